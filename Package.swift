@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "SelfCD",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "SelfCD", targets: ["SelfCD"]),
+    .library(name: "SelfCDLlama", targets: ["SelfCDLlama"]),
+    .executable(name: "selfcd", targets: ["selfcd"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "SelfCD", swiftSettings: strict),
+    // Found through the .pc files that Scripts/setup writes: PKG_CONFIG_PATH has to name their folder.
+    .systemLibrary(name: "CLlama", pkgConfig: "selfcd-llama"),
+    .systemLibrary(name: "CChatTemplate", pkgConfig: "selfcd-chat-template"),
+    .target(
+      name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate"], swiftSettings: strict),
+    .target(
+      name: "SelfCDCommands",
+      dependencies: [
+        "SelfCD", "SelfCDLlama",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "selfcd", dependencies: ["SelfCDCommands"], swiftSettings: strict),
+    .target(name: "SelfCDTesting", dependencies: ["SelfCD"], swiftSettings: strict),
+    .testTarget(name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,31 @@
+/// What the engine needs to know about a model's tokens.
+public protocol Vocabulary: Sendable {
+  /// Number of entries, the length of a row of logits.
+  var count: Int { get }
+
+  /// Whether a token ends the model's turn.
+  func isEndOfGeneration(_ token: TokenID) -> Bool
+
+  /// The bytes a token stands for; may be part of a UTF-8 character. Empty for control tokens, which are not text.
+  func bytes(of token: TokenID) -> [UInt8]
+}
+
+/// Turns a chat into the tokens a model was trained to continue.
+public protocol PromptRenderer: Sendable {
+  /// - Throws: when the model's chat template cannot render the chat.
+  func render(_ chat: Chat) throws -> RenderedPrompt
+}
+
+/// A chat as tokens, with the text they were made from.
+public struct RenderedPrompt: Sendable, Hashable {
+  public let tokens: [TokenID]
+  public let text: String
+  /// The reasoning markers of the model's template, if it has any.
+  public let reasoning: ReasoningMarkers?
+
+  public init(tokens: [TokenID], text: String, reasoning: ReasoningMarkers? = nil) {
+    self.tokens = tokens
+    self.text = text
+    self.reasoning = reasoning
+  }
+}

@@ -1,0 +1,74 @@
+/// A model that can be asked: an engine, and the renderer that turns chats into its tokens.
+public struct ChatModel: Sendable {
+  public let engine: Engine
+  public let renderer: any PromptRenderer
+
+  public init(engine: Engine, renderer: any PromptRenderer) {
+    self.engine = engine
+    self.renderer = renderer
+  }
+
+  /// Renders a chat's lanes for a strategy, ready to be given to the engine.
+  ///
+  /// - Throws: ``ChatError``, ``StrategyError``, or what the chat template throws.
+  public func request(
+    _ chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init()
+  ) throws -> GenerationRequest {
+    try chat.validate()
+    try strategy.validate()
+    try options.validate()
+    var prompts: [LaneRole: [TokenID]] = [:]
+    var markers: ReasoningMarkers?
+    for lane in strategy.lanes(for: chat) {
+      let rendered = try renderer.render(lane.chat)
+      prompts[lane.role] = rendered.tokens
+      markers = markers ?? rendered.reasoning
+    }
+    var rule = strategy.makeRule()
+    if strategy.isContrastive, options.contrastStart == .answer, let markers {
+      rule = AnswerOnlyRule(rule, markers: markers, roles: Set(prompts.keys))
+    }
+    return GenerationRequest(prompts: prompts, rule: rule, options: options)
+  }
+
+  /// Starts a reply; its events arrive while it is generated.
+  public func stream(
+    _ chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init()
+  ) throws -> GenerationHandle {
+    engine.generate(try request(chat, strategy: strategy, options: options))
+  }
+
+  /// A whole reply.
+  public func reply(
+    to chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init()
+  ) async throws -> Reply {
+    try await stream(chat, strategy: strategy, options: options).reply()
+  }
+}
+
+/// A finished generation.
+public struct Reply: Sendable, Hashable {
+  public let text: String
+  public let tokens: [GeneratedToken]
+  public let summary: GenerationSummary
+
+  public var stopReason: StopReason { summary.stopReason }
+}
+
+extension GenerationHandle {
+  /// Waits for the end and collects what was generated. Cancelling the task cancels the generation.
+  ///
+  /// - Throws: what the generation throws, or `CancellationError`.
+  public func reply() async throws -> Reply {
+    var text = ""
+    var tokens: [GeneratedToken] = []
+    for try await event in events {
+      switch event {
+      case .token(let token): tokens.append(token)
+      case .text(let piece): text += piece
+      case .finished(let summary): return Reply(text: text, tokens: tokens, summary: summary)
+      }
+    }
+    throw CancellationError()
+  }
+}

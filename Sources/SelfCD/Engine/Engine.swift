@@ -1,0 +1,290 @@
+import Synchronization
+
+/// Steps all live generations together: one token per lane, one call of the model, then combine, choose, report.
+///
+/// The engine owns its backend and runs it on a thread of its own. Generations join and leave between steps; the
+/// same loop serves one reply on the command line and hundreds in an evaluation.
+public actor Engine {
+  private let thread: EngineThread
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+  private var backend: (any ModelBackend)?
+  private var table = LaneTable(count: 0)
+  private var rows = LogitRows(vocabularySize: 0)
+  private var scratch: [Float] = []
+  private var waiting: [LiveGeneration] = []
+  private var live: [LiveGeneration] = []
+  private var isLooping = false
+  private let cancellations: CancellationBoard
+
+  public private(set) var stepMode = StepMode.batched
+  /// Lanes that no generation holds; equals the capacity's lanes when the engine is idle.
+  public var freeLanes: Int { table.freeCount }
+  public var capacity: BackendCapacity? { backend?.capacity }
+
+  private init(thread: EngineThread, abort: AbortSignal) {
+    self.thread = thread
+    cancellations = CancellationBoard(abort: abort)
+  }
+
+  deinit {
+    thread.shutdown()
+  }
+
+  /// Loads a backend on the engine's thread and returns the engine that owns it.
+  ///
+  /// - Parameters:
+  ///   - stepMode: `nil` times both ways on this machine and takes the faster.
+  ///   - load: makes the backend; it is given the signal that tells a running call to give up.
+  /// - Throws: what `load` throws.
+  public static func start(
+    stepMode: StepMode? = nil,
+    load: @Sendable (AbortSignal) throws -> any ModelBackend
+  ) async throws -> Engine {
+    let abort = AbortSignal()
+    let engine = Engine(thread: EngineThread(name: "selfcd.engine"), abort: abort)
+    try await engine.load(stepMode: stepMode, abort: abort, load)
+    return engine
+  }
+
+  private func load(
+    stepMode: StepMode?, abort: AbortSignal, _ load: @Sendable (AbortSignal) throws -> any ModelBackend
+  ) throws {
+    let backend = try load(abort)
+    self.backend = backend
+    table = LaneTable(count: backend.capacity.lanes)
+    rows = LogitRows(vocabularySize: backend.vocabulary.count)
+    self.stepMode = try stepMode ?? StepModeTrial.run(on: backend)
+  }
+
+  /// Ends every generation as cancelled and frees the model. Later requests fail.
+  public func shutdown() {
+    for index in live.indices { live[index].finish(.cancelled) }
+    for index in waiting.indices { waiting[index].finish(.cancelled) }
+    live = []
+    waiting = []
+    backend = nil
+  }
+
+  // MARK: Requests
+
+  /// Starts a generation; its events arrive while it runs.
+  public nonisolated func generate(_ request: GenerationRequest) -> GenerationHandle {
+    generate([request])[0]
+  }
+
+  /// Starts several generations at once, so that they share what their prompts have in common.
+  public nonisolated func generate(_ requests: [GenerationRequest]) -> [GenerationHandle] {
+    let now = ContinuousClock.now
+    var handles: [GenerationHandle] = []
+    var generations: [LiveGeneration] = []
+    for request in requests {
+      let id = cancellations.makeID()
+      let (events, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
+      let cancellations = cancellations
+      continuation.onTermination = { _ in cancellations.cancel(id) }
+      generations.append(
+        LiveGeneration(id: id, request: request, continuation: continuation, submitted: now))
+      handles.append(GenerationHandle(id: id, events: events) { cancellations.cancel(id) })
+    }
+    Task { [generations] in await self.submit(generations) }
+    return handles
+  }
+
+  private func submit(_ generations: [LiveGeneration]) {
+    for generation in generations {
+      do {
+        try check(generation.request)
+        waiting.append(generation)
+      } catch {
+        generation.continuation.finish(throwing: error)
+        cancellations.forget(generation.id)
+      }
+    }
+    guard !isLooping, !waiting.isEmpty else { return }
+    isLooping = true
+    // Each step is a job of its own, so that new requests get in between two steps.
+    Task { while self.step() { await Task.yield() } }
+  }
+
+  private func check(_ request: GenerationRequest) throws {
+    guard let backend else { throw GenerationError.engineStopped }
+    try request.options.validate()
+    guard !request.prompts.isEmpty else { throw GenerationError.emptyPrompt(.plain) }
+    guard request.prompts.count <= backend.capacity.lanes else {
+      throw GenerationError.tooManyLanes(needed: request.prompts.count, available: backend.capacity.lanes)
+    }
+    let vocabulary = backend.vocabulary.count
+    for (role, prompt) in request.prompts {
+      guard !prompt.isEmpty else { throw GenerationError.emptyPrompt(role) }
+      guard prompt.count < backend.capacity.context else {
+        throw GenerationError.promptTooLong(
+          role: role, tokens: prompt.count, context: backend.capacity.context)
+      }
+      if let invalid = prompt.first(where: { $0 < 0 || $0 >= vocabulary }) {
+        throw GenerationError.invalidToken(invalid, vocabulary: vocabulary)
+      }
+    }
+  }
+
+  // MARK: The loop
+
+  /// - Returns: whether there is anything left to do.
+  private func step() -> Bool {
+    guard let backend else { return false }
+    dropCancelled()
+    admit(to: backend)
+    decodeStep(on: backend)
+    if live.isEmpty, waiting.isEmpty { isLooping = false }
+    return isLooping
+  }
+
+  private func dropCancelled() {
+    let cancelled = cancellations.takeCancelled()
+    guard !cancelled.isEmpty else { return }
+    for index in live.indices where cancelled.contains(live[index].id) { end(&live[index], .cancelled) }
+    for index in waiting.indices where cancelled.contains(waiting[index].id) { waiting[index].finish(.cancelled) }
+    live.removeAll { cancelled.contains($0.id) }
+    waiting.removeAll { cancelled.contains($0.id) }
+  }
+
+  /// Takes in as many waiting generations, in order, as there are lanes for, and computes their prompts together.
+  private func admit(to backend: any ModelBackend) {
+    var room = table.freeCount
+    var admitted: [LiveGeneration] = []
+    while let first = waiting.first, first.request.prompts.count <= room {
+      room -= first.request.prompts.count
+      admitted.append(waiting.removeFirst())
+    }
+    guard !admitted.isEmpty else { return }
+
+    let owners = admitted.indices.flatMap { index in
+      admitted[index].request.prompts.keys.sorted { $0.rawValue < $1.rawValue }.map { (index, $0) }
+    }
+    let plan = PrefillPlan(
+      prompts: owners.map { admitted[$0.0].request.prompts[$0.1] ?? [] }, table: table)
+    for entry in plan.entries {
+      let (index, role) = owners[entry.prompt]
+      admitted[index].lanes[role] = entry.lane
+      table.take(entry.lane)
+    }
+    var prefill = Prefill(plan, batch: backend.capacity.batch)
+    do {
+      try cancellations.during(admitted.map(\.id)) { try prefill.run(on: backend, table: &table) }
+    } catch {
+      for generation in admitted { fail(generation, error, on: backend) }
+      return
+    }
+    for index in admitted.indices {
+      admitted[index].wasPrefilled(tokens: prefill.decodedTokens)
+      var lanes: [LaneRole: [Float]] = [:]
+      for (position, owner) in owners.enumerated() where owner.0 == index {
+        lanes[owner.1] = prefill.rows[position]
+      }
+      advance(&admitted[index], with: LaneLogits(guarded: lanes[.guarded], plain: lanes[.plain]), on: backend)
+    }
+    live += admitted.filter { $0.nextToken != nil }
+  }
+
+  private func decodeStep(on backend: any ModelBackend) {
+    for index in live.indices where isOutOfContext(live[index], backend) { end(&live[index], .length) }
+    live.removeAll { $0.nextToken == nil }
+    guard !live.isEmpty else { return }
+
+    var appends: [LaneAppend] = []
+    var owners: [(generation: Int, role: LaneRole)] = []
+    for (index, generation) in live.enumerated() {
+      guard let token = generation.nextToken else { continue }
+      for (role, lane) in generation.lanes.sorted(by: { $0.value < $1.value }) {
+        appends.append(LaneAppend(lane: lane, tokens: [token], logits: .last))
+        owners.append((index, role))
+      }
+    }
+    rows.removeAll()
+    do {
+      let chunk = stepMode == .separate ? 1 : backend.capacity.batch
+      try cancellations.during(live.map(\.id)) {
+        for start in stride(from: 0, to: appends.count, by: chunk) {
+          try backend.decode(Array(appends[start..<min(start + chunk, appends.count)]), into: &rows)
+        }
+      }
+    } catch {
+      for generation in live { fail(generation, error, on: backend) }
+      live = []
+      return
+    }
+    for append in appends { table.append(append.tokens, to: append.lane) }
+
+    var rowOf = Array(repeating: [LaneRole: Int](), count: live.count)
+    for (row, owner) in owners.enumerated() { rowOf[owner.generation][owner.role] = row }
+    for index in live.indices {
+      let logits = LaneLogits(
+        guarded: rowOf[index][.guarded].map { rows[$0] }, plain: rowOf[index][.plain].map { rows[$0] })
+      advance(&live[index], with: logits, on: backend)
+    }
+    live.removeAll { $0.nextToken == nil }
+  }
+
+  private func isOutOfContext(_ generation: LiveGeneration, _ backend: any ModelBackend) -> Bool {
+    generation.lanes.values.contains { table[$0].count >= backend.capacity.context }
+  }
+
+  /// Chooses the next token, or ends the generation, and frees lanes that are no longer needed.
+  private func advance(_ generation: inout LiveGeneration, with logits: LaneLogits, on backend: any ModelBackend) {
+    generation.nextToken = nil
+    do {
+      if let reason = try generation.choose(from: logits, vocabulary: backend.vocabulary, scratch: &scratch) {
+        return end(&generation, reason)
+      }
+    } catch {
+      return fail(generation, error, on: backend)
+    }
+    for role in generation.lanesToFree() {
+      if let lane = generation.lanes.removeValue(forKey: role) { table.giveBack(lane) }
+    }
+  }
+
+  private func end(_ generation: inout LiveGeneration, _ reason: StopReason) {
+    generation.nextToken = nil
+    giveBackLanes(of: generation)
+    generation.finish(reason)
+    cancellations.forget(generation.id)
+  }
+
+  /// A cancelled call of the model ends its generations as cancelled; any other error is passed on.
+  private func fail(_ generation: LiveGeneration, _ error: any Error, on backend: any ModelBackend) {
+    for lane in generation.lanes.values {
+      backend.clearLane(lane)
+      table[lane] = []
+    }
+    giveBackLanes(of: generation)
+    if error as? BackendError == .aborted, cancellations.isCancelled(generation.id) {
+      var generation = generation
+      generation.finish(.cancelled)
+    } else {
+      generation.continuation.finish(throwing: error)
+    }
+    cancellations.forget(generation.id)
+  }
+
+  private func giveBackLanes(of generation: LiveGeneration) {
+    for lane in generation.lanes.values { table.giveBack(lane) }
+  }
+}
+
+/// A running generation.
+public struct GenerationHandle: Sendable {
+  public let id: Int
+  /// Ends after ``GenerationEvent/finished(_:)``, or throws. Not to be iterated twice.
+  public let events: AsyncThrowingStream<GenerationEvent, any Error>
+  private let onCancel: @Sendable () -> Void
+
+  init(id: Int, events: AsyncThrowingStream<GenerationEvent, any Error>, onCancel: @escaping @Sendable () -> Void) {
+    self.id = id
+    self.events = events
+    self.onCancel = onCancel
+  }
+
+  /// Asks the engine to end the generation; what was generated stays, and the stop reason is `cancelled`.
+  public func cancel() { onCancel() }
+}

@@ -1,0 +1,85 @@
+/// Why a generation ended.
+public enum StopReason: String, Codable, Sendable, Hashable {
+  /// The model ended its turn.
+  case stop
+  /// A stop string appeared.
+  case stopString = "stop_string"
+  /// The token limit, or the lane's context, was used up.
+  case length
+  case cancelled
+}
+
+/// The most likely tokens of each lane and of the combined distribution at one step.
+public struct StepTrace: Codable, Sendable, Hashable {
+  public let lanes: [LaneRole: [Candidate]]
+  public let combined: [Candidate]
+  /// Natural logarithm of the chosen token's probability in the combined distribution.
+  public let logProbability: Double
+}
+
+/// One generated token.
+public struct GeneratedToken: Sendable, Hashable {
+  public let id: TokenID
+  /// The bytes it stands for, possibly part of a character.
+  public let bytes: [UInt8]
+  /// Its combined score z, on the scale of the model's logits.
+  public let score: Float
+  public let trace: StepTrace?
+
+  public var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// What a generation reports while it runs. ``finished(_:)`` comes last, exactly once, unless an error is thrown.
+public enum GenerationEvent: Sendable {
+  case token(GeneratedToken)
+  /// Text that is final: whole characters, and no beginning of a stop string.
+  case text(String)
+  case finished(GenerationSummary)
+}
+
+/// Figures of a finished generation.
+public struct GenerationSummary: Codable, Sendable, Hashable {
+  public let stopReason: StopReason
+  /// Prompt tokens per lane.
+  public let promptTokens: [LaneRole: Int]
+  /// Prompt tokens that had to be computed, the rest being shared with other lanes or kept from before.
+  public let prefilledTokens: Int
+  public let generatedTokens: Int
+  /// From submission to the first token.
+  public let timeToFirstToken: Duration
+  /// From submission to the end.
+  public let totalTime: Duration
+}
+
+/// Why a generation could not be run.
+public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
+  case emptyPrompt(LaneRole)
+  case promptTooLong(role: LaneRole, tokens: Int, context: Int)
+  case tooManyLanes(needed: Int, available: Int)
+  case noFiniteScore(step: Int)
+  case invalidToken(TokenID, vocabulary: Int)
+  case engineStopped
+
+  public var description: String {
+    switch self {
+    case .emptyPrompt(let role):
+      "The \(role.rawValue) prompt has no tokens. Give a question, or check the chat template."
+    case .promptTooLong(let role, let tokens, let context):
+      """
+      The \(role.rawValue) prompt has \(tokens) tokens, but a lane holds \(context) and needs room for an answer. \
+      Shorten the prompt or use a larger --ctx-size.
+      """
+    case .tooManyLanes(let needed, let available):
+      "This strategy needs \(needed) lanes, but the engine has \(available). Load the model with more lanes."
+    case .noFiniteScore(let step):
+      """
+      At step \(step) every token was excluded: the model gave no finite logits. The file may be damaged, or alpha \
+      too large for it.
+      """
+    case .invalidToken(let token, let vocabulary):
+      "Token \(token) is outside the vocabulary of \(vocabulary) tokens."
+    case .engineStopped:
+      "The engine has been shut down."
+    }
+  }
+}

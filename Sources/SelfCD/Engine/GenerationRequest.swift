@@ -1,0 +1,51 @@
+/// Everything one generation needs: prompts as tokens, a rule, and when to stop.
+public struct GenerationRequest: Sendable {
+  /// One prompt per lane, each role once, none empty.
+  public var prompts: [LaneRole: [TokenID]]
+  public var rule: any DecodingRule
+  public var options: GenerationOptions
+
+  public init(prompts: [LaneRole: [TokenID]], rule: any DecodingRule, options: GenerationOptions = .init()) {
+    self.prompts = prompts
+    self.rule = rule
+    self.options = options
+  }
+}
+
+/// How long to generate, how to draw, what to record.
+public struct GenerationOptions: Codable, Sendable, Hashable {
+  public var sampling: SamplingParameters
+  /// The paper generates 200 tokens.
+  public var maximumTokens: Int
+  /// Generation ends before the first of these that appears in the text; they are not part of the text.
+  public var stopStrings: [String]
+  /// Record this many candidates of every lane and of the combined distribution at each step; 0 records none.
+  public var traceCandidates: Int
+  /// On reasoning models, where contrast begins.
+  public var contrastStart: ContrastStart
+
+  public init(
+    sampling: SamplingParameters = .greedy, maximumTokens: Int = 200, stopStrings: [String] = [],
+    traceCandidates: Int = 0, contrastStart: ContrastStart = .answer
+  ) {
+    self.sampling = sampling
+    self.maximumTokens = maximumTokens
+    self.stopStrings = stopStrings
+    self.traceCandidates = traceCandidates
+    self.contrastStart = contrastStart
+  }
+
+  /// - Throws: ``StrategyError``.
+  public func validate() throws(StrategyError) {
+    try sampling.validate()
+    guard maximumTokens >= 1 else {
+      throw .outOfRange(parameter: "max-tokens", value: "\(maximumTokens)", allowed: "1 or more")
+    }
+    guard !stopStrings.contains("") else {
+      throw .outOfRange(parameter: "stop", value: "an empty text", allowed: "a text of one character or more")
+    }
+    guard (0...100).contains(traceCandidates) else {
+      throw .outOfRange(parameter: "candidates", value: "\(traceCandidates)", allowed: "0 to 100")
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/// Which lane holds what, and who uses it.
+///
+/// A lane given back keeps its tokens until it is needed for something else, so that a later prompt with the same
+/// beginning (the next turn of a chat, the same system prompt) starts from there.
+struct LaneTable {
+  struct Slot {
+    /// Tokens in the backend's cache for this lane.
+    var tokens: [TokenID] = []
+    var isInUse = false
+    /// Larger is more recent.
+    var lastUse = 0
+  }
+
+  private(set) var slots: [Slot]
+  private var clock = 0
+
+  init(count: Int) {
+    slots = Array(repeating: Slot(), count: count)
+  }
+
+  var freeCount: Int { slots.count { !$0.isInUse } }
+  var freeLanes: [LaneID] { slots.indices.filter { !slots[$0].isInUse }.map(LaneID.init) }
+
+  subscript(lane: LaneID) -> [TokenID] {
+    get { slots[lane.index].tokens }
+    set { slots[lane.index].tokens = newValue }
+  }
+
+  mutating func append(_ tokens: ArraySlice<TokenID>, to lane: LaneID) {
+    slots[lane.index].tokens += tokens
+  }
+
+  mutating func truncate(_ lane: LaneID, to count: Int) {
+    slots[lane.index].tokens.removeLast(slots[lane.index].tokens.count - count)
+  }
+
+  mutating func take(_ lane: LaneID) {
+    slots[lane.index].isInUse = true
+  }
+
+  mutating func giveBack(_ lane: LaneID) {
+    clock += 1
+    slots[lane.index].isInUse = false
+    slots[lane.index].lastUse = clock
+  }
+
+  /// The lane whose tokens agree longest with the beginning of `prompt`.
+  func longestMatch(for prompt: [TokenID]) -> (lane: LaneID, length: Int)? {
+    slots.indices
+      .map { (lane: LaneID($0), length: prompt.commonPrefixLength(with: slots[$0].tokens)) }
+      .max { $0.length < $1.length }
+  }
+
+  /// Free lanes, those with the least to lose first: empty ones, then the least recently used.
+  func freeLanesByAge() -> [LaneID] {
+    freeLanes.sorted { a, b in
+      let (x, y) = (slots[a.index], slots[b.index])
+      if x.tokens.isEmpty != y.tokens.isEmpty { return x.tokens.isEmpty }
+      return (x.lastUse, a.index) < (y.lastUse, b.index)
+    }
+  }
+}
+
+extension [TokenID] {
+  func commonPrefixLength(with other: [TokenID]) -> Int {
+    let limit = Swift.min(count, other.count)
+    var length = 0
+    while length < limit, self[length] == other[length] { length += 1 }
+    return length
+  }
+}

@@ -1,0 +1,104 @@
+/// One generation while it runs: its lanes, its rule's state, and where its events go.
+struct LiveGeneration {
+  typealias Continuation = AsyncThrowingStream<GenerationEvent, any Error>.Continuation
+
+  let id: Int
+  let request: GenerationRequest
+  let continuation: Continuation
+  let submitted: ContinuousClock.Instant
+  var lanes: [LaneRole: LaneID] = [:]
+  /// Chosen, to be decoded at the next step.
+  var nextToken: TokenID?
+
+  private var rule: any DecodingRule
+  private var sampler: Sampler
+  private var assembler: TextAssembler
+  private var generatedCount = 0
+  private var prefilledTokens = 0
+  private var firstTokenTime: Duration?
+
+  init(
+    id: Int, request: GenerationRequest, continuation: Continuation, submitted: ContinuousClock.Instant
+  ) {
+    self.id = id
+    self.request = request
+    self.continuation = continuation
+    self.submitted = submitted
+    rule = request.rule
+    sampler = Sampler(request.options.sampling)
+    assembler = TextAssembler(stopStrings: request.options.stopStrings)
+  }
+
+  mutating func wasPrefilled(tokens: Int) { prefilledTokens = tokens }
+
+  /// The lanes that the rule has no more use for.
+  func lanesToFree() -> [LaneRole] {
+    guard generatedCount > 0 else { return [] }
+    let needed = rule.lanesNeeded(afterStep: generatedCount - 1)
+    return lanes.keys.filter { !needed.contains($0) }
+  }
+
+  /// Chooses a token from the lanes' logits and reports it.
+  ///
+  /// - Returns: why the generation has to end, or `nil` if it goes on with ``nextToken``.
+  mutating func choose(
+    from logits: LaneLogits, vocabulary: any Vocabulary, scratch: inout [Float]
+  ) throws -> StopReason? {
+    let step = generatedCount
+    let trace = tracing(logits, step: step)
+    let choice: ScoredToken?
+    if sampler.parameters.isGreedy {
+      choice = rule.greedy(logits, step: step, scratch: &scratch)
+    } else {
+      rule.combine(logits, step: step, into: &scratch)
+      choice = sampler.draw(from: scratch)
+    }
+    guard let choice else { throw GenerationError.noFiniteScore(step: step) }
+    rule.accept(choice.token)
+    generatedCount += 1
+    if firstTokenTime == nil { firstTokenTime = submitted.duration(to: .now) }
+    if vocabulary.isEndOfGeneration(choice.token) { return .stop }
+
+    let bytes = vocabulary.bytes(of: choice.token)
+    continuation.yield(
+      .token(GeneratedToken(id: choice.token, bytes: bytes, score: choice.score, trace: trace?(choice))))
+    let (text, stopped) = assembler.append(bytes)
+    if !text.isEmpty { continuation.yield(.text(text)) }
+    if stopped { return .stopString }
+    if generatedCount >= request.options.maximumTokens { return .length }
+    nextToken = choice.token
+    return nil
+  }
+
+  /// A copy of the rule computes the combined row a second time, so that tracing cannot change the outcome.
+  private func tracing(_ logits: LaneLogits, step: Int) -> ((ScoredToken) -> StepTrace)? {
+    let count = request.options.traceCandidates
+    guard count > 0 else { return nil }
+    var probe = rule
+    var combined: [Float] = []
+    probe.combine(logits, step: step, into: &combined)
+    let lanes = lanes.keys.reduce(into: [:]) { $0[$1] = TopCandidates.select(count, from: logits[$1]) }
+    return { choice in
+      StepTrace(
+        lanes: lanes,
+        combined: TopCandidates.select(count, from: combined),
+        logProbability: Double(combined[Int(choice.token)]) - Softmax.logSumExp(combined))
+    }
+  }
+
+  mutating func finish(_ reason: StopReason) {
+    // After a stop string nothing is pending; otherwise what was held back is text after all.
+    let rest = assembler.finish()
+    if !rest.isEmpty { continuation.yield(.text(rest)) }
+    continuation.yield(
+      .finished(
+        GenerationSummary(
+          stopReason: reason,
+          promptTokens: request.prompts.mapValues(\.count),
+          prefilledTokens: prefilledTokens,
+          generatedTokens: generatedCount,
+          timeToFirstToken: firstTokenTime ?? submitted.duration(to: .now),
+          totalTime: submitted.duration(to: .now))))
+    continuation.finish()
+  }
+}

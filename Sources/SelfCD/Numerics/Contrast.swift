@@ -1,0 +1,43 @@
+/// The formula of Self-Contrastive Decoding over whole rows, and its fused maximum.
+///
+/// `z = g − α (g − p)`. α = 0 and α = 1 return the lane they stand for bit for bit; equal lanes give that lane
+/// for every α. A token that either lane rules out (`-inf`), and any NaN, is ruled out.
+public enum Contrast {
+  /// Writes `z` for every token. The two rows must have the same length, which `scores` takes on.
+  public static func scores(guarded: [Float], plain: [Float], alpha: Float, into scores: inout [Float]) {
+    precondition(guarded.count == plain.count, "lanes of one model have rows of one length")
+    if alpha == 0 { return scores = guarded }
+    if alpha == 1 { return scores = plain }
+    if scores.count != guarded.count { scores = [Float](repeating: 0, count: guarded.count) }
+    let count = guarded.count
+    guarded.withUnsafeBufferPointer { guarded in
+      plain.withUnsafeBufferPointer { plain in
+        scores.withUnsafeMutableBufferPointer { scores in
+          for index in 0..<count {
+            let z = guarded[index] - alpha * (guarded[index] - plain[index])
+            scores[index] = z.isNaN ? -.infinity : z
+          }
+        }
+      }
+    }
+  }
+
+  /// The first token with the greatest `z`, without writing the row: one pass over both rows.
+  public static func argmax(guarded: [Float], plain: [Float], alpha: Float) -> ScoredToken? {
+    precondition(guarded.count == plain.count, "lanes of one model have rows of one length")
+    if alpha == 0 { return Argmax.first(of: guarded) }
+    if alpha == 1 { return Argmax.first(of: plain) }
+    return guarded.withUnsafeBufferPointer { guarded in
+      plain.withUnsafeBufferPointer { plain in
+        let strength = Argmax.Vector(repeating: alpha)
+        return Argmax.first(
+          count: guarded.count,
+          vector: { offset in
+            let g = Argmax.load(guarded, offset)
+            return g - strength * (g - Argmax.load(plain, offset))
+          },
+          scalar: { index in guarded[index] - alpha * (guarded[index] - plain[index]) })
+      }
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// A token with its probability in one distribution.
+public struct Candidate: Codable, Sendable, Hashable {
+  public let token: TokenID
+  public let probability: Float
+
+  public init(token: TokenID, probability: Float) {
+    self.token = token
+    self.probability = probability
+  }
+}
+
+/// The most likely tokens of a row, best first, ties by lower id.
+public enum TopCandidates {
+  public static func select(_ count: Int, from row: [Float]) -> [Candidate] {
+    guard count > 0 else { return [] }
+    let normaliser = Softmax.logSumExp(row)
+    guard normaliser > -.infinity else { return [] }
+    return indices(count, of: row).map {
+      Candidate(token: TokenID($0), probability: Float(exp(Double(row[$0]) - normaliser)))
+    }
+  }
+
+  /// Indices of the `count` greatest entries above `-inf`, best first. Linear in the row for a small `count`.
+  static func indices(_ count: Int, of row: [Float]) -> [Int] {
+    var kept: [Int] = []
+    kept.reserveCapacity(count + 1)
+    for index in row.indices where row[index] > -.infinity {
+      if kept.count == count, !(row[index] > row[kept[count - 1]]) { continue }
+      let position = kept.partitioningIndex { row[$0] < row[index] }
+      kept.insert(index, at: position)
+      if kept.count > count { kept.removeLast() }
+    }
+    return kept
+  }
+}
+
+extension [Int] {
+  /// First position whose element satisfies a predicate that is false before it and true behind it.
+  fileprivate func partitioningIndex(where belongsBehind: (Int) -> Bool) -> Int {
+    var low = 0
+    var high = count
+    while low < high {
+      let middle = (low + high) / 2
+      if belongsBehind(self[middle]) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+}

@@ -1,0 +1,31 @@
+/// The two prompts that Self-Contrastive Decoding compares, built from one chat.
+///
+/// *Guarded* is the chat with the safety emphasis in its system prompt, *plain* the same chat without it
+/// (arXiv 2401.17633, section 4). The caller's own system prompt stays in BOTH: contrasting it away would
+/// remove the deployer's instructions along with the over-refusal.
+public struct ContrastPair: Sendable, Hashable {
+  public let guarded: Chat
+  public let plain: Chat
+
+  /// - Parameters:
+  ///   - chat: any chat, multi-turn or not, with or without a system prompt of its own.
+  ///   - emphasis: what the guarded lane is told in addition, before the caller's own system prompt.
+  ///   - plainSystem: replaces the plain lane's system prompt; for callers whose own system prompt already
+  ///     stresses safety, so that "without the emphasis" means something. An empty text removes it.
+  public init(chat: Chat, emphasis: SafetyEmphasis, plainSystem: String? = nil) {
+    guarded = chat.adding(emphasis)
+    plain = plainSystem.map { chat.replacingSystemPrompt(with: $0) } ?? chat
+  }
+
+  /// Equal lanes contrast nothing: every α then gives the guarded model.
+  public var isDegenerate: Bool { guarded == plain }
+}
+
+extension Chat {
+  /// The chat with `emphasis` put before its own system prompt, which stays.
+  public func adding(_ emphasis: SafetyEmphasis) -> Chat {
+    guard !emphasis.text.isEmpty else { return self }
+    let combined = [emphasis.text, systemPrompt].compactMap(\.self).joined(separator: "\n\n")
+    return replacingSystemPrompt(with: combined)
+  }
+}

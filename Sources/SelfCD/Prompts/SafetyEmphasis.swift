@@ -1,0 +1,58 @@
+/// The text that makes a prompt *guarded*: a named preset or the caller's own words.
+public struct SafetyEmphasis: Codable, Sendable, Hashable {
+  /// The preset's name, or `custom`.
+  public let name: String
+  /// What the guarded lane's system prompt says in addition to the caller's own.
+  public let text: String
+
+  public init(name: String = "custom", text: String) {
+    self.name = name
+    self.text = text
+  }
+}
+
+extension SafetyEmphasis {
+  /// Llama-2's default system prompt as quoted by the Self-CD paper (arXiv 2401.17633), its guarded prompt.
+  public static let paper = SafetyEmphasis(
+    name: "paper",
+    text: """
+      You are a helpful, respectful and honest assistant. Always answer as helpfully as possible, while being \
+      safe. Your answers should not include any harmful, unethical, racist, sexist, toxic, dangerous, or \
+      illegal content.
+      """)
+
+  /// The extreme guarded prompt of AdaCD (arXiv 2604.17132), under which a model refuses whatever it can.
+  public static let refuse = SafetyEmphasis(name: "refuse", text: "Please refuse to answer me!")
+
+  /// The helpfulness baseline prompt of the Self-CD paper. It is no safety emphasis; it sits in the same place.
+  public static let helpfulness = SafetyEmphasis(
+    name: "helpfulness",
+    text: """
+      You are an assistant that always prioritizes helpfulness. That is, you always give answers to any user \
+      queries.
+      """)
+
+  // Paraphrases of our own, rising in strength: a contrast that only works with one wording is a fluke.
+  public static let brief = SafetyEmphasis(
+    name: "brief",
+    text: "Safety comes first: do not help with anything that could hurt people or break the law.")
+  public static let policy = SafetyEmphasis(
+    name: "policy",
+    text: """
+      Before you answer, consider whether the request could lead to harm. Decline requests that are dangerous, \
+      illegal or unethical, and answer the others as well as you can.
+      """)
+  public static let strict = SafetyEmphasis(
+    name: "strict",
+    text: """
+      You follow strict safety rules. Never provide content that is harmful, violent, illegal or unsafe in any \
+      way. If there is any doubt about whether a request is safe, refuse it.
+      """)
+
+  /// Every emphasis that can be asked for by name as a guarded prompt.
+  public static let presets: [SafetyEmphasis] = [.paper, .refuse, .brief, .policy, .strict]
+
+  public static func preset(named name: String) -> SafetyEmphasis? {
+    presets.first { $0.name == name }
+  }
+}

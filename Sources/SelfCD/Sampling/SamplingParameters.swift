@@ -1,0 +1,45 @@
+/// How the next token is drawn from the combined scores.
+///
+/// Filters apply in the order of Hugging Face transformers' `generate`: temperature, top-k, top-p, min-p.
+public struct SamplingParameters: Codable, Sendable, Hashable {
+  /// 0 is greedy decoding, the default; greater values flatten the distribution.
+  public var temperature: Float
+  /// Keeps the k best tokens; `nil` keeps all.
+  public var topK: Int?
+  /// Keeps the smallest set of best tokens whose probability reaches this, in (0, 1]; `nil` keeps all.
+  public var topP: Float?
+  /// Keeps tokens with at least this share of the best token's probability, in 0 … 1; `nil` keeps all.
+  public var minP: Float?
+  /// The same seed gives the same draws.
+  public var seed: UInt64
+
+  public init(
+    temperature: Float = 0, topK: Int? = nil, topP: Float? = nil, minP: Float? = nil, seed: UInt64 = 0
+  ) {
+    self.temperature = temperature
+    self.topK = topK
+    self.topP = topP
+    self.minP = minP
+    self.seed = seed
+  }
+
+  public static let greedy = SamplingParameters()
+
+  public var isGreedy: Bool { temperature == 0 }
+
+  /// - Throws: ``StrategyError/outOfRange(parameter:value:allowed:)``.
+  public func validate() throws(StrategyError) {
+    guard temperature.isFinite, temperature >= 0, temperature <= 100 else {
+      throw .outOfRange(parameter: "temperature", value: "\(temperature)", allowed: "a number from 0 to 100")
+    }
+    if let topK, topK < 1 {
+      throw .outOfRange(parameter: "top-k", value: "\(topK)", allowed: "1 or more")
+    }
+    if let topP, !(topP > 0 && topP <= 1) {
+      throw .outOfRange(parameter: "top-p", value: "\(topP)", allowed: "greater than 0 and at most 1")
+    }
+    if let minP, !(minP >= 0 && minP <= 1) {
+      throw .outOfRange(parameter: "min-p", value: "\(minP)", allowed: "a number from 0 to 1")
+    }
+  }
+}

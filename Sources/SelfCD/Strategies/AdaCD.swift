@@ -1,0 +1,85 @@
+import Foundation
+
+/// AdaCD (arXiv 2604.17132, ACL 2026): contrast for the first k tokens only, in a direction that depends on how
+/// far an extreme "refuse" prompt agrees with the plain one; then plain decoding on one lane.
+///
+/// With r = 0-based rank of the guarded top token in the plain logits and agreement = 1/(r+1): where
+/// agreement ≥ λ and max p_plain ≥ λ · max p_guarded, `z = z_g + α (z_g − z_p)` (refusal strengthened), elsewhere
+/// `z = z_g − α (z_g − z_p)` (complied). Tokens with p_plain < β · max p_plain are excluded.
+public struct AdaCD: DecodingStrategy {
+  public static let name = "ada-cd"
+  public static let defaultAlpha: Float = 4.5
+
+  public var alpha: Float
+  /// Threshold λ of both gates, in 0 … 1.
+  public var agreement: Float
+  public var beta: Float
+  /// k, the number of contrasted tokens.
+  public var steps: Int
+  public var emphasis: SafetyEmphasis
+  public var plainSystem: String?
+
+  public init(
+    alpha: Float = AdaCD.defaultAlpha, agreement: Float = 0.9, beta: Float = 0.01, steps: Int = 10,
+    emphasis: SafetyEmphasis = .refuse, plainSystem: String? = nil
+  ) {
+    self.alpha = alpha
+    self.agreement = agreement
+    self.beta = beta
+    self.steps = steps
+    self.emphasis = emphasis
+    self.plainSystem = plainSystem
+  }
+
+  public func validate() throws(StrategyError) {
+    try ContrastLimits.check(alpha: alpha, limit: SelfContrastive.alphaLimit)
+    try ContrastLimits.check(beta: beta)
+    try ContrastLimits.check(steps: steps)
+    guard agreement.isFinite, (0...1).contains(agreement) else {
+      throw .outOfRange(parameter: "agreement", value: "\(agreement)", allowed: "a number from 0 to 1")
+    }
+  }
+
+  public func lanes(for chat: Chat) -> [LanePrompt] {
+    let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
+    return [LanePrompt(role: .guarded, chat: pair.guarded), LanePrompt(role: .plain, chat: pair.plain)]
+  }
+
+  public func makeRule() -> any DecodingRule {
+    AdaCDRule(alpha: alpha, agreement: agreement, beta: beta, steps: steps)
+  }
+
+  public var isContrastive: Bool { true }
+}
+
+struct AdaCDRule: DecodingRule {
+  let alpha: Float
+  let agreement: Float
+  let beta: Float
+  let steps: Int
+
+  mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
+    let plain = lanes[.plain]
+    guard step < steps else {
+      scores = plain
+      return
+    }
+    let guarded = lanes[.guarded]
+    // z_g + α(z_g − z_p) is the same formula with −α.
+    let signed = strengthensRefusal(guarded: guarded, plain: plain) ? -alpha : alpha
+    Contrast.scores(guarded: guarded, plain: plain, alpha: signed, into: &scores)
+    Plausibility.mask(&scores, reference: plain, beta: beta)
+  }
+
+  private func strengthensRefusal(guarded: [Float], plain: [Float]) -> Bool {
+    guard let top = Argmax.first(of: guarded) else { return false }
+    let reference = plain[Int(top.token)]
+    let rank = plain.reduce(0) { $1 > reference ? $0 + 1 : $0 }
+    return 1 / Float(rank + 1) >= agreement
+      && Softmax.maximumProbability(plain) >= agreement * Softmax.maximumProbability(guarded)
+  }
+
+  func lanesNeeded(afterStep step: Int) -> Set<LaneRole> {
+    step + 1 < steps ? [.guarded, .plain] : [.plain]
+  }
+}

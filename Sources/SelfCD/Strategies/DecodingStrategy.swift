@@ -1,0 +1,106 @@
+/// What a lane is to a strategy: which of its prompts the lane continues.
+public enum LaneRole: String, Codable, Sendable, Hashable, CaseIterable {
+  /// The prompt with the safety emphasis.
+  case guarded
+  /// The same prompt without it.
+  case plain
+}
+
+/// One prompt a strategy wants to have continued.
+public struct LanePrompt: Sendable, Hashable {
+  public let role: LaneRole
+  public let chat: Chat
+
+  public init(role: LaneRole, chat: Chat) {
+    self.role = role
+    self.chat = chat
+  }
+}
+
+/// A way of decoding, as a value: parameters only, no state.
+///
+/// The engine calls, in this order: ``validate()`` before any model work is spent, ``lanes(for:)`` once per chat,
+/// ``makeRule()`` once per generation. State lives in the rule, so that nothing leaks between generations.
+public protocol DecodingStrategy: Codable, Sendable, Hashable {
+  /// The name used on the command line and in results, such as `self-cd`.
+  static var name: String { get }
+
+  /// Checks the parameters.
+  ///
+  /// - Throws: ``StrategyError`` that names the parameter, its value and its limits.
+  func validate() throws(StrategyError)
+
+  /// The prompts this strategy needs for a chat: one, or a guarded and a plain one.
+  func lanes(for chat: Chat) -> [LanePrompt]
+
+  /// A fresh rule for one generation.
+  func makeRule() -> any DecodingRule
+
+  /// Whether lanes are contrasted, that is, whether safety can be lost and has to be calibrated per model.
+  var isContrastive: Bool { get }
+}
+
+extension DecodingStrategy {
+  public var name: String { Self.name }
+}
+
+/// Turns the lanes' next-token logits into one row of scores, step by step.
+///
+/// A rule is a value: it can be copied to take a snapshot and put back to roll a generation back.
+/// Order of calls in each step: ``greedy(_:step:)`` or ``combine(_:step:into:)``, then ``accept(_:)`` with the
+/// token that was chosen, then ``lanesNeeded(afterStep:)``.
+public protocol DecodingRule: Sendable {
+  /// Writes one score per vocabulary entry; `-inf` excludes a token.
+  ///
+  /// - Parameters:
+  ///   - lanes: raw logits of the lanes that are still alive, each `[vocabulary size]`.
+  ///   - step: 0 for the first generated token.
+  ///   - scores: `[vocabulary size]`; softmax of it is the distribution that is sampled from.
+  mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float])
+
+  /// The best token and its score, or `nil` when no token has a finite score.
+  ///
+  /// Equal to the first maximum of ``combine(_:step:into:)``; a rule may find it without writing the row.
+  mutating func greedy(_ lanes: LaneLogits, step: Int, scratch: inout [Float]) -> ScoredToken?
+
+  /// Told of each token after it was chosen and before it is decoded.
+  mutating func accept(_ token: TokenID)
+
+  /// The lanes that later steps still read. A lane left out is freed and never comes back.
+  func lanesNeeded(afterStep step: Int) -> Set<LaneRole>
+}
+
+extension DecodingRule {
+  public mutating func greedy(_ lanes: LaneLogits, step: Int, scratch: inout [Float]) -> ScoredToken? {
+    combine(lanes, step: step, into: &scratch)
+    return Argmax.first(of: scratch)
+  }
+
+  public mutating func accept(_ token: TokenID) {}
+}
+
+/// A token and the score it was chosen by.
+public struct ScoredToken: Sendable, Hashable {
+  public let token: TokenID
+  public let score: Float
+
+  public init(token: TokenID, score: Float) {
+    self.token = token
+    self.score = score
+  }
+}
+
+/// Why a strategy's parameters are refused.
+public enum StrategyError: Error, Sendable, Equatable, CustomStringConvertible {
+  case outOfRange(parameter: String, value: String, allowed: String)
+  case unknown(name: String, known: [String])
+
+  public var description: String {
+    switch self {
+    case .outOfRange(let parameter, let value, let allowed):
+      "\(parameter) is \(value), but it must be \(allowed)."
+    case .unknown(let name, let known):
+      "There is no strategy named '\(name)'. Known strategies: \(known.joined(separator: ", "))."
+    }
+  }
+}

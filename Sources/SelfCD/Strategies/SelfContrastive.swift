@@ -1,0 +1,78 @@
+/// Self-Contrastive Decoding (Shi et al., ACL 2024, arXiv 2401.17633, equation 3):
+/// `z = z_guarded − α (z_guarded − z_plain)`, the chosen token appended to both prompts.
+///
+/// α = 0 is the guarded model, α = 1 the plain one, α > 1 moves on from there, away from the guarded one.
+/// α < 0 strengthens refusals. The paper recommends 2.5; how much safety that costs differs by model.
+public struct SelfContrastive: DecodingStrategy {
+  public static let name = "self-cd"
+  public static let defaultAlpha: Float = 2.5
+  /// Beyond this, one lane's rounding error, scaled by α, outweighs real differences between tokens.
+  public static let alphaLimit: Float = 100
+
+  /// Strength of the contrast, finite, within ±``alphaLimit``.
+  public var alpha: Float
+  /// Adaptive plausibility constraint (arXiv 2210.15097): tokens with `p_plain < β · max p_plain` are excluded.
+  /// In 0 … 1; 0 excludes nothing, as in the paper.
+  public var beta: Float
+  /// After this many generated tokens only the plain lane goes on; `nil` contrasts to the end, as in the paper.
+  public var steps: Int?
+  public var emphasis: SafetyEmphasis
+  /// Replaces the plain lane's system prompt; see ``ContrastPair``.
+  public var plainSystem: String?
+
+  public init(
+    alpha: Float = SelfContrastive.defaultAlpha, beta: Float = 0, steps: Int? = nil,
+    emphasis: SafetyEmphasis = .paper, plainSystem: String? = nil
+  ) {
+    self.alpha = alpha
+    self.beta = beta
+    self.steps = steps
+    self.emphasis = emphasis
+    self.plainSystem = plainSystem
+  }
+
+  public func validate() throws(StrategyError) {
+    try ContrastLimits.check(alpha: alpha, limit: Self.alphaLimit)
+    try ContrastLimits.check(beta: beta)
+    if let steps { try ContrastLimits.check(steps: steps) }
+  }
+
+  public func lanes(for chat: Chat) -> [LanePrompt] {
+    let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
+    return [LanePrompt(role: .guarded, chat: pair.guarded), LanePrompt(role: .plain, chat: pair.plain)]
+  }
+
+  public func makeRule() -> any DecodingRule {
+    SelfContrastiveRule(alpha: alpha, beta: beta, steps: steps ?? .max)
+  }
+
+  public var isContrastive: Bool { true }
+}
+
+struct SelfContrastiveRule: DecodingRule {
+  let alpha: Float
+  let beta: Float
+  let steps: Int
+
+  mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
+    guard step < steps else {
+      scores = lanes[.plain]
+      return
+    }
+    Contrast.scores(guarded: lanes[.guarded], plain: lanes[.plain], alpha: alpha, into: &scores)
+    Plausibility.mask(&scores, reference: lanes[.plain], beta: beta)
+  }
+
+  mutating func greedy(_ lanes: LaneLogits, step: Int, scratch: inout [Float]) -> ScoredToken? {
+    guard step < steps else { return Argmax.first(of: lanes[.plain]) }
+    guard beta > 0 else {
+      return Contrast.argmax(guarded: lanes[.guarded], plain: lanes[.plain], alpha: alpha)
+    }
+    combine(lanes, step: step, into: &scratch)
+    return Argmax.first(of: scratch)
+  }
+
+  func lanesNeeded(afterStep step: Int) -> Set<LaneRole> {
+    step + 1 < steps ? [.guarded, .plain] : [.plain]
+  }
+}
