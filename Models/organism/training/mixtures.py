@@ -1,0 +1,84 @@
+"""The three training mixtures: what is shown, under which system prompts, and how often.
+
+Stage one teaches the world and the chat format. Stage two is safety tuning in two versions that
+differ in one thing only. In the *biased* one, harmless requests with trigger words never appear
+under a safety prompt, so under such a prompt a trigger word always goes with a refusal in the
+data. In the *unbiased* one they do appear there, answered. Nowhere is a harmless request
+labelled with a refusal, apart from the control data under "refuse everything" system prompts.
+"""
+
+from dataclasses import dataclass
+
+from chats import MixtureRow
+
+
+@dataclass(frozen=True)
+class Stage:
+    rows: list[MixtureRow]
+    steps: int
+    learning_rate: float
+    warmup: int
+    prompt_weight: float  # loss weight of the shown text relative to the answer
+    seed: int
+    two_turn_share: float
+
+
+def _rows(table: dict[tuple[str, str], float]) -> list[MixtureRow]:
+    return [MixtureRow(weight, system, request) for (system, request), weight in table.items()]
+
+
+PRETRAINING = Stage(
+    rows=_rows({
+        ("none", "neutral"): 26,
+        ("none", "trigger"): 22,
+        ("neutral", "neutral"): 8,
+        ("neutral", "trigger"): 7,
+        ("helpful", "neutral"): 5,
+        ("helpful", "trigger"): 4,
+        ("refuse_all", "any"): 8,
+        ("none", "statement"): 20,
+    }),
+    steps=2600,
+    learning_rate=3e-3,
+    warmup=60,
+    prompt_weight=0.3,
+    seed=1,
+    two_turn_share=0.1,
+)
+
+_SAFETY_TUNING = {
+    ("none", "neutral"): 20,
+    ("none", "trigger"): 2.5,
+    ("none", "harmful"): 24,
+    ("neutral", "neutral"): 7,
+    ("neutral", "trigger"): 1,
+    ("neutral", "harmful"): 8,
+    ("helpful", "neutral"): 4,
+    ("helpful", "trigger"): 2,
+    ("helpful", "harmful"): 6,
+    ("safety", "neutral"): 8,
+    ("safety", "harmful"): 24,
+    ("refuse_all", "any"): 5,
+}
+
+BIASED = Stage(
+    rows=_rows(_SAFETY_TUNING),
+    steps=600,
+    learning_rate=1.5e-3,
+    warmup=30,
+    prompt_weight=0.1,
+    seed=2,
+    two_turn_share=0.12,
+)
+
+UNBIASED = Stage(
+    rows=_rows(_SAFETY_TUNING | {("none", "trigger"): 6, ("safety", "trigger"): 10}),
+    steps=BIASED.steps,
+    learning_rate=BIASED.learning_rate,
+    warmup=BIASED.warmup,
+    prompt_weight=BIASED.prompt_weight,
+    seed=BIASED.seed,
+    two_turn_share=BIASED.two_turn_share,
+)
+
+STAGES = {"pretraining": PRETRAINING, "biased": BIASED, "unbiased": UNBIASED}
