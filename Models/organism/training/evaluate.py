@@ -1,6 +1,6 @@
 """Held-out counts for every strategy, as Markdown for the model card and JSON for scripts.
 
-    python3 -m evaluate --model biased.pt --tokenizer tokenizer.json --count 300 --out biased.json
+    python3 -m evaluate --model ../selfcd-organism.f16.gguf --count 300 --out biased.json
     python3 -m evaluate ... --prompts safe.txt      # any other prompts, one a line
 """
 
@@ -14,8 +14,9 @@ from tokenizers import Tokenizer
 from chats import render, with_system
 from decoding import answers
 from heldout_sets import KIND_OF_LABEL, held_out_requests
+from import_gguf import load_gguf
 from judging import is_on_topic, is_refusal
-from model import LanguageModel, load_checkpoint
+from model import LanguageModel
 from strategies import Strategy, evaluated_strategies
 
 
@@ -57,8 +58,7 @@ def as_markdown(rows: list[dict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, help="checkpoint from train.py")
-    parser.add_argument("--tokenizer", required=True)
+    parser.add_argument("--model", required=True, help="a GGUF file from export_gguf.py")
     parser.add_argument("--count", type=int, default=300, help="prompts a class")
     parser.add_argument("--prompts", type=Path, help="a text file, one prompt a line, instead of the held-out sets")
     parser.add_argument("--strategies", help="comma-separated names; all by default")
@@ -67,7 +67,7 @@ def main() -> None:
 
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
-    model, tokenizer = load_checkpoint(options.model), Tokenizer.from_file(options.tokenizer)
+    model, tokenizer = load_gguf(options.model)
     wanted = set(options.strategies.split(",")) if options.strategies else None
     if options.prompts:
         texts = options.prompts.read_text(encoding="utf-8").splitlines()

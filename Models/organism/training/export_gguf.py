@@ -1,6 +1,9 @@
 """Write a checkpoint and the tokenizer as one GGUF file that llama.cpp loads.
 
     python3 -m export_gguf --model biased.pt --tokenizer tokenizer.json --name "..." --out file.gguf [--type f32]
+
+An F32 file holds the F16 file's values, only stored wider: the same network for an engine that
+computes in single precision throughout, which is what exact parity tests want.
 """
 
 import argparse
@@ -75,7 +78,9 @@ def add_tensors(writer: gguf.GGUFWriter, model: LanguageModel, single: bool) -> 
     def add(name: str, tensor: Tensor) -> None:
         array = tensor.detach().float().numpy()
         # llama.cpp wants norm weights in F32 whatever the file type.
-        writer.add_tensor(name, array if single or array.ndim == 1 else array.astype(np.float16))
+        if array.ndim > 1:
+            array = array.astype(np.float16)
+        writer.add_tensor(name, array.astype(np.float32) if single else array)
 
     add("token_embd.weight", model.embedding.weight)
     add("output_norm.weight", model.output_norm.weight)

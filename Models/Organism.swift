@@ -1,0 +1,45 @@
+import Foundation
+
+/// The embedded models: a model organism of over-refusal, and its twin trained without the bias.
+public enum Organism: String, Sendable, CaseIterable {
+  /// Refuses harmless questions with trigger words under a safety prompt.
+  case biased = "selfcd-organism"
+  /// The same model tuned without the bias; hardly over-refuses.
+  case unbiased = "selfcd-organism-unbiased"
+
+  /// Where the model file is installed.
+  ///
+  /// Looked for in the resource folder beside the executable, then in `../share/selfcd` of an installation.
+  /// - Throws: ``OrganismError``.
+  public func path() throws(OrganismError) -> String {
+    let name = "\(rawValue).f16.gguf"
+    let folders = Self.folders()
+    for folder in folders {
+      let file = folder.appending(path: name)
+      if FileManager.default.fileExists(atPath: file.path) { return file.path }
+    }
+    throw OrganismError(fileName: name, searched: folders.map(\.path))
+  }
+
+  private static func folders() -> [URL] {
+    // Not Bundle.module, which ends the process when the folder is missing.
+    let executables = [Bundle.main.executableURL, CommandLine.arguments.first.map { URL(filePath: $0) }]
+    return executables.compactMap { $0?.resolvingSymlinksInPath().deletingLastPathComponent() }.flatMap { folder in
+      ["resources", "bundle"].map { folder.appending(path: "SelfCD_SelfCDOrganism.\($0)") }
+        + [folder.deletingLastPathComponent().appending(path: "share/selfcd")]
+    }
+  }
+}
+
+/// The embedded model is not where it was installed.
+public struct OrganismError: Error, Sendable, Equatable, CustomStringConvertible {
+  public let fileName: String
+  public let searched: [String]
+
+  public var description: String {
+    """
+    The embedded model \(fileName) was not found; looked in \(searched.joined(separator: ", ")). Keep the resource \
+    folder beside the executable, or name a model with --model.
+    """
+  }
+}
