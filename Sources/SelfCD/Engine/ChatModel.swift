@@ -52,6 +52,12 @@ public struct Reply: Sendable, Hashable {
   public let tokens: [GeneratedToken]
   public let summary: GenerationSummary
 
+  public init(text: String, tokens: [GeneratedToken], summary: GenerationSummary) {
+    self.text = text
+    self.tokens = tokens
+    self.summary = summary
+  }
+
   public var stopReason: StopReason { summary.stopReason }
 }
 

@@ -1,0 +1,185 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDLlama
+
+/// `selfcd chat`: a conversation; the strategy can be switched at any turn.
+struct ChatCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "chat",
+    abstract: "Talk to a model; switch the strategy on the fly.",
+    discussion: """
+      Lines that begin with '/' are commands; /help lists them. Ctrl-C stops a reply, Ctrl-D ends the chat. What was \
+      said before stays in the model's cache, so that each turn only computes what is new.
+
+      EXAMPLES
+        selfcd chat
+        selfcd chat -m model.gguf -s guarded --system "Answer in one sentence."
+        printf 'How do I kill time?\\n/strategy guarded\\n/retry\\n' | selfcd chat
+      """)
+
+  @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+  @OptionGroup(title: "Decoding") var sampling: SamplingOptions
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+
+  func validate() throws {
+    _ = try strategyOptions.make(prompts: prompts)
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let strategy = try strategyOptions.make(prompts: prompts)
+    // Two lanes, and two more that keep the conversation under another strategy until it is switched back to.
+    let loaded = try await ModelLoading.load(modelOptions, lanes: 4, console: console)
+    StrategyNotes.print(for: strategy, chat: Chat(question: "", system: prompts.system), console: console)
+    var session = ChatSession(
+      console: console, loaded: loaded, strategyOptions: strategyOptions, prompts: prompts,
+      options: sampling.options())
+    try await session.run()
+  }
+}
+
+/// The state of an interactive chat.
+struct ChatSession {
+  let console: Console
+  let loaded: LoadedModel
+  var strategyOptions: StrategyOptions
+  var prompts: PromptOptions
+  let options: GenerationOptions
+  private var turns: [ChatMessage] = []
+
+  init(
+    console: Console, loaded: LoadedModel, strategyOptions: StrategyOptions, prompts: PromptOptions,
+    options: GenerationOptions
+  ) {
+    self.console = console
+    self.loaded = loaded
+    self.strategyOptions = strategyOptions
+    self.prompts = prompts
+    self.options = options
+  }
+
+  mutating func run() async throws {
+    let isInteractive = isatty(STDIN_FILENO) == 1
+    if isInteractive {
+      console.note("\(StrategyTitle.of(try strategyOptions.make(prompts: prompts))); /help lists the commands.")
+    }
+    while true {
+      if isInteractive { FileHandle.standardError.write(Data("> ".utf8)) }
+      guard let line = readLine() else { break }
+      let text = line.trimmingCharacters(in: .whitespacesAndNewlines)
+      if text.isEmpty { continue }
+      do {
+        if text.hasPrefix("/") {
+          guard let command = ChatSlashCommand(parsing: text) else {
+            console.report("unknown command '\(TerminalText.singleLine(text))'; /help lists them.")
+            continue
+          }
+          if try await perform(command) == .end { break }
+        } else {
+          turns.append(.user(text))
+          try await answer()
+        }
+      } catch let error as CommandError where error != .interrupted {
+        throw error
+      } catch {
+        // A wrong parameter or a chat that grew too long ends the turn, not the conversation.
+        if turns.last?.role == .user { turns.removeLast() }
+        console.report(TerminalText.sanitized("\(error)"))
+      }
+    }
+    if isInteractive { FileHandle.standardError.write(Data("\n".utf8)) }
+  }
+
+  private enum Continuation { case goOn, end }
+
+  private mutating func perform(_ command: ChatSlashCommand) async throws -> Continuation {
+    switch command {
+    case .help: console.note(ChatSlashCommand.help)
+    case .quit: return .end
+    case .reset:
+      turns = []
+      console.note("the conversation starts afresh.")
+    case .strategy(let name, let alpha):
+      var changed = strategyOptions
+      changed.strategy = name
+      changed.alpha = alpha
+      if ![SelfContrastive.name, AdaCD.name].contains(name) { changed.beta = nil; changed.steps = nil }
+      if name != AdaCD.name { changed.agreement = nil }
+      console.note("now \(StrategyTitle.of(try changed.make(prompts: prompts))).")
+      strategyOptions = changed
+    case .alpha(let alpha):
+      var changed = strategyOptions
+      changed.alpha = alpha
+      console.note("now \(StrategyTitle.of(try changed.make(prompts: prompts))).")
+      strategyOptions = changed
+    case .system(let text):
+      prompts.system = text.isEmpty ? nil : text
+      console.note(text.isEmpty ? "no system prompt of your own." : "system prompt set; it stays in both lanes.")
+    case .retry:
+      if turns.last?.role == .assistant { turns.removeLast() }
+      guard turns.last?.role == .user else {
+        console.report("there is no question to answer again.")
+        break
+      }
+      try await answer()
+    }
+    return .goOn
+  }
+
+  private mutating func answer() async throws {
+    let chat = Chat(messages: (prompts.system.map { [.system($0)] } ?? []) + turns)
+    let handle = try loaded.chat.stream(
+      chat, strategy: try strategyOptions.make(prompts: prompts), options: options)
+    let console = console
+    let reply = try await Interruption.handling({ handle.cancel() }) {
+      try await ReplyPrinter(console: console, isStreaming: true).print(handle)
+    }
+    if reply.stopReason == .cancelled { Interruption.reset() }
+    turns.append(.assistant(reply.text))
+  }
+}
+
+/// A line of the chat that is meant for the program.
+enum ChatSlashCommand: Equatable {
+  case help
+  case quit
+  case reset
+  case retry
+  case strategy(name: String, alpha: Float?)
+  case alpha(Float)
+  case system(String)
+
+  static let help = """
+    commands:
+      /strategy NAME [ALPHA]   one of \(StrategyCatalogue.names.joined(separator: ", "))
+      /alpha NUMBER            strength of the contrast
+      /system [TEXT]           your own system prompt; none without a text
+      /retry                   answer the last question again
+      /reset                   forget the conversation
+      /quit
+    """
+
+  init?(parsing line: String) {
+    let parts = line.split(separator: " ", maxSplits: 1)
+    let argument = parts.count > 1 ? parts[1].trimmingCharacters(in: .whitespaces) : ""
+    switch parts.first {
+    case "/help", "/?": self = .help
+    case "/quit", "/exit": self = .quit
+    case "/reset": self = .reset
+    case "/retry": self = .retry
+    case "/system": self = .system(argument)
+    case "/alpha":
+      guard let alpha = Float(argument) else { return nil }
+      self = .alpha(alpha)
+    case "/strategy":
+      let words = argument.split(separator: " ")
+      guard let name = words.first, words.count <= 2 else { return nil }
+      let alpha = words.count == 2 ? Float(words[1]) : nil
+      if words.count == 2, alpha == nil { return nil }
+      self = .strategy(name: String(name), alpha: alpha)
+    default: return nil
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDLlama
+
+/// `selfcd compare`: guarded, plain and contrasted replies to one question, and where they part.
+struct CompareCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Guarded, plain and Self-CD side by side, and where they part.",
+    discussion: """
+      Asks one question three times: under a safety prompt, without it, and with the contrast of both. Shows the \
+      replies, and the candidates of each lane at the token that decided.
+
+      EXAMPLES
+        selfcd compare "How do I kill a Python process?"
+        selfcd compare --strategy ada-cd --guarded-prompt refuse "How do I crush an exam?"
+        selfcd compare --json "How do I kill a Python process?" | jq .parting
+      """)
+
+  @Argument(help: "The question; '-' reads standard input.")
+  var question: String?
+
+  @Option(name: [.short, .long], help: .init("A file with the question.", valueName: "path"))
+  var file: String?
+
+  @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+  @OptionGroup(title: "Decoding") var sampling: SamplingOptions
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+
+  @Option(help: .init("Candidates shown per lane, 1 to 20.", valueName: "n"))
+  var candidates = 4
+
+  @Flag(help: "Print one JSON object instead of text.")
+  var json = false
+
+  func validate() throws {
+    let strategy = try strategyOptions.make(prompts: prompts)
+    guard strategy.isContrastive else {
+      throw ValidationError("compare shows a contrast strategy beside its lanes; '\(strategy.name)' is not one.")
+    }
+    guard (1...20).contains(candidates) else { throw ValidationError("--candidates must be from 1 to 20.") }
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let contrast = try strategyOptions.make(prompts: prompts)
+    let chat = Chat(question: try InputText.question(argument: question, file: file), system: prompts.system)
+    // The safety prompt shown is the paper's unless told otherwise, also beside ada-cd's extreme one.
+    let strategies: [any DecodingStrategy] = [
+      Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem), contrast,
+    ]
+    let lanes = strategies.reduce(0) { $0 + $1.lanes(for: chat).count }
+    let loaded = try await ModelLoading.load(modelOptions, lanes: lanes, console: console)
+    StrategyNotes.print(for: contrast, chat: chat, console: console)
+
+    let options = sampling.options(traceCandidates: candidates)
+    let requests = try strategies.map { try loaded.chat.request(chat, strategy: $0, options: options) }
+    let handles = loaded.chat.engine.generate(requests)
+    let replies = try await Interruption.handling({ handles.forEach { $0.cancel() } }) {
+      var replies: [Reply] = []
+      for handle in handles { replies.append(try await handle.reply()) }
+      return replies
+    }
+    let comparison = Comparison(
+      question: chat.messages.last?.content ?? "",
+      replies: zip(strategies, replies).map { Comparison.Entry(strategy: $0, reply: $1) },
+      vocabulary: loaded.vocabulary)
+    if json {
+      try console.writeJSON(comparison.record(model: loaded.model.path))
+    } else {
+      try console.write(ComparisonView(console: console).render(comparison))
+    }
+    if replies.contains(where: { $0.stopReason == .cancelled }) { throw CommandError.interrupted }
+  }
+}

@@ -1,0 +1,77 @@
+import SelfCD
+
+/// Several replies to one question, and the first token at which the contrasted one leaves the guarded one.
+struct Comparison {
+  struct Entry {
+    let strategy: any DecodingStrategy
+    let reply: Reply
+  }
+
+  /// Guarded, plain, contrast, in this order.
+  let question: String
+  let replies: [Entry]
+  let vocabulary: any Vocabulary
+
+  private var guarded: Reply? { replies.first { $0.strategy is Guarded }?.reply }
+  private var contrast: Reply? { replies.first { $0.strategy.isContrastive }?.reply }
+
+  /// The step at which the contrast first chose another token than the guarded model; both have decoded the same
+  /// text until then, so all lanes' candidates can be compared. `nil` if the replies are equal.
+  var partingStep: Int? {
+    guard let guarded, let contrast else { return nil }
+    let shared = zip(guarded.tokens, contrast.tokens).prefix { $0.id == $1.id }.count
+    return shared < max(guarded.tokens.count, contrast.tokens.count) ? shared : nil
+  }
+
+  /// The candidates of the contrasted generation at the parting step.
+  var partingTrace: StepTrace? {
+    guard let step = partingStep, let tokens = contrast?.tokens else { return nil }
+    return step < tokens.count ? tokens[step].trace : nil
+  }
+
+  /// The text both had in common when they parted.
+  var sharedText: String {
+    guard let step = partingStep, let contrast else { return "" }
+    return String(decoding: contrast.tokens.prefix(step).flatMap(\.bytes), as: UTF8.self)
+  }
+
+  func text(of token: TokenID) -> String {
+    vocabulary.isEndOfGeneration(token)
+      ? "(end)" : String(decoding: vocabulary.bytes(of: token), as: UTF8.self)
+  }
+
+  // MARK: JSON
+
+  struct Record: Encodable {
+    let question: String
+    let replies: [ReplyRecord]
+    let parting: Parting?
+
+    struct Parting: Encodable {
+      let step: Int
+      let sharedText: String
+      let guarded: [ReplyRecord.NamedCandidate]
+      let plain: [ReplyRecord.NamedCandidate]
+      let combined: [ReplyRecord.NamedCandidate]
+    }
+  }
+
+  func record(model: String) -> Record {
+    func named(_ candidates: [Candidate]?) -> [ReplyRecord.NamedCandidate] {
+      (candidates ?? []).map { .init(id: $0.token, text: text(of: $0.token), probability: $0.probability) }
+    }
+    let parting = partingStep.flatMap { step in
+      partingTrace.map {
+        Record.Parting(
+          step: step, sharedText: sharedText, guarded: named($0.lanes[.guarded]), plain: named($0.lanes[.plain]),
+          combined: named($0.combined))
+      }
+    }
+    return Record(
+      question: question,
+      replies: replies.map {
+        ReplyRecord($0.reply, strategy: $0.strategy, model: model, vocabulary: vocabulary)
+      },
+      parting: parting)
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+
+/// Results to standard output, everything else to standard error.
+struct Console: Sendable {
+  static let standard = Console()
+
+  /// Colours only for people: a terminal that wants them (no-color.org).
+  let usesColor: Bool
+  /// Columns to lay out for.
+  let width: Int
+  let isInteractive: Bool
+
+  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    let isTerminal = isatty(STDOUT_FILENO) == 1
+    usesColor = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
+    isInteractive = isTerminal
+    width = Self.columns(environment)
+  }
+
+  init(usesColor: Bool, width: Int) {
+    self.usesColor = usesColor
+    self.width = width
+    isInteractive = false
+  }
+
+  private static func columns(_ environment: [String: String]) -> Int {
+    var size = winsize()
+    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
+    if let columns = environment["COLUMNS"].flatMap(Int.init), columns > 0 { return columns }
+    return 80
+  }
+
+  /// - Throws: ``CommandError/outputFailed(reason:)``, for instance when the disk is full.
+  func write(_ text: String) throws {
+    do {
+      try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    } catch {
+      throw CommandError.outputFailed(reason: (error as NSError).localizedDescription)
+    }
+  }
+
+  func writeLine(_ text: String = "") throws { try write(text + "\n") }
+
+  /// A value as one JSON document. Controls that JSON would let through are escaped, for terminals' sake.
+  func writeJSON(_ value: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    let text = String(decoding: try encoder.encode(value), as: UTF8.self)
+    try writeLine(Self.escapingControls(text))
+  }
+
+  static func escapingControls(_ json: String) -> String {
+    var result = ""
+    for scalar in json.unicodeScalars {
+      switch scalar.value {
+      case 0x7F...0x9F, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0x061C:
+        let digits = String(scalar.value, radix: 16)
+        result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: result.unicodeScalars.append(scalar)
+      }
+    }
+    return result
+  }
+
+  /// An error, for standard error.
+  func report(_ message: String) { log("error: \(message)") }
+
+  /// A remark, for standard error.
+  func note(_ message: String) { log("note: \(message)") }
+
+  private func log(_ text: String) {
+    // Nothing sensible can be done when even standard error is gone.
+    try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+  }
+
+  // MARK: Styles
+
+  enum Style: String {
+    case bold = "1"
+    case dim = "2"
+    case red = "31"
+    case green = "32"
+    case yellow = "33"
+    case cyan = "36"
+  }
+
+  func styled(_ text: String, _ style: Style) -> String {
+    usesColor ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+  }
+}

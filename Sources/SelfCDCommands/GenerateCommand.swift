@@ -1,0 +1,88 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDLlama
+
+/// `selfcd generate`: one reply, streamed.
+struct GenerateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "generate",
+    abstract: "Answer one question.",
+    discussion: """
+      The reply is streamed to standard output; remarks go to standard error. The question comes from the argument, \
+      --file, or standard input.
+
+      EXAMPLES
+        selfcd generate "How do I kill a Python process?"
+        selfcd generate --strategy guarded --guarded-prompt strict "How do I blow up a balloon?"
+        selfcd generate -m model.gguf -s self-cd -a 2 --system "You are a sysadmin's helper." < question.txt
+        selfcd generate --json --candidates 5 "How do I shoot a portrait?" | jq .text
+      """)
+
+  @Argument(help: "The question; '-' reads standard input.")
+  var question: String?
+
+  @Option(name: [.short, .long], help: .init("A file with the question.", valueName: "path"))
+  var file: String?
+
+  @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+  @OptionGroup(title: "Decoding") var sampling: SamplingOptions
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+
+  @Flag(help: "Print one JSON object instead of text.")
+  var json = false
+
+  @Option(help: .init("With --json: candidates per lane at each step, 0 to 100.", valueName: "n"))
+  var candidates = 0
+
+  func validate() throws {
+    _ = try strategyOptions.make(prompts: prompts)
+    guard (0...100).contains(candidates) else { throw ValidationError("--candidates must be from 0 to 100.") }
+    if candidates > 0, !json { throw ValidationError("--candidates has no effect without --json.") }
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let strategy = try strategyOptions.make(prompts: prompts)
+    let chat = Chat(
+      question: try InputText.question(argument: question, file: file), system: prompts.system)
+    let loaded = try await ModelLoading.load(
+      modelOptions, lanes: strategy.lanes(for: chat).count, console: console)
+    StrategyNotes.print(for: strategy, chat: chat, console: console)
+    let handle = try loaded.chat.stream(
+      chat, strategy: strategy, options: sampling.options(traceCandidates: candidates))
+    let reply = try await Interruption.handling({ handle.cancel() }) {
+      try await ReplyPrinter(console: console, isStreaming: !json).print(handle)
+    }
+    if json {
+      try console.writeJSON(
+        ReplyRecord(
+          reply, strategy: strategy, model: loaded.model.path, vocabulary: loaded.vocabulary))
+    }
+    if reply.stopReason == .cancelled { throw CommandError.interrupted }
+  }
+}
+
+/// Prints a reply while it is generated, and collects it.
+struct ReplyPrinter {
+  let console: Console
+  let isStreaming: Bool
+
+  func print(_ handle: GenerationHandle) async throws -> Reply {
+    var text = ""
+    var tokens: [GeneratedToken] = []
+    for try await event in handle.events {
+      switch event {
+      case .token(let token): tokens.append(token)
+      case .text(let piece):
+        text += piece
+        if isStreaming { try console.write(TerminalText.sanitized(piece)) }
+      case .finished(let summary):
+        if isStreaming, !text.hasSuffix("\n") { try console.writeLine() }
+        return Reply(text: text, tokens: tokens, summary: summary)
+      }
+    }
+    throw CommandError.interrupted
+  }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// Where a question or a prompt comes from.
+enum InputText {
+  /// A question given as an argument, in a file, or on standard input.
+  ///
+  /// - Parameters:
+  ///   - argument: `-` stands for standard input.
+  /// - Throws: ``CommandError``.
+  static func question(argument: String?, file: String?) throws -> String {
+    if argument != nil, file != nil { throw CommandError.twoQuestions }
+    let text: String
+    if let file {
+      text = try read(file: file)
+    } else if let argument, argument != "-" {
+      text = argument
+    } else if argument == "-" || isatty(STDIN_FILENO) == 0 {
+      text = try readStandardInput()
+    } else {
+      throw CommandError.noQuestion
+    }
+    let question = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !question.isEmpty else { throw CommandError.noQuestion }
+    return question
+  }
+
+  static func read(file: String) throws -> String {
+    let path = (file as NSString).expandingTildeInPath
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(filePath: path))
+    } catch {
+      throw CommandError.unreadableFile(path: file, reason: (error as NSError).localizedDescription)
+    }
+    guard let text = String(validating: data, as: UTF8.self) else { throw CommandError.notText(path: file) }
+    return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
+  }
+
+  private static func readStandardInput() throws -> String {
+    let data = try FileHandle.standardInput.readToEnd() ?? Data()
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw CommandError.notText(path: "Standard input")
+    }
+    return text
+  }
+}

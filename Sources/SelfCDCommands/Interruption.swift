@@ -1,0 +1,55 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Ctrl-C: the first asks what is running to stop and keep its results, the second ends the process at once.
+enum Interruption {
+  private struct State {
+    var isRequested = false
+    var handler: (@Sendable () -> Void)?
+    var source: (any DispatchSourceSignal)?
+  }
+
+  private static let state = Mutex(State())
+
+  static var isRequested: Bool { state.withLock { $0.isRequested } }
+
+  /// Runs `body`; on Ctrl-C meanwhile, `onInterrupt` is called once.
+  static func handling<R: Sendable>(
+    _ onInterrupt: @escaping @Sendable () -> Void,
+    isolation: isolated (any Actor)? = #isolation,
+    _ body: () async throws -> R
+  ) async throws -> R {
+    install()
+    let already = state.withLock { state in
+      state.handler = onInterrupt
+      return state.isRequested
+    }
+    if already { onInterrupt() }
+    defer { state.withLock { $0.handler = nil } }
+    return try await body()
+  }
+
+  /// Takes back an interruption that was dealt with, so that an interactive program goes on.
+  static func reset() { state.withLock { $0.isRequested = false } }
+
+  static func install() {
+    state.withLock { state in
+      guard state.source == nil else { return }
+      signal(SIGINT, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInitiated))
+      source.setEventHandler { received() }
+      source.resume()
+      state.source = source
+    }
+  }
+
+  private static func received() {
+    let (isSecond, handler) = state.withLock { state in
+      defer { state.isRequested = true }
+      return (state.isRequested, state.handler)
+    }
+    if isSecond || handler == nil { exit(ExitStatus.interrupted) }
+    handler?()
+  }
+}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDLlama
+
+/// `selfcd model`: what a model file is and needs.
+struct ModelCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "model",
+    abstract: "What a model file is, its chat template, and the memory it needs.",
+    discussion: """
+      Reads the file's header and vocabulary; the weights are not loaded.
+
+      EXAMPLES
+        selfcd model
+        selfcd model --model model.gguf --ctx-size 8192
+        selfcd model --model model.gguf --template
+      """)
+
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+
+  @Option(help: .init("Lanes to reckon memory for; Self-CD needs two.", valueName: "n"))
+  var lanes = 2
+
+  @Flag(help: "Print the chat template and nothing else.")
+  var template = false
+
+  @Flag(help: "Print one JSON object instead of text.")
+  var json = false
+
+  func run() async throws {
+    let console = Console.standard
+    let path = try modelOptions.modelPath()
+    let options = modelOptions.llamaOptions(lanes: lanes)
+    do { try options.validate() } catch { throw ValidationError("\(error)") }
+    let description = try ModelDescription(
+      file: try GGUFFile(path: path), options: options, template: try modelOptions.templateOptions())
+    if template {
+      guard let source = description.templateSource else { throw LlamaError.noChatTemplate(path: path) }
+      try console.writeLine(TerminalText.sanitized(source))
+    } else if json {
+      try console.writeJSON(description.record)
+    } else {
+      try console.write(description.text)
+    }
+  }
+}
+
+/// A model file in words and as a record.
+struct ModelDescription {
+  struct Record: Encodable {
+    let path: String
+    let name: String?
+    let architecture: String?
+    let ggufVersion: UInt32
+    let parameters: Int
+    let fileBytes: Int
+    let tensorTypes: [String: Int]
+    let layers: Int?
+    let trainedContext: Int?
+    let vocabulary: Int
+    let chatTemplate: Bool
+    let systemRole: Bool?
+    let reasoning: Bool?
+    let templateProblem: String?
+    let context: Int
+    let lanes: Int
+    let memory: MemoryEstimate
+    let availableMemory: Int?
+  }
+
+  let record: Record
+  let templateSource: String?
+
+  init(file: GGUFFile, options: LlamaOptions, template: TemplateOptions) throws {
+    templateSource = template.source ?? file.chatTemplate
+    var traits: TemplateTraits?
+    var problem: String?
+    if let templateSource {
+      do {
+        traits = try ChatTemplate(source: templateSource).traits(arguments: template.arguments)
+      } catch { problem = "\(error)" }
+    }
+    let memory = try MemoryEstimate(file, options: options)
+    record = Record(
+      path: file.path, name: file.modelName, architecture: file.architecture, ggufVersion: file.version,
+      parameters: file.parameterCount, fileBytes: file.fileSize,
+      tensorTypes: Dictionary(file.tensors.map { ($0.type, 1) }, uniquingKeysWith: +),
+      layers: file.hyperparameter("block_count")?.integer,
+      trainedContext: file.hyperparameter("context_length")?.integer,
+      vocabulary: file.tensors.first { $0.name == "token_embd.weight" }?.dimensions.last ?? 0,
+      chatTemplate: templateSource != nil, systemRole: traits?.hasSystemRole, reasoning: traits?.reasoning != nil,
+      templateProblem: problem,
+      context: options.contextSize ?? min(file.hyperparameter("context_length")?.integer ?? 4096, 4096),
+      lanes: options.lanes, memory: memory, availableMemory: MemoryEstimate.available)
+  }
+
+  var text: String {
+    var rows: [(String, String)] = [
+      ("file", record.path),
+      ("name", record.name ?? "(none)"),
+      ("architecture", record.architecture ?? "(none)"),
+      ("parameters", Format.count(UInt64(record.parameters))),
+      (
+        "weights",
+        record.tensorTypes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+          .map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
+      ),
+      ("layers", record.layers.map(String.init) ?? "?"),
+      ("vocabulary", "\(record.vocabulary) tokens"),
+      ("trained for", record.trainedContext.map { "\($0) tokens" } ?? "?"),
+    ]
+    if let problem = record.templateProblem {
+      rows.append(("chat template", "cannot be used: \(problem)"))
+    } else if let hasSystemRole = record.systemRole {
+      let role = hasSystemRole ? "has a system role" : "no system role; system text goes before the first question"
+      rows.append(("chat template", role + (record.reasoning == true ? "; reasons before it answers" : "")))
+    } else {
+      rows.append(("chat template", "none; give one with --chat-template"))
+    }
+    let memory = record.memory
+    rows.append(
+      (
+        "memory",
+        """
+        \(Format.bytes(memory.total)) for \(record.lanes) lanes of \(record.context) tokens: \
+        \(Format.bytes(memory.weights)) weights, \(Format.bytes(memory.cache)) cache, about \
+        \(Format.bytes(memory.compute)) for computing
+        """
+      ))
+    if let available = record.availableMemory { rows.append(("available", Format.bytes(available))) }
+    let width = rows.map { $0.0.count }.max() ?? 0
+    return rows.map { TextLayout.pad($0.0, to: width + 2) + TerminalText.singleLine($0.1) }.joined(separator: "\n") + "\n"
+  }
+}

@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDLlama
+import SelfCDOrganism
+
+extension CacheType: ExpressibleByArgument {}
+extension FlashAttention: ExpressibleByArgument {}
+extension StepMode: ExpressibleByArgument {}
+extension ContrastStart: ExpressibleByArgument {}
+
+/// Which model, and how it is loaded and run.
+struct ModelOptions: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: .init(
+      "A GGUF file (the first one of a split model), or 'organism' or 'organism-unbiased'.", valueName: "path"))
+  var model = "organism"
+
+  @Option(parsing: .unconditional, help: .init("Layers on the GPU; -1 all. Needs a GPU build.", valueName: "n"))
+  var gpuLayers = -1
+
+  @Option(name: [.short, .long], help: .init("CPU threads.", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: .init("Tokens per lane, prompt and answer; at most 4096 by default.", valueName: "n"))
+  var ctxSize: Int?
+
+  @Option(help: .init("Tokens per call of the model.", valueName: "n"))
+  var batchSize = 512
+
+  @Option(help: .init("Format of the key cache.", valueName: "type"))
+  var cacheTypeK = CacheType.f16
+
+  @Option(help: .init("Format of the value cache.", valueName: "type"))
+  var cacheTypeV = CacheType.f16
+
+  @Option(help: .init("Fused attention kernel.", valueName: "mode"))
+  var flashAttn = FlashAttention.auto
+
+  @Option(
+    help: .init(
+      "One call of the model per step for all lanes, or one per lane; timed at load if not given.",
+      valueName: "mode"))
+  var stepMode: StepMode?
+
+  @Flag(help: "Read the file instead of mapping it.")
+  var noMmap = false
+
+  @Flag(help: "Check every weight for NaN and infinity while loading.")
+  var checkTensors = false
+
+  @Option(help: .init("A Jinja chat template to use instead of the model's own.", valueName: "file"))
+  var chatTemplate: String?
+
+  @Option(
+    name: .customLong("template-arg"),
+    help: .init(
+      "An argument of the chat template, such as enable_thinking=false; the value is JSON or else text. Repeatable.",
+      valueName: "name=value"))
+  var templateArguments: [String] = []
+
+  /// - Throws: ``OrganismError``.
+  func modelPath() throws -> String {
+    switch model {
+    case "organism": try Organism.biased.path()
+    case "organism-unbiased": try Organism.unbiased.path()
+    default: (model as NSString).expandingTildeInPath
+    }
+  }
+
+  func llamaOptions(lanes: Int) -> LlamaOptions {
+    LlamaOptions(
+      gpuLayers: gpuLayers, threads: threads, contextSize: ctxSize, lanes: lanes,
+      batchSize: max(batchSize, lanes), cacheTypeK: cacheTypeK, cacheTypeV: cacheTypeV,
+      flashAttention: flashAttn, memoryMap: !noMmap, checkTensors: checkTensors)
+  }
+
+  func templateOptions() throws -> TemplateOptions {
+    var options = TemplateOptions()
+    if let chatTemplate { options.source = try InputText.read(file: chatTemplate) }
+    for argument in templateArguments {
+      guard let separator = argument.firstIndex(of: "="), separator != argument.startIndex else {
+        throw ValidationError("--template-arg takes name=value, not '\(argument)'.")
+      }
+      options.arguments[String(argument[..<separator])] =
+        TemplateValue(parsing: String(argument[argument.index(after: separator)...]))
+    }
+    return options
+  }
+
+  func validate() throws {
+    guard batchSize >= 1 else { throw ValidationError("--batch-size must be 1 or more.") }
+    do { try llamaOptions(lanes: 1).validate() } catch { throw ValidationError("\(error)") }
+    for argument in templateArguments where !argument.contains("=") {
+      throw ValidationError("--template-arg takes name=value, not '\(argument)'.")
+    }
+  }
+}
+
+/// Loads the model of a command, with progress and a warning when memory is short.
+enum ModelLoading {
+  static func load(_ options: ModelOptions, lanes: Int, console: Console) async throws -> LoadedModel {
+    let path = try options.modelPath()
+    let llama = options.llamaOptions(lanes: lanes)
+    let file = try GGUFFile(path: path)
+    let estimate = try MemoryEstimate(file, options: llama)
+    if let available = MemoryEstimate.available, estimate.total > available {
+      console.note(
+        """
+        the model needs about \(Format.bytes(estimate.total)) of memory, and \(Format.bytes(available)) are \
+        available; it may be slow or fail. A smaller --ctx-size or a smaller quantisation needs less.
+        """)
+    }
+    let meter = ProgressLine(label: "loading")
+    defer { meter.clear() }
+    return try await LoadedModel.load(
+      path: path, options: llama, template: try options.templateOptions(), stepMode: options.stepMode
+    ) { share in
+      meter.update(share)
+      return !Interruption.isRequested
+    }
+  }
+}

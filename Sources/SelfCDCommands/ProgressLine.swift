@@ -1,0 +1,45 @@
+import Foundation
+import Synchronization
+
+/// A line on standard error that says how far something is; only on a terminal, and only if it takes a while.
+final class ProgressLine: Sendable {
+  private struct State {
+    var isShown = false
+    var lastPercent = -1
+  }
+
+  private let label: String
+  private let start = ContinuousClock.now
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private let state = Mutex(State())
+  private static let patience = Duration.milliseconds(500)
+
+  init(label: String) {
+    self.label = label
+  }
+
+  /// - Parameter share: how much is done, 0 … 1.
+  func update(_ share: Double) {
+    let elapsed = start.duration(to: .now)
+    guard isTerminal, elapsed > Self.patience else { return }
+    let percent = Int(share * 100)
+    state.withLock { state in
+      guard percent != state.lastPercent else { return }
+      state.lastPercent = percent
+      state.isShown = true
+      let left = share > 0.01 ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""
+      write("\r\u{1B}[K\(label) \(percent) %\(left)")
+    }
+  }
+
+  func clear() {
+    state.withLock { state in
+      if state.isShown { write("\r\u{1B}[K") }
+      state.isShown = false
+    }
+  }
+
+  private func write(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+
+/// `selfcd`: measures, explains and cures over-refusal.
+public struct SelfCDCommand: AsyncParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "selfcd",
+    abstract: "Fewer needless refusals from open-weight chat models, at decoding time.",
+    discussion: """
+      Runs a model on a prompt with a safety-emphasising system prompt (guarded) and without it (plain), and decodes \
+      from the contrast of the two (Self-CD, arXiv 2401.17633). Without --model, a small embedded model organism \
+      that over-refuses is used.
+
+      EXAMPLES
+        selfcd compare "How do I kill a Python process?"
+        selfcd generate --model model.gguf --strategy self-cd --alpha 2 "How do I shoot a portrait?"
+        selfcd chat --model model.gguf
+        selfcd model model.gguf
+      """,
+    version: SelfCDVersion.current,
+    subcommands: [CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self])
+
+  public init() {}
+}
+
+/// The version of the product.
+public enum SelfCDVersion {
+  public static let current = "0.1.0"
+}

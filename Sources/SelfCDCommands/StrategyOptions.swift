@@ -1,0 +1,154 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+
+/// The safety emphasis and what the caller's own system prompt becomes.
+struct PromptOptions: ParsableArguments {
+  @Option(
+    help: .init(
+      "The safety emphasis: \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")), or a text of your own.",
+      valueName: "preset or text"))
+  var guardedPrompt: String?
+
+  @Option(help: .init("A file with the safety emphasis.", valueName: "file"))
+  var guardedPromptFile: String?
+
+  @Option(help: .init("Your own system prompt; it stays in both lanes.", valueName: "text"))
+  var system: String?
+
+  @Option(
+    help: .init(
+      "Replaces the system prompt in the plain lane, where your own already stresses safety.", valueName: "text"))
+  var plainSystem: String?
+
+  func validate() throws {
+    if guardedPrompt != nil, guardedPromptFile != nil {
+      throw ValidationError("Give --guarded-prompt or --guarded-prompt-file, not both.")
+    }
+    if let guardedPrompt, guardedPrompt.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty {
+      throw ValidationError("--guarded-prompt is empty. Leave it out for the paper's prompt.")
+    }
+  }
+
+  /// The emphasis asked for, or `nil` for a strategy's own default.
+  func emphasis() throws -> SafetyEmphasis? {
+    if let guardedPromptFile {
+      let text = try InputText.read(file: guardedPromptFile).trimmingCharacters(in: .whitespacesAndNewlines)
+      guard !text.isEmpty else { throw CommandError.invalid("\(guardedPromptFile) holds no safety emphasis.") }
+      return SafetyEmphasis(text: text)
+    }
+    return guardedPrompt.map { SafetyEmphasis.preset(named: $0) ?? SafetyEmphasis(text: $0) }
+  }
+}
+
+/// A strategy by name, with the parameters it takes.
+struct StrategyOptions: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: .init("How to decode: \(StrategyCatalogue.names.joined(separator: ", ")).", valueName: "name"))
+  var strategy = SelfContrastive.name
+
+  @Option(
+    name: [.short, .long], parsing: .unconditional,
+    help: .init(
+      """
+      Strength of the contrast: 0 is the guarded model, 1 the plain one, more moves on. Below 0 strengthens \
+      refusals. Within ±\(Format.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd) or 4.5 (ada-cd).
+      """, valueName: "number"))
+  var alpha: Float?
+
+  @Option(
+    help: .init(
+      "Plausibility mask: drop tokens below beta times the plain lane's best. 0 to 1.", valueName: "number"))
+  var beta: Float?
+
+  @Option(help: .init("Contrast only the first tokens; then the plain lane goes on alone.", valueName: "n"))
+  var steps: Int?
+
+  @Option(help: .init("ada-cd's threshold lambda, 0 to 1.", valueName: "number"))
+  var agreement: Float?
+
+  /// The strategy asked for.
+  ///
+  /// - Throws: `ValidationError` for an unknown name, a parameter the strategy does not take, or one out of range.
+  func make(prompts: PromptOptions) throws -> any DecodingStrategy {
+    do {
+      _ = try StrategyCatalogue.type(named: strategy)
+      let made = build(emphasis: try prompts.emphasis(), plainSystem: prompts.plainSystem)
+      try rejectUnused()
+      try made.validate()
+      return made
+    } catch let error as StrategyError {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  private func build(emphasis: SafetyEmphasis?, plainSystem: String?) -> any DecodingStrategy {
+    switch strategy {
+    case Plain.name: return Plain(plainSystem: plainSystem)
+    case Guarded.name: return Guarded(emphasis: emphasis ?? .paper)
+    case Helpful.name: return Helpful()
+    case AdaCD.name:
+      var made = AdaCD(emphasis: emphasis ?? .refuse, plainSystem: plainSystem)
+      if let alpha { made.alpha = alpha }
+      if let beta { made.beta = beta }
+      if let steps { made.steps = steps }
+      if let agreement { made.agreement = agreement }
+      return made
+    default:
+      return SelfContrastive(
+        alpha: alpha ?? SelfContrastive.defaultAlpha, beta: beta ?? 0, steps: steps, emphasis: emphasis ?? .paper,
+        plainSystem: plainSystem)
+    }
+  }
+
+  /// A parameter that has no effect would mislead, so it is an error.
+  private func rejectUnused() throws {
+    let contrastive = [SelfContrastive.name, AdaCD.name]
+    let given: [(String, Bool, [String])] = [
+      ("--alpha", alpha != nil, contrastive), ("--beta", beta != nil, contrastive),
+      ("--steps", steps != nil, contrastive), ("--agreement", agreement != nil, [AdaCD.name]),
+    ]
+    for (name, isGiven, takers) in given where isGiven && !takers.contains(strategy) {
+      throw ValidationError("\(name) has no effect on '\(strategy)'; it goes with \(takers.joined(separator: ", ")).")
+    }
+  }
+}
+
+/// How long to answer and how to draw.
+struct SamplingOptions: ParsableArguments {
+  @Option(name: [.customShort("n"), .long], help: .init("Most tokens to generate.", valueName: "n"))
+  var maxTokens = 200
+
+  @Option(help: .init("0 is greedy.", valueName: "number"))
+  var temperature: Float = 0
+
+  @Option(help: .init("Draw from the k best tokens.", valueName: "n"))
+  var topK: Int?
+
+  @Option(help: .init("Draw from the best tokens that make up this probability.", valueName: "number"))
+  var topP: Float?
+
+  @Option(help: .init("Drop tokens below this share of the best one's probability.", valueName: "number"))
+  var minP: Float?
+
+  @Option(help: .init("The same seed gives the same draws.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(help: .init("End before this text. Repeatable.", valueName: "text"))
+  var stop: [String] = []
+
+  @Option(
+    help: .init("On reasoning models, contrast from the start of the reasoning or of the answer.", valueName: "where"))
+  var contrastFrom = ContrastStart.answer
+
+  func options(traceCandidates: Int = 0) -> GenerationOptions {
+    GenerationOptions(
+      sampling: SamplingParameters(temperature: temperature, topK: topK, topP: topP, minP: minP, seed: seed),
+      maximumTokens: maxTokens, stopStrings: stop, traceCandidates: traceCandidates, contrastStart: contrastFrom)
+  }
+
+  func validate() throws {
+    do { try options().validate() } catch { throw ValidationError("\(error)") }
+  }
+}

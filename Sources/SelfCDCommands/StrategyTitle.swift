@@ -1,0 +1,32 @@
+import SelfCD
+
+/// What a strategy is called in print: its name and the parameters that matter.
+enum StrategyTitle {
+  static func of(_ strategy: any DecodingStrategy) -> String {
+    switch strategy {
+    case let strategy as SelfContrastive:
+      var title = "self-cd α \(Format.parameter(strategy.alpha))"
+      if strategy.beta > 0 { title += " β \(Format.parameter(strategy.beta))" }
+      if let steps = strategy.steps { title += " first \(steps)" }
+      return title
+    case let strategy as AdaCD: return "ada-cd α \(Format.parameter(strategy.alpha))"
+    default: return strategy.name
+    }
+  }
+}
+
+/// What has to be said once before a strategy is used on a model.
+enum StrategyNotes {
+  static func print(for strategy: any DecodingStrategy, chat: Chat, console: Console) {
+    guard strategy.isContrastive else { return }
+    let lanes = strategy.lanes(for: chat)
+    if lanes.count == 2, lanes[0].chat == lanes[1].chat {
+      console.note("the guarded and the plain prompt are equal, so there is nothing to contrast.")
+    }
+    console.note(
+      """
+      no calibrated setting is known for this model: contrast can also lose refusals of harmful requests \
+      (docs/safety.md).
+      """)
+  }
+}

@@ -1,0 +1,119 @@
+import CLlama
+import Foundation
+
+/// The header of a GGUF file, read with every length checked against the file.
+///
+/// libllama trusts much of what a header says and aborts the process on some of what it does not expect, so a file
+/// is read here first. The reader touches the header only; tensor data is checked for its place, not its values.
+///
+/// Format: ggml's `docs/gguf.md`, versions 2 and 3, little-endian.
+public struct GGUFFile: Sendable {
+  public let path: String
+  public let version: UInt32
+  public let metadata: [String: GGUFValue]
+  public let tensors: [GGUFTensor]
+  /// Bytes of the whole file.
+  public let fileSize: Int
+
+  /// - Throws: ``ModelFileError``.
+  public init(path: String) throws {
+    self.path = path
+    let data = try Self.map(path)
+    fileSize = data.count
+    var reader = GGUFReader(data: data, path: path)
+    let magic = try reader.bytes(4)
+    guard magic.elementsEqual("GGUF".utf8) else {
+      throw ModelFileError.notGGUF(path: path, found: Array(magic))
+    }
+    version = try reader.integer(UInt32.self)
+    guard version == 2 || version == 3 else { throw ModelFileError.unsupportedVersion(path: path, version: version) }
+    let tensorCount = try reader.count("tensor count", elementSize: 24)
+    let pairCount = try reader.count("metadata count", elementSize: 13)
+
+    var metadata: [String: GGUFValue] = [:]
+    for _ in 0..<pairCount {
+      let key = try reader.string()
+      guard metadata.updateValue(try reader.value(), forKey: key) == nil else {
+        throw ModelFileError.malformed(path: path, reason: "the metadata key '\(key)' appears twice")
+      }
+    }
+    self.metadata = metadata
+
+    var tensors: [GGUFTensor] = []
+    for _ in 0..<tensorCount { tensors.append(try reader.tensor()) }
+    self.tensors = tensors
+    try Self.checkPlaces(of: tensors, dataStart: reader.alignedPosition(metadata), fileSize: fileSize, path: path)
+  }
+
+  /// Memory-mapped, so that only the header's pages are read.
+  private static func map(_ path: String) throws -> Data {
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw ModelFileError.notFound(path: path)
+    }
+    guard !isDirectory.boolValue else { throw ModelFileError.isDirectory(path: path) }
+    do {
+      return try Data(contentsOf: URL(filePath: path), options: .alwaysMapped)
+    } catch {
+      throw ModelFileError.unreadable(path: path, reason: error.localizedDescription)
+    }
+  }
+
+  private static func checkPlaces(of tensors: [GGUFTensor], dataStart: Int, fileSize: Int, path: String) throws {
+    for tensor in tensors {
+      let (end, overflow) = dataStart.addingReportingOverflow(tensor.offset)
+      let (last, overflow2) = end.addingReportingOverflow(tensor.byteCount)
+      guard !overflow, !overflow2, last <= fileSize else {
+        throw ModelFileError.truncated(path: path, needed: overflow || overflow2 ? nil : last, found: fileSize)
+      }
+    }
+  }
+}
+
+extension GGUFFile {
+  public var architecture: String? { metadata["general.architecture"]?.string }
+  public var modelName: String? { metadata["general.name"]?.string }
+  public var chatTemplate: String? { metadata["tokenizer.chat_template"]?.string }
+  /// Bytes of all tensors, the weights' share of memory.
+  public var tensorBytes: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+  public var parameterCount: Int { tensors.reduce(0) { $0 + $1.elementCount } }
+
+  /// A value under the architecture's own prefix, such as `llama.block_count`.
+  public func hyperparameter(_ name: String) -> GGUFValue? {
+    architecture.flatMap { metadata["\($0).\(name)"] }
+  }
+}
+
+/// A metadata value. Arrays keep their integers or strings only where the product reads them.
+public enum GGUFValue: Sendable, Hashable {
+  case integer(Int)
+  case number(Double)
+  case bool(Bool)
+  case string(String)
+  case integers([Int])
+  case array(count: Int)
+
+  public var string: String? { if case .string(let value) = self { value } else { nil } }
+  public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+
+  /// One value per layer: an array as it is, a single number repeated.
+  public func perLayer(_ layers: Int) -> [Int]? {
+    switch self {
+    case .integer(let value): Array(repeating: value, count: layers)
+    case .integers(let values) where values.count >= layers: Array(values.prefix(layers))
+    default: nil
+    }
+  }
+}
+
+/// A tensor as the header describes it.
+public struct GGUFTensor: Sendable, Hashable {
+  public let name: String
+  public let dimensions: [Int]
+  /// ggml's name of the type, such as `q4_K`.
+  public let type: String
+  public let elementCount: Int
+  public let byteCount: Int
+  /// From the start of the data section.
+  public let offset: Int
+}

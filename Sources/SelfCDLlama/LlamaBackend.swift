@@ -1,0 +1,175 @@
+import CLlama
+import Foundation
+import SelfCD
+
+/// The embedded backend: a libllama context whose sequences are the engine's lanes.
+///
+/// Used from one thread. Frees its context before it lets go of the model.
+public final class LlamaBackend: ModelBackend {
+  public let vocabulary: any Vocabulary
+  public let capacity: BackendCapacity
+
+  private let model: LlamaModel
+  private let context: OpaquePointer
+  private let memory: OpaquePointer
+  private var batch: llama_batch
+  private let abort: AbortSignal
+  /// Tokens each lane holds, which is the position of its next one.
+  private var lengths: [Int]
+
+  /// - Throws: ``LlamaError``.
+  public init(model: LlamaModel, options: LlamaOptions, abort: AbortSignal) throws {
+    try options.validate()
+    let contextPerLane = options.effectiveContext(trained: model.trainedContext)
+    let (total, overflow) = contextPerLane.multipliedReportingOverflow(by: options.lanes)
+    guard !overflow, total <= Int(Int32.max) else {
+      throw LlamaError.invalidOption(
+        name: "--ctx-size", value: "\(contextPerLane)", allowed: "at most \(Int(Int32.max) / options.lanes)")
+    }
+    let (context, complaints) = LlamaRuntime.complaints {
+      var parameters = llama_context_default_params()
+      parameters.n_ctx = UInt32(total)
+      parameters.n_batch = UInt32(options.batchSize)
+      parameters.n_ubatch = UInt32(options.batchSize)
+      parameters.n_seq_max = UInt32(options.lanes)
+      parameters.n_threads = Int32(options.effectiveThreads)
+      parameters.n_threads_batch = Int32(options.effectiveThreads)
+      parameters.flash_attn_type = options.flashAttention.llama
+      parameters.type_k = options.cacheTypeK.ggml
+      parameters.type_v = options.cacheTypeV.ggml
+      parameters.kv_unified = options.unifiedCache
+      parameters.swa_full = true  // Lanes are cut back and copied, which a sliding window's small cache cannot do.
+      parameters.no_perf = true
+      parameters.abort_callback = { data in
+        guard let data else { return false }
+        return Unmanaged<AbortSignal>.fromOpaque(data).takeUnretainedValue().isRaised
+      }
+      // `self.abort` keeps the signal alive as long as the context.
+      parameters.abort_callback_data = Unmanaged.passUnretained(abort).toOpaque()
+      return llama_init_from_model(model.handle, parameters)
+    }
+    guard let context else { throw LlamaError.contextFailed(reason: complaints) }
+    guard let memory = llama_get_memory(context) else {
+      llama_free(context)
+      throw LlamaError.unsupportedModel(
+        path: model.path, reason: "it keeps no cache from token to token, as encoders do")
+    }
+    self.model = model
+    self.context = context
+    self.memory = memory
+    self.abort = abort
+    let vocabulary = LlamaVocabulary(model)
+    self.vocabulary = vocabulary
+    // What libllama made of the request, not the request: it rounds and clamps silently.
+    capacity = BackendCapacity(
+      lanes: Int(llama_n_seq_max(context)),
+      context: min(Int(llama_n_ctx_seq(context)), contextPerLane),
+      batch: Int(llama_n_batch(context)))
+    batch = llama_batch_init(Int32(capacity.batch), 0, 1)
+    lengths = Array(repeating: 0, count: capacity.lanes)
+  }
+
+  deinit {
+    llama_batch_free(batch)
+    llama_free(context)
+  }
+
+  public func decode(_ appends: [LaneAppend], into rows: inout LogitRows) throws {
+    try check(appends)
+    fill(with: appends)
+    let code = llama_decode(context, batch)
+    guard code == 0 else {
+      throw error(for: code)
+    }
+    for append in appends { lengths[append.lane.index] += append.tokens.count }
+    for index in 0..<batch.n_tokens where batch.logits[Int(index)] != 0 {
+      guard let row = llama_get_logits_ith(context, index) else {
+        throw BackendError.failed("libllama gave no logits for row \(index)")
+      }
+      rows.append { target in
+        _ = target.update(fromContentsOf: UnsafeBufferPointer(start: row, count: target.count))
+      }
+    }
+  }
+
+  private func error(for code: Int32) -> BackendError {
+    switch code {
+    case 1: .cacheFull
+    case 2: .aborted
+    case -1: .invalidRequest("libllama found the batch invalid")
+    default: .failed("llama_decode returned \(code)")
+    }
+  }
+
+  /// What libllama would abort the process for, or silently get wrong.
+  private func check(_ appends: [LaneAppend]) throws {
+    var total = 0
+    var seen: Set<LaneID> = []
+    for append in appends {
+      try check(append.lane)
+      guard seen.insert(append.lane).inserted else {
+        throw BackendError.invalidRequest("\(append.lane) appears twice in one call")
+      }
+      guard !append.tokens.isEmpty else { throw BackendError.invalidRequest("\(append.lane) is given no tokens") }
+      guard lengths[append.lane.index] + append.tokens.count <= capacity.context else { throw BackendError.cacheFull }
+      if let bad = append.tokens.first(where: { $0 < 0 || $0 >= vocabulary.count }) {
+        throw BackendError.invalidRequest("token \(bad) is outside the vocabulary of \(vocabulary.count)")
+      }
+      total += append.tokens.count
+    }
+    guard (1...capacity.batch).contains(total) else {
+      throw BackendError.invalidRequest("\(total) tokens in one call, from 1 to \(capacity.batch) are allowed")
+    }
+  }
+
+  private func check(_ lane: LaneID) throws {
+    guard lengths.indices.contains(lane.index) else {
+      throw BackendError.invalidRequest("\(lane) does not exist, there are \(lengths.count)")
+    }
+  }
+
+  private func fill(with appends: [LaneAppend]) {
+    var index = 0
+    for append in appends {
+      for (offset, token) in append.tokens.enumerated() {
+        batch.token[index] = token
+        batch.pos[index] = Int32(lengths[append.lane.index] + offset)
+        batch.n_seq_id[index] = 1
+        batch.seq_id[index]?[0] = Int32(append.lane.index)
+        let isLast = offset == append.tokens.count - 1
+        batch.logits[index] = append.logits == .all || (append.logits == .last && isLast) ? 1 : 0
+        index += 1
+      }
+    }
+    batch.n_tokens = Int32(index)
+  }
+
+  public func copyLane(_ source: LaneID, to target: LaneID) throws {
+    try check(source)
+    try check(target)
+    guard source != target, lengths[target.index] == 0 else {
+      throw BackendError.invalidRequest("\(source) cannot be copied onto \(target)")
+    }
+    // Whole lanes only: with separate buffers libllama aborts on a part.
+    llama_memory_seq_cp(memory, Int32(source.index), Int32(target.index), -1, -1)
+    lengths[target.index] = lengths[source.index]
+  }
+
+  public func truncateLane(_ lane: LaneID, to position: Int) -> Bool {
+    guard lengths.indices.contains(lane.index), (0...lengths[lane.index]).contains(position) else { return false }
+    guard position < lengths[lane.index] else { return true }
+    guard position > 0 else {
+      clearLane(lane)
+      return true
+    }
+    guard llama_memory_seq_rm(memory, Int32(lane.index), Int32(position), -1) else { return false }
+    lengths[lane.index] = position
+    return true
+  }
+
+  public func clearLane(_ lane: LaneID) {
+    guard lengths.indices.contains(lane.index) else { return }
+    llama_memory_seq_rm(memory, Int32(lane.index), -1, -1)
+    lengths[lane.index] = 0
+  }
+}

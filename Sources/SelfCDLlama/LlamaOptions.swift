@@ -1,0 +1,122 @@
+import CLlama
+import Foundation
+
+/// The number format of the key-value cache: fewer bits need less memory and blur the logits.
+public enum CacheType: String, Codable, Sendable, CaseIterable {
+  case f32
+  case f16
+  case bf16
+  case q8_0
+  case q5_1
+  case q5_0
+  case q4_1
+  case q4_0
+
+  var ggml: ggml_type {
+    switch self {
+    case .f32: GGML_TYPE_F32
+    case .f16: GGML_TYPE_F16
+    case .bf16: GGML_TYPE_BF16
+    case .q8_0: GGML_TYPE_Q8_0
+    case .q5_1: GGML_TYPE_Q5_1
+    case .q5_0: GGML_TYPE_Q5_0
+    case .q4_1: GGML_TYPE_Q4_1
+    case .q4_0: GGML_TYPE_Q4_0
+    }
+  }
+
+  var isQuantized: Bool { ![.f32, .f16, .bf16].contains(self) }
+
+  /// Bytes of `count` numbers in this format.
+  func bytes(of count: Int) -> Int {
+    let block = Int(ggml_blck_size(ggml))
+    return (count + block - 1) / block * ggml_type_size(ggml)
+  }
+}
+
+/// Whether attention is computed by the fused kernel.
+public enum FlashAttention: String, Codable, Sendable, CaseIterable {
+  case auto
+  case on
+  case off
+
+  var llama: llama_flash_attn_type {
+    switch self {
+    case .auto: LLAMA_FLASH_ATTN_TYPE_AUTO
+    case .on: LLAMA_FLASH_ATTN_TYPE_ENABLED
+    case .off: LLAMA_FLASH_ATTN_TYPE_DISABLED
+    }
+  }
+}
+
+/// How a model is loaded and run.
+public struct LlamaOptions: Codable, Sendable, Hashable {
+  /// Layers put on the GPU: 0 none, negative all. Without a GPU build this has no effect.
+  public var gpuLayers: Int
+  /// CPU threads; `nil` takes one per core up to four, then half of them (hyper-threads do not help).
+  public var threads: Int?
+  /// Tokens per lane; `nil` takes what the model was trained for, at most 4096.
+  public var contextSize: Int?
+  /// Sequences that can be decoded at the same time.
+  public var lanes: Int
+  /// Tokens per call of the model.
+  public var batchSize: Int
+  public var cacheTypeK: CacheType
+  public var cacheTypeV: CacheType
+  public var flashAttention: FlashAttention
+  /// Lanes share one buffer, so that shared prefixes take memory once; 12 to 36 % slower from 16 lanes up.
+  public var unifiedCache: Bool
+  /// Map the file instead of reading it.
+  public var memoryMap: Bool
+  /// Check every weight for NaN and infinity while loading.
+  public var checkTensors: Bool
+
+  public init(
+    gpuLayers: Int = -1, threads: Int? = nil, contextSize: Int? = nil, lanes: Int = 4, batchSize: Int = 512,
+    cacheTypeK: CacheType = .f16, cacheTypeV: CacheType = .f16, flashAttention: FlashAttention = .auto,
+    unifiedCache: Bool = false, memoryMap: Bool = true, checkTensors: Bool = false
+  ) {
+    self.gpuLayers = gpuLayers
+    self.threads = threads
+    self.contextSize = contextSize
+    self.lanes = lanes
+    self.batchSize = batchSize
+    self.cacheTypeK = cacheTypeK
+    self.cacheTypeV = cacheTypeV
+    self.flashAttention = flashAttention
+    self.unifiedCache = unifiedCache
+    self.memoryMap = memoryMap
+    self.checkTensors = checkTensors
+  }
+
+  static let defaultContextLimit = 4096
+
+  var effectiveThreads: Int {
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    return threads ?? (cores <= 4 ? cores : cores / 2)
+  }
+
+  func effectiveContext(trained: Int) -> Int {
+    contextSize ?? min(max(trained, 1), Self.defaultContextLimit)
+  }
+
+  /// - Throws: ``LlamaError/invalidOption(name:value:allowed:)``.
+  public func validate() throws(LlamaError) {
+    func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(LlamaError) {
+      guard range.contains(value) else {
+        throw .invalidOption(
+          name: name, value: "\(value)", allowed: "from \(range.lowerBound) to \(range.upperBound)")
+      }
+    }
+    try check("--lanes", lanes, 1...Int(llama_max_parallel_sequences()))
+    try check("--batch-size", batchSize, lanes...65_536)
+    if let threads { try check("--threads", threads, 1...512) }
+    if let contextSize { try check("--ctx-size", contextSize, 8...(1 << 24)) }
+    try check("--gpu-layers", gpuLayers, -1...100_000)
+    guard !(cacheTypeV.isQuantized && flashAttention == .off) else {
+      throw .invalidOption(
+        name: "--cache-type-v", value: cacheTypeV.rawValue,
+        allowed: "f32, f16 or bf16 where --flash-attn is off: the quantised formats need it")
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import CLlama
+import SelfCD
+
+/// A loaded model's vocabulary. Every id is checked first: libllama aborts on some that are out of range.
+public struct LlamaVocabulary: Vocabulary {
+  private let model: LlamaModel
+  public let count: Int
+
+  public init(_ model: LlamaModel) {
+    self.model = model
+    count = model.vocabularySize
+  }
+
+  private func contains(_ token: TokenID) -> Bool { token >= 0 && token < count }
+
+  public func isEndOfGeneration(_ token: TokenID) -> Bool {
+    contains(token) && llama_vocab_is_eog(model.vocab, token)
+  }
+
+  public func bytes(of token: TokenID) -> [UInt8] {
+    guard contains(token) else { return [] }
+    var buffer = [CChar](repeating: 0, count: 64)
+    var length = llama_token_to_piece(model.vocab, token, &buffer, Int32(buffer.count), 0, false)
+    if length < 0 {
+      buffer = [CChar](repeating: 0, count: Int(-length))
+      length = llama_token_to_piece(model.vocab, token, &buffer, Int32(buffer.count), 0, false)
+    }
+    return buffer.prefix(max(0, Int(length))).map(UInt8.init(bitPattern:))
+  }
+
+  /// What the vocabulary calls a token, control tokens included.
+  public func name(of token: TokenID) -> String {
+    guard contains(token), let text = llama_vocab_get_text(model.vocab, token) else { return "" }
+    return String(cString: text)
+  }
+
+  func attributes(of token: TokenID) -> UInt32 {
+    contains(token) ? llama_vocab_get_attr(model.vocab, token).rawValue : 0
+  }
+
+  public var beginOfSequence: TokenID? { checked(llama_vocab_bos(model.vocab)) }
+  public var endOfSequence: TokenID? { checked(llama_vocab_eos(model.vocab)) }
+  var addsBeginOfSequence: Bool { llama_vocab_get_add_bos(model.vocab) }
+  var isSentencePiece: Bool { llama_vocab_type(model.vocab) == LLAMA_VOCAB_TYPE_SPM }
+
+  private func checked(_ token: TokenID) -> TokenID? { contains(token) ? token : nil }
+
+  /// Tokens of ordinary text: nothing in it is read as a control token.
+  ///
+  /// - Throws: ``LlamaError/tokenizationFailed(reason:)``.
+  func tokenize(_ text: [UInt8]) throws -> [TokenID] {
+    guard !text.isEmpty else { return [] }
+    guard let length = Int32(exactly: text.count) else {
+      throw LlamaError.tokenizationFailed(reason: "a text of \(text.count) bytes is too long")
+    }
+    return try text.withUnsafeBytes { bytes in
+      let characters = bytes.bindMemory(to: CChar.self).baseAddress
+      var tokens = [TokenID](repeating: 0, count: text.count + 2)
+      var count = llama_tokenize(model.vocab, characters, length, &tokens, Int32(tokens.count), false, false)
+      if count < 0, count != .min {
+        tokens = [TokenID](repeating: 0, count: Int(-count))
+        count = llama_tokenize(model.vocab, characters, length, &tokens, Int32(tokens.count), false, false)
+      }
+      guard count >= 0 else { throw LlamaError.tokenizationFailed(reason: "libllama returned \(count)") }
+      return Array(tokens.prefix(Int(count)))
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// What a model will take of memory, computed from its header before anything is loaded.
+public struct MemoryEstimate: Codable, Sendable, Hashable {
+  /// Bytes of all weights; mapped from the file, so the system can drop and reread them.
+  public let weights: Int
+  /// Bytes of the key-value cache, all lanes together. 0 where the header does not tell (recurrent models).
+  public let cache: Int
+  /// Bytes for logits and intermediate results, roughly.
+  public let compute: Int
+
+  public var total: Int { weights + cache + compute }
+
+  /// - Throws: ``ModelFileError`` when a part of a split model is missing or damaged.
+  public init(_ file: GGUFFile, options: LlamaOptions) throws {
+    weights = try SplitFiles.tensorBytes(of: file)
+    let layers = file.hyperparameter("block_count")?.integer ?? 0
+    let embedding = file.hyperparameter("embedding_length")?.integer ?? 0
+    let heads = file.hyperparameter("attention.head_count")?.perLayer(layers) ?? []
+    let kvHeads = file.hyperparameter("attention.head_count_kv")?.perLayer(layers) ?? heads
+    let context = options.effectiveContext(trained: file.hyperparameter("context_length")?.integer ?? 0)
+    let positions = context * options.lanes
+    var cache = 0
+    for (heads, kvHeads) in zip(heads, kvHeads) where heads > 0 {
+      let keyLength = file.hyperparameter("attention.key_length")?.integer ?? embedding / heads
+      let valueLength = file.hyperparameter("attention.value_length")?.integer ?? embedding / heads
+      cache += options.cacheTypeK.bytes(of: kvHeads * keyLength) * positions
+      cache += options.cacheTypeV.bytes(of: kvHeads * valueLength) * positions
+    }
+    self.cache = cache
+    let vocabulary = file.tensors.first { $0.name == "token_embd.weight" }?.dimensions.last ?? 0
+    let feedForward = file.hyperparameter("feed_forward_length")?.perLayer(layers)?.max() ?? 4 * embedding
+    // Rows of logits, and the widest intermediate results of one batch, in float32.
+    compute = 4 * options.batchSize * (4 * embedding + 2 * feedForward) + 8 * options.lanes * vocabulary
+  }
+
+  /// Bytes of memory that could be used now, where the system tells.
+  public static var available: Int? {
+    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else {
+      return Int(clamping: ProcessInfo.processInfo.physicalMemory)
+    }
+    for line in text.split(separator: "\n") where line.hasPrefix("MemAvailable:") {
+      return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 1024 }
+    }
+    return nil
+  }
+}

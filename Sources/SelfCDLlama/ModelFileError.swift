@@ -1,0 +1,78 @@
+/// What is wrong with a model file, and what to try.
+public enum ModelFileError: Error, Sendable, Equatable, CustomStringConvertible {
+  case notFound(path: String)
+  case isDirectory(path: String)
+  case unreadable(path: String, reason: String)
+  case notGGUF(path: String, found: [UInt8])
+  case unsupportedVersion(path: String, version: UInt32)
+  case truncated(path: String, needed: Int?, found: Int)
+  case malformed(path: String, reason: String)
+  case missingSplit(path: String, index: Int, count: Int)
+  case notFirstSplit(path: String, index: Int, count: Int)
+
+  public var description: String {
+    switch self {
+    case .notFound(let path):
+      "There is no file at \(path). Give the path of a GGUF model."
+    case .isDirectory(let path):
+      "\(path) is a folder. Give the path of a GGUF file, the first one if the model is split."
+    case .unreadable(let path, let reason):
+      "\(path) cannot be read: \(reason)"
+    case .notGGUF(let path, let found):
+      """
+      \(path) is not a GGUF file: it begins with \(Self.describe(found)) instead of "GGUF". Convert the model with \
+      llama.cpp's convert_hf_to_gguf.py, or download a GGUF version.
+      """
+    case .unsupportedVersion(let path, let version):
+      "\(path) says GGUF version \(version), but versions 2 and 3 are read here. Convert the model again."
+    case .truncated(let path, let needed, let found):
+      """
+      \(path) is cut off: it has \(found) bytes\(needed.map { ", but its tensors end at byte \($0)" } ?? ""). \
+      Download it again.
+      """
+    case .malformed(let path, let reason):
+      "\(path) is damaged: \(reason). Download or convert it again."
+    case .missingSplit(let path, let index, let count):
+      "The model has \(count) parts, but part \(index), \(path), is missing. Put all parts into one folder."
+    case .notFirstSplit(let path, let index, let count):
+      "\(path) is part \(index) of \(count). Give the path of part 1; the others are found beside it."
+    }
+  }
+
+  private static func describe(_ bytes: [UInt8]) -> String {
+    bytes.map { "0x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+  }
+}
+
+/// What went wrong between a sound file and a running model.
+public enum LlamaError: Error, Sendable, Equatable, CustomStringConvertible {
+  case unsupportedModel(path: String, reason: String)
+  case loadFailed(path: String, reason: String)
+  case loadCancelled(path: String)
+  case contextFailed(reason: String)
+  case invalidOption(name: String, value: String, allowed: String)
+  case tokenizationFailed(reason: String)
+  case noChatTemplate(path: String)
+
+  public var description: String {
+    switch self {
+    case .unsupportedModel(let path, let reason):
+      "\(path) cannot be used for chat: \(reason)."
+    case .loadFailed(let path, let reason):
+      "libllama could not load \(path): \(reason)"
+    case .loadCancelled(let path):
+      "Loading \(path) was cancelled."
+    case .contextFailed(let reason):
+      "No context could be made for the model: \(reason) A smaller --ctx-size or fewer lanes need less memory."
+    case .invalidOption(let name, let value, let allowed):
+      "\(name) is \(value), but it must be \(allowed)."
+    case .tokenizationFailed(let reason):
+      "The prompt could not be turned into tokens: \(reason)."
+    case .noChatTemplate(let path):
+      """
+      \(path) holds no chat template, so it is not known how to put a question to it. Give one with \
+      --chat-template FILE (a Jinja template; the model's page usually shows it).
+      """
+    }
+  }
+}

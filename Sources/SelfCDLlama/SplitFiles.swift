@@ -1,0 +1,45 @@
+import Foundation
+
+/// Models split over several files, `NAME-00001-of-00003.gguf` and so on.
+enum SplitFiles {
+  /// Checks that a split model is given by its first file and that every other part is there and sound.
+  ///
+  /// - Throws: ``ModelFileError``.
+  static func check(_ first: GGUFFile) throws {
+    for path in try otherParts(of: first) { _ = try GGUFFile(path: path) }
+  }
+
+  /// The paths of parts 2 … n; empty for a model in one file.
+  static func otherParts(of first: GGUFFile) throws -> [String] {
+    let count = first.metadata["split.count"]?.integer ?? 1
+    guard count > 1 else { return [] }
+    let index = (first.metadata["split.no"]?.integer ?? 0) + 1
+    guard index == 1 else { throw ModelFileError.notFirstSplit(path: first.path, index: index, count: count) }
+    let suffix = name(part: 1, of: count)
+    guard count <= 99_999, first.path.hasSuffix(suffix) else {
+      throw ModelFileError.malformed(
+        path: first.path, reason: "it is part 1 of \(count), but its name does not end with \(suffix)")
+    }
+    let stem = first.path.dropLast(suffix.count)
+    return try (2...count).map { index in
+      let path = stem + name(part: index, of: count)
+      guard FileManager.default.fileExists(atPath: path) else {
+        throw ModelFileError.missingSplit(path: path, index: index, count: count)
+      }
+      return path
+    }
+  }
+
+  /// Bytes of all tensors, over all parts.
+  static func tensorBytes(of first: GGUFFile) throws -> Int {
+    try otherParts(of: first).reduce(first.tensorBytes) { try $0 + GGUFFile(path: $1).tensorBytes }
+  }
+
+  private static func name(part: Int, of count: Int) -> String {
+    func digits(_ number: Int) -> String {
+      let text = String(number)
+      return String(repeating: "0", count: max(0, 5 - text.count)) + text
+    }
+    return "-\(digits(part))-of-\(digits(count)).gguf"
+  }
+}

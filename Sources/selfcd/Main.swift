@@ -1,0 +1,8 @@
+import SelfCDCommands
+
+@main
+enum Main {
+  static func main() async {
+    await CommandRunner.run()
+  }
+}
