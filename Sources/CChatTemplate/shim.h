@@ -1,0 +1,3 @@
+#pragma once
+
+#include <selfcd_chat_template.h>
