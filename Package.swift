@@ -3,6 +3,9 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// What lies beside the embedded models: how they were made, and what they are tested with.
+let organismExcludes = ["organism/training"]
+
 let package = Package(
   name: "SelfCD",
   platforms: [.macOS(.v15)],
@@ -22,9 +25,14 @@ let package = Package(
     .target(
       name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate"], swiftSettings: strict),
     .target(
+      name: "SelfCDOrganism", path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],
+      resources: [
+        .copy("organism/selfcd-organism.f16.gguf"), .copy("organism/selfcd-organism-unbiased.f16.gguf"),
+      ], swiftSettings: strict),
+    .target(
       name: "SelfCDCommands",
       dependencies: [
-        "SelfCD", "SelfCDLlama",
+        "SelfCD", "SelfCDLlama", "SelfCDOrganism",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -96,7 +96,7 @@ struct ChatSession {
 
   private mutating func perform(_ command: ChatSlashCommand) async throws -> Continuation {
     switch command {
-    case .help: console.note(ChatSlashCommand.help)
+    case .help: console.note(ChatSlashCommand.helpText)
     case .quit: return .end
     case .reset:
       turns = []
@@ -151,7 +151,7 @@ enum ChatSlashCommand: Equatable {
   case alpha(Float)
   case system(String)
 
-  static let help = """
+  static let helpText = """
     commands:
       /strategy NAME [ALPHA]   one of \(StrategyCatalogue.names.joined(separator: ", "))
       /alpha NUMBER            strength of the contrast

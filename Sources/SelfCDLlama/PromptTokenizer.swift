@@ -69,10 +69,11 @@ public struct PromptTokenizer: Sendable {
     name.contains { !$0.isWhitespace } && name.count > 1 && template.contains(name)
   }
 
-  /// The special token a text stands for as a whole.
-  func specialToken(_ text: String) -> TokenID? {
-    let text = Array(text.utf8)
-    return text.first.flatMap { specials[$0]?.first { $0.text == text }?.token }
+  /// Tokens of a text as if the template had written it, without what may come before a prompt.
+  func templateTokens(_ text: String) throws -> [TokenID] {
+    let tokens = try tokenize([PromptSegment(text: Array(text.utf8), isInput: false)])
+    return vocabulary.addsBeginOfSequence && tokens.first == vocabulary.beginOfSequence
+      ? Array(tokens.dropFirst()) : tokens
   }
 
   /// - Throws: ``LlamaError/tokenizationFailed(reason:)``.

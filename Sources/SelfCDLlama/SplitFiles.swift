@@ -20,7 +20,7 @@ enum SplitFiles {
       throw ModelFileError.malformed(
         path: first.path, reason: "it is part 1 of \(count), but its name does not end with \(suffix)")
     }
-    let stem = first.path.dropLast(suffix.count)
+    let stem = String(first.path.dropLast(suffix.count))
     return try (2...count).map { index in
       let path = stem + name(part: index, of: count)
       guard FileManager.default.fileExists(atPath: path) else {

@@ -1,0 +1,40 @@
+import SelfCD
+import Synchronization
+
+/// A model ready to be asked, with what is known about it.
+public struct LoadedModel: Sendable {
+  /// Asks the model.
+  public let chat: ChatModel
+  public let model: LlamaModel
+  public let vocabulary: LlamaVocabulary
+
+  /// Loads a GGUF model and starts its engine.
+  ///
+  /// ```swift
+  /// let loaded = try await LoadedModel.load(path: "model.gguf")
+  /// let reply = try await loaded.chat.reply(to: Chat(question: "Hi"), strategy: SelfContrastive(alpha: 2.5))
+  /// ```
+  ///
+  /// - Parameters:
+  ///   - stepMode: `nil` times both ways of stepping two lanes and takes the faster.
+  ///   - progress: told the share loaded, 0 … 1; returning `false` cancels.
+  /// - Throws: ``ModelFileError``, ``LlamaError``, ``ChatTemplateError``.
+  public static func load(
+    path: String, options: LlamaOptions = .init(), template: TemplateOptions = .init(), stepMode: StepMode? = nil,
+    progress: (@Sendable (Double) -> Bool)? = nil
+  ) async throws -> LoadedModel {
+    let box = Mutex<LlamaModel?>(nil)
+    // On the engine's thread: loading is minutes of C code for a large model.
+    let engine = try await Engine.start(stepMode: options.lanes < 2 ? .batched : stepMode) { abort in
+      let model = try LlamaModel(path: path, options: options, progress: progress)
+      box.withLock { $0 = model }
+      return try LlamaBackend(model: model, options: options, abort: abort)
+    }
+    guard let model = box.withLock({ $0 }) else {
+      throw LlamaError.loadFailed(path: path, reason: "the engine started without it.")
+    }
+    return LoadedModel(
+      chat: ChatModel(engine: engine, renderer: try LlamaPromptRenderer(model: model, options: template)),
+      model: model, vocabulary: LlamaVocabulary(model))
+  }
+}

@@ -1,0 +1,120 @@
+import SelfCD
+import Synchronization
+
+/// A model without weights: logits are a pure function of the tokens a lane holds.
+///
+/// What a lane holds is what was really done to it (appended, copied, cut), so a wrong copy or position changes
+/// the reply. That makes the engine's sharing testable without a real model.
+public final class HistoryBackend: ModelBackend {
+  /// What the backend is made to do wrong or cannot do.
+  public struct Behaviour: Sendable {
+    /// Refuses to cut lanes back, as recurrent models do.
+    public var isRecurrent = false
+    /// Throws at the n-th call of `decode`, counted from 0.
+    public var failsAtCall: Int?
+    /// Blocks in `decode` until aborted, from this call on.
+    public var hangsAtCall: Int?
+    /// Gives NaN instead of logits.
+    public var givesNaN = false
+
+    public init(
+      isRecurrent: Bool = false, failsAtCall: Int? = nil, hangsAtCall: Int? = nil, givesNaN: Bool = false
+    ) {
+      self.isRecurrent = isRecurrent
+      self.failsAtCall = failsAtCall
+      self.hangsAtCall = hangsAtCall
+      self.givesNaN = givesNaN
+    }
+  }
+
+  public let vocabulary: any Vocabulary
+  public let capacity: BackendCapacity
+  public let journal: DecodeJournal
+  private let behaviour: Behaviour
+  private let abort: AbortSignal
+  private var lanes: [[TokenID]]
+  private var calls = 0
+
+  public init(
+    vocabulary: ByteVocabulary = .init(), capacity: BackendCapacity = .init(lanes: 8, context: 512, batch: 64),
+    behaviour: Behaviour = .init(), journal: DecodeJournal = .init(), abort: AbortSignal = .init()
+  ) {
+    self.vocabulary = vocabulary
+    self.capacity = capacity
+    self.behaviour = behaviour
+    self.journal = journal
+    self.abort = abort
+    lanes = Array(repeating: [], count: capacity.lanes)
+  }
+
+  public func decode(_ appends: [LaneAppend], into rows: inout LogitRows) throws {
+    defer { calls += 1 }
+    journal.record(appends)
+    precondition(appends.reduce(0) { $0 + $1.tokens.count } <= capacity.batch, "batch too large")
+    precondition(Set(appends.map(\.lane)).count == appends.count, "a lane twice in one call")
+    if calls == behaviour.failsAtCall { throw BackendError.failed("as told") }
+    if let start = behaviour.hangsAtCall, calls >= start {
+      while !abort.isRaised {}
+      throw BackendError.aborted
+    }
+    for append in appends {
+      for (offset, token) in append.tokens.enumerated() {
+        lanes[append.lane.index].append(token)
+        let isLast = offset == append.tokens.count - 1
+        guard append.logits == .all || (append.logits == .last && isLast) else { continue }
+        let history = lanes[append.lane.index]
+        rows.append { target in
+          for index in target.indices {
+            target[index] = behaviour.givesNaN ? .nan : Self.logit(of: TokenID(index), after: history)
+          }
+        }
+      }
+      precondition(lanes[append.lane.index].count <= capacity.context, "lane overflows")
+    }
+  }
+
+  /// A number in -4 ..< 4 that depends on every token of the history.
+  public static func logit(of token: TokenID, after history: [TokenID]) -> Float {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for value in history + [token] { hash = (hash ^ UInt64(bitPattern: Int64(value))) &* 0x100_0000_01B3 }
+    var generator = SplitMix64(seed: hash)
+    return Float(generator.next() >> 40) / Float(1 << 21) - 4
+  }
+
+  public func copyLane(_ source: LaneID, to target: LaneID) throws {
+    precondition(lanes[target.index].isEmpty, "copy onto a lane in use")
+    lanes[target.index] = lanes[source.index]
+  }
+
+  public func truncateLane(_ lane: LaneID, to position: Int) -> Bool {
+    if position == lanes[lane.index].count { return true }
+    guard !behaviour.isRecurrent else { return false }
+    lanes[lane.index].removeLast(lanes[lane.index].count - position)
+    return true
+  }
+
+  public func clearLane(_ lane: LaneID) { lanes[lane.index] = [] }
+}
+
+/// What a backend was asked to decode.
+public final class DecodeJournal: Sendable {
+  private let entries = Guarded<[[Int]]>([])
+
+  public init() {}
+
+  func record(_ appends: [LaneAppend]) {
+    entries.update { $0.append(appends.map(\.tokens.count)) }
+  }
+
+  /// Tokens per lane of each call.
+  public var calls: [[Int]] { entries.value }
+  public var decodedTokens: Int { calls.joined().reduce(0, +) }
+
+  /// A value behind a lock.
+  final class Guarded<Value: Sendable>: Sendable {
+    private let storage: Mutex<Value>
+    init(_ value: Value) { storage = Mutex(value) }
+    var value: Value { storage.withLock { $0 } }
+    func update(_ change: (inout Value) -> Void) { storage.withLock { change(&$0) } }
+  }
+}
