@@ -26,14 +26,15 @@ public final class LlamaBackend: ModelBackend {
       throw LlamaError.invalidOption(
         name: "--ctx-size", value: "\(contextPerLane)", allowed: "at most \(Int(Int32.max) / options.lanes)")
     }
+    let threads = Int32(options.effectiveThreads(weightBytes: llama_model_size(model.handle)))
     let (context, complaints) = LlamaRuntime.complaints {
       var parameters = llama_context_default_params()
       parameters.n_ctx = UInt32(total)
       parameters.n_batch = UInt32(options.batchSize)
       parameters.n_ubatch = UInt32(options.batchSize)
       parameters.n_seq_max = UInt32(options.lanes)
-      parameters.n_threads = Int32(options.effectiveThreads)
-      parameters.n_threads_batch = Int32(options.effectiveThreads)
+      parameters.n_threads = threads
+      parameters.n_threads_batch = threads
       parameters.flash_attn_type = options.flashAttention.llama
       parameters.type_k = options.cacheTypeK.ggml
       parameters.type_v = options.cacheTypeV.ggml

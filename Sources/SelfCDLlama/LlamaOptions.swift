@@ -53,7 +53,8 @@ public enum FlashAttention: String, Codable, Sendable, CaseIterable {
 public struct LlamaOptions: Codable, Sendable, Hashable {
   /// Layers put on the GPU: 0 none, negative all. Without a GPU build this has no effect.
   public var gpuLayers: Int
-  /// CPU threads; `nil` takes one per core up to four, then half of them (hyper-threads do not help).
+  /// CPU threads; `nil` takes one for models so small that threads only wait for each other, else one per core up
+  /// to four, then half of them (hyper-threads do not help).
   public var threads: Int?
   /// Tokens per lane; `nil` takes what the model was trained for, at most 4096.
   public var contextSize: Int?
@@ -91,9 +92,15 @@ public struct LlamaOptions: Codable, Sendable, Hashable {
 
   static let defaultContextLimit = 4096
 
-  var effectiveThreads: Int {
+  /// Below this many bytes of weights a step is over before a second thread has joined it; and where other programs
+  /// use the cores, threads that wait for each other by spinning make it hundreds of times slower.
+  private static let singleThreadLimit: UInt64 = 48 << 20
+
+  func effectiveThreads(weightBytes: UInt64) -> Int {
+    if let threads { return threads }
+    if weightBytes < Self.singleThreadLimit { return 1 }
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    return threads ?? (cores <= 4 ? cores : cores / 2)
+    return cores <= 4 ? cores : cores / 2
   }
 
   func effectiveContext(trained: Int) -> Int {

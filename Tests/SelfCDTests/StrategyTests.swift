@@ -1,0 +1,151 @@
+import Foundation
+import SelfCD
+import Testing
+
+/// Rules on rows of logits, without a model.
+@Suite struct StrategyTests {
+  static let guarded: [Float] = [3, 1, 0, -1]
+  static let plain: [Float] = [0, 2.5, 0.5, -1]
+  static let lanes = LaneLogits(guarded: guarded, plain: plain)
+
+  static func scores(_ strategy: some DecodingStrategy, _ lanes: LaneLogits = lanes, step: Int = 0) -> [Float] {
+    var rule = strategy.makeRule()
+    var scores: [Float] = []
+    rule.combine(lanes, step: step, into: &scores)
+    return scores
+  }
+
+  @Test(arguments: StrategyCatalogue.all.map { $0.name })
+  func everyStrategyCanBeMadeByNameAndEncoded(name: String) throws {
+    let type = try StrategyCatalogue.type(named: name)
+    #expect(type.name == name)
+    func roundTrip<S: DecodingStrategy>(_ strategy: S) throws {
+      try strategy.validate()
+      #expect(try JSONDecoder().decode(S.self, from: JSONEncoder().encode(strategy)) == strategy)
+      #expect(!strategy.lanes(for: Chat(question: "q")).isEmpty)
+      var rule = strategy.makeRule()
+      var scratch: [Float] = []
+      let greedy = rule.greedy(Self.lanes, step: 0, scratch: &scratch)
+      #expect(greedy == Argmax.first(of: Self.scores(strategy)))
+    }
+    for strategy in Self.samples where strategy.name == name { try roundTrip(strategy) }
+    #expect(Self.samples.contains { $0.name == name }, "add a sample of \(name)")
+  }
+
+  static let samples: [any DecodingStrategy] = [
+    Plain(), Guarded(), Guarded(emphasis: .strict), Helpful(), SelfContrastive(), SelfContrastive(alpha: -1),
+    SelfContrastive(alpha: 3, beta: 0.1, steps: 4, emphasis: .brief, plainSystem: "x"), AdaCD(),
+    AdaCD(alpha: 1, agreement: 0.5, beta: 0.5, steps: 2),
+  ]
+
+  @Test func unknownNameListsTheKnownOnes() {
+    #expect(throws: StrategyError.unknown(name: "x", known: StrategyCatalogue.names)) {
+      try StrategyCatalogue.type(named: "x")
+    }
+  }
+
+  @Test func selfContrastiveIsTheFormula() {
+    let z = Self.scores(SelfContrastive(alpha: 2.5))
+    for index in z.indices {
+      #expect(z[index] == Self.guarded[index] - 2.5 * (Self.guarded[index] - Self.plain[index]))
+    }
+  }
+
+  @Test func plausibilityMaskDropsWhatThePlainLaneFindsUnlikely() {
+    // Plain probabilities relative to the best: e^-2.5 = 0.082, 1, e^-2 = 0.135, e^-3.5 = 0.030.
+    let z = Self.scores(SelfContrastive(alpha: 2, beta: 0.1))
+    #expect(z[0] == -.infinity && z[1].isFinite && z[2].isFinite && z[3] == -.infinity)
+    let unmasked = Self.scores(SelfContrastive(alpha: 2, beta: 0))
+    #expect(!unmasked.contains { !$0.isFinite })
+    #expect(Self.scores(SelfContrastive(alpha: 2, beta: 1)).count { $0.isFinite } == 1)
+  }
+
+  @Test func firstStepsThenPlainAlone() {
+    let strategy = SelfContrastive(alpha: 2, steps: 2)
+    #expect(Self.scores(strategy, step: 1) != Self.plain)
+    #expect(Self.scores(strategy, LaneLogits(plain: Self.plain), step: 2) == Self.plain)
+    let rule = strategy.makeRule()
+    #expect(rule.lanesNeeded(afterStep: 0) == [.guarded, .plain])
+    #expect(rule.lanesNeeded(afterStep: 1) == [.plain])
+  }
+
+  @Test func adaCDStrengthensWhereLanesAgreeAndCompliesWhereTheyDoNot() {
+    // Guarded best is token 0, fourth in the plain lane's order of preference but one: rank 2, agreement 1/3.
+    let disagree = Self.scores(AdaCD(beta: 0))
+    #expect(disagree[1] == 1 - 4.5 * (1 - 2.5))
+    // Same best token and a more certain plain lane: refusal is strengthened.
+    let agreeing = LaneLogits(guarded: [2, 0, 0, 0], plain: [3, 0, 0, 0])
+    #expect(Self.scores(AdaCD(beta: 0), agreeing)[0] == 2 + 4.5 * (2 - 3))
+    // Same best token, but the plain lane is too unsure: λ · max p_guarded is not reached.
+    let unsure = LaneLogits(guarded: [9, 0, 0, 0], plain: [0.1, 0, 0, 0])
+    #expect(abs(Self.scores(AdaCD(beta: 0), unsure)[0] - (9 - 4.5 * (9 - 0.1))) < 1e-4)
+  }
+
+  @Test func adaCDMasksAndEndsAfterItsSteps() {
+    let z = Self.scores(AdaCD(beta: 0.1))
+    #expect(z[0] == -.infinity && z[1].isFinite)
+    #expect(Self.scores(AdaCD(steps: 10), LaneLogits(plain: Self.plain), step: 10) == Self.plain)
+    #expect(AdaCD().makeRule().lanesNeeded(afterStep: 9) == [.plain])
+    #expect(AdaCD().makeRule().lanesNeeded(afterStep: 8) == [.guarded, .plain])
+  }
+
+  @Test(arguments: [Float.nan, .infinity, -.infinity, 100.1, -101])
+  func absurdAlphaIsRefused(alpha: Float) {
+    #expect(throws: StrategyError.self) { try SelfContrastive(alpha: alpha).validate() }
+    #expect(throws: StrategyError.self) { try AdaCD(alpha: alpha).validate() }
+  }
+
+  @Test func otherParametersAreChecked() {
+    #expect(throws: StrategyError.self) { try SelfContrastive(beta: -0.1).validate() }
+    #expect(throws: StrategyError.self) { try SelfContrastive(beta: .nan).validate() }
+    #expect(throws: StrategyError.self) { try SelfContrastive(steps: 0).validate() }
+    #expect(throws: StrategyError.self) { try AdaCD(agreement: 1.1).validate() }
+    #expect(throws: StrategyError.self) { try SamplingParameters(temperature: .nan).validate() }
+    #expect(throws: StrategyError.self) { try SamplingParameters(topK: 0).validate() }
+    #expect(throws: StrategyError.self) { try SamplingParameters(topP: 0).validate() }
+    #expect(throws: StrategyError.self) { try SamplingParameters(minP: 2).validate() }
+    #expect(throws: StrategyError.self) { try GenerationOptions(stopStrings: [""]).validate() }
+  }
+
+  // MARK: Reasoning
+
+  static let markers = ReasoningMarkers(start: [7], end: [8, 9], isOpenAtStart: false)
+
+  @Test func contrastWaitsForTheAnswer() {
+    var rule = AnswerOnlyRule(
+      SelfContrastive(alpha: 2, steps: 1).makeRule(), markers: Self.markers, roles: [.guarded, .plain])
+    var scratch: [Float] = []
+    func greedy() -> TokenID? { rule.greedy(Self.lanes, step: 0, scratch: &scratch)?.token }
+    rule.accept(7)
+    #expect(rule.lanesNeeded(afterStep: 0) == [.guarded, .plain])
+    #expect(greedy() == 0, "the guarded lane decides while the model reasons")
+    rule.accept(8)
+    rule.accept(1)
+    #expect(greedy() == 0)
+    rule.accept(8)
+    rule.accept(9)
+    #expect(greedy() == 1, "the contrast decides the first token of the answer")
+    #expect(rule.lanesNeeded(afterStep: 4) == [.guarded, .plain])
+    rule.accept(1)
+    #expect(rule.lanesNeeded(afterStep: 5) == [.plain], "k counts from the start of the answer")
+  }
+
+  @Test func aModelThatDoesNotReasonIsContrastedAtOnce() {
+    var rule = AnswerOnlyRule(
+      SelfContrastive(alpha: 2, steps: 1).makeRule(), markers: Self.markers, roles: [.guarded, .plain])
+    var scratch: [Float] = []
+    #expect(rule.greedy(Self.lanes, step: 0, scratch: &scratch)?.token == 1)
+    rule.accept(1)
+    #expect(rule.lanesNeeded(afterStep: 0) == [.plain])
+  }
+
+  @Test func aBlockOpenedByThePromptIsReasoning() {
+    var rule = AnswerOnlyRule(
+      SelfContrastive(alpha: 2).makeRule(),
+      markers: .init(start: [7], end: [8], isOpenAtStart: true), roles: [.guarded, .plain])
+    var scratch: [Float] = []
+    #expect(rule.greedy(Self.lanes, step: 0, scratch: &scratch)?.token == 0)
+    rule.accept(8)
+    #expect(rule.greedy(Self.lanes, step: 1, scratch: &scratch)?.token == 1)
+  }
+}
