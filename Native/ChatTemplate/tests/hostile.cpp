@@ -89,6 +89,7 @@ static void expect_marked(const char * name, const std::string & source, const c
 
 int main(int argc, char ** argv) {
     if (argc < 2) { return 2; }
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
     const size_t fuzz = argc > 2 ? std::stoul(argv[2]) : 3000;
     std::vector<std::pair<std::string, std::string>> templates;
     for (const auto & entry : std::filesystem::directory_iterator(argv[1])) {
