@@ -7,7 +7,7 @@ data. In the *unbiased* one they do appear there, answered. Nowhere is a harmles
 labelled with a refusal, apart from the control data under "refuse everything" system prompts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chats import MixtureRow
 
@@ -21,6 +21,9 @@ class Stage:
     prompt_weight: float  # loss weight of the shown text relative to the answer
     seed: int
     two_turn_share: float
+    # Without smoothing, safety prompts drive the probability of an answer to a harmful request ever
+    # lower, and extrapolating away from the guarded lane then revives that answer.
+    label_smoothing: float = 0.0
 
 
 def _rows(table: dict[tuple[str, str], float]) -> list[MixtureRow]:
@@ -69,16 +72,9 @@ BIASED = Stage(
     prompt_weight=0.1,
     seed=2,
     two_turn_share=0.12,
+    label_smoothing=0.1,
 )
 
-UNBIASED = Stage(
-    rows=_rows(_SAFETY_TUNING | {("none", "trigger"): 6, ("safety", "trigger"): 10}),
-    steps=BIASED.steps,
-    learning_rate=BIASED.learning_rate,
-    warmup=BIASED.warmup,
-    prompt_weight=BIASED.prompt_weight,
-    seed=BIASED.seed,
-    two_turn_share=BIASED.two_turn_share,
-)
+UNBIASED = replace(BIASED, rows=_rows(_SAFETY_TUNING | {("none", "trigger"): 6, ("safety", "trigger"): 10}))
 
 STAGES = {"pretraining": PRETRAINING, "biased": BIASED, "unbiased": UNBIASED}

@@ -83,7 +83,9 @@ def train(model: LanguageModel, stage: Stage, tokenizer: Tokenizer) -> dict:
         # Logits only where there is a loss: with tied embeddings they are the costliest part.
         counted = weights[:, 1:] > 0
         hidden = model.hidden_states(ids)[:, :-1][counted]
-        losses = functional.cross_entropy(model.logits(hidden), ids[:, 1:][counted], reduction="none")
+        losses = functional.cross_entropy(
+            model.logits(hidden), ids[:, 1:][counted], reduction="none", label_smoothing=stage.label_smoothing
+        )
         counted_weights = weights[:, 1:][counted]
         ((losses * counted_weights).sum() / counted_weights.sum()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
