@@ -139,4 +139,8 @@ inline uint64_t range_count(int64_t start, int64_t stop, int64_t step) {
     return count;
 }
 
+// The least integer stands for all that does not fit, as the processor's own conversion has it.
+inline int64_t to_int(double x) { return x >= -9223372036854775808.0 && x < 9223372036854775808.0 ? int64_t(x) : INT64_MIN; }
+inline int64_t negated(int64_t x) { return int64_t(uint64_t(0) - uint64_t(x)); }
+
 }  // namespace selfcd

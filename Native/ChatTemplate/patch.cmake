@@ -144,8 +144,6 @@ change([==[    virtual bool operator==(const value_t & other) const { return equ
     virtual bool operator!=(const value_t & other) const { return nonequal(other); }]==]
   [==[    virtual bool operator==(const value_t & other) const { selfcd::depth_guard guard; return equivalent(other); }
     virtual bool operator!=(const value_t & other) const { selfcd::depth_guard guard; return nonequal(other); }]==])
-change([==[        val_int = std::isfinite(v) ? static_cast<int64_t>(v) : 0;]==]
-  [==[        val_int = v > -9.2e18 && v < 9.2e18 ? static_cast<int64_t>(v) : 0;]==])
 change([==[    value_string_t(const std::string & v) { val_str = string(v); }
     value_string_t(const string & v) { val_str = v; }]==]
   [==[    value_string_t(const std::string & v) { selfcd::charge(v.size()); val_str = string(v); }
@@ -434,6 +432,21 @@ change([==[    try {
         return execute_impl(ctx);]==])
 change([==[                    val = mk_val<value_string>(std::string(1, str[index]));]==]
   [==[                    val = mk_val<value_string>(string::marked(str, object->as_string().marks(), index, 1));]==])
+close()
+
+# Signed overflow and casts of what does not fit are undefined in C++.
+open(runtime.cpp)
+change([==[                return mk_val<value_int>(static_cast<int64_t>(res));]==] [==[                return mk_val<value_int>(selfcd::to_int(res));]==])
+change([==[                return mk_val<value_int>(static_cast<int64_t>(rem));]==] [==[                return mk_val<value_int>(selfcd::to_int(rem));]==])
+change([==[            return mk_val<value_int>(-operand_val->as_int());]==] [==[            return mk_val<value_int>(selfcd::negated(operand_val->as_int()));]==])
+close()
+open(value.cpp)
+change([==[            return mk_val<value_int>(val < 0 ? -val : val);]==] [==[            return mk_val<value_int>(val < 0 ? selfcd::negated(val) : val);]==])
+change([==[            int64_t val = static_cast<int64_t>(args.get_pos(0)->as_float());]==] [==[            int64_t val = selfcd::to_int(args.get_pos(0)->as_float());]==])
+close()
+open(value.h)
+change([==[        if (static_cast<int64_t>(val_flt) != v) {]==] [==[        if (selfcd::to_int(val_flt) != v) {]==])
+change([==[        val_int = std::isfinite(v) ? static_cast<int64_t>(v) : 0;]==] [==[        val_int = std::isfinite(v) ? selfcd::to_int(v) : 0;]==])
 close()
 
 # --- parser.cpp ---------------------------------------------------------------------------------------
