@@ -15,7 +15,8 @@ let package = Package(
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     .target(name: "SelfCD", swiftSettings: strict),
@@ -39,6 +40,12 @@ let package = Package(
     .executableTarget(name: "selfcd", dependencies: ["SelfCDCommands"], swiftSettings: strict),
     .target(name: "SelfCDTesting", dependencies: ["SelfCD"], swiftSettings: strict),
     .testTarget(name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDLlamaTests",
+      dependencies: [
+        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "CLlama", .product(name: "Crypto", package: "swift-crypto"),
+      ],
+      resources: [.copy("Fixtures/template_parity.json")], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,9 +1,11 @@
 import ArgumentParser
 import Foundation
+import SelfCDLlama
 
 /// Runs the command line and turns whatever goes wrong into one clear message and an exit code.
 public enum CommandRunner {
   public static func run(_ arguments: [String]? = nil) async {
+    LlamaFatalErrors.exit(withStatus: ExitStatus.failure)
     do {
       var command = try SelfCDCommand.parseAsRoot(arguments)
       if var command = command as? any AsyncParsableCommand {

@@ -116,9 +116,12 @@ struct GGUFReader {
     var elements = 1
     for _ in 0..<rank {
       let value = try integer(UInt64.self)
-      let (product, overflow) = elements.multipliedReportingOverflow(by: Int(clamping: value))
-      guard value > 0, !overflow else { throw malformed("tensor '\(name)' has the dimension \(value)") }
-      dimensions.append(Int(value))
+      guard let dimension = Int(exactly: value), dimension > 0 else {
+        throw malformed("tensor '\(name)' has the dimension \(value)")
+      }
+      let (product, overflow) = elements.multipliedReportingOverflow(by: dimension)
+      guard !overflow else { throw malformed("tensor '\(name)' is too large") }
+      dimensions.append(dimension)
       elements = product
     }
     let type = try integer(UInt32.self)

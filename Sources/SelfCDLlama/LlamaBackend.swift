@@ -20,6 +20,9 @@ public final class LlamaBackend: ModelBackend {
   /// - Throws: ``LlamaError``.
   public init(model: LlamaModel, options: LlamaOptions, abort: AbortSignal) throws {
     try options.validate()
+    guard !model.file.tensors.isEmpty else {
+      throw LlamaError.unsupportedModel(path: model.path, reason: "only its vocabulary was loaded")
+    }
     let contextPerLane = options.effectiveContext(trained: model.trainedContext)
     let (total, overflow) = contextPerLane.multipliedReportingOverflow(by: options.lanes)
     guard !overflow, total <= Int(Int32.max) else {

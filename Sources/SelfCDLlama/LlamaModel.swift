@@ -50,6 +50,25 @@ public final class LlamaModel: @unchecked Sendable {
     self.vocab = vocab
   }
 
+  /// Loads the vocabulary and metadata only, for tokenising; a model without weights cannot be run.
+  ///
+  /// - Throws: ``ModelFileError``, ``LlamaError``.
+  public init(vocabularyOf path: String) throws {
+    file = try GGUFFile(path: path)
+    let (handle, complaints) = LlamaRuntime.complaints {
+      var parameters = llama_model_default_params()
+      parameters.vocab_only = true
+      return llama_model_load_from_file(path, parameters)
+    }
+    guard let handle else { throw LlamaError.loadFailed(path: path, reason: complaints) }
+    guard let vocab = llama_model_get_vocab(handle), llama_vocab_n_tokens(vocab) > 0 else {
+      llama_model_free(handle)
+      throw LlamaError.unsupportedModel(path: path, reason: "it has no vocabulary")
+    }
+    self.handle = handle
+    self.vocab = vocab
+  }
+
   deinit {
     llama_model_free(handle)
   }

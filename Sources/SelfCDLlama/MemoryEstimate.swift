@@ -11,8 +11,10 @@ public struct MemoryEstimate: Codable, Sendable, Hashable {
 
   public var total: Int { weights + cache + compute }
 
-  /// - Throws: ``ModelFileError`` when a part of a split model is missing or damaged.
+  /// - Throws: ``ModelFileError`` when a part of a split model is missing or damaged, ``LlamaError`` when the file
+  ///   is no chat model.
   public init(_ file: GGUFFile, options: LlamaOptions) throws {
+    try ModelGuard.check(file)
     weights = try SplitFiles.tensorBytes(of: file)
     let layers = file.hyperparameter("block_count")?.integer ?? 0
     let embedding = file.hyperparameter("embedding_length")?.integer ?? 0
