@@ -1,0 +1,9 @@
+import ArgumentParser
+
+@main
+struct Bench: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "selfcd-bench",
+    abstract: "Times SelfCD. Each command compares its alternatives within one run and prints ratios.",
+    subcommands: [CombineCommand.self, DecodeCommand.self, PrefixCommand.self, FirstKCommand.self])
+}
