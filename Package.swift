@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
@@ -43,9 +44,18 @@ let package = Package(
     .testTarget(
       name: "SelfCDLlamaTests",
       dependencies: [
-        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "CLlama", .product(name: "Crypto", package: "swift-crypto"),
+        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "CLlama",
+        .product(name: "Crypto", package: "swift-crypto"),
       ],
       resources: [.copy("Fixtures/template_parity.json")], swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDCommandsTests", dependencies: ["SelfCDCommands", "SelfCDOrganism", "selfcd"],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// Only who builds the documentation needs the plugin (`make docs`).
+if ProcessInfo.processInfo.environment["SELFCD_DOCS"] != nil {
+  package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"))
+}

@@ -63,7 +63,8 @@ struct ChatSession {
   mutating func run() async throws {
     let isInteractive = isatty(STDIN_FILENO) == 1
     if isInteractive {
-      console.note("\(StrategyTitle.of(try strategyOptions.make(prompts: prompts))); /help lists the commands.")
+      console.note(
+        "\(StrategyTitle.of(try strategyOptions.make(prompts: prompts))); /help lists the commands.")
     }
     while true {
       if isInteractive { FileHandle.standardError.write(Data("> ".utf8)) }
@@ -105,7 +106,10 @@ struct ChatSession {
       var changed = strategyOptions
       changed.strategy = name
       changed.alpha = alpha
-      if ![SelfContrastive.name, AdaCD.name].contains(name) { changed.beta = nil; changed.steps = nil }
+      if ![SelfContrastive.name, AdaCD.name].contains(name) {
+        changed.beta = nil
+        changed.steps = nil
+      }
       if name != AdaCD.name { changed.agreement = nil }
       console.note("now \(StrategyTitle.of(try changed.make(prompts: prompts))).")
       strategyOptions = changed
@@ -116,7 +120,8 @@ struct ChatSession {
       strategyOptions = changed
     case .system(let text):
       prompts.system = text.isEmpty ? nil : text
-      console.note(text.isEmpty ? "no system prompt of your own." : "system prompt set; it stays in both lanes.")
+      console.note(
+        text.isEmpty ? "no system prompt of your own." : "system prompt set; it stays in both lanes.")
     case .retry:
       if turns.last?.role == .assistant { turns.removeLast() }
       guard turns.last?.role == .user else {
@@ -133,7 +138,7 @@ struct ChatSession {
     let handle = try loaded.chat.stream(
       chat, strategy: try strategyOptions.make(prompts: prompts), options: options)
     let console = console
-    let reply = try await Interruption.handling({ handle.cancel() }) {
+    let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: true).print(handle)
     }
     if reply.stopReason == .cancelled { Interruption.reset() }

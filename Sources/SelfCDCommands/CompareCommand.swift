@@ -38,7 +38,8 @@ struct CompareCommand: AsyncParsableCommand {
   func validate() throws {
     let strategy = try strategyOptions.make(prompts: prompts)
     guard strategy.isContrastive else {
-      throw ValidationError("compare shows a contrast strategy beside its lanes; '\(strategy.name)' is not one.")
+      throw ValidationError(
+        "compare shows a contrast strategy beside its lanes; '\(strategy.name)' is not one.")
     }
     guard (1...20).contains(candidates) else { throw ValidationError("--candidates must be from 1 to 20.") }
   }
@@ -58,7 +59,7 @@ struct CompareCommand: AsyncParsableCommand {
     let options = sampling.options(traceCandidates: candidates)
     let requests = try strategies.map { try loaded.chat.request(chat, strategy: $0, options: options) }
     let handles = loaded.chat.engine.generate(requests)
-    let replies = try await Interruption.handling({ handles.forEach { $0.cancel() } }) {
+    let replies = try await Interruption.cancelling(handles) {
       var replies: [Reply] = []
       for handle in handles { replies.append(try await handle.reply()) }
       return replies

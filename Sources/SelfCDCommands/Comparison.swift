@@ -63,7 +63,8 @@ struct Comparison {
     let parting = partingStep.flatMap { step in
       partingTrace.map {
         Record.Parting(
-          step: step, sharedText: sharedText, guarded: named($0.lanes[.guarded]), plain: named($0.lanes[.plain]),
+          step: step, sharedText: sharedText, guarded: named($0.lanes[.guarded]),
+          plain: named($0.lanes[.plain]),
           combined: named($0.combined))
       }
     }

@@ -8,7 +8,8 @@ struct ComparisonView {
   private static let gap = 3
 
   func render(_ comparison: Comparison) -> String {
-    let question = TextLayout.wrap(TerminalText.sanitized(comparison.question), width: max(20, console.width - 2))
+    let question = TextLayout.wrap(
+      TerminalText.sanitized(comparison.question), width: max(20, console.width - 2))
     var lines = question.map { console.styled($0, .bold) } + [""]
     lines += replies(comparison)
     lines.append("")
@@ -37,7 +38,8 @@ struct ComparisonView {
   private func stacked(_ comparison: Comparison) -> [String] {
     Array(
       comparison.replies.map { entry in
-        [heading(entry, width: 0)] + TextLayout.wrap(text(of: entry), width: max(10, console.width - 2)).map { "  " + $0 }
+        [heading(entry, width: 0)]
+          + TextLayout.wrap(text(of: entry), width: max(10, console.width - 2)).map { "  " + $0 }
       }.joined(separator: [""]))
   }
 
@@ -45,7 +47,8 @@ struct ComparisonView {
     let style: Console.Style =
       entry.strategy.isContrastive ? .green : entry.strategy is Guarded ? .red : .cyan
     let title = StrategyTitle.of(entry.strategy)
-    return console.styled(title, style) + String(repeating: " ", count: max(0, width - TextLayout.columns(title)))
+    return console.styled(title, style)
+      + String(repeating: " ", count: max(0, width - TextLayout.columns(title)))
   }
 
   private func text(of entry: Comparison.Entry) -> String {
@@ -61,7 +64,9 @@ struct ComparisonView {
       return [console.styled("The contrasted reply equals the guarded one.", .dim)]
     }
     guard let trace = comparison.partingTrace else {
-      return [console.styled("The contrasted reply ends at token \(step + 1), where the guarded one goes on.", .dim)]
+      return [
+        console.styled("The contrasted reply ends at token \(step + 1), where the guarded one goes on.", .dim)
+      ]
     }
     let after =
       step == 0
@@ -83,7 +88,8 @@ struct ComparisonView {
     for (title, candidates, style) in groups {
       lines.append(console.styled(title, style))
       for candidate in candidates {
-        let name = TextLayout.pad(TextLayout.truncate(label(candidate, comparison), to: labelWidth), to: labelWidth)
+        let name = TextLayout.pad(
+          TextLayout.truncate(label(candidate, comparison), to: labelWidth), to: labelWidth)
         let bar = TextLayout.bar(Double(candidate.probability), width: barWidth)
         lines.append("  \(name)  \(Format.probability(candidate.probability)) \(console.styled(bar, style))")
       }

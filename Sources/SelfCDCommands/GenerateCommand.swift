@@ -52,7 +52,7 @@ struct GenerateCommand: AsyncParsableCommand {
     StrategyNotes.print(for: strategy, chat: chat, console: console)
     let handle = try loaded.chat.stream(
       chat, strategy: strategy, options: sampling.options(traceCandidates: candidates))
-    let reply = try await Interruption.handling({ handle.cancel() }) {
+    let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: !json).print(handle)
     }
     if json {

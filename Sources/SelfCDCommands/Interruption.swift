@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import SelfCD
 import Synchronization
 
 /// Ctrl-C: the first asks what is running to stop and keep its results, the second ends the process at once.
@@ -14,13 +15,14 @@ enum Interruption {
 
   static var isRequested: Bool { state.withLock { $0.isRequested } }
 
-  /// Runs `body`; on Ctrl-C meanwhile, `onInterrupt` is called once.
-  static func handling<R: Sendable>(
-    _ onInterrupt: @escaping @Sendable () -> Void,
+  /// Runs `body`; Ctrl-C meanwhile cancels the generations.
+  static func cancelling<R: Sendable>(
+    _ generations: [GenerationHandle],
     isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws -> R
   ) async throws -> R {
     install()
+    let onInterrupt: @Sendable () -> Void = { for generation in generations { generation.cancel() } }
     let already = state.withLock { state in
       state.handler = onInterrupt
       return state.isRequested

@@ -89,7 +89,8 @@ struct ModelDescription {
       layers: file.hyperparameter("block_count")?.integer,
       trainedContext: file.hyperparameter("context_length")?.integer,
       vocabulary: file.tensors.first { $0.name == "token_embd.weight" }?.dimensions.last ?? 0,
-      chatTemplate: templateSource != nil, systemRole: traits?.hasSystemRole, reasoning: traits?.reasoning != nil,
+      chatTemplate: templateSource != nil, systemRole: traits?.hasSystemRole,
+      reasoning: traits?.reasoning != nil,
       templateProblem: problem,
       context: options.contextSize ?? min(file.hyperparameter("context_length")?.integer ?? 4096, 4096),
       lanes: options.lanes, memory: memory, availableMemory: MemoryEstimate.available)
@@ -113,7 +114,8 @@ struct ModelDescription {
     if let problem = record.templateProblem {
       rows.append(("chat template", "cannot be used: \(problem)"))
     } else if let hasSystemRole = record.systemRole {
-      let role = hasSystemRole ? "has a system role" : "no system role; system text goes before the first question"
+      let role =
+        hasSystemRole ? "has a system role" : "no system role; system text goes before the first question"
       rows.append(("chat template", role + (record.reasoning == true ? "; reasons before it answers" : "")))
     } else {
       rows.append(("chat template", "none; give one with --chat-template"))
@@ -130,6 +132,7 @@ struct ModelDescription {
       ))
     if let available = record.availableMemory { rows.append(("available", Format.bytes(available))) }
     let width = rows.map { $0.0.count }.max() ?? 0
-    return rows.map { TextLayout.pad($0.0, to: width + 2) + TerminalText.singleLine($0.1) }.joined(separator: "\n") + "\n"
+    return rows.map { TextLayout.pad($0.0, to: width + 2) + TerminalText.singleLine($0.1) }.joined(
+      separator: "\n") + "\n"
   }
 }

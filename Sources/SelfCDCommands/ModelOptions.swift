@@ -14,10 +14,12 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: .init(
-      "A GGUF file (the first one of a split model), or 'organism' or 'organism-unbiased'.", valueName: "path"))
+      "A GGUF file (the first one of a split model), or 'organism' or 'organism-unbiased'.", valueName: "path"
+    ))
   var model = "organism"
 
-  @Option(parsing: .unconditional, help: .init("Layers on the GPU; -1 all. Needs a GPU build.", valueName: "n"))
+  @Option(
+    parsing: .unconditional, help: .init("Layers on the GPU; -1 all. Needs a GPU build.", valueName: "n"))
   var gpuLayers = -1
 
   @Option(name: [.short, .long], help: .init("CPU threads.", valueName: "n"))

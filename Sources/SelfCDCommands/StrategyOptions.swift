@@ -18,7 +18,8 @@ struct PromptOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "Replaces the system prompt in the plain lane, where your own already stresses safety.", valueName: "text"))
+      "Replaces the system prompt in the plain lane, where your own already stresses safety.",
+      valueName: "text"))
   var plainSystem: String?
 
   func validate() throws {
@@ -34,7 +35,9 @@ struct PromptOptions: ParsableArguments {
   func emphasis() throws -> SafetyEmphasis? {
     if let guardedPromptFile {
       let text = try InputText.read(file: guardedPromptFile).trimmingCharacters(in: .whitespacesAndNewlines)
-      guard !text.isEmpty else { throw CommandError.invalid("\(guardedPromptFile) holds no safety emphasis.") }
+      guard !text.isEmpty else {
+        throw CommandError.invalid("\(guardedPromptFile) holds no safety emphasis.")
+      }
       return SafetyEmphasis(text: text)
     }
     return guardedPrompt.map { SafetyEmphasis.preset(named: $0) ?? SafetyEmphasis(text: $0) }
@@ -97,7 +100,8 @@ struct StrategyOptions: ParsableArguments {
       return made
     default:
       return SelfContrastive(
-        alpha: alpha ?? SelfContrastive.defaultAlpha, beta: beta ?? 0, steps: steps, emphasis: emphasis ?? .paper,
+        alpha: alpha ?? SelfContrastive.defaultAlpha, beta: beta ?? 0, steps: steps,
+        emphasis: emphasis ?? .paper,
         plainSystem: plainSystem)
     }
   }
@@ -110,7 +114,8 @@ struct StrategyOptions: ParsableArguments {
       ("--steps", steps != nil, contrastive), ("--agreement", agreement != nil, [AdaCD.name]),
     ]
     for (name, isGiven, takers) in given where isGiven && !takers.contains(strategy) {
-      throw ValidationError("\(name) has no effect on '\(strategy)'; it goes with \(takers.joined(separator: ", ")).")
+      throw ValidationError(
+        "\(name) has no effect on '\(strategy)'; it goes with \(takers.joined(separator: ", ")).")
     }
   }
 }
@@ -139,13 +144,15 @@ struct SamplingOptions: ParsableArguments {
   var stop: [String] = []
 
   @Option(
-    help: .init("On reasoning models, contrast from the start of the reasoning or of the answer.", valueName: "where"))
+    help: .init(
+      "On reasoning models, contrast from the start of the reasoning or of the answer.", valueName: "where"))
   var contrastFrom = ContrastStart.answer
 
   func options(traceCandidates: Int = 0) -> GenerationOptions {
     GenerationOptions(
       sampling: SamplingParameters(temperature: temperature, topK: topK, topP: topP, minP: minP, seed: seed),
-      maximumTokens: maxTokens, stopStrings: stop, traceCandidates: traceCandidates, contrastStart: contrastFrom)
+      maximumTokens: maxTokens, stopStrings: stop, traceCandidates: traceCandidates,
+      contrastStart: contrastFrom)
   }
 
   func validate() throws {

@@ -40,7 +40,9 @@ enum TextLayout {
 
   /// Breaks at spaces where it can, inside words where it must.
   static func wrap(_ text: String, width: Int) -> [String] {
-    text.split(separator: "\n", omittingEmptySubsequences: false).flatMap { wrapLine(String($0), width: width) }
+    text.split(separator: "\n", omittingEmptySubsequences: false).flatMap {
+      wrapLine(String($0), width: width)
+    }
   }
 
   private static func wrapLine(_ line: String, width: Int) -> [String] {

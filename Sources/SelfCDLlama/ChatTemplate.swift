@@ -146,7 +146,8 @@ public struct ChatTemplateError: Error, Sendable, Equatable, CustomStringConvert
       case SELFCD_RUNTIME: .runtime
       case SELFCD_RAISED: .raised
       case SELFCD_BAD_INPUT: .badInput
-      case SELFCD_LIMIT_TIME, SELFCD_LIMIT_STEPS, SELFCD_LIMIT_DEPTH, SELFCD_LIMIT_MEMORY, SELFCD_LIMIT_OUTPUT,
+      case SELFCD_LIMIT_TIME, SELFCD_LIMIT_STEPS, SELFCD_LIMIT_DEPTH, SELFCD_LIMIT_MEMORY,
+        SELFCD_LIMIT_OUTPUT,
         SELFCD_LIMIT_SOURCE:
         .limitExceeded
       default: .engine

@@ -26,7 +26,9 @@ public struct GGUFFile: Sendable {
       throw ModelFileError.notGGUF(path: path, found: Array(magic))
     }
     version = try reader.integer(UInt32.self)
-    guard version == 2 || version == 3 else { throw ModelFileError.unsupportedVersion(path: path, version: version) }
+    guard version == 2 || version == 3 else {
+      throw ModelFileError.unsupportedVersion(path: path, version: version)
+    }
     let tensorCount = try reader.count("tensor count", elementSize: 24)
     let pairCount = try reader.count("metadata count", elementSize: 13)
 
@@ -42,7 +44,8 @@ public struct GGUFFile: Sendable {
     var tensors: [GGUFTensor] = []
     for _ in 0..<tensorCount { tensors.append(try reader.tensor()) }
     self.tensors = tensors
-    try Self.checkPlaces(of: tensors, dataStart: reader.alignedPosition(metadata), fileSize: fileSize, path: path)
+    try Self.checkPlaces(
+      of: tensors, dataStart: reader.alignedPosition(metadata), fileSize: fileSize, path: path)
   }
 
   /// Memory-mapped, so that only the header's pages are read.
@@ -59,12 +62,15 @@ public struct GGUFFile: Sendable {
     }
   }
 
-  private static func checkPlaces(of tensors: [GGUFTensor], dataStart: Int, fileSize: Int, path: String) throws {
+  private static func checkPlaces(of tensors: [GGUFTensor], dataStart: Int, fileSize: Int, path: String)
+    throws
+  {
     for tensor in tensors {
       let (end, overflow) = dataStart.addingReportingOverflow(tensor.offset)
       let (last, overflow2) = end.addingReportingOverflow(tensor.byteCount)
       guard !overflow, !overflow2, last <= fileSize else {
-        throw ModelFileError.truncated(path: path, needed: overflow || overflow2 ? nil : last, found: fileSize)
+        throw ModelFileError.truncated(
+          path: path, needed: overflow || overflow2 ? nil : last, found: fileSize)
       }
     }
   }

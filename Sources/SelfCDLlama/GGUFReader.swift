@@ -17,7 +17,9 @@ struct GGUFReader {
   private func malformed(_ reason: String) -> ModelFileError { .malformed(path: path, reason: reason) }
 
   mutating func bytes(_ count: Int) throws -> Data {
-    guard count <= remaining else { throw ModelFileError.truncated(path: path, needed: nil, found: data.count) }
+    guard count <= remaining else {
+      throw ModelFileError.truncated(path: path, needed: nil, found: data.count)
+    }
     let start = data.startIndex + position
     position += count
     return data[start..<(start + count)]
@@ -25,8 +27,12 @@ struct GGUFReader {
 
   mutating func integer<T: FixedWidthInteger>(_ type: T.Type) throws -> T {
     let size = MemoryLayout<T>.size
-    guard size <= remaining else { throw ModelFileError.truncated(path: path, needed: nil, found: data.count) }
-    let value = data.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: T.self)) }
+    guard size <= remaining else {
+      throw ModelFileError.truncated(path: path, needed: nil, found: data.count)
+    }
+    let value = data.withUnsafeBytes {
+      T(littleEndian: $0.loadUnaligned(fromByteOffset: position, as: T.self))
+    }
     position += size
     return value
   }
@@ -36,7 +42,8 @@ struct GGUFReader {
     let value = try integer(UInt64.self)
     guard let count = Int(exactly: value), count <= remaining / elementSize else {
       // A file cut off inside the header looks the same: it promises more than follows.
-      throw malformed("its \(what) of \(value) is more than the file's \(data.count) bytes can hold; it may be cut off")
+      throw malformed(
+        "its \(what) of \(value) is more than the file's \(data.count) bytes can hold; it may be cut off")
     }
     return count
   }
@@ -45,7 +52,8 @@ struct GGUFReader {
     let length = try count("text length", elementSize: 1)
     guard let text = String(validating: try bytes(length), as: UTF8.self) else {
       // Vocabularies hold arbitrary bytes; they are counted, never shown.
-      return String(decoding: data[(data.startIndex + position - length)..<(data.startIndex + position)], as: UTF8.self)
+      return String(
+        decoding: data[(data.startIndex + position - length)..<(data.startIndex + position)], as: UTF8.self)
     }
     return text
   }
@@ -86,7 +94,9 @@ struct GGUFReader {
 
   private mutating func array() throws -> GGUFValue {
     let type = try integer(UInt32.self)
-    guard let size = Self.elementSizes[type] else { throw malformed("an array has the unknown element type \(type)") }
+    guard let size = Self.elementSizes[type] else {
+      throw malformed("an array has the unknown element type \(type)")
+    }
     let count = try count("array length", elementSize: size)
     switch type {
     case 8:
@@ -111,7 +121,9 @@ struct GGUFReader {
       throw malformed("a tensor name has \(name.utf8.count) bytes, at most \(GGML_MAX_NAME - 1) are allowed")
     }
     let rank = try integer(UInt32.self)
-    guard (1...UInt32(GGML_MAX_DIMS)).contains(rank) else { throw malformed("tensor '\(name)' has \(rank) dimensions") }
+    guard (1...UInt32(GGML_MAX_DIMS)).contains(rank) else {
+      throw malformed("tensor '\(name)' has \(rank) dimensions")
+    }
     var dimensions: [Int] = []
     var elements = 1
     for _ in 0..<rank {
@@ -125,7 +137,9 @@ struct GGUFReader {
       elements = product
     }
     let type = try integer(UInt32.self)
-    guard type < GGML_TYPE_COUNT.rawValue else { throw malformed("tensor '\(name)' has the unknown type \(type)") }
+    guard type < GGML_TYPE_COUNT.rawValue else {
+      throw malformed("tensor '\(name)' has the unknown type \(type)")
+    }
     let ggmlType = ggml_type(type)
     let block = Int(ggml_blck_size(ggmlType))
     let size = ggml_type_size(ggmlType)
@@ -133,7 +147,9 @@ struct GGUFReader {
       throw malformed("tensor '\(name)' of type \(type) has rows of \(dimensions[0]) elements")
     }
     let offset = try integer(UInt64.self)
-    guard let offset = Int(exactly: offset) else { throw malformed("tensor '\(name)' has the offset \(offset)") }
+    guard let offset = Int(exactly: offset) else {
+      throw malformed("tensor '\(name)' has the offset \(offset)")
+    }
     let (bytes, overflow) = (elements / block).multipliedReportingOverflow(by: size)
     guard !overflow else { throw malformed("tensor '\(name)' is too large") }
     return GGUFTensor(

@@ -42,7 +42,8 @@ public final class LlamaBackend: ModelBackend {
       parameters.type_k = options.cacheTypeK.ggml
       parameters.type_v = options.cacheTypeV.ggml
       parameters.kv_unified = options.unifiedCache
-      parameters.swa_full = true  // Lanes are cut back and copied, which a sliding window's small cache cannot do.
+      // Lanes are cut back and copied, which a sliding window's small cache cannot do.
+      parameters.swa_full = true
       parameters.no_perf = true
       parameters.abort_callback = { data in
         guard let data else { return false }
@@ -114,15 +115,20 @@ public final class LlamaBackend: ModelBackend {
       guard seen.insert(append.lane).inserted else {
         throw BackendError.invalidRequest("\(append.lane) appears twice in one call")
       }
-      guard !append.tokens.isEmpty else { throw BackendError.invalidRequest("\(append.lane) is given no tokens") }
-      guard lengths[append.lane.index] + append.tokens.count <= capacity.context else { throw BackendError.cacheFull }
+      guard !append.tokens.isEmpty else {
+        throw BackendError.invalidRequest("\(append.lane) is given no tokens")
+      }
+      guard lengths[append.lane.index] + append.tokens.count <= capacity.context else {
+        throw BackendError.cacheFull
+      }
       if let bad = append.tokens.first(where: { $0 < 0 || $0 >= vocabulary.count }) {
         throw BackendError.invalidRequest("token \(bad) is outside the vocabulary of \(vocabulary.count)")
       }
       total += append.tokens.count
     }
     guard (1...capacity.batch).contains(total) else {
-      throw BackendError.invalidRequest("\(total) tokens in one call, from 1 to \(capacity.batch) are allowed")
+      throw BackendError.invalidRequest(
+        "\(total) tokens in one call, from 1 to \(capacity.batch) are allowed")
     }
   }
 
@@ -160,7 +166,9 @@ public final class LlamaBackend: ModelBackend {
   }
 
   public func truncateLane(_ lane: LaneID, to position: Int) -> Bool {
-    guard lengths.indices.contains(lane.index), (0...lengths[lane.index]).contains(position) else { return false }
+    guard lengths.indices.contains(lane.index), (0...lengths[lane.index]).contains(position) else {
+      return false
+    }
     guard position < lengths[lane.index] else { return true }
     guard position > 0 else {
       clearLane(lane)

@@ -94,7 +94,8 @@ public final class LlamaModel: @unchecked Sendable {
   public var summary: String {
     var buffer = [CChar](repeating: 0, count: 256)
     let length = llama_model_desc(handle, &buffer, buffer.count)
-    return String(decoding: buffer.prefix(max(0, min(Int(length), 255))).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    return String(
+      decoding: buffer.prefix(max(0, min(Int(length), 255))).map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 }
 

@@ -6,22 +6,22 @@ public enum CacheType: String, Codable, Sendable, CaseIterable {
   case f32
   case f16
   case bf16
-  case q8_0
-  case q5_1
-  case q5_0
-  case q4_1
-  case q4_0
+  case q80 = "q8_0"
+  case q51 = "q5_1"
+  case q50 = "q5_0"
+  case q41 = "q4_1"
+  case q40 = "q4_0"
 
   var ggml: ggml_type {
     switch self {
     case .f32: GGML_TYPE_F32
     case .f16: GGML_TYPE_F16
     case .bf16: GGML_TYPE_BF16
-    case .q8_0: GGML_TYPE_Q8_0
-    case .q5_1: GGML_TYPE_Q5_1
-    case .q5_0: GGML_TYPE_Q5_0
-    case .q4_1: GGML_TYPE_Q4_1
-    case .q4_0: GGML_TYPE_Q4_0
+    case .q80: GGML_TYPE_Q8_0
+    case .q51: GGML_TYPE_Q5_1
+    case .q50: GGML_TYPE_Q5_0
+    case .q41: GGML_TYPE_Q4_1
+    case .q40: GGML_TYPE_Q4_0
     }
   }
 

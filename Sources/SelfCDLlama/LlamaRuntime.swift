@@ -12,7 +12,8 @@ public enum LlamaFatalErrors {
     fatalErrorStatus.store(status, ordering: .relaxed)
     _ = ggml_set_abort_callback { message in
       let reason = message.map { String(cString: $0) } ?? "no reason given"
-      let line = "error: libllama gave up: \(reason). The model file may be damaged, or too large for this machine.\n"
+      let line =
+        "error: libllama gave up: \(reason). The model file may be damaged, or too large for this machine.\n"
       try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
       _exit(fatalErrorStatus.load(ordering: .relaxed))
     }

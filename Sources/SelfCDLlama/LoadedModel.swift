@@ -20,7 +20,8 @@ public struct LoadedModel: Sendable {
   ///   - progress: told the share loaded, 0 … 1; returning `false` cancels.
   /// - Throws: ``ModelFileError``, ``LlamaError``, ``ChatTemplateError``.
   public static func load(
-    path: String, options: LlamaOptions = .init(), template: TemplateOptions = .init(), stepMode: StepMode? = nil,
+    path: String, options: LlamaOptions = .init(), template: TemplateOptions = .init(),
+    stepMode: StepMode? = nil,
     progress: (@Sendable (Double) -> Bool)? = nil
   ) async throws -> LoadedModel {
     let box = Mutex<LlamaModel?>(nil)

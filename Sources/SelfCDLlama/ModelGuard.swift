@@ -9,7 +9,8 @@ enum ModelGuard {
       throw LlamaError.unsupportedModel(path: file.path, reason: "it holds a vocabulary but no weights")
     }
     if architecture == "clip" || architecture.hasPrefix("mmproj") {
-      throw LlamaError.unsupportedModel(path: file.path, reason: "it is an image encoder that goes with a chat model")
+      throw LlamaError.unsupportedModel(
+        path: file.path, reason: "it is an image encoder that goes with a chat model")
     }
     // Quotients and array sizes are made of these; libllama divides by some without looking.
     let limits: [(String, ClosedRange<Int>)] = [
@@ -39,7 +40,9 @@ enum ModelGuard {
     try checkHeads(file)
   }
 
-  private static func check(_ file: GGUFFile, _ name: String, _ values: [Int], _ range: ClosedRange<Int>) throws {
+  private static func check(_ file: GGUFFile, _ name: String, _ values: [Int], _ range: ClosedRange<Int>)
+    throws
+  {
     if let value = values.first(where: { !range.contains($0) }) {
       throw ModelFileError.malformed(path: file.path, reason: "its \(name) is \(value)")
     }
@@ -53,9 +56,12 @@ enum ModelGuard {
       throw ModelFileError.malformed(
         path: file.path, reason: "its \(heads) attention heads do not divide its width of \(embedding)")
     }
-    if let kvHeads = file.hyperparameter("attention.head_count_kv")?.integer, kvHeads > 0, heads % kvHeads != 0 {
+    if let kvHeads = file.hyperparameter("attention.head_count_kv")?.integer, kvHeads > 0,
+      heads % kvHeads != 0
+    {
       throw ModelFileError.malformed(
-        path: file.path, reason: "its \(heads) attention heads do not share \(kvHeads) key-value heads evenly")
+        path: file.path, reason: "its \(heads) attention heads do not share \(kvHeads) key-value heads evenly"
+      )
     }
   }
 }

@@ -150,6 +150,7 @@ public struct PromptTokenizer: Sendable {
     let lead: [UInt8] = [10]
     let leadTokens = try vocabulary.tokenize(lead)
     let all = try vocabulary.tokenize(lead + text)
-    return all.starts(with: leadTokens) ? Array(all.dropFirst(leadTokens.count)) : try vocabulary.tokenize(text)
+    return all.starts(with: leadTokens)
+      ? Array(all.dropFirst(leadTokens.count)) : try vocabulary.tokenize(text)
   }
 }

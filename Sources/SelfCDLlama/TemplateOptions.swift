@@ -38,7 +38,11 @@ public enum TemplateValue: Codable, Sendable, Hashable {
     case .bool(let value): try container.encode(value)
     case .number(let value):
       // Templates tell integers from floats: 3 must not become 3.0.
-      if let integer = Int(exactly: value) { try container.encode(integer) } else { try container.encode(value) }
+      if let integer = Int(exactly: value) {
+        try container.encode(integer)
+      } else {
+        try container.encode(value)
+      }
     case .string(let value): try container.encode(value)
     case .array(let value): try container.encode(value)
     case .object(let value): try container.encode(value)

@@ -1,15 +1,17 @@
 import CLlama
 import Foundation
 import SelfCD
-@testable import SelfCDLlama
 import Testing
+
+@testable import SelfCDLlama
 
 /// Text from messages must never become special tokens.
 @Suite struct InjectionTests {
   /// Special tokens of a vocabulary: what a template may write and a message may not.
   static func specials(_ vocabulary: LlamaVocabulary) -> [TokenID] {
     (0..<TokenID(vocabulary.count)).filter {
-      vocabulary.attributes(of: $0) & LLAMA_TOKEN_ATTR_CONTROL.rawValue != 0 && !vocabulary.name(of: $0).isEmpty
+      vocabulary.attributes(of: $0) & LLAMA_TOKEN_ATTR_CONTROL.rawValue != 0
+        && !vocabulary.name(of: $0).isEmpty
     }
   }
 
@@ -92,6 +94,7 @@ import Testing
     let prompt = try renderer.render(Chat(question: "a\0b\u{1B}[31m\u{202E}"))
     #expect(prompt.text.contains("a\0b\u{1B}[31m\u{202E}"))
     let vocabulary = LlamaVocabulary(model)
-    #expect(String(decoding: prompt.tokens.flatMap(vocabulary.bytes), as: UTF8.self).contains("a\0b\u{1B}[31m"))
+    #expect(
+      String(decoding: prompt.tokens.flatMap(vocabulary.bytes), as: UTF8.self).contains("a\0b\u{1B}[31m"))
   }
 }

@@ -10,7 +10,8 @@ import Testing
   /// Loads and decodes; returns what went wrong.
   static func problem(_ path: String) async -> (any Error)? {
     do {
-      let loaded = try await LoadedModel.load(path: path, options: .init(contextSize: 128, lanes: 2), stepMode: .batched)
+      let loaded = try await LoadedModel.load(
+        path: path, options: .init(contextSize: 128, lanes: 2), stepMode: .batched)
       _ = try await loaded.chat.reply(
         to: Chat(question: "hi"), strategy: SelfContrastive(), options: .init(maximumTokens: 2))
       return nil
@@ -35,7 +36,9 @@ import Testing
   @Test func truncatedAtManyLengths() async throws {
     let folder = try TemporaryFolder()
     var generator = SplitMix64(seed: 7)
-    let lengths = [1, 3, 4, 8, 23, 24, 100] + (0..<40).map { _ in Int.random(in: 1..<Self.sound.count, using: &generator) }
+    let lengths =
+      [1, 3, 4, 8, 23, 24, 100]
+      + (0..<40).map { _ in Int.random(in: 1..<Self.sound.count, using: &generator) }
       + (0..<40).map { _ in Int.random(in: 1..<70_000, using: &generator) } + [Self.sound.count - 1]
     for length in lengths {
       let path = try folder.write(Self.sound.prefix(length), as: "cut.gguf")
@@ -47,8 +50,13 @@ import Testing
     let folder = try TemporaryFolder()
     var generator = SplitMix64(seed: 8)
     for round in 0..<60 {
-      var bytes = Data((0..<Int.random(in: 1..<5000, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) })
-      if round % 2 == 0 { bytes.replaceSubrange(0..<min(8, bytes.count), with: Data("GGUF\u{3}\0\0\0".utf8.prefix(bytes.count))) }
+      var bytes = Data(
+        (0..<Int.random(in: 1..<5000, using: &generator)).map { _ in
+          UInt8.random(in: 0...255, using: &generator)
+        })
+      if round % 2 == 0 {
+        bytes.replaceSubrange(0..<min(8, bytes.count), with: Data("GGUF\u{3}\0\0\0".utf8.prefix(bytes.count)))
+      }
       let path = try folder.write(bytes, as: "random.gguf")
       #expect(await Self.problem(path) is ModelFileError)
     }
@@ -79,10 +87,13 @@ import Testing
     for _ in 0..<10 {
       var bytes = Self.sound
       for _ in 0..<300 {
-        bytes[Int.random(in: 100_000..<bytes.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+        bytes[Int.random(in: 100_000..<bytes.count, using: &generator)] ^=
+          1 << UInt8.random(in: 0..<8, using: &generator)
       }
       let problem = await Self.problem(try folder.write(bytes, as: "weights.gguf"))
-      if let problem { #expect(problem is GenerationError || problem is ModelFileError || problem is LlamaError) }
+      if let problem {
+        #expect(problem is GenerationError || problem is ModelFileError || problem is LlamaError)
+      }
     }
   }
 
@@ -117,7 +128,9 @@ import Testing
   func vocabularyOnly() async throws {
     let path = try #require(LlamaSources.models).appending(path: "ggml-vocab-llama-bpe.gguf").path
     #expect(await Self.problem(path) is LlamaError)
-    #expect(await Self.problem(try #require(LlamaSources.models).appending(path: "ggml-vocab-bert-bge.gguf").path) is LlamaError)
+    #expect(
+      await Self.problem(try #require(LlamaSources.models).appending(path: "ggml-vocab-bert-bge.gguf").path)
+        is LlamaError)
   }
 
   @Test func partsOfSplitModels() async throws {
@@ -133,7 +146,7 @@ import Testing
     #expect(throws: LlamaError.self) { try LlamaOptions(lanes: 0).validate() }
     #expect(throws: LlamaError.self) { try LlamaOptions(lanes: 1_000_000).validate() }
     #expect(throws: LlamaError.self) { try LlamaOptions(lanes: 8, batchSize: 4).validate() }
-    #expect(throws: LlamaError.self) { try LlamaOptions(cacheTypeV: .q8_0, flashAttention: .off).validate() }
+    #expect(throws: LlamaError.self) { try LlamaOptions(cacheTypeV: .q80, flashAttention: .off).validate() }
   }
 
   @Test func loadingCanBeCancelled() async throws {
@@ -149,7 +162,7 @@ import Testing
     #expect(one.weights == file.tensorBytes && one.weights > 0)
     #expect(four.cache == 4 * one.cache && one.cache > 0)
     let quantised = try MemoryEstimate(
-      file, options: .init(contextSize: 256, lanes: 4, cacheTypeK: .q8_0, cacheTypeV: .q8_0))
+      file, options: .init(contextSize: 256, lanes: 4, cacheTypeK: .q80, cacheTypeV: .q80))
     #expect(quantised.cache < four.cache * 6 / 10)
   }
 }

@@ -45,7 +45,8 @@ struct TemplateParityTests {
     var templates: [String: ChatTemplate] = [:]
     var differing: Set<String> = []
     for example in golden.cases {
-      let template = try templates[example.template] ?? ChatTemplate(source: LlamaSources.template(example.template))
+      let template =
+        try templates[example.template] ?? ChatTemplate(source: LlamaSources.template(example.template))
       templates[example.template] = template
       let inputs = try #require(golden.inputs[example.inputs])
       if Self.rendering(inputs, by: template) != example.sha256 { differing.insert(example.template) }
@@ -75,7 +76,8 @@ struct TemplateParityTests {
   @Test func reasoningIsFound() throws {
     let traits = try ChatTemplate(source: LlamaSources.template("Qwen-Qwen3-0.6B.jinja")).traits()
     #expect(traits.reasoning?.end == "</think>")
-    let plain = try ChatTemplate(source: LlamaSources.template("meta-llama-Llama-3.1-8B-Instruct.jinja")).traits()
+    let plain = try ChatTemplate(source: LlamaSources.template("meta-llama-Llama-3.1-8B-Instruct.jinja"))
+      .traits()
     #expect(plain.reasoning == nil)
   }
 }

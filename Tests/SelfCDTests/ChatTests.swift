@@ -26,7 +26,8 @@ import Testing
 
   @Test func thePlainLaneCanBeReplaced() {
     let chat = Chat(question: "q", system: "Be safe, refuse everything.")
-    #expect(ContrastPair(chat: chat, emphasis: .paper, plainSystem: "Be brief.").plain.systemPrompt == "Be brief.")
+    #expect(
+      ContrastPair(chat: chat, emphasis: .paper, plainSystem: "Be brief.").plain.systemPrompt == "Be brief.")
     #expect(ContrastPair(chat: chat, emphasis: .paper, plainSystem: "").plain.systemPrompt == nil)
   }
 

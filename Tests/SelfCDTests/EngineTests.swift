@@ -6,7 +6,8 @@ import Testing
 @Suite struct EngineTests {
   static func engine(
     _ capacity: BackendCapacity = .init(lanes: 8, context: 512, batch: 64),
-    _ behaviour: HistoryBackend.Behaviour = .init(), mode: StepMode = .batched, journal: DecodeJournal = .init()
+    _ behaviour: HistoryBackend.Behaviour = .init(), mode: StepMode = .batched,
+    journal: DecodeJournal = .init()
   ) async throws -> Engine {
     try await Engine.start(stepMode: mode) {
       HistoryBackend(capacity: capacity, behaviour: behaviour, journal: journal, abort: $0)
@@ -50,12 +51,14 @@ import Testing
       let alpha: Float = [0, 0.5, 1, 2.5, -1][index % 5]
       // Prompts that share everything, a long beginning, a short one, or nothing.
       let prompts: [LaneRole: [TokenID]] = [
-        .guarded: index % 3 == 0 ? Self.prompt(UInt64(index), length: 30) : shared + Self.prompt(7, length: index % 4),
+        .guarded: index % 3 == 0
+          ? Self.prompt(UInt64(index), length: 30) : shared + Self.prompt(7, length: index % 4),
         .plain: Array(shared.prefix(10 + index)),
       ]
       requests.append(
         GenerationRequest(
-          prompts: prompts, rule: SelfContrastive(alpha: alpha).makeRule(), options: .init(maximumTokens: 12)))
+          prompts: prompts, rule: SelfContrastive(alpha: alpha).makeRule(), options: .init(maximumTokens: 12))
+      )
       expected.append(Self.reference(prompts, alpha: alpha, count: 12))
     }
     let handles = engine.generate(requests)
@@ -109,7 +112,9 @@ import Testing
   @Test func firstStepsFreeTheGuardedLane() async throws {
     let journal = DecodeJournal()
     let engine = try await Self.engine(journal: journal)
-    let prompts: [LaneRole: [TokenID]] = [.guarded: Self.prompt(1, length: 9), .plain: Self.prompt(2, length: 9)]
+    let prompts: [LaneRole: [TokenID]] = [
+      .guarded: Self.prompt(1, length: 9), .plain: Self.prompt(2, length: 9),
+    ]
     let reply = try await engine.generate(
       GenerationRequest(
         prompts: prompts, rule: SelfContrastive(steps: 3).makeRule(), options: .init(maximumTokens: 8))
@@ -128,7 +133,8 @@ import Testing
     let prompt = Self.prompt(11, length: 15)
     func run(_ limit: Int) async throws -> Reply {
       try await engine.generate(
-        GenerationRequest(prompts: [.plain: prompt], rule: Plain().makeRule(), options: .init(maximumTokens: limit))
+        GenerationRequest(
+          prompts: [.plain: prompt], rule: Plain().makeRule(), options: .init(maximumTokens: limit))
       ).reply()
     }
     let short = try await run(2)
@@ -145,7 +151,8 @@ import Testing
     let stop = String(decoding: whole[5...6].map { UInt8($0) }, as: UTF8.self)
     let reply = try await engine.generate(
       GenerationRequest(
-        prompts: [.plain: prompt], rule: Plain().makeRule(), options: .init(maximumTokens: 12, stopStrings: [stop]))
+        prompts: [.plain: prompt], rule: Plain().makeRule(),
+        options: .init(maximumTokens: 12, stopStrings: [stop]))
     ).reply()
     #expect(reply.stopReason == .stopString)
     #expect(Array(reply.text.utf8) == whole[..<5].map { UInt8($0) })
@@ -155,7 +162,8 @@ import Testing
     let engine = try await Self.engine(.init(lanes: 2, context: 1 << 20, batch: 64), .init(hangsAtCall: 6))
     let handle = engine.generate(
       GenerationRequest(
-        prompts: [.plain: Self.prompt(1, length: 8)], rule: Plain().makeRule(), options: .init(maximumTokens: 1 << 18)))
+        prompts: [.plain: Self.prompt(1, length: 8)], rule: Plain().makeRule(),
+        options: .init(maximumTokens: 1 << 18)))
     var tokens = 0
     var reason: StopReason?
     for try await event in handle.events {
@@ -184,7 +192,8 @@ import Testing
     let engine = try await Self.engine(.init(lanes: 1, context: 1 << 20, batch: 64))
     func request(_ count: Int) -> GenerationRequest {
       GenerationRequest(
-        prompts: [.plain: Self.prompt(1, length: 8)], rule: Plain().makeRule(), options: .init(maximumTokens: count))
+        prompts: [.plain: Self.prompt(1, length: 8)], rule: Plain().makeRule(),
+        options: .init(maximumTokens: count))
     }
     let task = Task { for try await _ in engine.generate(request(1 << 18)).events {} }
     try await Task.sleep(for: .milliseconds(20))
@@ -197,12 +206,14 @@ import Testing
     let engine = try await Self.engine(.init(lanes: 2, context: 512, batch: 64), .init(failsAtCall: 3))
     func request() -> GenerationRequest {
       GenerationRequest(
-        prompts: [.plain: Self.prompt(1, length: 20)], rule: Plain().makeRule(), options: .init(maximumTokens: 6))
+        prompts: [.plain: Self.prompt(1, length: 20)], rule: Plain().makeRule(),
+        options: .init(maximumTokens: 6))
     }
     await #expect(throws: BackendError.failed("as told")) { try await engine.generate(request()).reply() }
     #expect(await engine.freeLanes == 2)
     let reply = try await engine.generate(request()).reply()
-    #expect(reply.tokens.map(\.id) == Self.reference([.plain: Self.prompt(1, length: 20)], alpha: 0, count: 6))
+    #expect(
+      reply.tokens.map(\.id) == Self.reference([.plain: Self.prompt(1, length: 20)], alpha: 0, count: 6))
   }
 
   @Test func logitsWithoutANumberAreAnError() async throws {
@@ -230,7 +241,9 @@ import Testing
     await #expect(throws: GenerationError.promptTooLong(role: .plain, tokens: 10, context: 10)) {
       try await run([.plain: Array(repeating: 1, count: 10)])
     }
-    await #expect(throws: GenerationError.invalidToken(999, vocabulary: 129)) { try await run([.plain: [999]]) }
+    await #expect(throws: GenerationError.invalidToken(999, vocabulary: 129)) {
+      try await run([.plain: [999]])
+    }
     await #expect(throws: StrategyError.self) { try await run([.plain: [1]], .init(maximumTokens: 0)) }
     await engine.shutdown()
     await #expect(throws: GenerationError.engineStopped) { try await run([.plain: [1]]) }

@@ -8,7 +8,8 @@ import Testing
   static let plain: [Float] = [0, 2.5, 0.5, -1]
   static let lanes = LaneLogits(guarded: guarded, plain: plain)
 
-  static func scores(_ strategy: some DecodingStrategy, _ lanes: LaneLogits = lanes, step: Int = 0) -> [Float] {
+  static func scores(_ strategy: some DecodingStrategy, _ lanes: LaneLogits = lanes, step: Int = 0) -> [Float]
+  {
     var rule = strategy.makeRule()
     var scores: [Float] = []
     rule.combine(lanes, step: step, into: &scores)

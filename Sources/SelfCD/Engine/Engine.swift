@@ -143,7 +143,9 @@ public actor Engine {
     let cancelled = cancellations.takeCancelled()
     guard !cancelled.isEmpty else { return }
     for index in live.indices where cancelled.contains(live[index].id) { end(&live[index], .cancelled) }
-    for index in waiting.indices where cancelled.contains(waiting[index].id) { waiting[index].finish(.cancelled) }
+    for index in waiting.indices where cancelled.contains(waiting[index].id) {
+      waiting[index].finish(.cancelled)
+    }
     live.removeAll { cancelled.contains($0.id) }
     waiting.removeAll { cancelled.contains($0.id) }
   }
@@ -230,7 +232,9 @@ public actor Engine {
   }
 
   /// Chooses the next token, or ends the generation, and frees lanes that are no longer needed.
-  private func advance(_ generation: inout LiveGeneration, with logits: LaneLogits, on backend: any ModelBackend) {
+  private func advance(
+    _ generation: inout LiveGeneration, with logits: LaneLogits, on backend: any ModelBackend
+  ) {
     generation.nextToken = nil
     do {
       if let reason = try generation.choose(from: logits, vocabulary: backend.vocabulary, scratch: &scratch) {
@@ -279,7 +283,9 @@ public struct GenerationHandle: Sendable {
   public let events: AsyncThrowingStream<GenerationEvent, any Error>
   private let onCancel: @Sendable () -> Void
 
-  init(id: Int, events: AsyncThrowingStream<GenerationEvent, any Error>, onCancel: @escaping @Sendable () -> Void) {
+  init(
+    id: Int, events: AsyncThrowingStream<GenerationEvent, any Error>, onCancel: @escaping @Sendable () -> Void
+  ) {
     self.id = id
     self.events = events
     self.onCancel = onCancel

@@ -58,7 +58,9 @@ struct Prefill {
 
   private mutating func copyShared(on backend: any ModelBackend, table: inout LaneTable) throws {
     for index in plan.entries.indices {
-      guard let (source, length) = waiting[index], waiting[source] == nil, done[source] >= length else { continue }
+      guard let (source, length) = waiting[index], waiting[source] == nil, done[source] >= length else {
+        continue
+      }
       waiting[index] = nil
       try copy(plan.entries[source].lane, length: length, to: index, on: backend, table: &table)
       // A row computed where the source passed this prompt's end serves both.
@@ -79,7 +81,8 @@ struct Prefill {
     on backend: any ModelBackend, table: inout LaneTable, buffer: inout LogitRows
   ) throws -> Bool {
     var runs: [(entry: Int, end: Int)] = []
-    for (index, entry) in plan.entries.enumerated() where waiting[index] == nil && done[index] < entry.tokens.count {
+    for (index, entry) in plan.entries.enumerated()
+    where waiting[index] == nil && done[index] < entry.tokens.count {
       // Stop where another prompt branches off, so that it is copied from exactly there: recurrent models cannot
       // be cut back afterwards.
       let branch = waiting.values.filter { $0.source == index && $0.length > done[index] }.map(\.length).min()

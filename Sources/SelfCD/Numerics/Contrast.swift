@@ -6,8 +6,14 @@ public enum Contrast {
   /// Writes `z` for every token. The two rows must have the same length, which `scores` takes on.
   public static func scores(guarded: [Float], plain: [Float], alpha: Float, into scores: inout [Float]) {
     precondition(guarded.count == plain.count, "lanes of one model have rows of one length")
-    if alpha == 0 { return scores = guarded }
-    if alpha == 1 { return scores = plain }
+    if alpha == 0 {
+      scores = guarded
+      return
+    }
+    if alpha == 1 {
+      scores = plain
+      return
+    }
     if scores.count != guarded.count { scores = [Float](repeating: 0, count: guarded.count) }
     let count = guarded.count
     guarded.withUnsafeBufferPointer { guarded in

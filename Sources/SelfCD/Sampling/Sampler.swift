@@ -40,7 +40,9 @@ public struct Sampler: Sendable {
     if let topK = parameters.topK, topK < scores.count {
       kept = TopCandidates.indices(topK, of: scores).map { Weighted(index: $0, weight: weight($0)) }
     } else {
-      kept = scores.indices.lazy.filter { scores[$0] > -.infinity }.map { Weighted(index: $0, weight: weight($0)) }
+      kept = scores.indices.lazy.filter { scores[$0] > -.infinity }.map {
+        Weighted(index: $0, weight: weight($0))
+      }
     }
     if let topP = parameters.topP, topP < 1 { kept = Self.nucleus(of: kept, topP: Double(topP)) }
     if let minP = parameters.minP { kept.removeAll { $0.weight < Double(minP) } }
@@ -51,7 +53,9 @@ public struct Sampler: Sendable {
     let total = candidates.reduce(0) { $0 + $1.weight }
     // Tokens this unlikely cannot reach into the nucleus even all together, so they need not be sorted.
     let negligible = (1 - topP) * total / Double(candidates.count)
-    let sorted = candidates.filter { $0.weight >= negligible }.sorted { ($1.weight, $0.index) < ($0.weight, $1.index) }
+    let sorted = candidates.filter { $0.weight >= negligible }.sorted {
+      ($1.weight, $0.index) < ($0.weight, $1.index)
+    }
     var sum = 0.0
     var kept: [Weighted] = []
     for candidate in sorted {

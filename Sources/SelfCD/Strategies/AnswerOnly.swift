@@ -65,7 +65,10 @@ public struct AnswerOnlyRule: DecodingRule {
       if tail.ends(with: markers.end) { state = .answering }
     case .undecided:
       if !markers.start.isEmpty, markers.start.starts(with: tail) || tail == markers.start {
-        if tail == markers.start { state = .reasoning; answerSteps = 0 }
+        if tail == markers.start {
+          state = .reasoning
+          answerSteps = 0
+        }
       } else {
         state = .answering
         inner.accept(token)

@@ -1,0 +1,45 @@
+# The two commands of the README, and what developers need besides.
+# Everything that is missing is installed or named by Scripts/setup; a second run of it costs nothing.
+
+# Extra CMake flags for libllama go through SELFCD_CMAKE_FLAGS, for example:
+#   make demo SELFCD_CMAKE_FLAGS=-DGGML_CUDA=ON
+QUESTION ?= How do I kill a Python process?
+SETUP := eval "$$(Scripts/setup --print-env)"
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+.PHONY: demo test build bench lint format docs example clean help
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: ## Set up, build and compare guarded, plain and Self-CD on the embedded model
+	@$(SETUP) && swift build -c release --product selfcd -Xswiftc -gnone $$SELFCD_SWIFT_FLAGS >&2
+	@.build/release/selfcd compare "$(QUESTION)"
+
+build: ## Build the release binary
+	$(SETUP) && swift build -c release --product selfcd $$SELFCD_SWIFT_FLAGS
+
+test: ## Set up, build and run all tests
+	$(SETUP) && swift test $$SELFCD_SWIFT_FLAGS
+
+bench: ## Measure against peers; needs Python and takes a while
+	Benchmarks/run.sh
+
+lint: ## Check the format of all Swift sources
+	swift format lint --strict --recursive Sources Tests Models Examples Package.swift
+
+format: ## Format all Swift sources
+	swift format --in-place --recursive Sources Tests Models Examples Package.swift
+
+docs: ## Build the documentation of both libraries into .docs
+	$(SETUP) && for target in SelfCD SelfCDLlama; do \
+	  SELFCD_DOCS=1 swift package --allow-writing-to-directory .docs generate-documentation --target $$target \
+	    --warnings-as-errors --output-path .docs/$$target; \
+	done
+
+example: ## Build and run the example package
+	$(SETUP) && swift run --package-path Examples/Ask -c release Ask
+
+clean: ## Remove what was built here (libllama stays in its cache)
+	rm -rf .build .docs Examples/*/.build Benchmarks/.build Benchmarks/.cache

@@ -1,0 +1,218 @@
+import Foundation
+import SelfCDOrganism
+import Testing
+
+/// The real binary, as a user runs it.
+@Suite struct CommandLineTests {
+  struct Outcome {
+    let status: Int32
+    let output: String
+    let errors: String
+  }
+
+  /// The `selfcd` built beside the tests.
+  static let binary: URL? = {
+    let folders = [Bundle.main.executableURL, CommandLine.arguments.first.map { URL(filePath: $0) }]
+      .compactMap { $0?.resolvingSymlinksInPath().deletingLastPathComponent() }
+    return folders.map { $0.appending(path: "selfcd") }.first {
+      FileManager.default.isExecutableFile(atPath: $0.path)
+    }
+  }()
+
+  static func run(
+    _ arguments: [String], input: String = "", environment: [String: String] = [:], output: URL? = nil
+  ) throws -> Outcome {
+    let process = Process()
+    let binary: URL = try #require(binary, "selfcd is not built")
+    process.executableURL = binary
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    let stdin = Pipe()
+    let stdout = Pipe()
+    let stderr = Pipe()
+    process.standardInput = stdin
+    if let output {
+      process.standardOutput = try FileHandle(forWritingTo: output)
+    } else {
+      process.standardOutput = stdout
+    }
+    process.standardError = stderr
+    try process.run()
+    stdin.fileHandleForWriting.write(Data(input.utf8))
+    try stdin.fileHandleForWriting.close()
+    let written = output == nil ? try stdout.fileHandleForReading.readToEnd() ?? Data() : Data()
+    let errors = try stderr.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return Outcome(
+      status: process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus,
+      output: String(decoding: written, as: UTF8.self), errors: String(decoding: errors, as: UTF8.self))
+  }
+
+  static let decoder: JSONDecoder = {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }()
+
+  static let question = "How do I kill a Python process?"
+
+  @Test func generateStreamsText() throws {
+    let outcome = try Self.run(["generate", "-s", "plain", Self.question])
+    #expect(outcome.status == 0)
+    #expect(outcome.output.hasSuffix("\n") && outcome.output.count > 10)
+    #expect(outcome.errors.isEmpty, "nothing to warn of without contrast")
+  }
+
+  @Test func contrastIsAnnounced() throws {
+    let outcome = try Self.run(["generate", Self.question])
+    #expect(outcome.status == 0)
+    #expect(outcome.errors.contains("no calibrated setting"))
+  }
+
+  struct ReplyJSON: Decodable {
+    struct Token: Decodable {
+      let id: Int
+      let text: String
+      let score: Double
+    }
+    let text: String
+    let strategy: String
+    let stopReason: String
+    let tokens: [Token]
+  }
+
+  @Test(arguments: ["plain", "guarded", "helpful", "self-cd", "ada-cd"])
+  func jsonHasItsKeys(strategy: String) throws {
+    let outcome = try Self.run(["generate", "--json", "-s", strategy, Self.question])
+    let reply = try Self.decoder.decode(ReplyJSON.self, from: Data(outcome.output.utf8))
+    #expect(reply.strategy == strategy)
+    #expect(reply.stopReason == "stop")
+    #expect(reply.tokens.map(\.text).joined() == reply.text)
+    #expect(!reply.tokens.isEmpty && !reply.tokens.contains { !$0.score.isFinite })
+  }
+
+  @Test func theQuestionMayComeFromAFileOrStandardInput() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "question-\(UUID().uuidString).txt")
+    try Data("\(Self.question)\n".utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let expected = try Self.run(["generate", Self.question]).output
+    #expect(try Self.run(["generate", "--file", file.path]).output == expected)
+    #expect(try Self.run(["generate"], input: Self.question).output == expected)
+    #expect(try Self.run(["generate", "-"], input: Self.question).output == expected)
+  }
+
+  @Test func limitsAndStopStrings() throws {
+    func reply(_ arguments: [String]) throws -> ReplyJSON {
+      try Self.decoder.decode(
+        ReplyJSON.self,
+        from: Data(try Self.run(["generate", "--json"] + arguments + [Self.question]).output.utf8))
+    }
+    let whole = try reply([])
+    let short = try reply(["-n", "3"])
+    #expect(short.stopReason == "length" && short.tokens.count == 3)
+    let word = try #require(whole.text.split(separator: " ").dropFirst(2).first)
+    let stopped = try reply(["--stop", String(word)])
+    #expect(stopped.stopReason == "stop_string" && whole.text.hasPrefix(stopped.text))
+    #expect(!stopped.text.contains(word))
+  }
+
+  @Test func alphaZeroIsGuardedAndOneIsPlain() throws {
+    func text(_ arguments: [String]) throws -> String {
+      try Self.run(["generate"] + arguments + [Self.question]).output
+    }
+    #expect(try text(["--alpha", "0"]) == text(["-s", "guarded"]))
+    #expect(try text(["--alpha", "1"]) == text(["-s", "plain"]))
+  }
+
+  @Test func compareShowsThreeRepliesAndTheParting() throws {
+    for columns in ["40", "80", "160"] {
+      let outcome = try Self.run(["compare", Self.question], environment: ["COLUMNS": columns])
+      #expect(outcome.status == 0)
+      for title in ["guarded", "plain", "self-cd α 2.5", "combined"] {
+        #expect(outcome.output.contains(title))
+      }
+      #expect(!outcome.output.contains("\u{1B}"), "no colours when piped")
+      #expect(!outcome.output.split(separator: "\n").contains { $0.count > Int(columns) ?? 0 })
+    }
+  }
+
+  @Test func chatKeepsTheConversationAndSwitchesStrategies() throws {
+    let input = "\(Self.question)\n/strategy guarded\n/retry\n/nonsense\n/alpha x\n/strategy nobody\n/quit\n"
+    let outcome = try Self.run(["chat", "-s", "plain"], input: input)
+    #expect(outcome.status == 0)
+    #expect(outcome.output.split(separator: "\n").count >= 2)
+    #expect(outcome.errors.contains("now guarded."))
+    #expect(outcome.errors.contains("unknown command") && outcome.errors.contains("no strategy named"))
+  }
+
+  @Test func modelDescribesTheFile() throws {
+    let outcome = try Self.run(["model"])
+    #expect(outcome.status == 0)
+    for row in ["architecture", "llama", "system role", "memory"] { #expect(outcome.output.contains(row)) }
+    #expect(try Self.run(["model", "--template"]).output.contains("im_start"))
+    let json = try JSONSerialization.jsonObject(with: Data(try Self.run(["model", "--json"]).output.utf8))
+    #expect((json as? [String: Any])?["system_role"] as? Bool == true)
+  }
+
+  /// Wrong use is exit code 64 with a usage line, a problem at run time 1; both say what to do.
+  @Test(
+    arguments: [
+      (["generate", "--alpha", "nan", "x"], 64, "alpha"), (["generate", "--alpha", "1e9", "x"], 64, "-100"),
+      (["generate", "-s", "nobody", "x"], 64, "self-cd"),
+      (["generate", "-s", "plain", "--alpha", "1", "x"], 64, "no effect"),
+      (["generate", "--temperature", "-1", "x"], 64, "temperature"),
+      (["generate", "--frobnicate", "x"], 64, "Usage"),
+      (["compare", "-s", "plain", "x"], 64, "contrast"),
+      (["generate", "--ctx-size", "2", "x"], 64, "ctx-size"),
+      (["generate"], 1, "no question"), (["generate", "-m", "/nonexistent.gguf", "x"], 1, "no file"),
+      (["generate", "--file", "/nonexistent.txt"], 1, "cannot be read"),
+      (["generate", "--file", "a", "x"], 1, "Give one"),
+      (["generate", "--chat-template", "/nonexistent", "x"], 1, "cannot be read"),
+      (["generate", "-m", "/", "x"], 1, "folder"), (["nonsense"], 64, "Usage"),
+    ] as [([String], Int32, String)])
+  func wrongUse(arguments: [String], status: Int32, mentions: String) throws {
+    let outcome = try Self.run(arguments)
+    #expect(outcome.status == status)
+    #expect(outcome.errors.contains(mentions), "\(outcome.errors)")
+    #expect(outcome.output.isEmpty)
+  }
+
+  @Test func aPromptThatIsTooLongIsAnError() throws {
+    let outcome = try Self.run(
+      ["generate", "--ctx-size", "64"], input: String(repeating: "word ", count: 500))
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("--ctx-size"))
+  }
+
+  @Test(.enabled(if: FileManager.default.fileExists(atPath: "/dev/full"), "there is no /dev/full here"))
+  func aFullDiskIsReported() throws {
+    let outcome = try Self.run(["generate", Self.question], output: URL(filePath: "/dev/full"))
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("could not be written"))
+  }
+
+  @Test func interruptingKeepsWhatWasSaid() throws {
+    let process = Process()
+    let binary: URL = try #require(Self.binary)
+    process.executableURL = binary
+    process.arguments = ["chat"]
+    let stdin = Pipe()
+    process.standardInput = stdin
+    process.standardOutput = Pipe()
+    process.standardError = Pipe()
+    try process.run()
+    process.interrupt()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130 || process.terminationStatus == SIGINT)
+  }
+
+  @Test func helpAndVersion() throws {
+    for command in [[], ["generate"], ["compare"], ["chat"], ["model"]] {
+      let outcome = try Self.run(command + ["--help"])
+      #expect(outcome.status == 0)
+      #expect(outcome.output.contains("EXAMPLES"))
+    }
+    #expect(try Self.run(["--version"]).output.contains("."))
+    #expect(try Self.run(["--generate-completion-script", "bash"]).output.contains("selfcd"))
+  }
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+@testable import SelfCDCommands
+
+/// What reaches a person's terminal.
+@Suite struct TerminalTests {
+  @Test(arguments: [
+    ("plain text\n\twith tab", "plain text\n\twith tab"),
+    ("\u{1B}[31mred\u{7}", "␛[31mred␇"),
+    ("a\rb\u{8}c\0", "a␍b␈c␀"),
+    ("\u{9B}31m\u{7F}", "\u{FFFD}31m␡"),
+    ("abc\u{202E}def\u{2066}", "abc\u{FFFD}def\u{FFFD}"),
+    ("naïve 日本語 🙂", "naïve 日本語 🙂"),
+  ])
+  func controlSequencesBecomeVisible(text: String, expected: String) {
+    #expect(TerminalText.sanitized(text) == expected)
+  }
+
+  /// No byte below space but line break and tab, no DEL, no C1: whatever goes in.
+  @Test func nothingControlsTheTerminal() {
+    for value in 0...0x2FFF as ClosedRange<UInt32> {
+      guard let scalar = Unicode.Scalar(value) else { continue }
+      for output in TerminalText.sanitized(String(Character(scalar))).unicodeScalars {
+        #expect(
+          output == "\n" || output == "\t" || output.value >= 0x20 && !(0x7F...0x9F).contains(output.value))
+      }
+    }
+  }
+
+  @Test func jsonEscapesWhatItWouldLetThrough() throws {
+    struct Value: Codable, Equatable { let text: String }
+    let value = Value(text: "a\u{1B}\u{9B}\u{7F}\u{202E}\u{2028}é")
+    let json = Console.escapingControls(String(decoding: try JSONEncoder().encode(value), as: UTF8.self))
+    #expect(
+      !json.unicodeScalars.contains {
+        $0.value < 0x20 || (0x7F...0x9F).contains($0.value) || $0.value == 0x202E
+      })
+    #expect(try JSONDecoder().decode(Value.self, from: Data(json.utf8)) == value)
+  }
+
+  @Test(arguments: [10, 20, 33, 80])
+  func wrappingKeepsWordsAndWidth(width: Int) {
+    let text = "How do I kill a Python process without an-extremely-long-word-that-never-ends 日本語の文字\n\nNext."
+    let lines = TextLayout.wrap(text, width: width)
+    #expect(!lines.contains { TextLayout.columns($0) > width })
+    let letters = lines.joined().filter { !$0.isWhitespace }
+    #expect(letters == text.filter { !$0.isWhitespace })
+  }
+
+  @Test func widthsOfWideCharacters() {
+    #expect(TextLayout.columns("日本") == 4)
+    #expect(TextLayout.columns("é") == 1)
+    #expect(TextLayout.columns("🙂") == 2)
+    #expect(TextLayout.pad("日", to: 4) == "日  ")
+    #expect(TextLayout.truncate("abcdef", to: 4) == "abc…")
+  }
+
+  @Test func bars() {
+    #expect(TextLayout.bar(1, width: 4) == "████")
+    #expect(TextLayout.bar(0.5, width: 4) == "██")
+    #expect(TextLayout.bar(0.0001, width: 4) == "▏")
+    #expect(TextLayout.bar(0, width: 4) == "")
+    #expect(TextLayout.bar(.nan, width: 4) == "")
+    #expect(TextLayout.bar(7, width: 4) == "████")
+  }
+
+  @Test func numbers() {
+    #expect(Format.bytes(512) == "512 B")
+    #expect(Format.bytes(3 << 20) == "3.0 MiB")
+    #expect(Format.bytes(22 << 30) == "22 GiB")
+    #expect(Format.parameter(2.5) == "2.5" && Format.parameter(-1) == "-1")
+    #expect(Format.count(1_100_000) == "1.1 M")
+    #expect(Format.duration(.milliseconds(42)) == "42 ms" && Format.duration(.seconds(125)) == "2 min 5 s")
+  }
+
+  @Test func slashCommands() {
+    #expect(ChatSlashCommand(parsing: "/strategy self-cd 1.5") == .strategy(name: "self-cd", alpha: 1.5))
+    #expect(ChatSlashCommand(parsing: "/strategy plain") == .strategy(name: "plain", alpha: nil))
+    #expect(ChatSlashCommand(parsing: "/strategy self-cd x") == nil)
+    #expect(ChatSlashCommand(parsing: "/alpha 2") == .alpha(2))
+    #expect(ChatSlashCommand(parsing: "/alpha") == nil)
+    #expect(ChatSlashCommand(parsing: "/system Be brief.") == .system("Be brief."))
+    #expect(ChatSlashCommand(parsing: "/nonsense") == nil)
+  }
+}
