@@ -33,6 +33,7 @@ format: ## Format all Swift sources
 	swift format --in-place --recursive Sources Tests Models Examples Package.swift
 
 docs: ## Build the documentation of both libraries into .docs
+	mkdir -p .docs
 	$(SETUP) && for target in SelfCD SelfCDLlama; do \
 	  SELFCD_DOCS=1 swift package --allow-writing-to-directory .docs generate-documentation --target $$target \
 	    --warnings-as-errors --output-path .docs/$$target; \

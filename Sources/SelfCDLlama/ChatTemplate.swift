@@ -43,8 +43,11 @@ public final class ChatTemplate: @unchecked Sendable {
   /// Renders messages as the beginning of the assistant's turn.
   ///
   /// - Parameters:
+  ///   - messages: the chat; what its messages say is marked as input.
+  ///   - arguments: further variables of the template, such as `enable_thinking`; their texts are input as well.
   ///   - tokens: the texts of the model's special tokens that templates refer to.
   ///   - now: what `strftime_now` shows; the clock if `nil`.
+  ///   - addGenerationPrompt: whether to end with the opening of the assistant's turn.
   /// - Returns: the text in pieces that know whether they come from a message or an argument.
   /// - Throws: ``ChatTemplateError``.
   public func render(

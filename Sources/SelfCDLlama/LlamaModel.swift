@@ -11,7 +11,10 @@ public final class LlamaModel: @unchecked Sendable {
 
   /// Loads a model. Split models are given by their first file.
   ///
-  /// - Parameter progress: told the share loaded, 0 … 1; returning `false` cancels.
+  /// - Parameters:
+  ///   - path: a GGUF file.
+  ///   - options: how to load it.
+  ///   - progress: told the share loaded, 0 … 1; returning `false` cancels.
   /// - Throws: ``ModelFileError``, ``LlamaError``.
   public init(
     path: String, options: LlamaOptions = .init(), progress: (@Sendable (Double) -> Bool)? = nil

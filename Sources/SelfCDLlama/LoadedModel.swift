@@ -16,6 +16,9 @@ public struct LoadedModel: Sendable {
   /// ```
   ///
   /// - Parameters:
+  ///   - path: a GGUF file, the first one of a split model.
+  ///   - options: how to load and run it.
+  ///   - template: the chat template and its arguments, where the model's own are not wanted.
   ///   - stepMode: `nil` times both ways of stepping two lanes and takes the faster.
   ///   - progress: told the share loaded, 0 … 1; returning `false` cancels.
   /// - Throws: ``ModelFileError``, ``LlamaError``, ``ChatTemplateError``.

@@ -38,7 +38,9 @@ public struct PromptTokenizer: Sendable {
   private static let stripsLeft: UInt32 = 1 << 7
   private static let stripsRight: UInt32 = 1 << 8
 
-  /// - Parameter template: the chat template's source; what it writes literally is structure, not text.
+  /// - Parameters:
+  ///   - vocabulary: the model's vocabulary.
+  ///   - template: the chat template's source; what it writes literally is structure, not text.
   public init(_ vocabulary: LlamaVocabulary, template: String) {
     self.vocabulary = vocabulary
     var specials: [UInt8: [Special]] = [:]

@@ -36,7 +36,8 @@ public final class HistoryBackend: ModelBackend {
   private var calls = 0
 
   public init(
-    vocabulary: ByteVocabulary = .init(), capacity: BackendCapacity = .init(lanes: 8, context: 512, batch: 64),
+    vocabulary: ByteVocabulary = .init(),
+    capacity: BackendCapacity = .init(lanes: 8, context: 512, batch: 64),
     behaviour: Behaviour = .init(), journal: DecodeJournal = .init(), abort: AbortSignal = .init()
   ) {
     self.vocabulary = vocabulary

@@ -47,7 +47,7 @@ extension DecodingStrategy {
 /// Turns the lanes' next-token logits into one row of scores, step by step.
 ///
 /// A rule is a value: it can be copied to take a snapshot and put back to roll a generation back.
-/// Order of calls in each step: ``greedy(_:step:)`` or ``combine(_:step:into:)``, then ``accept(_:)`` with the
+/// Order of calls in each step: ``greedy(_:step:scratch:)`` or ``combine(_:step:into:)``, then ``accept(_:)`` with the
 /// token that was chosen, then ``lanesNeeded(afterStep:)``.
 public protocol DecodingRule: Sendable {
   /// Writes one score per vocabulary entry; `-inf` excludes a token.
