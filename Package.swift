@@ -5,7 +5,9 @@ import PackageDescription
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
 /// What lies beside the embedded models: how they were made, and what they are tested with.
-let organismExcludes = ["organism/training"]
+let organismExcludes = [
+  "organism/README.md", "organism/SHA256SUMS", "organism/fixtures", "organism/heldout", "organism/training",
+].filter { FileManager.default.fileExists(atPath: Context.packageDirectory + "/Models/" + $0) }
 
 let package = Package(
   name: "SelfCD",
