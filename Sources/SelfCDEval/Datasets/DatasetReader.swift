@@ -75,11 +75,10 @@ public struct DatasetReader: Sendable {
   /// - Throws: `DatasetError`; malformed rows are collected and thrown together unless they are skipped.
   public func read(bytes: [UInt8], fileName: String) throws(DatasetError) -> Dataset {
     let digest = SHA256.hash(data: bytes).map { hex($0) }.joined()
-    let content = try unpacked(bytes, file: fileName)
-    let source = try records(of: content, file: fileName)
+    let source = try source(bytes: bytes, fileName: fileName)
     let format =
       if let format = options.format { format } else { try detectFormat(of: source, file: fileName) }
-    if format.layout == .records { try check(source, against: format, content: content, file: fileName) }
+    if format.layout == .records { try check(source, against: format, file: fileName) }
     let (samples, issues) = SampleBuilder(format: format, callerLabel: options.label).build(source)
     if !issues.isEmpty, !options.skipsBadRows { throw .malformedRows(file: fileName, issues: issues) }
     if samples.isEmpty { throw .nothingUsable(file: fileName, issues: issues) }
@@ -87,6 +86,11 @@ public struct DatasetReader: Sendable {
       name: options.name ?? source.name ?? Self.stem(of: fileName),
       version: options.version ?? source.version,
       sha256: digest, format: format.name, samples: samples, skipped: issues)
+  }
+
+  /// The records of a file before a format gives them a meaning.
+  func source(bytes: [UInt8], fileName: String) throws(DatasetError) -> RecordSource {
+    try records(of: try unpacked(bytes, file: fileName), file: fileName)
   }
 
   private func hex(_ byte: UInt8) -> String {
@@ -219,7 +223,7 @@ extension DatasetReader {
   }
 
   private func check(
-    _ source: RecordSource, against format: DatasetFormat, content: [UInt8], file: String
+    _ source: RecordSource, against format: DatasetFormat, file: String
   ) throws(DatasetError) {
     let present = Set(source.columns.map(DatasetFormat.key))
     let missing = format.required.filter { !present.contains(DatasetFormat.key($0)) }
