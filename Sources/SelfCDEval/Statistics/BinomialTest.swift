@@ -32,28 +32,32 @@ public enum BinomialTest {
     if Double(successes) == mean { return 1 }
     // Outcomes that equal the seen probability up to rounding count as ties, as in SciPy and R.
     let limit = seen * (1 + 1e-7)
+    func isNoMoreLikely(_ count: Int) throws(StatisticsError) -> Bool {
+      try BinomialDistribution.mass(successes: count, trials: trials, probability: rate) <= limit
+    }
+    // The mass falls on both sides of the mean, so the far tail's beginning is found by halving.
     if Double(successes) < mean {
-      var other = trials + 1
-      while other - 1 > successes {
-        guard try BinomialDistribution.mass(successes: other - 1, trials: trials, probability: rate) <= limit
-        else { break }
-        other -= 1
+      var near = Int(mean.rounded(.up)) - 1
+      var far = trials + 1
+      while far - near > 1 {
+        let middle = near + (far - near) / 2
+        if try isNoMoreLikely(middle) { far = middle } else { near = middle }
       }
       let lower = try BinomialDistribution.cumulative(
         successes: successes, trials: trials, probability: rate)
-      guard other <= trials else { return min(1, lower) }
+      guard far <= trials else { return min(1, lower) }
       return min(
-        1, lower + (try BinomialDistribution.upperTail(successes: other, trials: trials, probability: rate)))
+        1, lower + (try BinomialDistribution.upperTail(successes: far, trials: trials, probability: rate)))
     }
-    var other = -1
-    while other + 1 < successes {
-      guard try BinomialDistribution.mass(successes: other + 1, trials: trials, probability: rate) <= limit
-      else { break }
-      other += 1
+    var near = Int(mean.rounded(.down)) + 1
+    var far = -1
+    while near - far > 1 {
+      let middle = far + (near - far) / 2
+      if try isNoMoreLikely(middle) { far = middle } else { near = middle }
     }
     let upper = try BinomialDistribution.upperTail(successes: successes, trials: trials, probability: rate)
-    guard other >= 0 else { return min(1, upper) }
+    guard far >= 0 else { return min(1, upper) }
     return min(
-      1, upper + (try BinomialDistribution.cumulative(successes: other, trials: trials, probability: rate)))
+      1, upper + (try BinomialDistribution.cumulative(successes: far, trials: trials, probability: rate)))
   }
 }
