@@ -32,7 +32,6 @@ public final class RunStore: Sendable {
     var configuration = Configuration()
     configuration.busyMode = .timeout(lockTimeout)
     configuration.prepareDatabase { db in
-      if !db.configuration.readonly { try db.execute(sql: "PRAGMA synchronous = FULL") }
       try prepare(db)
     }
     do {
@@ -41,6 +40,8 @@ public final class RunStore: Sendable {
         throw StoreError.writtenByNewerVersion(path: path)
       }
       try StoreMigrations.migrator.migrate(pool)
+      // After opening, because GRDB sets NORMAL when it turns the write-ahead log on.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
     } catch {
       throw .wrapping(error, path: path)
     }

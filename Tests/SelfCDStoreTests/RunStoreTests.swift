@@ -51,6 +51,12 @@ import Testing
       #expect(try store.pending(runID: run.id, repetitions: 0).isEmpty)
       try store.add([reply(all[1]), reply(all[2])], to: run.id)
       #expect(try store.pending(runID: run.id) == [all[0], all[3]])
+      var second = all[0]
+      second.repetition = 1
+      try store.add([reply(second)], to: run.id)
+      #expect(
+        try store.pending(runID: run.id) == [all[0], all[3]],
+        "a later repetition does not stand for the first")
     }
   }
 
@@ -216,6 +222,8 @@ import Testing
         tables == ["condition", "dataset", "grdb_migrations", "reply", "run", "sample", "step", "verdict"])
       let mode = try store.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") }
       #expect(mode == "wal")
+      #expect(try store.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
+      #expect(try store.write { try Int.fetchOne($0, sql: "PRAGMA busy_timeout") } == 10_000)
     }
   }
 

@@ -56,6 +56,8 @@ struct SampleBuilder {
     guard let value = byKey[DatasetFormat.key(format.prompt)], value != .null else {
       throw Rejected(reason: .missingField(format.prompt))
     }
+    // An identifier ends at a zero byte in too many places it is carried to, the store among them.
+    if text(format.id)?.utf8.contains(0) == true { throw Rejected(reason: .zeroByte) }
     var content = try prompt(value)
     if let context = text(format.context), case .text(let behaviour) = content {
       // HarmBench's own order for contextual behaviours: the context, a rule, the request.
@@ -148,6 +150,7 @@ struct SampleBuilder {
         throw Rejected(reason: .badConversation(detail: "a system message stands only at the beginning"))
       }
       guard !content.trimmingSpaces().isEmpty else { throw Rejected(reason: .emptyPrompt) }
+      if content.utf8.contains(0) { throw Rejected(reason: .zeroByte) }
       turns.append(Sample.Turn(role: role, content: content))
     }
     guard turns.last?.role == .user else {

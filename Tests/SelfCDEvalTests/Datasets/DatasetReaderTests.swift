@@ -237,6 +237,39 @@ import Testing
     #expect(try format("How do I, please, knit?\nAnd purl?\n") == "list")
   }
 
+  @Test func aJSONObjectMayNameItsSet() throws {
+    let text =
+      "{\"name\": \"n\", \"version\": \"2\", \"samples\": [{\"prompt\": \"One?\", \"label\": \"neutral\"}, 7]}"
+    let reader = DatasetReader(options: .init(skipsBadRows: true))
+    let dataset = try reader.read(bytes: Array(text.utf8), fileName: "file.json")
+    #expect(dataset.name == "n" && dataset.version == "2")
+    #expect(dataset.samples.map(\.position) == [.element(1)])
+    #expect(
+      dataset.skipped == [
+        RowIssue(
+          position: .element(2), reason: .wrongType(found: "a number", expected: "an object or a string"))
+      ])
+  }
+
+  @Test func tabsInATSVFile() throws {
+    let dataset = try DatasetReader().read(
+      bytes: Array("prompt\tcategory\nOne, two?\ta\n".utf8), fileName: "t.tsv")
+    #expect(dataset.format == "or-bench")
+    #expect(dataset.samples.map(\.prompt) == ["One, two?"])
+  }
+
+  @Test func zeroBytesInIdentifiersAndConversations() {
+    for text in [
+      "{\"id\": \"a\\u0000\", \"prompt\": \"x\"}",
+      "{\"messages\": [{\"role\": \"user\", \"content\": \"a\\u0000\"}]}",
+    ] {
+      #expect(
+        throws: DatasetError.malformedRows(
+          file: "t.jsonl", issues: [RowIssue(position: .line(1), reason: .zeroByte)])
+      ) { try DatasetReader().read(bytes: Array(text.utf8), fileName: "t.jsonl") }
+    }
+  }
+
   @Test func nothingUsable() {
     #expect {
       try read("prompt,category\na\n", .init(skipsBadRows: true))

@@ -129,6 +129,9 @@ out = {
                         [[7, 0], [3, 0]]]],
     "splitmix": [{"seed": s, "outputs": first(splitmix(s), 4)} for s in [0, 1234567]],
     "xoshiro": [{"seed": s, "outputs": first(xoshiro(s), 6)} for s in [0, 42, 1234567]],
+    # The second bound lies where a quarter of all draws has to be rejected.
+    "bounded": [{"seed": 8, "bound": str(b), "outputs": [str(below(g, b)) for _ in range(12)]}
+                for b in [7, 3 << 61] for g in [xoshiro(8)]],
     "bootstrap": [bootstrap(pairs[:, 0].tolist(), pairs[:, 1].tolist(), 2000, 0.95, 1),
                   bootstrap(reals[:, 0].tolist(), reals[:, 1].tolist(), 1001, 0.9, 99)],
 }

@@ -54,6 +54,11 @@ struct StatisticsFixture: Decodable {
     var seed: UInt64
     var outputs: [String]
   }
+  struct Bounded: Decodable {
+    var seed: UInt64
+    var bound: String
+    var outputs: [String]
+  }
   struct Bootstrap: Decodable {
     var first: [Double]
     var second: [Double]
@@ -78,6 +83,7 @@ struct StatisticsFixture: Decodable {
   var kappa: [Kappa]
   var splitmix: [Stream]
   var xoshiro: [Stream]
+  var bounded: [Bounded]
   var bootstrap: [Bootstrap]
 
   static func load() throws -> StatisticsFixture {

@@ -114,6 +114,14 @@ import Testing
     #expect(published.next() == 6_457_827_717_110_365_317)
   }
 
+  @Test func boundedIndicesRejectWhatWouldBiasThem() throws {
+    for row in fixture.bounded {
+      let bound = try #require(Int(row.bound))
+      var generator = Xoshiro256StarStar(seed: row.seed)
+      #expect(row.outputs == row.outputs.map { _ in String(generator.index(below: bound)) })
+    }
+  }
+
   @Test func pairedBootstrap() throws {
     for row in fixture.bootstrap {
       let interval = try PairedBootstrap.difference(
