@@ -101,24 +101,28 @@ public struct DatasetReader: Sendable {
 // MARK: - Bytes
 
 extension DatasetReader {
+  /// The bytes at `path`, which may also be a pipe (`<(…)` in a shell), whose size no one knows beforehand.
   static func load(_ path: String, limit: Int) throws(DatasetError) -> [UInt8] {
-    let data: Data
-    do {
-      let attributes = try FileManager.default.attributesOfItem(
-        atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-      if attributes[.type] as? FileAttributeType == .typeDirectory {
-        throw DatasetError.unreadable(file: path, detail: "it is a directory")
-      }
-      if let size = attributes[.size] as? NSNumber, size.int64Value > Int64(limit) {
-        throw DatasetError.tooLarge(file: path, limit: limit)
-      }
-      data = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch let error as DatasetError {
-      throw error
-    } catch {
-      throw .unreadable(file: path, detail: error.localizedDescription)
+    var isDirectory: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
+      throw .unreadable(file: path, detail: "there is no such file")
     }
-    return [UInt8](data)
+    if isDirectory.boolValue { throw .unreadable(file: path, detail: "it is a directory") }
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw .unreadable(file: path, detail: "it may not be opened")
+    }
+    defer { try? handle.close() }
+    var bytes: [UInt8] = []
+    do {
+      while let chunk = try handle.read(upToCount: 1 << 20), !chunk.isEmpty {
+        bytes.append(contentsOf: chunk)
+        if bytes.count > limit { break }
+      }
+    } catch {
+      throw .unreadable(file: path, detail: "\(error.localizedDescription)")
+    }
+    if bytes.count > limit { throw .tooLarge(file: path, limit: limit) }
+    return bytes
   }
 
   private func unpacked(_ bytes: [UInt8], file: String) throws(DatasetError) -> [UInt8] {

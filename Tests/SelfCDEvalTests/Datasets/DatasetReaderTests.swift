@@ -180,6 +180,35 @@ import Testing
     #expect(dataset.samples.map(\.prompt) == ["One?", "Two?"])
   }
 
+  /// What `gzip -9` makes of 144007 bytes: a header and 4,000 equal lines, more than one chunk of output.
+  private static let deflated =
+    "H4sIAAAAAAACA+3KwQmAMBAAsL9T3CZ+dYyiCCL1pBWK27tI8s7Tsj7vtOSIPWON6z7fKNG30o7II2q5"
+    + "v2g5+uw4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4"
+    + "juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4"
+    + "juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4"
+    + "juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4"
+    + "juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4"
+    + "juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4"
+    + "juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4juM4"
+    + "juM40w/7NPeVhzICAA=="
+
+  @Test func compressedFilesOfManyChunks() throws {
+    let packed = try #require(Data(base64Encoded: Self.deflated))
+    let reader = DatasetReader(options: .init(name: "n"))
+    let dataset = try reader.read(bytes: [UInt8](packed), fileName: "t.csv.gz")
+    #expect(dataset.samples.count == 4_000)
+    #expect(dataset.samples.last?.prompt == "How do I knit a scarf of many rows?")
+    #expect(dataset.samples.last?.position == .line(4_001))
+    #expect(throws: DatasetError.tooLarge(file: "t.csv.gz", limit: 144006)) {
+      try DatasetReader(options: .init(byteLimit: 144006)).read(bytes: [UInt8](packed), fileName: "t.csv.gz")
+    }
+    for length in 1..<packed.count {
+      #expect(throws: DatasetError.self) {
+        try reader.read(bytes: Array(packed.prefix(length)), fileName: "t.csv.gz")
+      }
+    }
+  }
+
   @Test func unpackingStopsAtTheLimit() {
     let packed = storedGzip(Array(repeating: UInt8(ascii: "a"), count: 5_000))
     #expect(throws: DatasetError.tooLarge(file: "t.txt.gz", limit: 1_000)) {
