@@ -5,7 +5,7 @@ public enum DatasetCatalogue {
   public static let formats: [DatasetFormat] = [
     xstest, xstestDualID, xstestReplies, orBench, okTest, promptColumn, phTest, advBench, jailbreakBench,
     harmBench, strongReject, instructionRecords, labelledPrompts, labelledMessages, prompts, messages,
-    plainList,
+    inspect, plainList,
   ]
 
   /// The format of that name.
@@ -112,6 +112,10 @@ public enum DatasetCatalogue {
   static let messages = DatasetFormat(
     name: "messages", summary: "records with 'messages' (role, content)", required: ["messages"],
     prompt: "messages", id: "id", category: "category", focus: "focus")
+
+  static let inspect = DatasetFormat(
+    name: "inspect", summary: "Inspect samples (UK AISI): 'input' is a text or messages", required: ["input"],
+    prompt: "input", id: "id")
 
   static let plainList = DatasetFormat(
     name: "list", summary: "one prompt a line, a JSON list of strings, or {\"instructions\": [...]}",

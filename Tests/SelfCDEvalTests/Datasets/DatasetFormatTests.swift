@@ -107,6 +107,11 @@ import Testing
       format: "messages", file: "x.csv",
       text: "id,messages\nq,\"[{\"\"role\"\":\"\"user\"\",\"\"content\"\":\"\"One?\"\"}]\"\n",
       samples: ["q||||One?"]),
+    Example(
+      format: "inspect", file: "x.jsonl",
+      text: "{\"id\": 4, \"input\": \"One?\", \"target\": \"x\", \"metadata\": {\"a\": 1}}\n"
+        + "{\"input\": [{\"role\": \"user\", \"content\": \"Two?\"}]}\n",
+      samples: ["4||||One?", "2||||Two?"]),
   ]
 
   @Test func everyFormatHasAnExample() {
