@@ -9,21 +9,29 @@ let organismExcludes = [
   "organism/README.md", "organism/SHA256SUMS", "organism/fixtures", "organism/heldout", "organism/training",
 ].filter { FileManager.default.fileExists(atPath: Context.packageDirectory + "/Models/" + $0) }
 
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
 let package = Package(
   name: "SelfCD",
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "SelfCD", targets: ["SelfCD"]),
     .library(name: "SelfCDLlama", targets: ["SelfCDLlama"]),
+    .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
+    .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .target(name: "SelfCD", swiftSettings: strict),
-    // Found through the .pc files that Scripts/setup writes: PKG_CONFIG_PATH has to name their folder.
+
+    // Found through the .pc files that Scripts/setup writes: PKG_CONFIG_PATH has to name their folders.
     .systemLibrary(name: "CLlama", pkgConfig: "selfcd-llama"),
     .systemLibrary(name: "CChatTemplate", pkgConfig: "selfcd-chat-template"),
     .target(
@@ -33,6 +41,14 @@ let package = Package(
       resources: [
         .copy("organism/selfcd-organism.f16.gguf"), .copy("organism/selfcd-organism-unbiased.f16.gguf"),
       ], swiftSettings: strict),
+
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(
+      name: "SelfCDEval",
+      dependencies: ["SelfCD", "CZlib", crypto, .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: strict),
+    .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
+
     .target(
       name: "SelfCDCommands",
       dependencies: [
@@ -41,15 +57,19 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(name: "selfcd", dependencies: ["SelfCDCommands"], swiftSettings: strict),
+
     .target(name: "SelfCDTesting", dependencies: ["SelfCD"], swiftSettings: strict),
     .testTarget(name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"], swiftSettings: strict),
     .testTarget(
       name: "SelfCDLlamaTests",
-      dependencies: [
-        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "CLlama",
-        .product(name: "Crypto", package: "swift-crypto"),
-      ],
-      resources: [.copy("Fixtures/template_parity.json")], swiftSettings: strict),
+      dependencies: ["SelfCD", "SelfCDLlama", "SelfCDOrganism", "CLlama", crypto],
+      resources: [.copy("Fixtures/template_parity.json")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDEvalTests", dependencies: ["SelfCDEval"], exclude: ["Fixtures/make_statistics_fixture.py"],
+      resources: [.copy("Fixtures/statistics.json")], swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(
       name: "SelfCDCommandsTests", dependencies: ["SelfCDCommands", "SelfCDOrganism", "selfcd"],
       swiftSettings: strict),

@@ -68,7 +68,7 @@ public struct Sampler: Sendable {
 }
 
 /// SplitMix64 (Steele, Lea & Flood, OOPSLA 2014): small, seedable, the same on every platform.
-public struct SplitMix64: RandomNumberGenerator, Sendable {
+public struct SplitMix64: RandomNumberGenerator, Codable, Sendable, Hashable {
   private var state: UInt64
 
   public init(seed: UInt64) { state = seed }

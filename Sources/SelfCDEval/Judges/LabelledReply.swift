@@ -1,0 +1,72 @@
+/// A reply with the class that people gave it.
+public struct LabelledReply: Codable, Sendable, Hashable {
+  /// The file's own identifier, else the position.
+  public var id: String
+  /// The prompt; empty where the file has none.
+  public var prompt: String
+  /// The reply.
+  public var completion: String
+  /// The final human label.
+  public var humanLabel: ReplyClass
+  /// All other columns.
+  public var fields: [String: String]
+
+  /// Makes a labelled reply.
+  public init(
+    id: String, prompt: String, completion: String, humanLabel: ReplyClass, fields: [String: String] = [:]
+  ) {
+    self.id = id
+    self.prompt = prompt
+    self.completion = completion
+    self.humanLabel = humanLabel
+    self.fields = fields
+  }
+
+  /// Reads labelled replies: a table with the columns `completion` and `human_label`, or JSON records with those
+  /// keys, plain or packed. `prompt` and `id` are taken where they exist. The reply is kept as it is, white space
+  /// included, because judges look at beginnings.
+  /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for what is wrong with its columns or
+  ///   labels.
+  public static func read(path: String) throws -> [LabelledReply] {
+    let options = DatasetReader.Options()
+    return try read(bytes: try DatasetReader.load(path, limit: options.byteLimit), fileName: path)
+  }
+
+  /// Reads labelled replies from a file's bytes.
+  /// - Throws: as ``read(path:)``.
+  public static func read(bytes: [UInt8], fileName: String) throws -> [LabelledReply] {
+    // Only for the delimiter and the container; the meaning of the columns is this type's own.
+    let format = DatasetFormat(
+      name: "labelled-replies", summary: "replies with human labels",
+      required: ["completion", "human_label"],
+      prompt: "completion")
+    let source = try DatasetReader(options: .init(format: format)).source(bytes: bytes, fileName: fileName)
+    guard source.issues.isEmpty else {
+      throw DatasetError.malformedRows(file: fileName, issues: source.issues)
+    }
+    let columns = Set(source.columns.map(DatasetFormat.key))
+    for needed in format.required where !columns.contains(needed) {
+      throw JudgeError.missingColumn(needed, present: source.columns)
+    }
+    return try source.records.map { record in
+      guard case .named(let values) = record.value else {
+        throw JudgeError.missingColumn("completion", present: [])
+      }
+      func text(_ column: String) -> String? {
+        values.first { DatasetFormat.key($0.key) == column }?.value.text
+      }
+      let label = text("human_label") ?? ""
+      guard let humanLabel = ReplyClass(label: label) else {
+        throw JudgeError.unknownLabel(label, position: record.position)
+      }
+      return LabelledReply(
+        id: text("id") ?? String(record.position.number),
+        prompt: text("prompt") ?? "",
+        completion: text("completion") ?? "",
+        humanLabel: humanLabel,
+        fields: values.filter {
+          !["id", "prompt", "completion", "human_label"].contains(DatasetFormat.key($0.key))
+        }.mapValues(\.text))
+    }
+  }
+}

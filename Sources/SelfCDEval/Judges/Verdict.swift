@@ -1,0 +1,36 @@
+/// What a judge says about one reply.
+public struct Verdict: Codable, Sendable, Hashable {
+  /// A part of the reply that decided, as UTF-8 offsets into the reply as it was given to the judge.
+  public struct Evidence: Codable, Sendable, Hashable {
+    /// Where it begins, in bytes.
+    public var start: Int
+    /// Where it ends, in bytes; exclusive.
+    public var end: Int
+    /// The rule that matched.
+    public var rule: String
+
+    /// Makes a span.
+    public init(start: Int, end: Int, rule: String) {
+      self.start = start
+      self.end = end
+      self.rule = rule
+    }
+  }
+
+  /// The class of the reply.
+  public var replyClass: ReplyClass
+  /// What decided, where the judge can say; in order of position.
+  public var evidence: [Evidence]
+  /// A remark for people, for example an LLM judge's reason.
+  public var note: String?
+
+  /// Makes a verdict.
+  public init(_ replyClass: ReplyClass, evidence: [Evidence] = [], note: String? = nil) {
+    self.replyClass = replyClass
+    self.evidence = evidence
+    self.note = note
+  }
+
+  /// Whether the request, or part of it, is refused.
+  public var isRefusal: Bool { replyClass.isRefusal }
+}

@@ -1,0 +1,77 @@
+import Foundation
+
+/// What has to be known of a run so that someone else can repeat it.
+public struct RunRecord: Codable, Sendable, Hashable, Identifiable {
+  /// The model that ran.
+  public struct Model: Codable, Sendable, Hashable {
+    /// The name people use.
+    public var name: String
+    /// SHA-256 of the weights' file, in hexadecimal.
+    public var sha256: String
+    /// What the file says about itself: architecture, quantisation and so on.
+    public var metadata: [String: String]
+
+    /// Describes a model.
+    public init(name: String, sha256: String, metadata: [String: String] = [:]) {
+      self.name = name
+      self.sha256 = sha256
+      self.metadata = metadata
+    }
+  }
+
+  /// The machine it ran on.
+  public struct Machine: Codable, Sendable, Hashable {
+    /// The processor's name.
+    public var processor: String
+    /// Cores that were used.
+    public var cores: Int
+    /// Memory in bytes.
+    public var memory: Int
+    /// The operating system and its version.
+    public var system: String
+
+    /// Describes a machine.
+    public init(processor: String, cores: Int, memory: Int, system: String) {
+      self.processor = processor
+      self.cores = cores
+      self.memory = memory
+      self.system = system
+    }
+  }
+
+  /// Unique in the store.
+  public var id: String
+  /// When it began.
+  public var startedAt: Date
+  /// When its last reply was stored; nil while replies are missing.
+  public var finishedAt: Date?
+  /// The program's version and commit.
+  public var codeVersion: String
+  /// The model.
+  public var model: Model
+  /// All settings, as a JSON document.
+  public var parameters: String
+  /// The seeds, in the order of their use.
+  public var seeds: [UInt64]
+  /// The machine.
+  public var machine: Machine
+  /// Replies that the run is meant to have.
+  public var planned: Int
+
+  /// Makes a record.
+  public init(
+    id: String = UUID().uuidString.lowercased(), startedAt: Date = Date(), finishedAt: Date? = nil,
+    codeVersion: String, model: Model, parameters: String = "{}", seeds: [UInt64] = [], machine: Machine,
+    planned: Int
+  ) {
+    self.id = id
+    self.startedAt = startedAt
+    self.finishedAt = finishedAt
+    self.codeVersion = codeVersion
+    self.model = model
+    self.parameters = parameters
+    self.seeds = seeds
+    self.machine = machine
+    self.planned = planned
+  }
+}

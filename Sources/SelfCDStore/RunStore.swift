@@ -1,0 +1,250 @@
+import Foundation
+internal import GRDB
+import SelfCDEval
+
+/// Runs, samples, replies, steps and verdicts in one SQLite file.
+///
+/// Order of calls: `begin` a run, `add` its data sets and conditions, then `add` replies as they come; `pending`
+/// says what is missing, which is all that resuming takes; `finish` at the end.
+///
+/// Every call is one transaction that is on the disk when the call returns (write-ahead log, full synchronisation),
+/// so a process that is killed loses the replies in flight and nothing else. Other processes may read while one
+/// writes; a second writer waits for the time allowed and then gets `StoreError.locked`.
+public final class RunStore: Sendable {
+  /// The file.
+  public let path: String
+  private let pool: DatabasePool
+
+  /// Opens the file at `path`, creating it if it is new and bringing its schema up to date.
+  /// - Parameters:
+  ///   - path: The file; its folder has to exist.
+  ///   - lockTimeout: How long to wait for another writer, in seconds.
+  /// - Throws: `StoreError`.
+  public convenience init(path: String, lockTimeout: Double = 10) throws(StoreError) {
+    try self.init(path: path, lockTimeout: lockTimeout, prepare: { _ in })
+  }
+
+  /// `prepare` runs on every connection; tests make faults with it.
+  init(
+    path: String, lockTimeout: Double, prepare: @escaping @Sendable (Database) throws -> Void
+  ) throws(StoreError) {
+    self.path = path
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(lockTimeout)
+    configuration.prepareDatabase { db in
+      try prepare(db)
+    }
+    do {
+      pool = try DatabasePool(path: path, configuration: configuration)
+      if try pool.read(StoreMigrations.migrator.hasBeenSuperseded) {
+        throw StoreError.writtenByNewerVersion(path: path)
+      }
+      try StoreMigrations.migrator.migrate(pool)
+      // After opening, because GRDB sets NORMAL when it turns the write-ahead log on.
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    } catch {
+      throw .wrapping(error, path: path)
+    }
+  }
+
+  // MARK: - Writing
+
+  /// Stores a new run.
+  /// - Throws: `StoreError.alreadyExists` for an identifier that is taken, `.badValue` for parameters that are not
+  ///   JSON.
+  public func begin(_ run: RunRecord) throws(StoreError) {
+    try JSONText.check(run.parameters, "the run's parameters")
+    try write { db in
+      if try Self.exists(db, run: run.id) { throw StoreError.alreadyExists(what: "run", id: run.id) }
+      try db.execute(
+        sql: """
+          INSERT INTO run (id, startedAt, finishedAt, codeVersion, model, parameters, seeds, machine, planned)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          run.id, run.startedAt.timeIntervalSince1970, run.finishedAt?.timeIntervalSince1970, run.codeVersion,
+          try JSONText.encode(run.model, "the model"), run.parameters,
+          try JSONText.encode(run.seeds, "the seeds"), try JSONText.encode(run.machine, "the machine"),
+          run.planned,
+        ])
+    }
+  }
+
+  /// Stores a data set of a run with all its samples.
+  /// - Throws: `StoreError.notFound` without the run, `.alreadyExists` for a name that the run has.
+  public func add(_ dataset: Dataset, to runID: String) throws(StoreError) {
+    try write { db in
+      try Self.require(db, run: runID)
+      let names = try String.fetchAll(db, sql: "SELECT name FROM dataset WHERE runID = ?", arguments: [runID])
+      if names.contains(dataset.name) { throw StoreError.alreadyExists(what: "data set", id: dataset.name) }
+      try db.execute(
+        sql: "INSERT INTO dataset (runID, name, version, sha256, format, skipped) VALUES (?, ?, ?, ?, ?, ?)",
+        arguments: [
+          runID, dataset.name, dataset.version, dataset.sha256, dataset.format,
+          try JSONText.encode(dataset.skipped, "skipped rows"),
+        ])
+      let datasetID = db.lastInsertedRowID
+      let insert = try db.makeStatement(
+        sql: "INSERT INTO sample (datasetID, key, label, category, value) VALUES (?, ?, ?, ?, ?)")
+      for sample in dataset.samples {
+        try insert.execute(arguments: [
+          datasetID, sample.id, sample.label?.rawValue, sample.category,
+          try JSONText.encode(sample, "a sample"),
+        ])
+      }
+    }
+  }
+
+  /// Stores a condition of a run.
+  /// - Throws: `StoreError.notFound` without the run, `.alreadyExists` for an identifier that the run has,
+  ///   `.badValue` for parameters that are not JSON.
+  public func add(_ condition: ConditionRecord, to runID: String) throws(StoreError) {
+    try JSONText.check(condition.parameters, "the condition's parameters")
+    try write { db in
+      try Self.require(db, run: runID)
+      let keys = try String.fetchAll(db, sql: "SELECT key FROM condition WHERE runID = ?", arguments: [runID])
+      if keys.contains(condition.id) { throw StoreError.alreadyExists(what: "condition", id: condition.id) }
+      try db.execute(
+        sql: "INSERT INTO condition (runID, key, strategy, alpha, parameters) VALUES (?, ?, ?, ?, ?)",
+        arguments: [runID, condition.id, condition.strategy, condition.alpha, condition.parameters])
+    }
+  }
+
+  /// Stores replies with their steps and verdicts, all or none of them.
+  ///
+  /// A reply that the run has already stays as it is: after a kill, work that was done twice changes nothing.
+  /// - Returns: How many were new.
+  /// - Throws: `StoreError.notFound` for a sample or condition that the run lacks; `.diskFull` and its siblings.
+  @discardableResult
+  public func add(_ replies: [ReplyRecord], to runID: String) throws(StoreError) -> Int {
+    try write { db in
+      var added = 0
+      for reply in replies {
+        let sampleID = try Self.sampleID(db, run: runID, key: reply.key)
+        let conditionID = try Self.conditionID(db, run: runID, key: reply.key)
+        try db.execute(
+          sql: """
+            INSERT INTO reply (sampleID, conditionID, repetition, text, stopReason, seed)
+            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """,
+          arguments: [
+            sampleID, conditionID, reply.key.repetition, Data(reply.text.utf8), reply.stopReason,
+            reply.seed.map(String.init),
+          ])
+        guard db.changesCount == 1 else { continue }
+        added += 1
+        let replyID = db.lastInsertedRowID
+        let insert = try db.cachedStatement(
+          sql:
+            "INSERT INTO step (replyID, number, token, divergence, guarded, plain) VALUES (?, ?, ?, ?, ?, ?)")
+        for (number, step) in reply.steps.enumerated() {
+          try insert.execute(arguments: [
+            replyID, number, step.token, step.divergence, step.guarded, step.plain,
+          ])
+        }
+        try Self.store(db, reply.verdicts, replyID: replyID)
+      }
+      return added
+    }
+  }
+
+  /// Stores verdicts on replies that are there already; a verdict of the same judge and version is replaced.
+  /// - Throws: `StoreError.notFound` for a reply that the run lacks.
+  public func add(
+    _ verdicts: [(key: ReplyRecord.Key, verdict: VerdictRecord)], to runID: String
+  ) throws(StoreError) {
+    try write { db in
+      for (key, verdict) in verdicts {
+        let replyID = try Int64.fetchOne(
+          db, sql: "SELECT id FROM reply WHERE sampleID = ? AND conditionID = ? AND repetition = ?",
+          arguments: [
+            try Self.sampleID(db, run: runID, key: key), try Self.conditionID(db, run: runID, key: key),
+            key.repetition,
+          ])
+        guard let replyID else {
+          throw StoreError.notFound(what: "reply", id: "\(key.dataset)/\(key.sample)/\(key.condition)")
+        }
+        try Self.store(db, [verdict], replyID: replyID)
+      }
+    }
+  }
+
+  /// Notes that a run is complete.
+  /// - Throws: `StoreError.notFound` without the run.
+  public func finish(runID: String, at date: Date = Date()) throws(StoreError) {
+    try write { db in
+      try Self.require(db, run: runID)
+      try db.execute(
+        sql: "UPDATE run SET finishedAt = ? WHERE id = ?", arguments: [date.timeIntervalSince1970, runID])
+    }
+  }
+
+  /// Removes a run with everything in it.
+  /// - Throws: `StoreError.notFound` without the run.
+  public func delete(runID: String) throws(StoreError) {
+    try write { db in
+      try Self.require(db, run: runID)
+      try db.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [runID])
+    }
+  }
+
+  // MARK: - Transactions
+
+  func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    do {
+      return try pool.write(body)
+    } catch {
+      throw .wrapping(error, path: path)
+    }
+  }
+
+  func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    do {
+      return try pool.read(body)
+    } catch {
+      throw .wrapping(error, path: path)
+    }
+  }
+
+  static func exists(_ db: Database, run: String) throws -> Bool {
+    try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM run WHERE id = ?)", arguments: [run]) ?? false
+  }
+
+  static func require(_ db: Database, run: String) throws {
+    guard try exists(db, run: run) else { throw StoreError.notFound(what: "run", id: run) }
+  }
+
+  private static func sampleID(_ db: Database, run: String, key: ReplyRecord.Key) throws -> Int64 {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT sample.id FROM sample JOIN dataset ON dataset.id = sample.datasetID
+        WHERE dataset.runID = ? AND dataset.name = ? AND sample.key = ?
+        """)
+    guard let id = try Int64.fetchOne(statement, arguments: [run, key.dataset, key.sample]) else {
+      throw StoreError.notFound(what: "sample", id: "\(key.dataset)/\(key.sample)")
+    }
+    return id
+  }
+
+  private static func conditionID(_ db: Database, run: String, key: ReplyRecord.Key) throws -> Int64 {
+    let statement = try db.cachedStatement(sql: "SELECT id FROM condition WHERE runID = ? AND key = ?")
+    guard let id = try Int64.fetchOne(statement, arguments: [run, key.condition]) else {
+      throw StoreError.notFound(what: "condition", id: key.condition)
+    }
+    return id
+  }
+
+  private static func store(_ db: Database, _ verdicts: [VerdictRecord], replyID: Int64) throws {
+    for record in verdicts {
+      try db.execute(
+        sql: """
+          INSERT INTO verdict (replyID, judge, version, class, value) VALUES (?, ?, ?, ?, ?)
+          ON CONFLICT DO UPDATE SET class = excluded.class, value = excluded.value
+          """,
+        arguments: [
+          replyID, record.judge, record.version, record.verdict.replyClass.rawValue,
+          try JSONText.encode(record.verdict, "a verdict"),
+        ])
+    }
+  }
+}

@@ -1,0 +1,141 @@
+"""Writes statistics.json, the reference values of StatisticsFixtureTests.
+
+Regenerate with:  python3 make_statistics_fixture.py   (Python 3.11, SciPy 1.17.1, NumPy 2.4)
+
+SciPy gives what SciPy has. Holm, kappa and the bootstrap are written here a second time, from their papers and
+in another language, with an independent xoshiro256** to draw the resamples.
+"""
+
+import json
+import pathlib
+
+import numpy
+import scipy
+from scipy import special, stats
+
+MASK = (1 << 64) - 1
+
+
+def splitmix(seed):
+    state = seed
+    while True:
+        state = (state + 0x9E3779B97F4A7C15) & MASK
+        z = state
+        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+        yield z ^ (z >> 31)
+
+
+def xoshiro(seed):
+    filler = splitmix(seed)
+    s = [next(filler) for _ in range(4)]
+    rotl = lambda v, k: ((v << k) | (v >> (64 - k))) & MASK
+    while True:
+        result = (rotl((s[1] * 5) & MASK, 7) * 9) & MASK
+        t = (s[1] << 17) & MASK
+        s[2] ^= s[0]
+        s[3] ^= s[1]
+        s[1] ^= s[2]
+        s[0] ^= s[3]
+        s[2] ^= t
+        s[3] = rotl(s[3], 45)
+        yield result
+
+
+def below(generator, bound):
+    while True:
+        product = next(generator) * bound
+        if (product & MASK) >= ((1 << 64) - bound) % bound:
+            return product >> 64
+
+
+def first(generator, count):
+    return [str(next(generator)) for _ in range(count)]  # JSON numbers lose 64-bit integers in some readers
+
+
+COUNTS = [(0, 1), (1, 1), (0, 10), (3, 10), (10, 10), (1, 299), (0, 299), (87, 250), (250, 250), (199, 200),
+          (500, 1000), (3, 20000), (12345, 100000), (999999, 1000000)]
+LEVELS = [0.8, 0.95, 0.999]
+
+
+def interval(k, n, level, method):
+    ci = stats.binomtest(k, n).proportion_ci(level, method=method)
+    return {"k": k, "n": n, "level": level, "low": float(ci.low), "high": float(ci.high)}
+
+
+def exact(k, n, level):
+    # binomtest(...).proportion_ci("exact") stops at an absolute 2e-12, too coarse for rates near zero.
+    tail = (1 - level) / 2
+    return {"k": k, "n": n, "level": level,
+            "low": float(stats.beta.ppf(tail, k, n - k + 1)) if k else 0.0,
+            "high": float(stats.beta.isf(tail, k + 1, n - k)) if k < n else 1.0}
+
+
+def holm(p):
+    order = sorted(range(len(p)), key=lambda i: (p[i], i))
+    out, largest = [0.0] * len(p), 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(p) - rank) * p[i]))
+        out[i] = largest
+    return out
+
+
+def kappa(table):
+    t = numpy.array(table, dtype=float)
+    n = t.sum()
+    po = numpy.trace(t) / n
+    pe = float((t.sum(0) * t.sum(1)).sum() / n**2)
+    return float((po - pe) / (1 - pe))
+
+
+def bootstrap(a, b, resamples, level, seed):
+    d = numpy.array(a, dtype=float) - numpy.array(b, dtype=float)
+    g, n = xoshiro(seed), len(d)
+    means = [sum(d[below(g, n)] for _ in range(n)) / n for _ in range(resamples)]
+    tail = (1 - level) / 2
+    low, high = numpy.quantile(means, [tail, 1 - tail])
+    return {"first": a, "second": b, "resamples": resamples, "level": level, "seed": seed,
+            "estimate": float(d.mean()), "low": float(low), "high": float(high)}
+
+
+rng = numpy.random.default_rng(7)
+pairs = (rng.random((60, 2)) < [0.6, 0.3]).astype(int)
+reals = rng.normal(size=(25, 2)).round(6)
+
+out = {
+    "scipy": scipy.__version__,
+    "quantile": [{"p": p, "x": float(special.ndtri(p))}
+                 for p in [1e-300, 1e-20, 1e-9, 1e-4, 0.01, 0.02425, 0.025, 0.3, 0.5, 0.5000001, 0.9, 0.975,
+                           0.99999]],
+    "cumulative": [{"x": x, "p": float(special.ndtr(x))} for x in [-37.0, -8.0, -1.96, -0.1, 0.0, 0.7, 3.0, 8.5]],
+    "beta": [{"a": a, "b": b, "x": x, "value": float(special.betainc(a, b, x))}
+             for a in [0.5, 1, 3, 40.5, 1000, 50000] for b in [0.7, 1, 7, 300, 20000]
+             for x in [1e-6, 0.05, 0.3, 0.5, 0.714, 0.99]],
+    "betaInverse": [{"a": a, "b": b, "p": p, "x": float(special.betaincinv(a, b, p))}
+                    for a in [0.5, 1, 3, 250] for b in [1, 7, 300] for p in [1e-6, 0.025, 0.5, 0.95]],
+    "mass": [{"k": k, "n": n, "p": p, "value": float(stats.binom.pmf(k, n, p))}
+             for k, n in COUNTS for p in [0.001, 0.01, 0.35, 0.9]],
+    "wilson": [interval(k, n, level, "wilson") for k, n in COUNTS for level in LEVELS],
+    "exact": [exact(k, n, level) for k, n in COUNTS for level in LEVELS],
+    "test": [{"k": k, "n": n, "rate": r, "alternative": alt,
+              "p": float(stats.binomtest(k, n, r, {"twoSided": "two-sided"}.get(alt, alt)).pvalue)}
+             for k, n in COUNTS for r in [0.01, 0.3, 0.5, 0.97] for alt in ["less", "greater", "twoSided"]],
+    "mcnemar": [{"b": b, "c": c, "p": float(stats.binomtest(min(b, c), b + c, 0.5).pvalue) if b + c else 1.0}
+                for b, c in [(0, 0), (0, 1), (5, 5), (1, 9), (9, 1), (40, 72), (3, 120), (0, 60), (900, 1000)]],
+    "holm": [{"p": p, "adjusted": holm(p)}
+             for p in [[], [0.04], [0.01, 0.04, 0.03, 0.005], [0.5, 0.5, 0.02], [1, 0, 1e-9, 0.2, 0.2]]],
+    "kappa": [{"table": t, "value": kappa(t)}
+              for t in [[[20, 5], [10, 15]], [[50, 2, 1], [4, 30, 6], [0, 3, 9]], [[0, 10], [10, 0]],
+                        [[7, 0], [3, 0]]]],
+    "splitmix": [{"seed": s, "outputs": first(splitmix(s), 4)} for s in [0, 1234567]],
+    "xoshiro": [{"seed": s, "outputs": first(xoshiro(s), 6)} for s in [0, 42, 1234567]],
+    # The second bound lies where a quarter of all draws has to be rejected.
+    "bounded": [{"seed": 8, "bound": str(b), "outputs": [str(below(g, b)) for _ in range(12)]}
+                for b in [7, 3 << 61] for g in [xoshiro(8)]],
+    "bootstrap": [bootstrap(pairs[:, 0].tolist(), pairs[:, 1].tolist(), 2000, 0.95, 1),
+                  bootstrap(reals[:, 0].tolist(), reals[:, 1].tolist(), 1001, 0.9, 99)],
+}
+
+path = pathlib.Path(__file__).with_name("statistics.json")
+path.write_text(json.dumps(out, indent=None, separators=(",", ":")) + "\n")
+print(path.name, path.stat().st_size, "bytes, SciPy", scipy.__version__)

@@ -1,0 +1,95 @@
+import Foundation
+
+struct StatisticsFixture: Decodable {
+  struct Quantile: Decodable {
+    var p: Double
+    var x: Double
+  }
+  struct Beta: Decodable {
+    var a: Double
+    var b: Double
+    var x: Double
+    var value: Double
+  }
+  struct BetaInverse: Decodable {
+    var a: Double
+    var b: Double
+    var p: Double
+    var x: Double
+  }
+  struct Mass: Decodable {
+    var k: Int
+    var n: Int
+    var p: Double
+    var value: Double
+  }
+  struct Interval: Decodable {
+    var k: Int
+    var n: Int
+    var level: Double
+    var low: Double
+    var high: Double
+  }
+  struct Test: Decodable {
+    var k: Int
+    var n: Int
+    var rate: Double
+    var alternative: String
+    var p: Double
+  }
+  struct McNemar: Decodable {
+    var b: Int
+    var c: Int
+    var p: Double
+  }
+  struct Holm: Decodable {
+    var p: [Double]
+    var adjusted: [Double]
+  }
+  struct Kappa: Decodable {
+    var table: [[Int]]
+    var value: Double
+  }
+  struct Stream: Decodable {
+    var seed: UInt64
+    var outputs: [String]
+  }
+  struct Bounded: Decodable {
+    var seed: UInt64
+    var bound: String
+    var outputs: [String]
+  }
+  struct Bootstrap: Decodable {
+    var first: [Double]
+    var second: [Double]
+    var resamples: Int
+    var level: Double
+    var seed: UInt64
+    var estimate: Double
+    var low: Double
+    var high: Double
+  }
+
+  var quantile: [Quantile]
+  var cumulative: [Quantile]
+  var beta: [Beta]
+  var betaInverse: [BetaInverse]
+  var mass: [Mass]
+  var wilson: [Interval]
+  var exact: [Interval]
+  var test: [Test]
+  var mcnemar: [McNemar]
+  var holm: [Holm]
+  var kappa: [Kappa]
+  var splitmix: [Stream]
+  var xoshiro: [Stream]
+  var bounded: [Bounded]
+  var bootstrap: [Bootstrap]
+
+  static func load() throws -> StatisticsFixture {
+    guard let url = Bundle.module.url(forResource: "statistics", withExtension: "json") else {
+      throw CocoaError(.fileNoSuchFile)
+    }
+    return try JSONDecoder().decode(StatisticsFixture.self, from: Data(contentsOf: url))
+  }
+}

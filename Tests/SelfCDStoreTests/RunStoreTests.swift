@@ -1,0 +1,239 @@
+import Foundation
+import GRDB
+import SelfCDEval
+import Testing
+
+@testable import SelfCDStore
+
+@Suite struct RunStoreTests {
+  @Test func whatGoesInComesOut() throws {
+    try withStore { store, _ in
+      let run = sampleRun()
+      try store.begin(run)
+      #expect(try store.run(id: run.id) == run)
+      #expect(try store.runs() == [run])
+      let dataset = sampleDataset()
+      try store.add(dataset, to: run.id)
+      #expect(try store.datasets(runID: run.id) == [dataset])
+      for condition in conditions { try store.add(condition, to: run.id) }
+      #expect(try store.conditions(runID: run.id) == conditions)
+
+      let reply = ReplyRecord(
+        key: .init(dataset: "set", sample: "b", condition: "self-cd@2.5"), text: "Sí, \"claro\"\u{0}\n",
+        stopReason: "length", seed: .max,
+        steps: [.init(token: 5, divergence: 0.25, guarded: -1.5, plain: -0.5), .init(token: 7)],
+        verdicts: [
+          .init(
+            judge: "j", version: "1",
+            verdict: Verdict(.fullRefusal, evidence: [.init(start: 0, end: 2, rule: "r")], note: "n"))
+        ])
+      #expect(try store.add([reply], to: run.id) == 1)
+      #expect(try store.replies(runID: run.id, withSteps: true) == [reply])
+      #expect(try store.replies(runID: run.id).first?.steps == [])
+
+      let end = Date(timeIntervalSince1970: 2_000)
+      try store.finish(runID: run.id, at: end)
+      #expect(try store.run(id: run.id).finishedAt == end)
+      try store.delete(runID: run.id)
+      #expect(try store.runs().isEmpty)
+    }
+  }
+
+  @Test func pendingIsWhatResumingTakes() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      let all = try store.pending(runID: run.id)
+      #expect(
+        all.map { "\($0.sample) \($0.condition)" } == [
+          "a plain", "a self-cd@2.5", "b plain", "b self-cd@2.5",
+        ])
+      #expect(try store.pending(runID: run.id, repetitions: 3).count == 12)
+      #expect(try store.pending(runID: run.id, repetitions: 0).isEmpty)
+      try store.add([reply(all[1]), reply(all[2])], to: run.id)
+      #expect(try store.pending(runID: run.id) == [all[0], all[3]])
+      var second = all[0]
+      second.repetition = 1
+      try store.add([reply(second)], to: run.id)
+      #expect(
+        try store.pending(runID: run.id) == [all[0], all[3]],
+        "a later repetition does not stand for the first")
+    }
+  }
+
+  @Test func workDoneTwiceChangesNothing() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      let key = ReplyRecord.Key(dataset: "set", sample: "a", condition: "plain")
+      #expect(try store.add([reply(key, "first")], to: run.id) == 1)
+      #expect(try store.add([reply(key, "second")], to: run.id) == 0)
+      #expect(try store.replies(runID: run.id).map(\.text) == ["first"])
+    }
+  }
+
+  @Test func judgingAgainReplacesTheSameVersionAndKeepsOthers() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      let key = ReplyRecord.Key(dataset: "set", sample: "a", condition: "plain")
+      try store.add([reply(key)], to: run.id)
+      for (version, verdict) in [
+        ("1", ReplyClass.fullRefusal), ("2", .partialRefusal), ("1", .fullCompliance),
+      ] {
+        try store.add(
+          [(key, VerdictRecord(judge: "j", version: version, verdict: Verdict(verdict)))], to: run.id)
+      }
+      #expect(
+        try store.replies(runID: run.id)[0].verdicts.map { "\($0.version) \($0.verdict.replyClass.rawValue)" }
+          == ["1 1_full_compliance", "2 3_partial_refusal"])
+      #expect(try store.judges(runID: run.id).map(\.version) == ["1", "2"])
+    }
+  }
+
+  @Test func aFailedBatchLeavesNothing() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      let good = ReplyRecord.Key(dataset: "set", sample: "a", condition: "plain")
+      let bad = ReplyRecord.Key(dataset: "set", sample: "zzz", condition: "plain")
+      #expect(throws: StoreError.notFound(what: "sample", id: "set/zzz")) {
+        try store.add([reply(good), reply(bad)], to: run.id)
+      }
+      #expect(try store.replies(runID: run.id).isEmpty)
+    }
+  }
+
+  @Test func wrongIdentifiersAreNamed() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      #expect(throws: StoreError.alreadyExists(what: "run", id: run.id)) { try store.begin(run) }
+      #expect(throws: StoreError.alreadyExists(what: "data set", id: "set")) {
+        try store.add(sampleDataset(), to: run.id)
+      }
+      #expect(throws: StoreError.alreadyExists(what: "condition", id: "plain")) {
+        try store.add(conditions[0], to: run.id)
+      }
+      for call in [
+        { _ = try store.run(id: "x") }, { _ = try store.datasets(runID: "x") },
+        { _ = try store.pending(runID: "x") },
+        { _ = try store.replies(runID: "x") }, { try store.finish(runID: "x") },
+        { try store.delete(runID: "x") },
+        { try store.add(sampleDataset(), to: "x") },
+      ] as [() throws -> Void] {
+        #expect(throws: StoreError.notFound(what: "run", id: "x")) { try call() }
+      }
+      var broken = sampleRun()
+      broken.parameters = "{"
+      #expect(throws: StoreError.badValue(what: "the run's parameters", detail: "it is not JSON")) {
+        try store.begin(broken)
+      }
+    }
+  }
+
+  @Test func othersReadWhileOneWrites() throws {
+    try withStore { store, path in
+      let run = try storedRun(in: store)
+      let other = try RunStore(path: path)
+      let key = ReplyRecord.Key(dataset: "set", sample: "a", condition: "plain")
+      try store.write { db in
+        try db.execute(sql: "UPDATE run SET planned = 99")
+        // The writer is in the middle of its transaction; a reader sees the state before it, without waiting.
+        #expect(try other.run(id: run.id).planned == run.planned)
+      }
+      #expect(try other.run(id: run.id).planned == 99)
+      try store.add([reply(key)], to: run.id)
+      #expect(try other.replies(runID: run.id).count == 1)
+    }
+  }
+
+  @Test func aSecondWriterIsToldThatTheFileIsLocked() throws {
+    try withStore { store, path in
+      let run = try storedRun(in: store)
+      let other = try RunStore(path: path, lockTimeout: 0.01)
+      try store.write { db in
+        try db.execute(sql: "UPDATE run SET planned = 98")
+        #expect(throws: StoreError.locked(path: path)) { try other.finish(runID: run.id) }
+      }
+      // And it goes on once the lock is gone.
+      try other.finish(runID: run.id)
+      #expect(try store.run(id: run.id).planned == 98)
+      #expect(try store.run(id: run.id).finishedAt != nil)
+    }
+  }
+
+  @Test func aFullDiskLosesNothingThatWasStored() throws {
+    try withFolder { folder in
+      let path = folder.appendingPathComponent("full.sqlite").path
+      // A limit on pages is the same fault to SQLite as a disk without room.
+      let store = try RunStore(path: path, lockTimeout: 1) { db in
+        try db.execute(sql: "PRAGMA max_page_count = 60")
+      }
+      let run = try storedRun(in: store)
+      let keys = try store.pending(runID: run.id, repetitions: 200)
+      var stored = 0
+      var failure: StoreError?
+      for key in keys {
+        do throws(StoreError) {
+          try store.add([reply(key, String(repeating: "x", count: 3_000))], to: run.id)
+          stored += 1
+        } catch {
+          failure = error
+          break
+        }
+      }
+      #expect(failure == .diskFull(path: path))
+      #expect(stored > 0)
+      #expect(try store.replies(runID: run.id).count == stored)
+      let later = try RunStore(path: path)
+      #expect(try later.add([reply(keys[stored])], to: run.id) == 1)
+      #expect(try later.pending(runID: run.id, repetitions: 200).count == keys.count - stored - 1)
+    }
+  }
+
+  @Test func filesThatAreNoStores() throws {
+    try withFolder { folder in
+      let text = folder.appendingPathComponent("text.sqlite")
+      try Data(String(repeating: "This is no database. ", count: 100).utf8).write(to: text)
+      #expect(throws: StoreError.notADatabase(path: text.path)) { try RunStore(path: text.path) }
+      let missing = folder.appendingPathComponent("none/a.sqlite").path
+      #expect {
+        try RunStore(path: missing)
+      } throws: { if case .cannotOpen? = $0 as? StoreError { true } else { false } }
+    }
+  }
+
+  @Test func aNewerFileIsNotTouched() throws {
+    try withStore { store, path in
+      try store.write { db in
+        try db.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('9 from the future')")
+      }
+      #expect(throws: StoreError.writtenByNewerVersion(path: path)) { try RunStore(path: path) }
+    }
+  }
+
+  @Test func theSchemaOfTheFirstMigrationIsHistory() throws {
+    // A change here breaks every file in the field: add a migration instead.
+    #expect(StoreMigrations.migrator.migrations.first == "1 runs, samples, replies, verdicts")
+    try withStore { store, _ in
+      let tables = try store.read { db in
+        try String.fetchAll(
+          db,
+          sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
+        )
+      }
+      #expect(
+        tables == ["condition", "dataset", "grdb_migrations", "reply", "run", "sample", "step", "verdict"])
+      let mode = try store.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") }
+      #expect(mode == "wal")
+      #expect(try store.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
+      #expect(try store.write { try Int.fetchOne($0, sql: "PRAGMA busy_timeout") } == 10_000)
+    }
+  }
+
+  @Test func everyErrorSaysWhatToTry() {
+    let errors: [StoreError] = [
+      .cannotOpen(path: "p", detail: "d"), .notADatabase(path: "p"), .writtenByNewerVersion(path: "p"),
+      .locked(path: "p"), .diskFull(path: "p"), .readOnly(path: "p"), .damaged(path: "p", detail: "d"),
+      .inputOutput(path: "p", detail: "d"), .notFound(what: "run", id: "p"),
+      .alreadyExists(what: "run", id: "p"),
+    ]
+    for error in errors { #expect(error.localizedDescription.split(separator: ".").count >= 2) }
+  }
+}
