@@ -47,12 +47,12 @@ let package = Package(
       name: "SelfCDEval",
       dependencies: ["SelfCD", "CZlib", crypto, .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: strict),
-    .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
+    .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
 
     .target(
       name: "SelfCDCommands",
       dependencies: [
-        "SelfCD", "SelfCDLlama", "SelfCDOrganism",
+        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

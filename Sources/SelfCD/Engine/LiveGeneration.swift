@@ -61,7 +61,10 @@ struct LiveGeneration {
 
     let bytes = vocabulary.bytes(of: choice.token)
     continuation.yield(
-      .token(GeneratedToken(id: choice.token, bytes: bytes, score: choice.score, trace: trace?(choice))))
+      .token(
+        GeneratedToken(
+          id: choice.token, bytes: bytes, score: choice.score, trace: trace?(choice),
+          lanes: step < request.options.summarizedSteps ? LaneSummary(logits, token: choice.token) : nil)))
     let (text, stopped) = assembler.append(bytes)
     if !text.isEmpty { continuation.yield(.text(text)) }
     if stopped { return .stopString }
