@@ -111,6 +111,7 @@ struct ChatSession {
         changed.steps = nil
       }
       if name != AdaCD.name { changed.agreement = nil }
+      if name != InContext.name { changed.examples = nil }
       console.note("now \(StrategyTitle.of(try changed.make(prompts: prompts))).")
       strategyOptions = changed
     case .alpha(let alpha):

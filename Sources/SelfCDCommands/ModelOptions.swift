@@ -16,7 +16,9 @@ struct ModelOptions: ParsableArguments {
     help: .init(
       "A GGUF file (the first one of a split model), or 'organism' or 'organism-unbiased'.", valueName: "path"
     ))
-  var model = "organism"
+  var model = ModelOptions.defaultModel
+
+  static let defaultModel = "organism"
 
   @Option(
     parsing: .unconditional, help: .init("Layers on the GPU; -1 all. Needs a GPU build.", valueName: "n"))

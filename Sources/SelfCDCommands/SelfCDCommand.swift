@@ -17,7 +17,10 @@ public struct SelfCDCommand: AsyncParsableCommand {
         selfcd model model.gguf
       """,
     version: SelfCDVersion.current,
-    subcommands: [CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self])
+    subcommands: [
+      CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self, EvalCommand.self,
+      JudgeCommand.self, RunsCommand.self, ExportCommand.self,
+    ])
 
   public init() {}
 }

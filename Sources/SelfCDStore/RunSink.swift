@@ -39,7 +39,8 @@ extension ReplyRecord {
 }
 
 extension ReplyRecord.Key {
-  init(_ key: EvaluationReply.Key) {
+  /// The same key, as an evaluation has it.
+  public init(_ key: EvaluationReply.Key) {
     self.init(
       dataset: key.dataset, sample: key.sample, condition: key.condition, repetition: key.repetition)
   }

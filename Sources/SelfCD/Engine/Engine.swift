@@ -8,14 +8,14 @@ public actor Engine {
   private let thread: EngineThread
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-  private var backend: (any ModelBackend)?
-  private var table = LaneTable(count: 0)
+  private(set) var backend: (any ModelBackend)?
+  var table = LaneTable(count: 0)
   private var rows = LogitRows(vocabularySize: 0)
   private var scratch: [Float] = []
   private var waiting: [LiveGeneration] = []
   private var live: [LiveGeneration] = []
   private var isLooping = false
-  private let cancellations: CancellationBoard
+  let cancellations: CancellationBoard
 
   public private(set) var stepMode = StepMode.batched
   /// Lanes that no generation holds; equals the capacity's lanes when the engine is idle.
