@@ -18,6 +18,8 @@ public actor Engine {
   let cancellations: CancellationBoard
 
   public private(set) var stepMode = StepMode.batched
+  /// Tokens the model has computed since the engine was started, prompts included: what sharing saves shows here.
+  public private(set) var computedTokens = 0
   /// Lanes that no generation holds; equals the capacity's lanes when the engine is idle.
   public var freeLanes: Int { table.freeCount }
   public var capacity: BackendCapacity? { backend?.capacity }
@@ -187,6 +189,7 @@ public actor Engine {
       for generation in admitted { fail(generation, error, on: backend) }
       return
     }
+    computedTokens += prefill.decodedTokens
     for index in admitted.indices {
       admitted[index].wasPrefilled(tokens: prefill.decodedTokens)
       var lanes: [LaneRole: [Float]] = [:]
@@ -220,6 +223,7 @@ public actor Engine {
       return
     }
     for append in appends { table.append(append.tokens, to: append.lane) }
+    computedTokens += appends.count
 
     for index in live.indices {
       let logits = LaneLogits(

@@ -80,6 +80,8 @@ struct EvaluationResult {
     let seconds: Double
     let repliesPerSecond: Double
     let tokensPerSecond: Double
+    let generatedTokens: Int
+    let computedTokens: Int
     let lanes: Int?
   }
 
@@ -149,7 +151,8 @@ struct EvaluationResult {
         return Speed(
           generated: outcome.progress.generated, seconds: seconds,
           repliesPerSecond: outcome.progress.rate ?? 0,
-          tokensPerSecond: seconds > 0 ? Double(outcome.progress.tokens) / seconds : 0, lanes: lanes)
+          tokensPerSecond: seconds > 0 ? Double(outcome.progress.tokens) / seconds : 0,
+          generatedTokens: outcome.progress.tokens, computedTokens: outcome.computedTokens, lanes: lanes)
       })
   }
 }

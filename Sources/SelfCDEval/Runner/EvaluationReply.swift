@@ -103,4 +103,7 @@ public struct EvaluationOutcome: Sendable, Hashable {
   public var failures: [EvaluationFailure]
   /// Whether it was cancelled before everything was tried.
   public var isInterrupted: Bool
+  /// Tokens the model computed in this sitting, in all lanes and prompts; less than the replies' lanes add up to,
+  /// since lanes that agree are shared.
+  public var computedTokens: Int
 }

@@ -41,6 +41,7 @@ public struct EvaluationRunner: Sendable {
     guard capacity >= widest else {
       throw EvaluationError.tooFewLanes(needed: widest, available: capacity)
     }
+    let computedBefore = await model.engine.computedTokens
     var state = State(planned: plan.planned, done: done.count)
     try await withThrowingTaskGroup(of: Finished.self) { tasks in
       var lanesInFlight = 0
@@ -68,7 +69,8 @@ public struct EvaluationRunner: Sendable {
     }
     try flush(&state, into: sink, progress: progress)
     return EvaluationOutcome(
-      progress: state.progress, failures: state.failures, isInterrupted: Task.isCancelled)
+      progress: state.progress, failures: state.failures, isInterrupted: Task.isCancelled,
+      computedTokens: await model.engine.computedTokens - computedBefore)
   }
 
   // MARK: One sample
