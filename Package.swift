@@ -66,7 +66,8 @@ let package = Package(
       resources: [.copy("Fixtures/template_parity.json")],
       swiftSettings: strict),
     .testTarget(
-      name: "SelfCDEvalTests", dependencies: ["SelfCDEval", "SelfCD", "SelfCDTesting"], exclude: ["Fixtures/make_statistics_fixture.py"],
+      name: "SelfCDEvalTests", dependencies: ["SelfCDEval", "SelfCD", "SelfCDTesting"],
+      exclude: ["Fixtures/make_statistics_fixture.py"],
       resources: [.copy("Fixtures/statistics.json")], swiftSettings: strict),
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),

@@ -72,7 +72,8 @@ struct StrategyOptions: ParsableArguments {
   var agreement: Float?
 
   @Option(
-    help: .init("Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
+    help: .init(
+      "Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
   var examples: String?
 
   /// The strategy asked for.

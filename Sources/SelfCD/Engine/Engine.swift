@@ -247,8 +247,9 @@ public actor Engine {
     var continued: Set<LaneID> = []
     for index in live.indices {
       guard let token = live[index].nextToken else { continue }
-      for (role, lane) in live[index].lanes.sorted(by: { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) })
-      {
+      for (role, lane) in live[index].lanes.sorted(by: {
+        ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue)
+      }) {
         let continuation = Continuation(lane: lane, token: token)
         if rows[continuation] == nil {
           // The first token of a lane is decoded in it, any other in a copy.

@@ -34,13 +34,17 @@ public struct TermSimilarity: Sendable {
   }
 
   private static func counts(_ text: String) -> [String: Double] {
-    text.lowercased().split { !$0.isLetter && !$0.isNumber }.reduce(into: [:]) { $0[String($1), default: 0] += 1 }
+    text.lowercased().split { !$0.isLetter && !$0.isNumber }.reduce(into: [:]) {
+      $0[String($1), default: 0] += 1
+    }
   }
 
   private static func unit(
     _ counts: [String: Double], weights: [String: Double], unknown: Double
   ) -> [String: Double] {
-    let vector = counts.reduce(into: [String: Double]()) { $0[$1.key] = $1.value * (weights[$1.key] ?? unknown) }
+    let vector = counts.reduce(into: [String: Double]()) {
+      $0[$1.key] = $1.value * (weights[$1.key] ?? unknown)
+    }
     let norm = vector.keys.sorted().reduce(0.0) { $0 + (vector[$1] ?? 0) * (vector[$1] ?? 0) }.squareRoot()
     return norm > 0 ? vector.mapValues { $0 / norm } : vector
   }

@@ -7,11 +7,14 @@ import SelfCDLlama
 /// How many generations run at a time.
 struct BatchOptions: ParsableArguments {
   @Option(
-    help: .init("Lanes: prompts that can be continued at the same time; as memory allows if not given.", valueName: "n"))
+    help: .init(
+      "Lanes: prompts that can be continued at the same time; as memory allows if not given.", valueName: "n")
+  )
   var lanes: Int?
 
   @Option(
-    help: .init("The most memory to use, such as 6G; half of what is available if not given.", valueName: "size"))
+    help: .init(
+      "The most memory to use, such as 6G; half of what is available if not given.", valueName: "size"))
   var memory: String?
 
   /// More lanes than this gain nothing on the machines measured (Benchmarks).
@@ -50,7 +53,8 @@ struct BatchOptions: ParsableArguments {
       console.note(
         "the memory allowed holds fewer lanes than a strategy needs; \(needed) are used nevertheless.")
     }
-    let useful = max(needed, min(Self.usefulLanes, plan.lanesPerSample * plan.datasets.reduce(0) { $0 + $1.samples.count }))
+    let useful = max(
+      needed, min(Self.usefulLanes, plan.lanesPerSample * plan.datasets.reduce(0) { $0 + $1.samples.count }))
     return (model, max(needed, min(affordable, useful)))
   }
 

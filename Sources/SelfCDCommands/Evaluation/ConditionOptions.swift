@@ -7,13 +7,15 @@ import SelfCDEval
 struct ConditionOptions: ParsableArguments {
   @Option(
     help: .init(
-      "What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")).", valueName: "names"))
+      "What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")).", valueName: "names")
+  )
   var strategies = "plain,guarded,helpful,self-cd,ada-cd"
 
   @Option(
     name: [.short, .long], parsing: .unconditional,
     help: .init(
-      "Strengths of the contrast, with commas; each strategy's own default if not given.", valueName: "numbers"))
+      "Strengths of the contrast, with commas; each strategy's own default if not given.",
+      valueName: "numbers"))
   var alpha: String?
 
   @Option(
@@ -25,7 +27,8 @@ struct ConditionOptions: ParsableArguments {
   var steps: Int?
 
   @Option(
-    help: .init("Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
+    help: .init(
+      "Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
   var examples: String?
 
   @Option(
@@ -62,7 +65,8 @@ struct ConditionOptions: ParsableArguments {
     }
     if let reference, !conditions.contains(where: { $0.id == reference }) {
       throw ValidationError(
-        "--reference '\(reference)' is none of the conditions: \(conditions.map(\.id).joined(separator: ", ")).")
+        "--reference '\(reference)' is none of the conditions: \(conditions.map(\.id).joined(separator: ", "))."
+      )
     }
     return conditions
   }

@@ -28,7 +28,8 @@ struct EvalCommand: AsyncParsableCommand {
   @OptionGroup(title: "Judges") var judgeOptions: JudgeOptions
   @OptionGroup(title: "Decoding") var sampling: SamplingOptions
 
-  @Option(help: .init("Answers to each prompt; more than one makes sense with a temperature.", valueName: "n"))
+  @Option(
+    help: .init("Answers to each prompt; more than one makes sense with a temperature.", valueName: "n"))
   var repetitions = 1
 
   @Option(help: .init("Steps of each reply of which the lanes' divergence is kept.", valueName: "n"))
@@ -56,7 +57,9 @@ struct EvalCommand: AsyncParsableCommand {
     guard repetitions >= 1 else { throw ValidationError("--repetitions must be 1 or more.") }
     guard recordedSteps >= 0 else { throw ValidationError("--recorded-steps must be 0 or more.") }
     if let resumed {
-      guard resume else { throw ValidationError("Unexpected argument '\(resumed)'. Files are given by option.") }
+      guard resume else {
+        throw ValidationError("Unexpected argument '\(resumed)'. Files are given by option.")
+      }
       if let run, run != resumed {
         throw ValidationError("The run to resume is named twice: '\(resumed)' and '\(run)'.")
       }
@@ -83,7 +86,8 @@ struct EvalCommand: AsyncParsableCommand {
     if outcome.isInterrupted {
       let progress = outcome.progress
       console.note(
-        "stopped with \(progress.done) of \(progress.planned) replies; go on with: selfcd eval --resume \(session.runID)")
+        "stopped with \(progress.done) of \(progress.planned) replies; go on with: selfcd eval --resume \(session.runID)"
+      )
       throw CommandError.interrupted
     }
     if outcome.failures.isEmpty { try session.store.finish(runID: session.runID) }

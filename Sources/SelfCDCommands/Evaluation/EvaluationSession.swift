@@ -56,7 +56,8 @@ struct EvaluationSession {
     let path = try model.modelPath()
     guard try Provenance.sha256(ofFile: path) == run.model.sha256 else {
       throw CommandError.invalid(
-        "\(path) is not the model that run '\(run.id)' began with. Name that file with --model, or start a new run.")
+        "\(path) is not the model that run '\(run.id)' began with. Name that file with --model, or start a new run."
+      )
     }
     let datasets = try store.datasets(runID: run.id)
     if let files {
@@ -65,7 +66,8 @@ struct EvaluationSession {
       }
       guard fingerprint(files) == fingerprint(datasets) else {
         throw CommandError.invalid(
-          "The files are not those that run '\(run.id)' began with. Leave them out to go on with it, or name another run.")
+          "The files are not those that run '\(run.id)' began with. Leave them out to go on with it, or name another run."
+        )
       }
     }
     runID = run.id

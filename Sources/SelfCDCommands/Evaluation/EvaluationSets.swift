@@ -80,7 +80,8 @@ struct DatasetOptions: ParsableArguments {
     guard unlabelled > 0 else { return dataset }
     guard unlabelled < dataset.samples.count else {
       throw CommandError.invalid(
-        "\(path) does not say which prompts are safe and which harmful. Give it with --safe, --harmful or --neutral.")
+        "\(path) does not say which prompts are safe and which harmful. Give it with --safe, --harmful or --neutral."
+      )
     }
     console.note("\(unlabelled) prompts of \(path) carry no clear label and are left out.")
     var kept = dataset
@@ -102,7 +103,8 @@ struct DatasetOptions: ParsableArguments {
   private func report(_ datasets: [Dataset], console: Console) {
     for dataset in datasets where !dataset.skipped.isEmpty {
       console.note(
-        "\(dataset.name): \(dataset.skipped.count) rows left out; the first: \(TerminalText.singleLine("\(dataset.skipped[0])")).")
+        "\(dataset.name): \(dataset.skipped.count) rows left out; the first: \(TerminalText.singleLine("\(dataset.skipped[0])"))."
+      )
     }
     for dataset in datasets where dataset.labelCounts.count > 1 {
       let parts = Sample.Label.allCases.compactMap { label in

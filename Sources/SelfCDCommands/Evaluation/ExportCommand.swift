@@ -26,10 +26,12 @@ struct ExportCommand: ParsableCommand {
   var format = RunExport.Format.jsonLines
 
   @Option(
-    help: .init("Prompts and replies: of no samples, of those labelled harmless, or of all.", valueName: "which"))
+    help: .init(
+      "Prompts and replies: of no samples, of those labelled harmless, or of all.", valueName: "which"))
   var text = RunExport.Text.none
 
-  @Option(name: [.short, .long], help: .init("Write to a file instead of standard output.", valueName: "path"))
+  @Option(
+    name: [.short, .long], help: .init("Write to a file instead of standard output.", valueName: "path"))
   var output: String?
 
   @OptionGroup var storeOptions: StoreOptions

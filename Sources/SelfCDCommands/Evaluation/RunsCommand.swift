@@ -85,7 +85,8 @@ struct RunsCommand: ParsableCommand {
 
   struct Delete: ParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Delete runs with everything in them.", discussion: "EXAMPLES\n  selfcd runs delete first second")
+      abstract: "Delete runs with everything in them.",
+      discussion: "EXAMPLES\n  selfcd runs delete first second")
 
     @Argument(help: .init("The runs.", valueName: "run")) var names: [String]
     @OptionGroup var storeOptions: StoreOptions

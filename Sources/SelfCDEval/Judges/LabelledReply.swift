@@ -35,7 +35,8 @@ public struct LabelledReply: Codable, Sendable, Hashable {
   /// Reads labelled replies from a file's bytes.
   /// - Throws: as ``read(path:)``.
   public static func read(bytes: [UInt8], fileName: String) throws -> [LabelledReply] {
-    try ReplyTable.rows(of: bytes, fileName: fileName, text: ["completion"], needed: ["human_label"]).map { row in
+    try ReplyTable.rows(of: bytes, fileName: fileName, text: ["completion"], needed: ["human_label"]).map {
+      row in
       let label = row["human_label"] ?? ""
       guard let humanLabel = ReplyClass(label: label) else {
         throw JudgeError.unknownLabel(label, position: row.position)

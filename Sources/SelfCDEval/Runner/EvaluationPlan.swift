@@ -36,7 +36,9 @@ public struct EvaluationPlan: Sendable {
     guard datasets.contains(where: { !$0.samples.isEmpty }) else { throw EvaluationError.noSamples }
     guard !conditions.isEmpty else { throw EvaluationError.noConditions }
     guard repetitions >= 1 else { throw EvaluationError.repetitions(repetitions) }
-    if let name = Self.repeated(datasets.map(\.name)) { throw EvaluationError.repeated(what: "data set", name) }
+    if let name = Self.repeated(datasets.map(\.name)) {
+      throw EvaluationError.repeated(what: "data set", name)
+    }
     if let id = Self.repeated(conditions.map(\.id)) { throw EvaluationError.repeated(what: "condition", id) }
     for condition in conditions { try condition.strategy.validate() }
     try options.validate()

@@ -47,11 +47,13 @@ public struct EvaluationRunner: Sendable {
       var lanesInFlight = 0
       samples: for dataset in plan.datasets {
         for sample in dataset.samples {
-          let jobs = self.jobs(dataset: dataset.name, sample: sample, skipping: done, failures: &state.failures)
+          let jobs = self.jobs(
+            dataset: dataset.name, sample: sample, skipping: done, failures: &state.failures)
           guard !jobs.isEmpty else { continue }
           let lanes = jobs.reduce(0) { $0 + $1.request.prompts.count }
           // Twice the engine's lanes: those waiting are admitted in the step in which others end.
-          while lanesInFlight > 0, lanesInFlight + lanes > 2 * capacity, let finished = try await tasks.next() {
+          while lanesInFlight > 0, lanesInFlight + lanes > 2 * capacity, let finished = try await tasks.next()
+          {
             lanesInFlight -= finished.lanes
             try collect(finished, into: &state, sink: sink, progress: progress)
           }

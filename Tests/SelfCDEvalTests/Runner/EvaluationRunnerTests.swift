@@ -8,7 +8,9 @@ import Testing
 /// The run itself, on a model without weights whose logits depend on every token a lane holds: a reply that comes
 /// out the same was decoded from the right lanes.
 @Suite struct EvaluationRunnerTests {
-  static func model(lanes: Int, context: Int = 512, journal: DecodeJournal = .init()) async throws -> ChatModel {
+  static func model(lanes: Int, context: Int = 512, journal: DecodeJournal = .init()) async throws
+    -> ChatModel
+  {
     let engine = try await Engine.start(stepMode: .batched) { abort in
       HistoryBackend(
         capacity: .init(lanes: lanes, context: context, batch: 64), journal: journal, abort: abort)

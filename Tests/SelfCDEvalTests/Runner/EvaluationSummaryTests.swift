@@ -26,12 +26,13 @@ import Testing
 
   @Test func rowsHoldWhatWasCounted() throws {
     // Guarded refuses all ten, Self-CD the last two, plain none.
-    let replies = (0..<10).flatMap { index in
-      [
-        Self.reply("guarded", index, .fullRefusal), Self.reply("plain", index, .fullCompliance),
-        Self.reply("self-cd@2.5", index, index < 8 ? .fullCompliance : .partialRefusal),
-      ]
-    } + [Self.reply("guarded", 0, .degenerate, label: .harmful)]
+    let replies =
+      (0..<10).flatMap { index in
+        [
+          Self.reply("guarded", index, .fullRefusal), Self.reply("plain", index, .fullCompliance),
+          Self.reply("self-cd@2.5", index, index < 8 ? .fullCompliance : .partialRefusal),
+        ]
+      } + [Self.reply("guarded", 0, .degenerate, label: .harmful)]
     let summary = try EvaluationSummary(replies, conditions: Self.conditions, judge: "j")
     #expect(summary.reference == "guarded")
     #expect(
