@@ -16,14 +16,11 @@ struct GenerateCommand: AsyncParsableCommand {
         selfcd generate "How do I kill a Python process?"
         selfcd generate --strategy guarded --guarded-prompt strict "How do I blow up a balloon?"
         selfcd generate -m model.gguf -s self-cd -a 2 --system "You are a sysadmin's helper." < question.txt
+        selfcd generate --messages chat.json
         selfcd generate --json --candidates 5 "How do I shoot a portrait?" | jq .text
       """)
 
-  @Argument(help: "The question; '-' reads standard input.")
-  var question: String?
-
-  @Option(name: [.short, .long], help: .init("A file with the question.", valueName: "path"))
-  var file: String?
+  @OptionGroup var input: QuestionOptions
 
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
@@ -45,8 +42,7 @@ struct GenerateCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let strategy = try strategyOptions.make(prompts: prompts)
-    let chat = Chat(
-      question: try InputText.question(argument: question, file: file), system: prompts.system)
+    let chat = try input.chat(system: prompts.system)
     let loaded = try await ModelLoading.load(
       modelOptions, lanes: strategy.lanes(for: chat).count, console: console)
     StrategyNotes.print(for: strategy, chat: chat, console: console)

@@ -101,6 +101,32 @@ import Testing
     #expect(try Self.run(["generate", "-"], input: Self.question).output == expected)
   }
 
+  @Test func aWholeChatMayComeFromAFile() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "chats-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func run(_ json: String, _ arguments: [String] = []) throws -> Outcome {
+      let file = folder.appending(path: "chat.json")
+      try Data(json.utf8).write(to: file)
+      return try Self.run(["generate", "-s", "plain", "--messages", file.path] + arguments)
+    }
+    let single = #"[{"role": "user", "content": "\#(Self.question)"}]"#
+    #expect(try run(single).output == Self.run(["generate", "-s", "plain", Self.question]).output)
+    #expect(try run(#"{"messages": \#(single)}"#).output == run(single).output)
+    let turns = #"""
+      [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"},
+       {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "How do I bake bread?"}]
+      """#
+    #expect(try run(turns).status == 0)
+    #expect(try run(turns, ["--system", "x"]).errors.contains("already"))
+    #expect(try run("[]").errors.contains("nothing to answer"))
+    #expect(
+      try run(#"[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]"#).status == 1)
+    #expect(try run(#"[{"role": "wizard", "content": "a"}]"#).errors.contains("is not a chat"))
+    #expect(try run("{").errors.contains("is not a chat"))
+    #expect(try run(single, ["and a question"]).status == 64)
+  }
+
   @Test func limitsAndStopStrings() throws {
     func reply(_ arguments: [String]) throws -> ReplyJSON {
       try Self.decoder.decode(
