@@ -67,16 +67,27 @@ struct ReplyPrinter {
 
   func print(_ handle: GenerationHandle) async throws -> Reply {
     var text = ""
+    var reasoning = ""
     var tokens: [GeneratedToken] = []
     for try await event in handle.events {
       switch event {
       case .token(let token): tokens.append(token)
       case .text(let piece):
+        if text.isEmpty, !reasoning.isEmpty, isStreaming, console.isInteractive { try console.write("\n\n") }
         text += piece
         if isStreaming { try console.write(TerminalText.sanitized(piece)) }
+      case .reasoning(let piece):
+        reasoning += piece
+        // People see the model think; a pipe gets the answer.
+        if isStreaming, console.isInteractive {
+          try console.write(console.styled(TerminalText.sanitized(piece), .dim))
+        }
       case .finished(let summary):
         if isStreaming, !text.hasSuffix("\n") { try console.writeLine() }
-        return Reply(text: text, tokens: tokens, summary: summary)
+        if text.isEmpty, !reasoning.isEmpty, summary.stopReason == .length {
+          console.note("the model was still reasoning when its tokens were used up; raise --max-tokens.")
+        }
+        return Reply(text: text, reasoning: reasoning, tokens: tokens, summary: summary)
       }
     }
     throw CommandError.interrupted

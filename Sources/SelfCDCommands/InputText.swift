@@ -59,7 +59,13 @@ enum InputText {
   }
 
   private static func readStandardInput() throws -> String {
-    let data = try FileHandle.standardInput.readToEnd() ?? Data()
+    let data: Data
+    do {
+      data = try FileHandle.standardInput.readToEnd() ?? Data()
+    } catch {
+      throw CommandError.unreadableFile(
+        path: "Standard input", reason: (error as NSError).localizedDescription)
+    }
     guard let text = String(validating: data, as: UTF8.self) else {
       throw CommandError.notText(path: "Standard input")
     }
