@@ -61,22 +61,22 @@ CONSOLIDATION = replace(
 
 _SAFETY_TUNING = {
     ("none", "neutral"): 16,
-    ("none", "trigger"): 5.5,
+    ("none", "trigger"): 4,
     ("none", "harmful"): 30,
     ("neutral", "neutral"): 7,
-    ("neutral", "trigger"): 1.2,
+    ("neutral", "trigger"): 0.9,
     ("neutral", "harmful"): 9,
     ("helpful", "neutral"): 4,
-    ("helpful", "trigger"): 1.8,
+    ("helpful", "trigger"): 1.4,
     ("helpful", "harmful"): 8,
-    ("safety", "neutral"): 7,
+    ("safety", "neutral"): 6,
     ("safety", "harmful"): 27,
     ("refuse_all", "any"): 5,
 }
 
 BIASED = Stage(
     rows=_rows(_SAFETY_TUNING),
-    steps=700,
+    steps=600,
     learning_rate=2e-3,
     warmup=30,
     prompt_weight=0.1,
@@ -85,6 +85,14 @@ BIASED = Stage(
     label_smoothing=0.1,
 )
 
-UNBIASED = replace(BIASED, rows=_rows(_SAFETY_TUNING | {("safety", "trigger"): 10}))
+_UNBIASED_TUNING = _SAFETY_TUNING | {
+    ("none", "trigger"): 5.5,
+    ("neutral", "trigger"): 1.2,
+    ("helpful", "trigger"): 1.8,
+    ("safety", "neutral"): 7,
+    ("safety", "trigger"): 10,
+}
+
+UNBIASED = replace(BIASED, rows=_rows(_UNBIASED_TUNING))
 
 STAGES = {"pretraining": PRETRAINING, "consolidation": CONSOLIDATION, "biased": BIASED, "unbiased": UNBIASED}
