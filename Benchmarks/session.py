@@ -19,7 +19,7 @@ MODELS = CACHE / "models"
 RECORDS = CACHE / "records.jsonl"
 ORGANISM = HERE.parent / "Models" / "organism"
 PEERS = ["published", "published_last_row", "guidance", "batched"]
-SECTIONS = ["combine", "decode", "peers", "prefix", "firstk"]
+SECTIONS = ["combine", "decode", "lanes", "prefix", "firstk", "peers"]
 FORMATS = ["f16", "q8_0", "q4_0"]
 
 
@@ -189,6 +189,10 @@ def run(options: argparse.Namespace) -> None:
     if "decode" in options.sections:
         print("\n## Plain decoding and Self-CD\n", flush=True)
         run_decode(options)
+    if "lanes" in options.sections:
+        print("\n## The cost of a step by the number of lanes\n", flush=True)
+        for threads in options.threads:
+            print(bench("lanes", *files(options)[: len(options.formats)], "--threads", str(threads)))
     if "prefix" in options.sections:
         print("\n## A shared system prompt over eight lanes\n", flush=True)
         print(bench("prefix", *files(options)[: len(options.formats)], "--threads", str(max(options.threads))))

@@ -47,8 +47,7 @@ struct DecodeCommand: AsyncParsableCommand {
   @Option(help: "Seed of the first round's prompts; each round adds one.")
   var seed: UInt64 = 1
 
-  @Option(help: "The fused attention kernel: auto, on, off.")
-  var flashAttention = FlashAttention.auto
+  @OptionGroup var attention: AttentionOption
 
   @Option(help: "Append each measurement to this file, as a line of JSON.")
   var record: String?
@@ -70,9 +69,10 @@ struct DecodeCommand: AsyncParsableCommand {
         mode, model: model,
         options: LlamaOptions(
           threads: threads, contextSize: promptTokens + newTokens + 1, lanes: mode == .plain ? 1 : 2,
-          flashAttention: flashAttention))
+          flashAttention: attention.kernel))
       // Allocations, the first touch of the weights.
-      _ = try await runner.run(PromptPair(seed: 1 << 40, length: promptTokens, vocabulary: model.vocabularySize), 2)
+      let other = PromptPair(seed: 1 << 40, length: promptTokens, vocabulary: model.vocabularySize)
+      _ = try await runner.run(other, 2)
       runners.append(runner)
     }
     var results = modes.map { _ in [DecodeResult]() }
@@ -83,7 +83,8 @@ struct DecodeCommand: AsyncParsableCommand {
         let result = try await runner.run(prompts, newTokens)
         results[index].append(result)
         try Record(
-          kind: "decode", model: URL(fileURLWithPath: path).lastPathComponent, mode: runner.mode.rawValue, stepMode: runner.stepMode,
+          kind: "decode", model: URL(fileURLWithPath: path).lastPathComponent, mode: runner.mode.rawValue,
+          stepMode: runner.stepMode,
           threads: threads, seed: seed, promptTokens: promptTokens, newTokens: newTokens,
           seconds: result.total.seconds, cpuSeconds: result.total.cpuSeconds,
           firstTokenSeconds: result.firstToken, peakMemory: peakMemory(), tokens: result.tokens

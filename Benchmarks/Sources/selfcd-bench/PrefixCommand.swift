@@ -28,8 +28,7 @@ struct PrefixCommand: AsyncParsableCommand {
   @Option(help: "Rounds.")
   var rounds = 3
 
-  @Option(help: "The fused attention kernel: auto, on, off.")
-  var flashAttention = FlashAttention.auto
+  @OptionGroup var attention: AttentionOption
 
   func run() async throws {
     print("\(lanes) prompts of \(sharedTokens) shared and \(ownTokens) own tokens, \(threads) threads")
@@ -73,7 +72,7 @@ struct PrefixCommand: AsyncParsableCommand {
   private var options: LlamaOptions {
     LlamaOptions(
       threads: threads, contextSize: sharedTokens + ownTokens + 8, lanes: lanes, batchSize: 512,
-      flashAttention: flashAttention)
+      flashAttention: attention.kernel)
   }
 
   /// Each prompt in calls of its own: the time until the last of them has its first row of logits.
@@ -151,8 +150,6 @@ private struct RowComparison: CustomStringConvertible {
       + (sameToken < count ? ", elsewhere ahead by \(margin) at most" : "")
   }
 }
-
-extension FlashAttention: @retroactive ExpressibleByArgument {}
 
 private final class RowCapture: Sendable {
   private let storage = Mutex<[Float]>([])
