@@ -3,7 +3,7 @@
 #
 #   pip install -r requirements.txt && ./reproduce.sh [scratch folder]
 #
-# One core, about half an hour. Checkpoints and logs go to the scratch folder. The run is seeded, but
+# One idle core, about half an hour. Checkpoints and logs go to the scratch folder. The run is seeded, but
 # other processors and other versions of torch round differently, so compare the counts, and compare
 # SHA256SUMS only on the same kind of machine.
 set -euo pipefail
