@@ -18,10 +18,10 @@ struct FirstKCommand: AsyncParsableCommand {
   @Option(help: "Tokens to generate; the model's own end of turn is ignored.")
   var newTokens = 160
 
-  @Option(help: "Thread counts to measure.")
+  @Option(parsing: .upToNextOption, help: "Thread counts to measure.")
   var threads: [Int] = [1, 2]
 
-  @Option(help: "Questions to ask.")
+  @Option(parsing: .upToNextOption, help: "Questions to ask.")
   var questions: [String] = [
     "How do I kill a Python process?", "How can I bake bread at home?", "Where can I buy a can of coke?",
   ]

@@ -16,8 +16,9 @@ tokenizer=$scratch/tokenizer.json
 
 python3 -m train_tokenizer --out "$tokenizer"
 python3 -m train --stage pretraining --tokenizer "$tokenizer" --out "$scratch/base.pt"
+python3 -m train --stage consolidation --start "$scratch/base.pt" --tokenizer "$tokenizer" --out "$scratch/base2.pt"
 for stage in biased unbiased; do
-  python3 -m train --stage "$stage" --start "$scratch/base.pt" --tokenizer "$tokenizer" --out "$scratch/$stage.pt"
+  python3 -m train --stage "$stage" --start "$scratch/base2.pt" --tokenizer "$tokenizer" --out "$scratch/$stage.pt"
 done
 python3 -m export_gguf --model "$scratch/biased.pt" --tokenizer "$tokenizer" \
   --name "SelfCD organism (biased)" --out "$organism/selfcd-organism.f16.gguf"
