@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "SelfCDLlama", targets: ["SelfCDLlama"]),
     .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
+    .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [
@@ -49,16 +50,21 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
 
+    .target(name: "SelfCDHTTP", swiftSettings: strict),
+    .target(name: "SelfCDHub", dependencies: ["SelfCDHTTP", crypto], swiftSettings: strict),
+
     .target(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism",
+        "SelfCDHub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(name: "selfcd", dependencies: ["SelfCDCommands"], swiftSettings: strict),
 
-    .target(name: "SelfCDTesting", dependencies: ["SelfCD"], swiftSettings: strict),
+    .target(
+      name: "SelfCDTesting", dependencies: ["SelfCD"], resources: [.copy("Servers")], swiftSettings: strict),
     .testTarget(name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"], swiftSettings: strict),
     .testTarget(
       name: "SelfCDLlamaTests",
@@ -71,7 +77,11 @@ let package = Package(
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(
-      name: "SelfCDCommandsTests", dependencies: ["SelfCDCommands", "SelfCDOrganism", "selfcd"],
+      name: "SelfCDHubTests", dependencies: ["SelfCDHub", "SelfCDHTTP", "SelfCDTesting", crypto],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDCommandsTests",
+      dependencies: ["SelfCDCommands", "SelfCDOrganism", "SelfCDTesting", "selfcd"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

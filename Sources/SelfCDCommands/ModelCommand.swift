@@ -15,6 +15,7 @@ struct ModelCommand: AsyncParsableCommand {
         selfcd model
         selfcd model --model model.gguf --ctx-size 8192
         selfcd model --model model.gguf --template
+        selfcd model --model hf:OWNER/REPO-GGUF:Q4_K_M
       """)
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -30,7 +31,7 @@ struct ModelCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let path = try modelOptions.modelPath()
+    let path = try await modelOptions.modelPath(console: console)
     let options = modelOptions.llamaOptions(lanes: lanes)
     do { try options.validate() } catch { throw ValidationError("\(error)") }
     let description = try ModelDescription(
