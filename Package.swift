@@ -21,6 +21,7 @@ let package = Package(
     .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
     .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
+    .library(name: "SelfCDRemote", targets: ["SelfCDRemote"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [
@@ -52,6 +53,7 @@ let package = Package(
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
     .target(name: "SelfCDHub", dependencies: ["SelfCDHTTP", crypto], swiftSettings: strict),
+    .target(name: "SelfCDRemote", dependencies: ["SelfCDEval", "SelfCDHTTP"], swiftSettings: strict),
 
     .target(
       name: "SelfCDCommands",
@@ -72,12 +74,16 @@ let package = Package(
       resources: [.copy("Fixtures/template_parity.json")],
       swiftSettings: strict),
     .testTarget(
-      name: "SelfCDEvalTests", dependencies: ["SelfCDEval"], exclude: ["Fixtures/make_statistics_fixture.py"],
+      name: "SelfCDEvalTests", dependencies: ["SelfCDEval", "SelfCD", "SelfCDTesting"],
+      exclude: ["Fixtures/make_statistics_fixture.py"],
       resources: [.copy("Fixtures/statistics.json")], swiftSettings: strict),
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(
       name: "SelfCDHubTests", dependencies: ["SelfCDHub", "SelfCDHTTP", "SelfCDTesting", crypto],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDRemoteTests", dependencies: ["SelfCDRemote", "SelfCDEval", "SelfCDHTTP", "SelfCDTesting"],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDCommandsTests",

@@ -12,6 +12,8 @@ public final class ScriptServer: Sendable {
   public enum Script: String, Sendable {
     /// A model hub with repositories that misbehave.
     case hub = "hub_server"
+    /// A chat-completions endpoint whose models misbehave.
+    case chat = "chat_server"
   }
 
   /// Starts a server.
