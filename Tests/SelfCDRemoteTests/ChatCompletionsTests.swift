@@ -28,6 +28,11 @@ import Testing
     return try decoder.decode([Request].self, from: log.body)
   }
 
+  private static func requestCount(_ server: ScriptServer) async throws -> Int {
+    let log = try await HTTPClient().data(HTTPRequest(.get, server.url), limit: 1 << 20)
+    return (try JSONSerialization.jsonObject(with: log.body) as? [Any])?.count ?? 0
+  }
+
   private static func transport(
     _ server: ScriptServer, key: String? = nil, timeout: Double = 60,
     tokenLimit: ChatCompletionsTransport.TokenLimit = .maxTokens
@@ -119,6 +124,23 @@ import Testing
     while try await Self.requests(server).isEmpty { await Task.yield() }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
+  }
+
+  @Test func aCancelledRequestEndsAsSuch() async throws {
+    let server = try ScriptServer(.chat)
+    let task = Task {
+      try await HTTPClient().data(
+        HTTPRequest(.post, server.url, body: Data("{\"model\": \"silent\"}".utf8)), limit: 1)
+    }
+    while try await Self.requestCount(server) == 0 { await Task.yield() }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    let early = Task {
+      while !Task.isCancelled { await Task.yield() }
+      return try await HTTPClient().data(HTTPRequest(.get, server.url), limit: 1 << 20)
+    }
+    early.cancel()
+    await #expect(throws: CancellationError.self) { try await early.value }
   }
 
   @Test func keysAreNotShown() throws {

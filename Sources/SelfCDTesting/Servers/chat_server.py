@@ -82,6 +82,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b" " * 10)
                 self.wfile.flush()
                 time.sleep(0.01)
+            self.close_connection = True
             return
         if model == "vast":
             return self.reply(200, b" " * (9 << 20))
