@@ -91,6 +91,9 @@ def main():
     found = {str(Path(log.name.removeprefix("file://")).resolve()) for log in logs}
     if not files or found != files:
         sys.exit(f"Inspect lists {len(found)} of {len(files)} logs in {sys.argv[1]}")
+    identifiers = [read_eval_log(log.name, header_only=True).eval.task_id for log in logs]
+    if len(set(identifiers)) != len(logs):
+        sys.exit("several logs have one task identifier; the viewer would show only the latest of them")
     print(json.dumps([check(log.name) for log in sorted(logs, key=lambda log: log.name)], indent=1))
 
 

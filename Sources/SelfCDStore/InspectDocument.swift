@@ -22,6 +22,8 @@ enum InspectDocument {
     let taskId: String
     let taskVersion = 0
     let taskDisplayName: String
+    let taskArgs: [String: String]
+    let taskArgsPassed: [String: String]
     let solver: String
     let solverArgs: JSONValue
     let dataset: Dataset

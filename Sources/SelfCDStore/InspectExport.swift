@@ -63,7 +63,10 @@ public struct InspectExport: Codable, Sendable, Hashable {
     let total = max(run.planned / max(1, conditionCount), log.count)
     let spec = InspectDocument.Spec(
       evalId: "\(run.id)/\(condition.id)", runId: run.id, created: InspectDocument.time(run.startedAt),
-      taskId: run.id, taskDisplayName: "\(Self.task), \(condition.id)", solver: condition.strategy,
+      // The viewer shows only the latest log of each task's identifier, and the arguments in its list.
+      taskId: "\(run.id)/\(condition.id)", taskDisplayName: "\(Self.task), \(condition.id)",
+      taskArgs: ["condition": condition.id], taskArgsPassed: ["condition": condition.id],
+      solver: condition.strategy,
       solverArgs: solver,
       dataset: .init(
         name: datasets.map(\.name).joined(separator: " + "), samples: samples.count, sampleIds: samples),
