@@ -40,6 +40,7 @@ import Testing
   @Test func wrongNamesAreWrongUsage() throws {
     let outcome = try CommandLineTests.run(["generate", "--model", "hf:nonsense", "Hi"])
     #expect(outcome.status == 64 && outcome.errors.contains("OWNER/REPO"))
+    #expect(try CommandLineTests.run(["model", "hf:nonsense"]).status == 64)
   }
 
   @Test func theProxyOfTheEnvironmentIsUsed() throws {
