@@ -20,6 +20,8 @@ let package = Package(
     .library(name: "SelfCDLlama", targets: ["SelfCDLlama"]),
     .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
+    .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
+    .library(name: "SelfCDRemote", targets: ["SelfCDRemote"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [
@@ -55,16 +57,22 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
 
+    .target(name: "SelfCDHTTP", swiftSettings: strict),
+    .target(name: "SelfCDHub", dependencies: ["SelfCDHTTP", crypto], swiftSettings: strict),
+    .target(name: "SelfCDRemote", dependencies: ["SelfCDEval", "SelfCDHTTP"], swiftSettings: strict),
+
     .target(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism",
+        "SelfCDHub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(name: "selfcd", dependencies: ["SelfCDCommands"], swiftSettings: strict),
 
-    .target(name: "SelfCDTesting", dependencies: ["SelfCD"], swiftSettings: strict),
+    .target(
+      name: "SelfCDTesting", dependencies: ["SelfCD"], resources: [.copy("Servers")], swiftSettings: strict),
     .testTarget(name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"], swiftSettings: strict),
     .testTarget(
       name: "SelfCDLlamaTests",
@@ -72,12 +80,20 @@ let package = Package(
       resources: [.copy("Fixtures/template_parity.json")],
       swiftSettings: strict),
     .testTarget(
-      name: "SelfCDEvalTests", dependencies: ["SelfCDEval"], exclude: ["Fixtures/make_statistics_fixture.py"],
+      name: "SelfCDEvalTests", dependencies: ["SelfCDEval", "SelfCD", "SelfCDTesting"],
+      exclude: ["Fixtures/make_statistics_fixture.py"],
       resources: [.copy("Fixtures/statistics.json")], swiftSettings: strict),
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(
-      name: "SelfCDCommandsTests", dependencies: ["SelfCDCommands", "SelfCDOrganism", "selfcd"],
+      name: "SelfCDHubTests", dependencies: ["SelfCDHub", "SelfCDHTTP", "SelfCDTesting", crypto],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDRemoteTests", dependencies: ["SelfCDRemote", "SelfCDEval", "SelfCDHTTP", "SelfCDTesting"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDCommandsTests",
+      dependencies: ["SelfCDCommands", "SelfCDOrganism", "SelfCDTesting", "selfcd"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -15,9 +15,10 @@ struct ModelCommand: AsyncParsableCommand {
         selfcd model
         selfcd model model.gguf --ctx-size 8192
         selfcd model model.gguf --template
+        selfcd model hf:OWNER/REPO-GGUF:Q4_K_M
       """)
 
-  @Argument(help: "A GGUF file; the same as --model.")
+  @Argument(help: "A GGUF file, or a model's name in a hub; the same as --model.")
   var path: String?
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -34,8 +35,11 @@ struct ModelCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     var modelOptions = modelOptions
-    if let path { modelOptions.model = path }
-    let path = try modelOptions.modelPath()
+    if let path {
+      modelOptions.model = path
+      try modelOptions.validate()
+    }
+    let path = try await modelOptions.modelPath(console: console)
     let options = modelOptions.llamaOptions(lanes: lanes)
     do { try options.validate() } catch { throw ValidationError("\(error)") }
     let description = try ModelDescription(
