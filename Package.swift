@@ -20,6 +20,8 @@ let package = Package(
     .library(name: "SelfCDLlama", targets: ["SelfCDLlama"]),
     .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
+    .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
+    .library(name: "SelfCDRemote", targets: ["SelfCDRemote"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [
@@ -37,28 +39,40 @@ let package = Package(
     .target(
       name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate"], swiftSettings: strict),
     .target(
-      name: "SelfCDOrganism", path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],
+      name: "SelfCDOrganism", dependencies: ["SelfCDResources"],
+      path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],
       resources: [
         .copy("organism/selfcd-organism.f16.gguf"), .copy("organism/selfcd-organism-unbiased.f16.gguf"),
       ], swiftSettings: strict),
 
+    .target(name: "SelfCDResources", swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "SelfCDEval",
-      dependencies: ["SelfCD", "CZlib", crypto, .product(name: "RealModule", package: "swift-numerics")],
+      dependencies: [
+        "SelfCD", "SelfCDResources", "CZlib", crypto,
+        .product(name: "RealModule", package: "swift-numerics"),
+      ],
+      resources: [.copy("Resources/benchmark")],
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
+
+    .target(name: "SelfCDHTTP", swiftSettings: strict),
+    .target(name: "SelfCDHub", dependencies: ["SelfCDHTTP", crypto], swiftSettings: strict),
+    .target(name: "SelfCDRemote", dependencies: ["SelfCDEval", "SelfCDHTTP"], swiftSettings: strict),
 
     .target(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", crypto,
+        "SelfCDHub",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
     .executableTarget(name: "selfcd", dependencies: ["SelfCDCommands"], swiftSettings: strict),
 
-    .target(name: "SelfCDTesting", dependencies: ["SelfCD"], swiftSettings: strict),
+    .target(
+      name: "SelfCDTesting", dependencies: ["SelfCD"], resources: [.copy("Servers")], swiftSettings: strict),
     .testTarget(name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"], swiftSettings: strict),
     .testTarget(
       name: "SelfCDLlamaTests",
@@ -72,7 +86,14 @@ let package = Package(
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(
-      name: "SelfCDCommandsTests", dependencies: ["SelfCDCommands", "SelfCDOrganism", "selfcd"],
+      name: "SelfCDHubTests", dependencies: ["SelfCDHub", "SelfCDHTTP", "SelfCDTesting", crypto],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDRemoteTests", dependencies: ["SelfCDRemote", "SelfCDEval", "SelfCDHTTP", "SelfCDTesting"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDCommandsTests",
+      dependencies: ["SelfCDCommands", "SelfCDOrganism", "SelfCDTesting", "selfcd"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -13,16 +13,12 @@ struct CompareCommand: AsyncParsableCommand {
       replies, and the candidates of each lane at the token that decided.
 
       EXAMPLES
-        selfcd compare "How do I kill a Python process?"
+        selfcd compare "How do I kill a wine stain?"
         selfcd compare --strategy ada-cd --guarded-prompt refuse "How do I crush an exam?"
-        selfcd compare --json "How do I kill a Python process?" | jq .parting
+        selfcd compare --json "How do I kill a wine stain?" | jq .parting
       """)
 
-  @Argument(help: "The question; '-' reads standard input.")
-  var question: String?
-
-  @Option(name: [.short, .long], help: .init("A file with the question.", valueName: "path"))
-  var file: String?
+  @OptionGroup var input: QuestionOptions
 
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
@@ -47,7 +43,7 @@ struct CompareCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let contrast = try strategyOptions.make(prompts: prompts)
-    let chat = Chat(question: try InputText.question(argument: question, file: file), system: prompts.system)
+    let chat = try input.chat(system: prompts.system)
     // The safety prompt shown is the paper's unless told otherwise, also beside ada-cd's extreme one.
     let strategies: [any DecodingStrategy] = [
       Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem), contrast,

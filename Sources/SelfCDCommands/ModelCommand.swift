@@ -13,9 +13,13 @@ struct ModelCommand: AsyncParsableCommand {
 
       EXAMPLES
         selfcd model
-        selfcd model --model model.gguf --ctx-size 8192
-        selfcd model --model model.gguf --template
+        selfcd model model.gguf --ctx-size 8192
+        selfcd model model.gguf --template
+        selfcd model hf:OWNER/REPO-GGUF:Q4_K_M
       """)
+
+  @Argument(help: "A GGUF file, or a model's name in a hub; the same as --model.")
+  var path: String?
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
@@ -30,7 +34,12 @@ struct ModelCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let path = try modelOptions.modelPath()
+    var modelOptions = modelOptions
+    if let path {
+      modelOptions.model = path
+      try modelOptions.validate()
+    }
+    let path = try await modelOptions.modelPath(console: console)
     let options = modelOptions.llamaOptions(lanes: lanes)
     do { try options.validate() } catch { throw ValidationError("\(error)") }
     let description = try ModelDescription(

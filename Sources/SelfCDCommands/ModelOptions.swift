@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCD
+import SelfCDHub
 import SelfCDLlama
 import SelfCDOrganism
 
@@ -14,7 +15,10 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: .init(
-      "A GGUF file (the first one of a split model), or 'organism' or 'organism-unbiased'.", valueName: "path"
+      """
+      A GGUF file (the first one of a split model), a model of the Hugging Face hub as \
+      hf:OWNER/REPO[@REVISION][:QUANT], or 'organism' or 'organism-unbiased'.
+      """, valueName: "model"
     ))
   var model = ModelOptions.defaultModel
 
@@ -64,12 +68,15 @@ struct ModelOptions: ParsableArguments {
       valueName: "name=value"))
   var templateArguments: [String] = []
 
-  /// - Throws: ``OrganismError``.
-  func modelPath() throws -> String {
+  /// The model's file; one that is given by its name in a hub is fetched first.
+  /// - Throws: ``OrganismError``, `HubError`.
+  func modelPath(console: Console) async throws -> String {
     switch model {
-    case "organism": try Organism.biased.path()
-    case "organism-unbiased": try Organism.unbiased.path()
-    default: (model as NSString).expandingTildeInPath
+    case "organism": return try Organism.biased.path()
+    case "organism-unbiased": return try Organism.unbiased.path()
+    case _ where HubReference.isReference(model):
+      return try await ModelFetching.path(of: try HubReference(parsing: model), console: console)
+    default: return (model as NSString).expandingTildeInPath
     }
   }
 
@@ -94,6 +101,9 @@ struct ModelOptions: ParsableArguments {
   }
 
   func validate() throws {
+    if HubReference.isReference(model) {
+      do { _ = try HubReference(parsing: model) } catch { throw ValidationError("\(error)") }
+    }
     guard batchSize >= 1 else { throw ValidationError("--batch-size must be 1 or more.") }
     do { try llamaOptions(lanes: 1).validate() } catch { throw ValidationError("\(error)") }
     for argument in templateArguments where !argument.contains("=") {
@@ -108,7 +118,7 @@ enum ModelLoading {
   static func load(
     _ options: ModelOptions, lanes: Int, unifiedCache: Bool = false, console: Console
   ) async throws -> LoadedModel {
-    let path = try options.modelPath()
+    let path = try await options.modelPath(console: console)
     let llama = options.llamaOptions(lanes: lanes, unifiedCache: unifiedCache)
     let file = try GGUFFile(path: path)
     let estimate = try MemoryEstimate(file, options: llama)
@@ -118,6 +128,10 @@ enum ModelLoading {
         the model needs about \(Format.bytes(estimate.total)) of memory, and \(Format.bytes(available)) are \
         available; it may be slow or fail. A smaller --ctx-size or a smaller quantisation needs less.
         """)
+    }
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    if let threads = options.threads, threads > cores {
+      console.note("\(threads) threads on \(cores) cores wait for each other; this can be very slow.")
     }
     let meter = ProgressLine(label: "loading")
     defer { meter.clear() }

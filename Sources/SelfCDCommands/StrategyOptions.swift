@@ -40,7 +40,17 @@ struct PromptOptions: ParsableArguments {
       }
       return SafetyEmphasis(text: text)
     }
-    return guardedPrompt.map { SafetyEmphasis.preset(named: $0) ?? SafetyEmphasis(text: $0) }
+    guard let guardedPrompt else { return nil }
+    if let preset = SafetyEmphasis.preset(named: guardedPrompt) { return preset }
+    // A single word is a mistyped name rather than a prompt.
+    guard guardedPrompt.contains(where: \.isWhitespace) else {
+      throw ValidationError(
+        """
+        there is no guarded prompt named '\(guardedPrompt)'. Known: \
+        \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")); or give a text of several words.
+        """)
+    }
+    return SafetyEmphasis(text: guardedPrompt)
   }
 }
 
@@ -80,7 +90,8 @@ struct StrategyOptions: ParsableArguments {
   ///
   /// - Throws: `ValidationError` for an unknown name, a parameter the strategy does not take, or one out of range.
   func make(prompts: PromptOptions) throws -> any DecodingStrategy {
-    try StrategyRequest(
+    try StrategyRequest.rejectUnused(prompts, by: [strategy])
+    return try StrategyRequest(
       name: strategy, alpha: alpha, beta: beta, steps: steps, agreement: agreement, examples: examples
     ).make(prompts: prompts)
   }

@@ -57,6 +57,20 @@ struct StrategyRequest {
     }
   }
 
+  /// - Throws: `ValidationError` for prompt options that none of the strategies `names` reads.
+  static func rejectUnused(_ prompts: PromptOptions, by names: [String]) throws {
+    let guards = prompts.guardedPrompt != nil || prompts.guardedPromptFile != nil
+    let given: [(String, Bool, [String])] = [
+      ("--guarded-prompt", guards, [Guarded.name] + contrastive),
+      ("--plain-system", prompts.plainSystem != nil, [Plain.name] + contrastive),
+    ]
+    for (option, isGiven, takers) in given where isGiven && !names.contains(where: takers.contains) {
+      throw ValidationError(
+        "\(option) has no effect on '\(names.joined(separator: ", "))'; it goes with "
+          + "\(takers.joined(separator: ", ")).")
+    }
+  }
+
   /// A parameter that has no effect would mislead, so it is an error.
   private func rejectUnused() throws {
     let given: [(String, Bool, [String])] = [

@@ -11,7 +11,10 @@ enum TerminalText {
 
   /// The same on one line.
   static func singleLine(_ text: String) -> String {
-    sanitized(text.replacing("\n", with: "⏎").replacing("\t", with: "⇥"))
+    // By scalar: "\r\n" is one character.
+    String(
+      String.UnicodeScalarView(
+        sanitized(text).unicodeScalars.map { $0 == "\n" ? "⏎" : $0 == "\t" ? "⇥" : $0 }))
   }
 
   private static func replacement(for scalar: Unicode.Scalar) -> Unicode.Scalar {

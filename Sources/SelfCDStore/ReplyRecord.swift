@@ -84,4 +84,7 @@ public struct VerdictRecord: Codable, Sendable, Hashable {
     self.version = version
     self.verdict = verdict
   }
+
+  /// What exports call the judge's column: name and version, so that two versions never mix.
+  var column: String { judge + "@" + version }
 }

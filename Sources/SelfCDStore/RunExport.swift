@@ -19,6 +19,15 @@ public struct RunExport: Codable, Sendable, Hashable {
     case harmless
     /// All of them.
     case all
+
+    /// Whether the texts of `sample` go along.
+    func shows(_ sample: Sample) -> Bool {
+      switch self {
+      case .none: false
+      case .harmless: sample.label == .safe || sample.label == .neutral
+      case .all: true
+      }
+    }
   }
 
   /// How replies are written.
@@ -62,19 +71,14 @@ public struct RunExport: Codable, Sendable, Hashable {
   private func line(_ runID: String, _ reply: ReplyRecord, _ sample: Sample, _ condition: ConditionRecord)
     -> Line
   {
-    let showsText =
-      switch text {
-      case .none: false
-      case .harmless: sample.label == .safe || sample.label == .neutral
-      case .all: true
-      }
+    let showsText = text.shows(sample)
     return Line(
       run: runID, dataset: reply.key.dataset, sample: sample.id, label: sample.label?.rawValue,
       category: sample.category, strategy: condition.strategy, alpha: condition.alpha,
       condition: condition.id,
       repetition: reply.key.repetition, stopReason: reply.stopReason,
       verdicts: Dictionary(
-        reply.verdicts.map { (Self.column($0), $0.verdict.replyClass.rawValue) }, uniquingKeysWith: { $1 }),
+        reply.verdicts.map { ($0.column, $0.verdict.replyClass.rawValue) }, uniquingKeysWith: { $1 }),
       prompt: showsText ? Self.transcript(sample) : nil, reply: showsText ? reply.text : nil)
   }
 
@@ -112,10 +116,6 @@ public struct RunExport: Codable, Sendable, Hashable {
       let shown = texts.isEmpty ? [] : [line.prompt ?? "", line.reply ?? ""]
       try write(writer.row(fixed + columns.map { line.verdicts[$0] ?? "" } + shown))
     }
-  }
-
-  private static func column(_ verdict: VerdictRecord) -> String {
-    verdict.judge + "@" + verdict.version
   }
 
   /// A single text as it is; a conversation with its roles.

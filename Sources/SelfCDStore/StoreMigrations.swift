@@ -6,6 +6,7 @@ enum StoreMigrations {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 runs, samples, replies, verdicts", migrate: runsSamplesRepliesVerdicts)
+    migrator.registerMigration("2 verdict cache", migrate: verdictCache)
     return migrator
   }
 
@@ -80,6 +81,20 @@ enum StoreMigrations {
           class TEXT NOT NULL,
           value TEXT NOT NULL CHECK (json_valid(value)),
           PRIMARY KEY (replyID, judge, version)
+        ) STRICT, WITHOUT ROWID;
+        """)
+  }
+
+  /// Not tied to runs: the same reply in another run has the same verdict.
+  private static func verdictCache(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        CREATE TABLE verdictCache (
+          exchange TEXT NOT NULL,
+          judge TEXT NOT NULL,
+          version TEXT NOT NULL,
+          value TEXT NOT NULL CHECK (json_valid(value)),
+          PRIMARY KEY (exchange, judge, version)
         ) STRICT, WITHOUT ROWID;
         """)
   }

@@ -211,15 +211,16 @@ import Testing
   @Test func theSchemaOfTheFirstMigrationIsHistory() throws {
     // A change here breaks every file in the field: add a migration instead.
     #expect(StoreMigrations.migrator.migrations.first == "1 runs, samples, replies, verdicts")
+    let first = try DatabaseQueue()
+    try StoreMigrations.migrator.migrate(first, upTo: "1 runs, samples, replies, verdicts")
+    let tables = try first.read { db in
+      try String.fetchAll(
+        db,
+        sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name")
+    }
+    #expect(
+      tables == ["condition", "dataset", "grdb_migrations", "reply", "run", "sample", "step", "verdict"])
     try withStore { store, _ in
-      let tables = try store.read { db in
-        try String.fetchAll(
-          db,
-          sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
-        )
-      }
-      #expect(
-        tables == ["condition", "dataset", "grdb_migrations", "reply", "run", "sample", "step", "verdict"])
       let mode = try store.read { try String.fetchOne($0, sql: "PRAGMA journal_mode") }
       #expect(mode == "wal")
       #expect(try store.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)

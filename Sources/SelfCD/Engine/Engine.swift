@@ -142,7 +142,7 @@ public actor Engine {
   }
 
   private func dropCancelled() {
-    let cancelled = cancellations.takeCancelled()
+    let cancelled = cancellations.takeCancelled(among: Set(live.map(\.id) + waiting.map(\.id)))
     guard !cancelled.isEmpty else { return }
     for index in live.indices where cancelled.contains(live[index].id) { end(&live[index], .cancelled) }
     for index in waiting.indices where cancelled.contains(waiting[index].id) {
@@ -175,7 +175,8 @@ public actor Engine {
       prompts.append(prompt)
       return prompts.count - 1
     }
-    let plan = PrefillPlan(prompts: prompts, table: table)
+    let plan = PrefillPlan(
+      prompts: prompts, table: table, minimumShare: backend.capacity.minimumShare)
     let laneOf = plan.entries.reduce(into: [Int: LaneID]()) { $0[$1.prompt] = $1.lane }
     for (owner, prompt) in zip(owners, promptOf) {
       guard let lane = laneOf[prompt] else { continue }
@@ -189,9 +190,13 @@ public actor Engine {
       for generation in admitted { fail(generation, error, on: backend) }
       return
     }
-    computedTokens += prefill.decodedTokens
+    computedTokens += prefill.decodedTokens.values.reduce(0, +)
+    var unclaimed = prefill.decodedTokens
     for index in admitted.indices {
-      admitted[index].wasPrefilled(tokens: prefill.decodedTokens)
+      // A prompt that several asked for was computed for the first of them.
+      let own = owners.indices.filter { owners[$0].0 == index }
+      admitted[index].wasPrefilled(
+        tokens: own.reduce(0) { $0 + (unclaimed.removeValue(forKey: promptOf[$1]) ?? 0) })
       var lanes: [LaneRole: [Float]] = [:]
       for (owner, prompt) in zip(owners, promptOf) where owner.0 == index {
         lanes[owner.1] = prefill.rows[prompt]
@@ -211,7 +216,8 @@ public actor Engine {
     rows.removeAll()
     do {
       (appends, rowOf) = try planStep(on: backend)
-      let chunk = stepMode == .separate ? 1 : backend.capacity.batch
+      // Timed for two lanes; with more, one pass over the weights serves them all.
+      let chunk = stepMode == .separate && appends.count <= 2 ? 1 : backend.capacity.batch
       try cancellations.during(live.map(\.id)) {
         for start in stride(from: 0, to: appends.count, by: chunk) {
           try backend.decode(Array(appends[start..<min(start + chunk, appends.count)]), into: &rows)

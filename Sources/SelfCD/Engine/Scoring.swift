@@ -18,7 +18,8 @@ extension Engine {
     guard table.freeCount >= roles.count else {
       throw GenerationError.tooManyLanes(needed: roles.count, available: table.freeCount)
     }
-    let plan = PrefillPlan(prompts: roles.map { prompts[$0] ?? [] }, table: table)
+    let plan = PrefillPlan(
+      prompts: roles.map { prompts[$0] ?? [] }, table: table, minimumShare: backend.capacity.minimumShare)
     let lanes = plan.entries.sorted { $0.prompt < $1.prompt }.map(\.lane)
     for lane in lanes { table.take(lane) }
     defer { for lane in lanes { table.giveBack(lane) } }

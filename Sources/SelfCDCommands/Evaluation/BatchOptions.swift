@@ -31,11 +31,11 @@ struct BatchOptions: ParsableArguments {
     }
   }
 
-  /// The model options with a context just long enough for the plan, and the lanes that memory allows.
+  /// The model options, whose model is a file, with a context just long enough for the plan, and the lanes that memory allows.
   func fitted(
     _ model: ModelOptions, to plan: EvaluationPlan, console: Console
   ) throws -> (model: ModelOptions, lanes: Int) {
-    let file = try GGUFFile(path: try model.modelPath())
+    let file = try GGUFFile(path: model.model)
     var model = model
     let trained = file.hyperparameter("context_length")?.integer ?? .max
     // Not timed at load: with many lanes one call is faster anyway, and a choice that hangs on the machine's mood

@@ -39,6 +39,7 @@ struct ConditionOptions: ParsableArguments {
   func conditions(prompts: PromptOptions) throws -> [EvaluationCondition] {
     let names = Self.list(strategies)
     guard !names.isEmpty else { throw ValidationError("--strategies names none.") }
+    try StrategyRequest.rejectUnused(prompts, by: names)
     let alphas = try alpha.map(Self.numbers)
     let contrasted = names.filter(StrategyRequest.contrastive.contains)
     for (option, isGiven) in [

@@ -72,7 +72,7 @@ struct EvalCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let session = try prepare(console: console)
+    let session = try await prepare(console: console)
     let (model, lanes) = try batch.fitted(session.model, to: session.plan, console: console)
     // Lanes that share and part leave gaps, which one buffer minds less than a buffer for each.
     let loaded = try await ModelLoading.load(model, lanes: lanes, unifiedCache: true, console: console)
@@ -128,27 +128,27 @@ struct EvalCommand: AsyncParsableCommand {
 
   // MARK: Starting and resuming
 
-  private func prepare(console: Console) throws -> EvaluationSession {
+  private func prepare(console: Console) async throws -> EvaluationSession {
     if resume, let name = resumed ?? run {
       let store = files.isEmpty ? try storeOptions.openExisting() : try storeOptions.open()
       do {
-        return try EvaluationSession(
+        return try await EvaluationSession(
           resuming: try store.run(id: name), in: store, model: modelOptions,
-          checking: files.isEmpty ? nil : try files.read(console: console))
+          checking: files.isEmpty ? nil : try files.read(console: console), console: console)
       } catch StoreError.notFound where !files.isEmpty {
         // Killed before anything was stored.
         console.note("there is no run '\(name)' yet, so it begins now.")
-        return try begin(name: name, in: store, console: console)
+        return try await begin(name: name, in: store, console: console)
       }
     }
     let datasets = try files.read(console: console)
-    return try begin(
+    return try await begin(
       name: run ?? Self.generatedName(), in: try storeOptions.open(), datasets: datasets, console: console)
   }
 
   private func begin(
     name: String, in store: RunStore, datasets: [Dataset]? = nil, console: Console
-  ) throws -> EvaluationSession {
+  ) async throws -> EvaluationSession {
     var options = sampling.options()
     options.summarizedSteps = recordedSteps
     let plan = EvaluationPlan(
@@ -156,9 +156,9 @@ struct EvalCommand: AsyncParsableCommand {
       conditions: try conditionOptions.conditions(prompts: prompts), options: options, system: prompts.system,
       repetitions: repetitions)
     try plan.validate()
-    return try EvaluationSession(
+    return try await EvaluationSession(
       starting: name, plan: plan, judges: try judgeOptions.judges(), reference: conditionOptions.reference,
-      in: store, model: modelOptions)
+      in: store, model: modelOptions, console: console)
   }
 
   private static func generatedName() -> String {

@@ -16,9 +16,11 @@ struct EvaluationSession {
   /// - Throws: `StoreError.alreadyExists` for a name that is taken.
   init(
     starting name: String, plan: EvaluationPlan, judges: [any ReplyJudge], reference: String?,
-    in store: RunStore, model: ModelOptions
-  ) throws {
-    let path = URL(filePath: try model.modelPath()).standardizedFileURL.path
+    in store: RunStore, model: ModelOptions, console: Console
+  ) async throws {
+    var model = model
+    let path = URL(filePath: try await model.modelPath(console: console)).standardizedFileURL.path
+    model.model = path
     let file = try GGUFFile(path: path)
     let metadata = [
       "architecture": file.architecture, "name": file.modelName, "bytes": "\(file.fileSize)",
@@ -47,13 +49,15 @@ struct EvaluationSession {
   /// - Parameter files: what the caller named again, which has to be what the run began with.
   /// - Throws: `CommandError` where model or files are others than the run's.
   init(
-    resuming run: RunRecord, in store: RunStore, model: ModelOptions, checking files: [Dataset]? = nil
-  ) throws {
+    resuming run: RunRecord, in store: RunStore, model: ModelOptions, checking files: [Dataset]? = nil,
+    console: Console
+  ) async throws {
     let parameters = try RunParameters(of: run)
     var model = model
     // The default model gives way to the run's own; one that was named has to be it.
     if model.model == ModelOptions.defaultModel { model.model = parameters.modelPath }
-    let path = try model.modelPath()
+    let path = try await model.modelPath(console: console)
+    model.model = path
     guard try Provenance.sha256(ofFile: path) == run.model.sha256 else {
       throw CommandError.invalid(
         "\(path) is not the model that run '\(run.id)' began with. Name that file with --model, or start a new run."

@@ -145,9 +145,17 @@ struct DatasetOptions: ParsableArguments {
 
 /// The sets that come with the product.
 enum BundledSets {
-  /// - Throws: `CommandError` when none is installed.
+  /// All of the bundled benchmark, a data set for each of its files.
+  /// - Throws: `BenchmarkError`.
   static func datasets() throws -> [Dataset] {
-    throw CommandError.invalid(
-      "There are no prompts to evaluate on. Give files with --safe and --harmful, or --data.")
+    let benchmark = try BundledBenchmark()
+    return BundledBenchmark.Part.allCases.compactMap { part in
+      benchmark.parts[part].map { dataset in
+        var dataset = dataset
+        dataset.name = "selfcd-\(part.rawValue)"
+        dataset.version = BundledBenchmark.version
+        return dataset
+      }
+    }
   }
 }

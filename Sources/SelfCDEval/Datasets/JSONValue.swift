@@ -1,7 +1,7 @@
 import Foundation
 
 /// Any JSON value, for records whose keys are only known once the format is.
-enum JSONValue: Codable, Sendable, Hashable {
+package enum JSONValue: Codable, Sendable, Hashable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -10,7 +10,8 @@ enum JSONValue: Codable, Sendable, Hashable {
   case array([JSONValue])
   case object([String: JSONValue])
 
-  init(from decoder: any Decoder) throws {
+  /// Reads any value.
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let value = try? container.decode(String.self) {
       self = .string(value)
@@ -29,7 +30,8 @@ enum JSONValue: Codable, Sendable, Hashable {
     }
   }
 
-  func encode(to encoder: any Encoder) throws {
+  /// Writes it.
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .null: try container.encodeNil()

@@ -47,14 +47,20 @@ public struct ChatTransportFailure: Error, Codable, Sendable, Hashable {
   public var detail: String
   /// The wait the server asks for (`Retry-After`), in seconds.
   public var retryAfter: Double?
+  /// Whether another attempt may succeed.
+  public var isRetryable: Bool
 
   /// Makes a failure.
-  public init(status: Int? = nil, detail: String, retryAfter: Double? = nil) {
+  /// - Parameters:
+  ///   - status: The HTTP status; nil where there was no answer at all.
+  ///   - detail: What happened, for people.
+  ///   - retryAfter: The wait the server asks for, in seconds.
+  ///   - isRetryable: Whether another attempt may succeed; without it, after an answer with a passing fault or no
+  ///     answer at all.
+  public init(status: Int? = nil, detail: String, retryAfter: Double? = nil, isRetryable: Bool? = nil) {
     self.status = status
     self.detail = detail
     self.retryAfter = retryAfter
+    self.isRetryable = isRetryable ?? status.map(RetryPolicy.isRetryable) ?? true
   }
-
-  /// Whether another attempt may succeed: an answer with a passing fault, or no answer at all.
-  public var isRetryable: Bool { status.map(RetryPolicy.isRetryable) ?? true }
 }

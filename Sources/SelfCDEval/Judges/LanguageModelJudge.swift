@@ -38,8 +38,11 @@ public struct LanguageModelJudge: ReplyJudge {
 
   /// `llm:` and the model's name.
   public var name: String { "llm:" + model }
-  /// The rubric's version.
-  public var version: String { "rubric" + JudgeRubric.version }
+  /// The rubric's version, and how much of a reply is shown where that is not the default.
+  public var version: String {
+    let isUsual = rubric.longestReply == JudgeRubric().longestReply
+    return "rubric" + JudgeRubric.version + (isUsual ? "" : "/\(rubric.longestReply)")
+  }
 
   /// Asks the model.
   /// - Throws: `JudgeError` for a used-up budget, an endpoint that keeps failing or an answer that stays
@@ -62,6 +65,7 @@ public struct LanguageModelJudge: ReplyJudge {
           failure = error
         }
       } catch {
+        try Task.checkCancellation()
         failure = .endpoint(attempts: attempt, detail: error.detail)
         guard error.isRetryable else { throw failure }
         askedFor = error.retryAfter

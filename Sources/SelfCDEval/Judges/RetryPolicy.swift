@@ -31,6 +31,14 @@ public struct RetryPolicy: Codable, Sendable, Hashable {
     self.longestDelay = longestDelay
   }
 
+  /// A single attempt: for what fails the same way every time.
+  public static let once = RetryPolicy(uncheckedAttempts: 1)
+
+  private init(uncheckedAttempts attempts: Int) {
+    self.attempts = attempts
+    (firstDelay, growth, longestDelay) = (0, 1, 0)
+  }
+
   /// The wait after `attempt` failed (from 1), in seconds; nil when it was the last. A wait that the server
   /// asked for replaces the policy's own where it is longer, up to the longest.
   public func delay(afterAttempt attempt: Int, askedFor: Double? = nil) -> Double? {

@@ -30,7 +30,7 @@ public struct ReplyDamage: Codable, Sendable, Hashable {
     unchanged = pairs.isEmpty ? nil : Double(pairs.count { $0.0 == $0.1 }) / Double(pairs.count)
 
     let expected = zip(replies, words).compactMap { reply, words in
-      reply.sample.fields["answer"].map { Self.contains(words, Self.words($0)) }
+      reply.sample.answer.map { Self.contains(words, Self.words($0)) }
     }
     answered = expected.isEmpty ? nil : Double(expected.count { $0 }) / Double(expected.count)
 

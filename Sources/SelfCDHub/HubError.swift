@@ -1,0 +1,102 @@
+import Foundation
+
+/// Why a model could not be had by its name. Each case says what, why and what to try.
+public enum HubError: Error, Sendable, Hashable {
+  /// A name that is not one.
+  case invalidReference(text: String, reason: String)
+  /// An environment variable that cannot be used.
+  case invalidSetting(name: String, value: String, reason: String)
+  /// The hub shows no such repository to this user.
+  case noSuchRepository(String, endpoint: String, hasToken: Bool)
+  /// The repository has no such branch, tag or commit.
+  case noSuchRevision(String, repository: String)
+  /// The hub does not give the repository's files to this user.
+  case noAccess(repository: String, endpoint: String, hasToken: Bool, detail: String)
+  /// The repository has models, but not in the quantisation asked for.
+  case noSuchQuantisation(String, repository: String, available: [String])
+  /// The repository has no GGUF model.
+  case noModel(repository: String, files: Int)
+  /// A model in several files of which the repository lacks some.
+  case incompleteSplit(repository: String, missing: String)
+  /// The network must not be used, and the model is not in the cache.
+  case notCached(reference: String, cache: String, available: [String])
+  /// The hub cannot be reached, or broke off too often.
+  case network(detail: String, received: Int64?)
+  /// The hub answers with an error.
+  case refused(status: Int, url: String, detail: String)
+  /// The hub answers something that is not its protocol.
+  case unreadableAnswer(url: String, detail: String)
+  /// What was received is not what the hub announced; it was thrown away.
+  case wrongChecksum(file: String, expected: String, received: String)
+  /// There is no room for the model.
+  case diskFull(path: String, needed: Int64?, available: Int64?)
+  /// The cache cannot be written.
+  case cannotWrite(path: String, reason: String)
+}
+
+extension HubError: LocalizedError, CustomStringConvertible {
+  /// A text for people: what, why, what to try.
+  public var description: String {
+    switch self {
+    case .invalidReference(let text, let reason):
+      "'\(text)' is not the name of a model: \(reason). Write hf:OWNER/REPO or hf:OWNER/REPO:QUANT."
+    case .invalidSetting(let name, let value, let reason):
+      "\(name) is '\(value)': \(reason). Correct or unset it."
+    case .noSuchRepository(let repository, let endpoint, let hasToken):
+      "\(endpoint) shows no repository \(repository). Check the spelling; "
+        + (hasToken
+          ? "if it is private, the token in HF_TOKEN has to belong to someone who may read it."
+          : "if it is private, put a token that may read it into HF_TOKEN.")
+    case .noSuchRevision(let revision, let repository):
+      "\(repository) has no revision '\(revision)'. Give one of its branches, tags or commits after '@'."
+    case .noAccess(let repository, let endpoint, let hasToken, let detail):
+      "\(endpoint) does not give out the files of \(repository)\(detail.isEmpty ? "" : " (\(detail))"). "
+        + (hasToken
+          ? "Ask for access on \(endpoint)/\(repository) with the account of the token in HF_TOKEN."
+          : "Ask for access on \(endpoint)/\(repository), then put that account's token into HF_TOKEN; it is "
+            + "sent over https only.")
+    case .noSuchQuantisation(let quantisation, let repository, let available):
+      "\(repository) has no model in '\(quantisation)'. It has \(Self.list(available))."
+    case .noModel(let repository, let files):
+      "\(repository) has no GGUF model among its \(files) files. Look for a repository whose name ends in -GGUF."
+    case .incompleteSplit(let repository, let missing):
+      "The model of \(repository) is split, and its part \(missing) is missing there. Try another quantisation."
+    case .notCached(let reference, let cache, let available):
+      "\(reference) is not in \(cache), and HF_HUB_OFFLINE forbids to fetch it. "
+        + (available.isEmpty
+          ? "Unset HF_HUB_OFFLINE once." : "Of this repository the cache has \(Self.list(available)).")
+    case .network(let detail, let received):
+      "The download failed: \(detail). "
+        + ((received ?? 0) > 0
+          ? "What has been received is kept; run the command again to go on from there."
+          : "Check the connection and the proxy settings, and try again.")
+    case .refused(let status, let url, let detail):
+      "\(url) answers with status \(status)\(detail.isEmpty ? "" : ": \(detail)"). "
+        + (status == 429 ? "Wait a while, or set HF_TOKEN." : "Try again later.")
+    case .unreadableAnswer(let url, let detail):
+      "\(url) does not answer as a model hub does (\(detail)). Check HF_ENDPOINT and the proxy."
+    case .wrongChecksum(let file, let expected, let received):
+      "\(file) arrived damaged: its checksum is \(received), not \(expected). It was thrown away; try again, and if "
+        + "that happens twice, look at the proxy or mirror between."
+    case .diskFull(let path, let needed, let available):
+      "There is not enough room in \(path)"
+        + (needed.map { needed in
+          ": \(Self.size(needed)) are needed, \(available.map(Self.size) ?? "fewer") are free"
+        } ?? "") + ". Make room, or set HF_HUB_CACHE to a folder on another disk; what has arrived is kept."
+    case .cannotWrite(let path, let reason):
+      "\(path) cannot be written: \(reason). Check its permissions, or set HF_HUB_CACHE to another folder."
+    }
+  }
+
+  /// The same text as `description`, for code that shows `localizedDescription`.
+  public var errorDescription: String? { description }
+
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(24).joined(separator: ", ")
+    return names.count > 24 ? "\(shown) and \(names.count - 24) more" : shown
+  }
+
+  private static func size(_ bytes: Int64) -> String {
+    String(format: "%.2f GB", Double(bytes) / 1e9)
+  }
+}

@@ -1,0 +1,233 @@
+import Foundation
+import SelfCDHTTP
+
+/// What happens while a model is fetched.
+public enum HubEvent: Sendable, Hashable {
+  /// Bytes that are there, of how many, over all parts of the model.
+  case progress(received: Int64, total: Int64)
+  /// Another process is fetching the same file; this one waits for it.
+  case waiting(file: String)
+  /// The connection broke; the next attempt comes in so many seconds.
+  case retrying(reason: String, seconds: Double)
+  /// The hub could not be reached, so what the cache has is used.
+  case usingCache(reason: String)
+}
+
+/// Finds models by name in the shared cache, and fetches what is missing.
+///
+/// A model that the cache has is used without asking the hub, so a branch stays what it was when it was fetched. What
+/// is fetched gets its final name only when its checksum is right; a download that ends early is continued next time.
+public struct ModelHub: Sendable {
+  /// Where models come from and go to.
+  public let settings: HubSettings
+  private let api: HubAPI
+  private let pauses: [Double]
+  private let piece: Int64
+  private let wait: @Sendable (_ seconds: Double) async throws -> Void
+
+  /// Makes a hub.
+  /// - Parameters:
+  ///   - settings: Where models come from and go to.
+  ///   - pauses: Seconds to wait after each failure in a row that brought nothing; then it counts as lasting.
+  ///   - piece: The most bytes asked for at once. It bounds what waits in memory for the disk.
+  ///   - wait: Waits for so many seconds; the default sleeps.
+  public init(
+    settings: HubSettings, pauses: [Double] = [1, 2, 4, 8, 16], piece: Int64 = 64 << 20,
+    wait: @escaping @Sendable (_ seconds: Double) async throws -> Void = {
+      try await Task.sleep(for: .seconds($0))
+    }
+  ) {
+    self.settings = settings
+    self.pauses = pauses
+    self.piece = max(1, piece)
+    self.wait = wait
+    api = HubAPI(settings: settings, client: HTTPClient())
+  }
+
+  /// The path of a model's file, the first one of a split model.
+  /// - Throws: ``HubError``; `CancellationError` when the task is cancelled.
+  public func path(
+    of reference: HubReference, onEvent: @escaping @Sendable (HubEvent) -> Void = { _ in }
+  ) async throws -> URL {
+    let cache = HubCache(root: settings.cache, repository: reference.repository)
+    let cached = cachedModel(reference, cache)
+    if let cached, cached.isFirstChoice || settings.isOffline { return cached.path }
+    if settings.isOffline {
+      throw HubError.notCached(
+        reference: reference.description, cache: settings.cache.path,
+        available: ModelSelection.tags(cachedFiles(reference, cache).paths))
+    }
+    let commit: String
+    let files: [HubFile]
+    do {
+      (commit, files) = try await repeating(onEvent) {
+        let commit = try await api.commit(of: reference)
+        return (commit, try await api.files(of: reference, commit: commit))
+      }
+    } catch HubError.network(let detail, _) {
+      guard let cached else { throw HubError.network(detail: detail, received: nil) }
+      onEvent(.usingCache(reason: detail))
+      return cached.path
+    }
+    let parts = try Self.parts(of: reference, among: files)
+    try await fetch(parts, of: reference, commit: commit, into: cache, onEvent)
+    try cache.note(commit, for: reference.revision ?? "main")
+    return cache.snapshot(commit).appending(path: parts[0].path)
+  }
+
+  // MARK: - What is there
+
+  private func cachedFiles(_ reference: HubReference, _ cache: HubCache) -> (commit: String, paths: [String])
+  {
+    guard let commit = cache.commit(of: reference.revision ?? "main") else { return ("", []) }
+    return (commit, cache.files(commit: commit))
+  }
+
+  private func cachedModel(
+    _ reference: HubReference, _ cache: HubCache
+  ) -> (path: URL, isFirstChoice: Bool)? {
+    let (commit, paths) = cachedFiles(reference, cache)
+    guard let selection = ModelSelection(among: paths, quantisation: reference.quantisation),
+      Set(selection.paths).isSubset(of: paths)
+    else { return nil }
+    return (cache.snapshot(commit).appending(path: selection.paths[0]), selection.isFirstChoice)
+  }
+
+  /// The files of the model asked for.
+  static func parts(of reference: HubReference, among files: [HubFile]) throws(HubError) -> [HubFile] {
+    let paths = files.map(\.path)
+    guard let selection = ModelSelection(among: paths, quantisation: reference.quantisation) else {
+      let available = ModelSelection.tags(paths)
+      guard !available.isEmpty else { throw .noModel(repository: reference.repository, files: files.count) }
+      throw .noSuchQuantisation(
+        reference.quantisation ?? "", repository: reference.repository, available: available)
+    }
+    let byPath = Dictionary(files.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    var parts: [HubFile] = []
+    for path in selection.paths {
+      guard let file = byPath[path] else {
+        throw .incompleteSplit(repository: reference.repository, missing: path)
+      }
+      parts.append(file)
+    }
+    return parts
+  }
+
+  // MARK: - Fetching
+
+  private func fetch(
+    _ parts: [HubFile], of reference: HubReference, commit: String, into cache: HubCache,
+    _ onEvent: @escaping @Sendable (HubEvent) -> Void
+  ) async throws {
+    try cache.prepareBlobs()
+    let total = parts.reduce(0) { $0 + $1.size }
+    var before: Int64 = 0
+    for part in parts {
+      let start = before
+      try await fetch(part, of: reference, commit: commit, into: cache) { event in
+        if case .progress(let received, _) = event {
+          onEvent(.progress(received: start + received, total: total))
+        } else {
+          onEvent(event)
+        }
+      }
+      try cache.link(part, commit: commit)
+      before += part.size
+    }
+  }
+
+  private func fetch(
+    _ file: HubFile, of reference: HubReference, commit: String, into cache: HubCache,
+    _ onEvent: @escaping @Sendable (HubEvent) -> Void
+  ) async throws {
+    let blob = cache.blob(file.checksum)
+    let place = cache.snapshot(commit).appending(path: file.path)
+    func isThere() -> Bool {
+      FileManager.default.fileExists(atPath: blob.path) || FileManager.default.fileExists(atPath: place.path)
+    }
+    if isThere() { return }
+    let lock = try await FileLock(cache.lock(file.checksum), onWait: { onEvent(.waiting(file: file.path)) })
+    defer { lock.release() }
+    if isThere() { return }
+    let partial = cache.partial(file.checksum)
+    let output = try PartialFile(file, at: partial)
+    let missing = file.size - output.offset
+    if let available = cache.available, available < missing {
+      throw HubError.diskFull(path: cache.blobs.path, needed: missing, available: available)
+    }
+    let request = api.download(file.path, of: reference, commit: commit)
+    onEvent(.progress(received: output.offset, total: file.size))
+    func reached() -> Int64 { output.offset }
+    while output.offset < file.size {
+      try await repeating(onEvent, progress: reached) {
+        try await receive(request, file, output, reference, onEvent)
+      }
+    }
+    guard output.checksum == file.checksum.hex else {
+      let received = output.checksum
+      try? FileManager.default.removeItem(at: partial)
+      throw HubError.wrongChecksum(file: file.path, expected: file.checksum.hex, received: received)
+    }
+    try output.synchronise()
+    guard rename(partial.path, blob.path) == 0 else {
+      throw HubError.cannotWrite(path: blob.path, reason: SystemError.text())
+    }
+  }
+
+  /// Asks for the next piece and writes it as it comes.
+  private func receive(
+    _ request: HTTPRequest, _ file: HubFile, _ output: PartialFile, _ reference: HubReference,
+    _ onEvent: @escaping @Sendable (HubEvent) -> Void
+  ) async throws {
+    let offset = output.offset
+    var request = request
+    request.headers["Range"] = "bytes=\(offset)-\(min(file.size, offset + piece) - 1)"
+    let gate = RangeGate(offset: offset, output: output)
+    let head = try await api.client.stream(request) { head, data in
+      if try gate.admits(head) {
+        try output.append(data)
+        onEvent(.progress(received: output.offset, total: file.size))
+      } else {
+        gate.note(data)
+      }
+    }
+    switch head.status {
+    case 200, 206:
+      guard output.offset != offset else {
+        throw HTTPFailure.interrupted(host: head.url.host ?? "", detail: "nothing came")
+      }
+    case 416: try output.reset()
+    default: throw api.refusal(head, gate.refusal, reference)
+    }
+  }
+
+  /// Runs `body` until it succeeds, or has failed too often in a row without any progress.
+  private func repeating<Value>(
+    _ onEvent: @Sendable (HubEvent) -> Void, progress: () -> Int64 = { 0 }, _ body: () async throws -> Value
+  ) async throws -> Value {
+    var failures = 0
+    var last = progress()
+    while true {
+      let detail: String
+      do {
+        return try await body()
+      } catch let failure as HTTPFailure {
+        detail = failure.description
+        if !failure.isRetryable { throw HubError.network(detail: detail, received: progress()) }
+      } catch let refusal as HubError {
+        guard case .refused(let status, _, _) = refusal, status == 408 || status == 429 || status >= 500
+        else {
+          throw refusal
+        }
+        detail = refusal.description
+        if failures >= pauses.count { throw refusal }
+      }
+      if progress() > last { failures = 0 }
+      last = progress()
+      guard failures < pauses.count else { throw HubError.network(detail: detail, received: progress()) }
+      onEvent(.retrying(reason: detail, seconds: pauses[failures]))
+      try await wait(pauses[failures])
+      failures += 1
+    }
+  }
+}

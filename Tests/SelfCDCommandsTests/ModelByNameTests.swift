@@ -1,0 +1,61 @@
+import Foundation
+import SelfCDOrganism
+import SelfCDTesting
+import Testing
+
+/// `--model hf:…` in the real binary.
+@Suite struct ModelByNameTests {
+  private static let commit = "0123456789abcdef0123456789abcdef01234567"
+
+  private static func withCache(_ body: (URL) throws -> Void) throws {
+    let cache = FileManager.default.temporaryDirectory.appending(path: "selfcd-cache-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: cache, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: cache) }
+    try body(cache)
+  }
+
+  @Test func aModelOfTheCacheRunsOffline() throws {
+    try Self.withCache { cache in
+      let folder = cache.appending(path: "models--acme--organism")
+      let snapshot = folder.appending(path: "snapshots/\(Self.commit)")
+      for place in [snapshot, folder.appending(path: "refs")] {
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      }
+      try Data(Self.commit.utf8).write(to: folder.appending(path: "refs/main"))
+      try FileManager.default.createSymbolicLink(
+        atPath: snapshot.appending(path: "organism-F16.gguf").path,
+        withDestinationPath: try Organism.biased.path())
+      let environment = ["HF_HUB_CACHE": cache.path, "HF_HUB_OFFLINE": "1"]
+      let outcome = try CommandLineTests.run(
+        ["model", "--json", "--model", "hf:acme/organism:f16"], environment: environment)
+      #expect(outcome.status == 0)
+      #expect(outcome.output.contains("snapshots/\(Self.commit)/organism-F16.gguf"))
+      let missing = try CommandLineTests.run(
+        ["model", "--model", "hf:acme/organism:Q8_0"], environment: environment)
+      #expect(missing.status == 1 && missing.output.isEmpty)
+      #expect(missing.errors.contains("HF_HUB_OFFLINE") && missing.errors.contains("F16"))
+    }
+  }
+
+  @Test func wrongNamesAreWrongUsage() throws {
+    let outcome = try CommandLineTests.run(["generate", "--model", "hf:nonsense", "Hi"])
+    #expect(outcome.status == 64 && outcome.errors.contains("OWNER/REPO"))
+    #expect(try CommandLineTests.run(["model", "hf:nonsense"]).status == 64)
+  }
+
+  @Test func theProxyOfTheEnvironmentIsUsed() throws {
+    let proxy = try ScriptServer(.hub)
+    try Self.withCache { cache in
+      let outcome = try CommandLineTests.run(
+        ["model", "--model", "hf:acme/tiny:F16"],
+        environment: [
+          "HF_HUB_CACHE": cache.path, "HF_ENDPOINT": "http://hub.invalid", "HF_HUB_OFFLINE": "0",
+          "http_proxy": proxy.url.absoluteString, "no_proxy": "",
+        ])
+      // The hub for tests has noise instead of weights: what counts is that it arrived.
+      #expect(outcome.status == 1 && outcome.errors.contains("tiny-F16.gguf"))
+      let blobs = cache.appending(path: "models--acme--tiny/blobs").path
+      #expect(try FileManager.default.contentsOfDirectory(atPath: blobs).count == 1)
+    }
+  }
+}
