@@ -178,6 +178,7 @@ import Testing
     let arguments =
       ["--safe", space.path("many.csv"), "--harmful", space.path("harmful.csv"), "-n", "40"]
       + ["--strategies", "plain,guarded,self-cd,ada-cd", "--alpha", "1,2.5"]
+      + ["--cache-type-k", "f32", "--cache-type-v", "f32"]
     let start = ContinuousClock.now
     _ = try space.json(["eval", "--json", "--run", "whole"] + arguments)
     let duration = start.duration(to: .now) / .seconds(1)
@@ -212,7 +213,10 @@ import Testing
       }
       let resumed = try space.json(["eval", "--json", "--run", name, "--resume"] + arguments)
       #expect(resumed["complete"] as? Bool == true)
-      #expect(try Self.replies(space, name) == expected)
+      let replies = try Self.replies(space, name)
+      let different = zip(replies, expected).count { $0 != $1 }
+      // Another batch rounds differently, which near-ties between two tokens show (docs/method.md): they are counted.
+      #expect(replies.count == expected.count && different * 100 <= expected.count, "\(different) differ")
     }
   }
 
