@@ -112,7 +112,8 @@ struct EvalCommand: AsyncParsableCommand {
         meter.update(text: describe(progress))
       }
     }
-    return try await Interruption.handling({ work.cancel() }) { try await work.value }
+    let stop: @Sendable () -> Void = { work.cancel() }
+    return try await Interruption.handling(stop) { try await work.value }
   }
 
   private static func describe(_ progress: EvaluationProgress) -> String {
