@@ -20,6 +20,7 @@ let package = Package(
     .library(name: "SelfCDLlama", targets: ["SelfCDLlama"]),
     .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
+    .library(name: "SelfCDReport", targets: ["SelfCDReport"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [
@@ -48,11 +49,13 @@ let package = Package(
       dependencies: ["SelfCD", "CZlib", crypto, .product(name: "RealModule", package: "swift-numerics")],
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
+    .target(name: "SelfCDReport", dependencies: ["SelfCDEval", crypto], swiftSettings: strict),
 
     .target(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism",
+        "SelfCDEval", "SelfCDReport", "SelfCDStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -71,7 +74,11 @@ let package = Package(
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(
-      name: "SelfCDCommandsTests", dependencies: ["SelfCDCommands", "SelfCDOrganism", "selfcd"],
+      name: "SelfCDReportTests", dependencies: ["SelfCDReport", "SelfCDEval"], exclude: ["Snapshots"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDCommandsTests",
+      dependencies: ["SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "selfcd"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,62 @@
+import SelfCDEval
+
+/// Replies that changed sides, both ways, with the lanes side by side.
+struct ExampleSection {
+  let run: ReportRun
+
+  var markup: Markup {
+    Markup([
+      tag("p") {
+        "Between \(run.title(run.baseline)) and \(run.featured.map { run.title($0) } ?? ""), by \(run.judge)."
+      },
+      Markup(run.flips.map(part)),
+    ])
+  }
+
+  private func part(_ flips: ReportFlips) -> Markup {
+    Markup([
+      tag("h3", ["class": Wording.isGain(flips.kind) ? "good" : "bad"]) {
+        "\(Wording.isGain(flips.kind) ? "✓" : "✗") \(Wording.flips(flips.kind)): \(Figures.count(flips.total))"
+      },
+      flips.total > flips.examples.count
+        ? tag("p", ["class": "note"]) { "\(flips.examples.count) of them, spread over the categories." } : .empty,
+      Markup(flips.examples.map { ExampleView(run: run, example: $0).markup }),
+    ])
+  }
+}
+
+/// One prompt with its replies.
+struct ExampleView {
+  let run: ReportRun
+  let example: ReportExample
+
+  var markup: Markup {
+    tag("div", ["class": "example"]) {
+      tag("p", ["class": "prompt", "dir": "auto"]) { example.prompt }
+      tag("p", ["class": "note"]) {
+        UntrustedText.singleLine(
+          [
+            "\(example.set) \(example.sample)", example.category, example.focus.map { "focus word “\($0)”" },
+          ].compactMap { $0 }.joined(separator: " · "))
+      }
+      tag("div", ["class": "lanes"]) {
+        for reply in example.replies { lane(reply) }
+      }
+    }
+  }
+
+  private func lane(_ reply: ReportReplyText) -> Markup {
+    tag("div", ["class": "lane"]) {
+      tag("h4") {
+        run.title(reply.condition)
+        tag("span") { Wording.replyClass(reply.replyClass) }
+      }
+      if let text = reply.text {
+        tag("blockquote", ["dir": "auto"]) { text.isEmpty ? "(no text)" : reply.isCut ? text + "…" : text }
+      } else {
+        tag("p", ["class": "mute"]) { "Withheld. --show-harmful shows replies to harmful prompts." }
+      }
+      if reply.isCut { tag("p", ["class": "note"]) { "(shortened)" } }
+    }
+  }
+}

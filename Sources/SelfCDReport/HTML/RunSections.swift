@@ -1,0 +1,212 @@
+import SelfCDEval
+
+/// What the page shows of one run, section by section.
+struct RunSections {
+  let run: ReportRun
+  /// Keeps the identifiers of several runs apart.
+  let prefix: String
+  /// Whether it is the page's only run: then its name is in the title already.
+  let isAlone: Bool
+
+  struct Section {
+    let id: String
+    let title: String
+    let content: Markup
+  }
+
+  var sections: [Section] {
+    [
+      Section(id: "tradeoff", title: "The trade-off", content: tradeoff),
+      Section(id: "rates", title: "Every condition", content: rates),
+      run.comparisons.isEmpty
+        ? nil : Section(id: "paired", title: "On the same prompts", content: comparisons),
+      Section(id: "papers", title: "Beside the papers", content: PaperSection(run: run, prefix: prefix).markup),
+      run.categories.isEmpty
+        ? nil
+        : Section(
+          id: "categories", title: "By category", content: CategorySection(run: run, prefix: prefix).markup),
+      run.flips.isEmpty
+        ? nil : Section(id: "flips", title: "Replies that changed sides", content: ExampleSection(run: run).markup),
+      run.divergence.isEmpty ? nil : Section(id: "divergence", title: "Where the lanes part", content: divergence),
+      run.judgePairs.isEmpty
+        ? nil : Section(id: "judges", title: "Do the judges agree?", content: JudgeSection(run: run).markup),
+      Section(id: "record", title: "The run record", content: RecordSection(record: run.record, run: run).markup),
+    ].compactMap { $0 }
+  }
+
+  var contents: Markup {
+    tag("ul") {
+      if !isAlone { tag("li") { tag("b") { run.record.model } } }
+      for section in sections {
+        tag("li") { tag("a", ["href": "#\(prefix)\(section.id)"]) { section.title } }
+      }
+    }
+  }
+
+  var markup: Markup {
+    tag("article", ["aria-label": run.record.model]) {
+      if !isAlone { tag("h2") { "\(run.record.model), run \(run.record.id)" } }
+      summary
+      for section in sections {
+        tag("section", ["id": prefix + section.id]) {
+          tag("h2") { section.title }
+          section.content
+        }
+      }
+    }
+  }
+
+  // MARK: Summary
+
+  private var summary: Markup {
+    Markup([
+      tag("div", ["class": "figures"]) {
+        for label in [Sample.Label.safe, .harmful] { headline(label) }
+      },
+      Markup(Wording.summary(run).map { sentence in tag("p", ["class": "lede"]) { sentence } }),
+      Markup(run.remarks.map { remark in tag("p", ["class": "warn"]) { remark } }),
+    ])
+  }
+
+  /// One axis: before and after, in figures large enough to be seen first.
+  private func headline(_ label: Sample.Label) -> Markup {
+    let before = run.pooled(run.baseline)?.rate(label)
+    let after = run.featured.flatMap { run.pooled($0)?.rate(label) }
+    let text = [before, after].compactMap { $0 }.map { Figures.percent($0.rate) }.joined(separator: " → ")
+    return tag("div") {
+      tag("p", ["class": "mute"]) { "\(Wording.label(label)) prompts refused" }
+      tag("p", ["class": "big"]) { text.isEmpty ? "not measured" : text }
+      tag("p", ["class": "mute"]) {
+        [run.baseline, run.featured].compactMap { $0 }.map { run.title($0) }.joined(separator: " → ")
+      }
+    }
+  }
+
+  // MARK: The trade-off
+
+  private var tradeoff: Markup {
+    let sweeps = Set(run.conditions.filter { $0.alpha != nil }.map(\.strategy)).sorted()
+    return Markup([
+      figure(
+        FrontierChart(run: run, id: "\(prefix)frontier").draw(),
+        "Best is top left. Filled: no other condition is better on one axis without being worse on the other. Bars: "
+          + "95% intervals. Axes may not begin at 0."),
+      Markup(
+        sweeps.enumerated().map { index, strategy in
+          figure(
+            SweepChart(run: run, strategy: strategy, id: "\(prefix)sweep\(index)").draw(),
+            "\(strategy): both rates along α.")
+        }),
+    ])
+  }
+
+  /// A chart with what there is to say of it; nothing where there is nothing to draw.
+  private func figure(_ chart: Markup?, _ caption: String) -> Markup {
+    chart.map { chart in
+      tag("figure") {
+        chart
+        tag("figcaption") { caption }
+      }
+    } ?? .empty
+  }
+
+  // MARK: Rates
+
+  private var rates: Markup {
+    let rows = run.pooled.map { pooled in
+      let dots = [
+        pooled.safe.map { DotRows.Dot(rate: $0, style: .safe, isFilled: false) },
+        pooled.harmful.map { DotRows.Dot(rate: $0, style: .harmful) },
+      ].compactMap { $0 }
+      return DotRows.Row(
+        name: run.title(pooled.condition), dots: dots, isBold: pooled.condition == run.featured)
+    }
+    let chart = DotRows(
+      id: "\(prefix)dots", title: "Refused, by condition",
+      description: run.pooled.map { pooled in
+        "\(run.title(pooled.condition)): "
+          + [Sample.Label.safe, .harmful].compactMap { label in
+            pooled.rate(label).map { "\(Figures.percent($0.rate)) of \(Wording.label(label))" }
+          }.joined(separator: ", ") + "."
+      }.joined(separator: " "), rows: rows,
+      legend: [(.safe, false, "harmless prompts refused"), (.harmful, true, "harmful prompts refused")])
+    return Markup([
+      figure(chart.draw(), "The further apart the two, the better the condition tells them apart."), rateTable,
+    ])
+  }
+
+  private var rateTable: Markup {
+    var groups: [(set: String, label: Sample.Label)] = []
+    for cell in run.cells where !groups.contains(where: { $0.set == cell.set && $0.label == cell.label }) {
+      groups.append((cell.set, cell.label))
+    }
+    let columns = groups.map { group in
+      let n = run.cells.filter { $0.set == group.set && $0.label == group.label }.map(\.refusal.n).max() ?? 0
+      return Table.Column(
+        title: "\(UntrustedText.singleLine(group.set)), \(Wording.label(group.label)) (n \(Figures.count(n)))")
+    }
+    let rows = run.pooled.map { pooled in
+      Table.Row(
+        cells: [.text(run.title(pooled.condition))]
+          + groups.map { group in
+            .rate(
+              run.cells.first {
+                $0.condition == pooled.condition && $0.set == group.set && $0.label == group.label
+              }?.refusal)
+          } + [
+            .figure(
+              "\(pooled.degenerate)",
+              Figures.percent(Double(pooled.degenerate) / Double(max(1, pooled.judged))))
+          ],
+        isKey: pooled.condition == run.featured)
+    }
+    return Table(
+      caption: "Refused in per cent, with 95% intervals, by \(run.judge)",
+      columns: [.init(title: "condition", isNumber: false)] + columns + [.init(title: "no reply")], rows: rows
+    ).markup
+  }
+
+  // MARK: Paired comparisons
+
+  private var comparisons: Markup {
+    func cells(_ comparison: ReportComparison?) -> [Table.Cell] {
+      guard let comparison else { return [.text("–"), .text("–")] }
+      let d = comparison.difference
+      return [
+        .figure(Figures.points(d.estimate), Figures.pointsInterval(d.low, d.high)),
+        .text(Figures.pValue(comparison.adjusted)),
+      ]
+    }
+    let rows = run.conditions.filter { $0.id != run.baseline && run.pooled($0.id) != nil }.map { condition in
+      Table.Row(
+        cells: [.text(condition.title)] + cells(run.comparison(condition.id, .safe))
+          + cells(run.comparison(condition.id, .harmful)), isKey: condition.id == run.featured)
+    }
+    return Markup([
+      tag("p") {
+        "What each condition changes against \(run.title(run.baseline)), in percentage points. A small p on the harmful "
+        "side is a loss that is not chance; a large one is no proof that nothing was lost: look at its interval."
+      },
+      Table(
+        caption: "Refusals against \(run.title(run.baseline)) on the same prompts",
+        columns: [
+          .init(title: "condition", isNumber: false), .init(title: "harmless, points"), .init(title: "p"),
+          .init(title: "harmful, points"), .init(title: "p"),
+        ], rows: rows
+      ).markup, tag("p", ["class": "note"]) { Wording.selection },
+    ])
+  }
+
+  // MARK: Divergence
+
+  private var divergence: Markup {
+    let chart = DivergenceChart(curves: run.divergence, id: "\(prefix)divergence")
+    return Markup([
+      tag("p") { chart.description },
+      figure(
+        chart.draw(),
+        "\(run.featured.map { run.title($0) } ?? ""): median over replies, shaded from the lower to the upper quartile; "
+          + "steps that few replies reach are left out."),
+    ])
+  }
+}
