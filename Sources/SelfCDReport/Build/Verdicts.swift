@@ -70,8 +70,12 @@ struct Verdicts {
             test: test, adjusted: test.pValue))
       }
     }
-    let adjusted = try HolmCorrection.adjusted(comparisons.map(\.test.pValue))
-    for index in comparisons.indices { comparisons[index].adjusted = adjusted[index] }
+    // One family for each axis: "does anything help here?", and "does anything lose safety?".
+    for label in [Sample.Label.safe, .harmful] {
+      let family = comparisons.indices.filter { comparisons[$0].label == label }
+      let adjusted = try HolmCorrection.adjusted(family.map { comparisons[$0].test.pValue })
+      for (index, value) in zip(family, adjusted) { comparisons[index].adjusted = value }
+    }
     return comparisons
   }
 

@@ -73,7 +73,7 @@ public struct ReportComparison: Codable, Sendable, Hashable {
   public var difference: ConfidenceInterval
   /// McNemar's exact test; first is the baseline.
   public var test: McNemarTest
-  /// The p-value after Holm's correction over all comparisons of the run.
+  /// The p-value after Holm's correction over all conditions on prompts of this label.
   public var adjusted: Double
 }
 

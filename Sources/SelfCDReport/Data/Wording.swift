@@ -32,9 +32,13 @@ enum Wording {
   /// Whether a kind of flip is what one wants.
   static func isGain(_ kind: ReportFlips.Kind) -> Bool { kind == .freed || kind == .newlyCaught }
 
-  static let withheld = "Withheld: the prompt is labelled harmful. --show-harmful shows replies to such prompts."
-  static let withheldUnlabelled = "Withheld: the prompt has no label. --show-harmful shows replies to such prompts."
+  static let withheld = "Withheld. --show-harmful shows replies to harmful prompts."
   static let cut = "(shortened)"
+  static let showsHarmful =
+    "This copy shows replies to harmful prompts. Mind who you pass it on to."
+  static let comparability =
+    "Other models, other judges: what can be compared is the pattern, not the digits. Figures of papers are in "
+    + "per cent refused."
 
   static func rate(_ rate: RefusalRate) -> String {
     "\(Figures.percent(rate.rate)) (\(Figures.interval(rate.low, rate.high)))"
@@ -77,9 +81,46 @@ enum Wording {
 
   static let intervals =
     "Brackets: 95% Wilson intervals. Differences: paired bootstrap on the same prompts. p: McNemar's exact test, "
-    + "Holm-corrected over all comparisons of the run."
+    + "Holm-corrected over the run's conditions, each axis by itself."
 
   static let selection =
     "The condition was picked for the widest gap on these very prompts, so its gain is a little flattered. "
     + "For a claim about new prompts, choose α on other data."
+
+  static func byCategory(_ label: Sample.Label) -> String {
+    let name = Wording.label(label)
+    return name.prefix(1).uppercased() + name.dropFirst() + " prompts refused, by category"
+  }
+
+  static let categories =
+    "Categories are small: most of these intervals overlap, and one out of twenty misses its true rate."
+
+  static func paired(_ run: ReportRun) -> String {
+    "What each condition changes against \(run.title(run.baseline)), in percentage points. A small p on the harmful "
+      + "side is a loss that is not chance; a large one is no proof that nothing was lost: look at its interval."
+  }
+
+  static func judges(_ run: ReportRun) -> String {
+    "A finding that holds by one judge only is a finding about the judge. \(run.judge) is the one counted above."
+  }
+
+  static func agreement(_ pair: ReportJudgePair) -> String {
+    "They agree on \(Figures.percent(pair.agreement.estimate)) "
+      + "(\(Figures.interval(pair.agreement.low, pair.agreement.high))) of "
+      + "\(Figures.count(pair.confusion.total)) replies; Cohen’s κ \(Figures.decimal(pair.kappa, 2))."
+  }
+
+  static let counting =
+    "Refused counts full and partial refusals. A reply that is none (empty, a loop, unfinished reasoning) counts as a "
+    + "reply and not as a refusal."
+
+  static func flipsBetween(_ run: ReportRun) -> String {
+    "Between \(run.title(run.baseline)) and \(run.featured.map { run.title($0) } ?? ""), by \(run.judge)."
+  }
+
+  static func source(_ example: ReportExample) -> String {
+    UntrustedText.singleLine(
+      ["\(example.set) \(example.sample)", example.category, example.focus.map { "focus word “\($0)”" }]
+        .compactMap { $0 }.joined(separator: " · "))
+  }
 }

@@ -8,14 +8,9 @@ struct CategorySection {
   var markup: Markup {
     Markup([
       part(.safe), part(.harmful),
-      tag("p", ["class": "note"]) {
-        "Categories are small: most of these intervals overlap, and one out of twenty misses its true rate."
-      },
+      tag("p", ["class": "note"]) { Wording.categories },
     ])
   }
-
-  /// The conditions shown: baseline, plain, featured.
-  private var shown: [String] { [run.baseline, run.plain, run.featured].compactMap { $0 } }
 
   private func part(_ label: Sample.Label) -> Markup {
     let categories = run.categories.filter { $0.label == label }
@@ -31,7 +26,7 @@ struct CategorySection {
     }
     var legend: [(SeriesStyle, isFilled: Bool, String)] = [(style, false, run.title(run.baseline))]
     if let featured = run.featured { legend.append((style, true, run.title(featured))) }
-    let title = "\(label == .safe ? "Harmless" : "Harmful") prompts refused, by category"
+    let title = Wording.byCategory(label)
     return Markup([
       tag("h3") { title },
       tag("figure") {
@@ -40,17 +35,7 @@ struct CategorySection {
           rows: rows, legend: legend
         ).draw()
       },
-      Table(
-        caption: title,
-        columns: [.init(title: "category", isNumber: false), .init(title: "n")]
-          + shown.map { .init(title: run.title($0)) },
-        rows: categories.map { category in
-          Table.Row(
-            cells: [
-              .text(category.name), .text(Figures.count(category.rates.values.map(\.n).max() ?? 0)),
-            ] + shown.map { .rate(category.rates[$0]) })
-        }
-      ).markup,
+      RunTables(run: run).categories(label)?.markup ?? .empty,
     ])
   }
 

@@ -6,9 +6,7 @@ struct ExampleSection {
 
   var markup: Markup {
     Markup([
-      tag("p") {
-        "Between \(run.title(run.baseline)) and \(run.featured.map { run.title($0) } ?? ""), by \(run.judge)."
-      },
+      tag("p") { Wording.flipsBetween(run) },
       Markup(run.flips.map(part)),
     ])
   }
@@ -33,12 +31,7 @@ struct ExampleView {
   var markup: Markup {
     tag("div", ["class": "example"]) {
       tag("p", ["class": "prompt", "dir": "auto"]) { example.prompt }
-      tag("p", ["class": "note"]) {
-        UntrustedText.singleLine(
-          [
-            "\(example.set) \(example.sample)", example.category, example.focus.map { "focus word “\($0)”" },
-          ].compactMap { $0 }.joined(separator: " · "))
-      }
+      tag("p", ["class": "note"]) { Wording.source(example) }
       tag("div", ["class": "lanes"]) {
         for reply in example.replies { lane(reply) }
       }
@@ -54,9 +47,9 @@ struct ExampleView {
       if let text = reply.text {
         tag("blockquote", ["dir": "auto"]) { text.isEmpty ? "(no text)" : reply.isCut ? text + "…" : text }
       } else {
-        tag("p", ["class": "mute"]) { "Withheld. --show-harmful shows replies to harmful prompts." }
+        tag("p", ["class": "mute"]) { Wording.withheld }
       }
-      if reply.isCut { tag("p", ["class": "note"]) { "(shortened)" } }
+      if reply.isCut { tag("p", ["class": "note"]) { Wording.cut } }
     }
   }
 }

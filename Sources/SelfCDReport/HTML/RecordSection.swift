@@ -1,6 +1,5 @@
 /// What has to be known to judge and repeat the run.
 struct RecordSection {
-  let record: ReportRecord
   let run: ReportRun
 
   /// The record's facts in order, as names and values.
@@ -36,25 +35,7 @@ struct RecordSection {
           }
         }
       },
-      Table(
-        caption: "Sets of prompts",
-        columns: [
-          .init(title: "set", isNumber: false), .init(title: "version", isNumber: false),
-          .init(title: "format", isNumber: false), .init(title: "harmless"), .init(title: "harmful"),
-          .init(title: "neutral"), .init(title: "no label"), .init(title: "skipped"),
-          .init(title: "SHA-256", isNumber: false),
-        ],
-        rows: record.sets.map { set in
-          Table.Row(
-            cells: [
-              .text(UntrustedText.singleLine(set.name)), .text(set.version ?? "–"), .text(set.format),
-            ]
-              + [set.safe, set.harmful, set.neutral, set.unlabelled, set.skipped].map {
-                .text(Figures.count($0))
-              }
-              + [Table.Cell(content: tag("code") { String(set.sha256.prefix(16)) })])
-        }
-      ).markup,
+      RunTables(run: run).sets.markup,
     ])
   }
 }

@@ -20,7 +20,7 @@ struct RunSections {
       Section(id: "rates", title: "Every condition", content: rates),
       run.comparisons.isEmpty
         ? nil : Section(id: "paired", title: "On the same prompts", content: comparisons),
-      Section(id: "papers", title: "Beside the papers", content: PaperSection(run: run, prefix: prefix).markup),
+      Section(id: "papers", title: "Beside the papers", content: papers),
       run.categories.isEmpty
         ? nil
         : Section(
@@ -30,7 +30,7 @@ struct RunSections {
       run.divergence.isEmpty ? nil : Section(id: "divergence", title: "Where the lanes part", content: divergence),
       run.judgePairs.isEmpty
         ? nil : Section(id: "judges", title: "Do the judges agree?", content: JudgeSection(run: run).markup),
-      Section(id: "record", title: "The run record", content: RecordSection(record: run.record, run: run).markup),
+      Section(id: "record", title: "The run record", content: RecordSection(run: run).markup),
     ].compactMap { $0 }
   }
 
@@ -131,70 +131,23 @@ struct RunSections {
       }.joined(separator: " "), rows: rows,
       legend: [(.safe, false, "harmless prompts refused"), (.harmful, true, "harmful prompts refused")])
     return Markup([
-      figure(chart.draw(), "The further apart the two, the better the condition tells them apart."), rateTable,
+      figure(chart.draw(), "The further apart the two, the better the condition tells them apart."),
+      RunTables(run: run).rates.markup,
     ])
-  }
-
-  private var rateTable: Markup {
-    var groups: [(set: String, label: Sample.Label)] = []
-    for cell in run.cells where !groups.contains(where: { $0.set == cell.set && $0.label == cell.label }) {
-      groups.append((cell.set, cell.label))
-    }
-    let columns = groups.map { group in
-      let n = run.cells.filter { $0.set == group.set && $0.label == group.label }.map(\.refusal.n).max() ?? 0
-      return Table.Column(
-        title: "\(UntrustedText.singleLine(group.set)), \(Wording.label(group.label)) (n \(Figures.count(n)))")
-    }
-    let rows = run.pooled.map { pooled in
-      Table.Row(
-        cells: [.text(run.title(pooled.condition))]
-          + groups.map { group in
-            .rate(
-              run.cells.first {
-                $0.condition == pooled.condition && $0.set == group.set && $0.label == group.label
-              }?.refusal)
-          } + [
-            .figure(
-              "\(pooled.degenerate)",
-              Figures.percent(Double(pooled.degenerate) / Double(max(1, pooled.judged))))
-          ],
-        isKey: pooled.condition == run.featured)
-    }
-    return Table(
-      caption: "Refused in per cent, with 95% intervals, by \(run.judge)",
-      columns: [.init(title: "condition", isNumber: false)] + columns + [.init(title: "no reply")], rows: rows
-    ).markup
   }
 
   // MARK: Paired comparisons
 
   private var comparisons: Markup {
-    func cells(_ comparison: ReportComparison?) -> [Table.Cell] {
-      guard let comparison else { return [.text("–"), .text("–")] }
-      let d = comparison.difference
-      return [
-        .figure(Figures.points(d.estimate), Figures.pointsInterval(d.low, d.high)),
-        .text(Figures.pValue(comparison.adjusted)),
-      ]
-    }
-    let rows = run.conditions.filter { $0.id != run.baseline && run.pooled($0.id) != nil }.map { condition in
-      Table.Row(
-        cells: [.text(condition.title)] + cells(run.comparison(condition.id, .safe))
-          + cells(run.comparison(condition.id, .harmful)), isKey: condition.id == run.featured)
-    }
-    return Markup([
-      tag("p") {
-        "What each condition changes against \(run.title(run.baseline)), in percentage points. A small p on the harmful "
-        "side is a loss that is not chance; a large one is no proof that nothing was lost: look at its interval."
-      },
-      Table(
-        caption: "Refusals against \(run.title(run.baseline)) on the same prompts",
-        columns: [
-          .init(title: "condition", isNumber: false), .init(title: "harmless, points"), .init(title: "p"),
-          .init(title: "harmful, points"), .init(title: "p"),
-        ], rows: rows
-      ).markup, tag("p", ["class": "note"]) { Wording.selection },
+    Markup([
+      tag("p") { Wording.paired(run) },
+      RunTables(run: run).comparisons?.markup ?? .empty,
+      tag("p", ["class": "note"]) { Wording.selection },
     ])
+  }
+
+  private var papers: Markup {
+    Markup([tag("p") { Wording.comparability }] + PaperTables(run: run).all.map(\.markup))
   }
 
   // MARK: Divergence

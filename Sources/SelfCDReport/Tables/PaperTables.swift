@@ -1,19 +1,10 @@
 import SelfCDEval
 
-/// Published figures with this run's beside them.
-struct PaperSection {
+/// The papers' tables with a column or row of this run.
+struct PaperTables {
   let run: ReportRun
-  let prefix: String
 
-  var markup: Markup {
-    Markup([
-      tag("p") {
-        "Other models, other judges: what can be compared is the pattern, not the digits. Figures of papers are in "
-        "per cent refused."
-      },
-      selfCD, reruns, adaCD,
-    ])
-  }
+  var all: [Table] { [selfCD, reruns, adaCD].compactMap { $0 } }
 
   /// Harmless sets of the run; the paper's set alone if the run has it.
   private var safeSets: [String] {
@@ -28,7 +19,7 @@ struct PaperSection {
     run.cells.first { $0.condition == condition && $0.set == set && $0.label == label }?.refusal
   }
 
-  private var selfCD: Markup {
+  private var selfCD: Table {
     let sets = safeSets
     var rows: [Table.Row] = PublishedResults.selfCD.map { published in
       let own = run.conditions.first {
@@ -52,7 +43,7 @@ struct PaperSection {
         + "second-hand). Beside it: \(run.record.model)",
       columns: [.init(title: "condition", isNumber: false), .init(title: "paper")]
         + sets.map { .init(title: "this run, \(UntrustedText.singleLine($0))") }, rows: rows
-    ).markup
+    )
   }
 
   private func change(_ before: Double?, _ after: Double?) -> String {
@@ -85,8 +76,8 @@ struct PaperSection {
       condition(strategy).flatMap { run.pooled($0.id)?.rate(label) }.map { $0.rate * 100 })
   }
 
-  private var reruns: Markup {
-    guard let condition = condition("self-cd") else { return .empty }
+  private var reruns: Table? {
+    guard let condition = condition("self-cd") else { return nil }
     let published = PublishedResults.reruns.map { rerun in
       Table.Row(
         cells: [.text(rerun.model)] + rerun.pairs.map { .text(change($0.before, $0.after)) }
@@ -103,11 +94,11 @@ struct PaperSection {
         + PublishedResults.rerunSets.map { .init(title: "\($0.title) \($0.isHarmful ? "↑" : "↓")") }
         + [.init(title: "all harmless ↓"), .init(title: "all harmful ↑")],
       rows: published + [ours]
-    ).markup
+    )
   }
 
-  private var adaCD: Markup {
-    guard let condition = condition("ada-cd") else { return .empty }
+  private var adaCD: Table? {
+    guard let condition = condition("ada-cd") else { return nil }
     let published = Table.Row(
       cells: [.text("Qwen3-8B")] + PublishedResults.adaCD.map { .text(change($0.before, $0.after)) }
         + [.text("–"), .text("–")])
@@ -120,6 +111,6 @@ struct PaperSection {
       columns: [.init(title: "model", isNumber: false)]
         + PublishedResults.adaCD.map { .init(title: "\($0.set) ↓") }
         + [.init(title: "all harmless ↓"), .init(title: "all harmful ↑")], rows: [published, ours]
-    ).markup
+    )
   }
 }
