@@ -102,7 +102,9 @@ struct ReportCommand: AsyncParsableCommand {
     return data
   }
 
-  private func render(_ data: ReportData, as format: ReportFormat, to path: String?, _ console: Console) -> String {
+  private func render(_ data: ReportData, as format: ReportFormat, to path: String?, _ console: Console)
+    -> String
+  {
     switch format {
     case .html: return HTMLReport.render(data)
     case .markdown: return MarkdownReport.render(data)

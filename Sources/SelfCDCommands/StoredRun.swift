@@ -12,10 +12,12 @@ enum StoredRun {
     }
     var result: [String] = []
     for name in names {
-      let matches = name == "latest" ? [latest] : known.contains(name) ? [name] : known.filter { $0.hasPrefix(name) }
+      let matches =
+        name == "latest" ? [latest] : known.contains(name) ? [name] : known.filter { $0.hasPrefix(name) }
       guard let match = matches.first, !name.isEmpty else {
         throw CommandError.invalid(
-          "There is no run '\(name)' in \(store.path). The latest are: \(known.prefix(5).joined(separator: ", ")).")
+          "There is no run '\(name)' in \(store.path). The latest are: \(known.prefix(5).joined(separator: ", "))."
+        )
       }
       guard matches.count == 1 else {
         throw CommandError.invalid(

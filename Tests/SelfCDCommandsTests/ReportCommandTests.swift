@@ -16,7 +16,8 @@ import Testing
 
   @Test func writesEveryFormat() throws {
     try Self.withStore { folder, store in
-      for (name, sign) in [("r.html", "<!doctype html>"), ("r.md", "# How much"), ("r.txt", "small-chat-7b")] {
+      for (name, sign) in [("r.html", "<!doctype html>"), ("r.md", "# How much"), ("r.txt", "small-chat-7b")]
+      {
         let file = folder.appending(path: name)
         let outcome = try CommandLineTests.run(["report", "latest", "--store", store, "-o", file.path])
         #expect(outcome.status == 0, "\(outcome.errors)")

@@ -13,11 +13,13 @@ struct DivergenceChart {
       xTitle: "token of the reply", yTitle: "divergence of the lanes (nats)", xLabel: Figures.parameter,
       yLabel: Figures.axis)
     var placer = LabelPlacer(
-      bounds: .init(x: frame.left, y: frame.top, width: frame.right - frame.left, height: frame.bottom - frame.top))
+      bounds: .init(
+        x: frame.left, y: frame.top, width: frame.right - frame.left, height: frame.bottom - frame.top))
     for curve in curves {
-      for point in curve.points {
-        placer.avoid(
-          .init(x: frame.x(Double(point.step + 1)) - 2, y: frame.y(point.median) - 3, width: 4, height: 6), weight: 4)
+      for values in [\ReportDivergence.Point.median, \.upper] {
+        let at = curve.points.map { (x: frame.x(Double($0.step + 1)), y: frame.y($0[keyPath: values])) }
+        let weight = values == \.median ? 4.0 : 0.5
+        for (from, to) in zip(at, at.dropFirst()) { placer.avoidLine(from, to, weight: weight) }
       }
     }
     for curve in curves {
@@ -32,23 +34,14 @@ struct DivergenceChart {
       }
     }
     for curve in curves {
-      // Where its curve stands furthest from the others is where a name is clearest.
-      let others = curves.filter { $0.label != curve.label }.flatMap(\.points)
-      let clearest = curve.points.prefix(max(1, curve.points.count * 3 / 5)).max { a, b in
-        distance(a, others) < distance(b, others)
-      }
-      guard let point = clearest else { continue }
       let name = "\(Wording.label(curve.label)) prompts"
-      let place = placer.place(name, x: frame.x(Double(point.step + 1)), y: frame.y(point.median))
+      let at = curve.points.map { (x: frame.x(Double($0.step + 1)), y: frame.y($0.median)) }
+      let place = placer.place(name, near: at)
       parts.append(Draw.text(name, place.x, place.y, "t halo"))
     }
     return Draw.chart(
       id: id, width: 720, height: 372, title: "Divergence of the lanes along the reply",
       description: description, parts)
-  }
-
-  private func distance(_ point: ReportDivergence.Point, _ others: [ReportDivergence.Point]) -> Double {
-    others.filter { $0.step == point.step }.map { abs($0.median - point.median) }.min() ?? 0
   }
 
   private func style(_ label: Sample.Label) -> SeriesStyle {
@@ -64,7 +57,8 @@ struct DivergenceChart {
     curves.compactMap { curve in
       guard let first = curve.points.first else { return nil }
       let tenth = curve.points.first { $0.step >= 9 }
-      return "On \(Wording.label(curve.label)) prompts the median is \(Figures.decimal(first.median, 2)) nats at "
+      return
+        "On \(Wording.label(curve.label)) prompts the median is \(Figures.decimal(first.median, 2)) nats at "
         + "the first token"
         + (tenth.map { " and \(Figures.decimal($0.median, 2)) at token \($0.step + 1)" } ?? "") + "."
     }.joined(separator: " ")

@@ -26,7 +26,7 @@ struct DotRows {
   func draw() -> Markup {
     let left = min(260, max(110, (rows.map { LabelPlacer.width(of: Self.short($0.name)) }.max() ?? 0) + 16))
     let top = 44.0
-    let step = 30.0
+    let step = 32.0
     let bottom = top + Double(rows.count) * step
     let x = Scale(domain: 0...1, from: left + 12, to: 696)
     var parts: [Markup] = []
@@ -52,12 +52,11 @@ struct DotRows {
   private func dots(_ row: Row, _ y: Double, _ x: Scale) -> [Markup] {
     var parts: [Markup] = []
     if row.isJoined, let first = row.dots.first, let last = row.dots.last {
-      parts.append(Draw.line(x(first.rate.rate), y, x(last.rate.rate), y, "axis", width: 1.5))
+      parts.append(Draw.line(x(first.rate.rate), y - 4, x(last.rate.rate), y + 4, "axis", width: 1))
     }
     for (index, dot) in row.dots.enumerated() {
-      // Intervals of one row lie a little apart, or one would hide the other.
-      let offset = row.dots.count > 1 ? (index == 0 ? -4.0 : 4.0) : 0
-      let level = row.isJoined ? y : y + offset
+      // The dots of one row lie a little apart, or one would hide the other.
+      let level = y + (row.dots.count > 1 ? (index == 0 ? -4 : 4) : 0)
       parts.append(
         Draw.line(
           x(dot.rate.low), level, x(dot.rate.high), level, "\(dot.style.style) faint", width: 2,

@@ -8,7 +8,7 @@ struct Frame {
   let y: Scale
 
   init(
-    x: ClosedRange<Double>, y: ClosedRange<Double>, left: Double = 64, top: Double = 16,
+    x: ClosedRange<Double>, y: ClosedRange<Double>, left: Double = 64, top: Double = 28,
     right: Double = 704, bottom: Double = 400
   ) {
     self.left = left

@@ -43,14 +43,18 @@ struct FrontierChart {
 
   /// Conditions of one strategy in the order of α.
   private func lines(_ points: [Point], _ frame: Frame, _ styles: [String: SeriesStyle]) -> [Markup] {
-    let groups = Dictionary(grouping: points.filter { $0.condition.alpha != nil }, by: \.condition.strategy)
-    return groups.sorted { $0.key < $1.key }.compactMap { strategy, members in
-      guard members.count > 1, let style = styles[strategy] else { return nil }
-      let sorted = members.sorted { ($0.condition.alpha ?? 0) < ($1.condition.alpha ?? 0) }
+    sweeps(points).map { line in
+      let style = line.first.flatMap { styles[$0.condition.strategy] } ?? SeriesStyle(0)
       return Draw.polyline(
-        sorted.map { (frame.x($0.safe.rate), frame.y($0.harmful.rate)) }, style.style, width: 1.5,
+        line.map { (frame.x($0.safe.rate), frame.y($0.harmful.rate)) }, style.style, width: 1.5,
         dash: style.dash)
     }
+  }
+
+  private func sweeps(_ points: [Point]) -> [[Point]] {
+    Dictionary(grouping: points.filter { $0.condition.alpha != nil }, by: \.condition.strategy)
+      .sorted { $0.key < $1.key }.map(\.value).filter { $0.count > 1 }
+      .map { $0.sorted { ($0.condition.alpha ?? 0) < ($1.condition.alpha ?? 0) } }
   }
 
   private func intervals(_ points: [Point], _ frame: Frame, _ styles: [String: SeriesStyle]) -> [Markup] {
@@ -77,8 +81,12 @@ struct FrontierChart {
   private func labels(_ points: [Point], _ frame: Frame) -> [Markup] {
     var placer = LabelPlacer(
       bounds: .init(
-        x: frame.left + 2, y: frame.top, width: frame.right - frame.left - 2,
-        height: frame.bottom - frame.top - 2))
+        x: frame.left + 2, y: frame.top - 24, width: frame.right - frame.left + 10,
+        height: frame.bottom - frame.top + 22))
+    for line in sweeps(points) {
+      let at = line.map { (x: frame.x($0.safe.rate), y: frame.y($0.harmful.rate)) }
+      for (from, to) in zip(at, at.dropFirst()) { placer.avoidLine(from, to, weight: 0.3) }
+    }
     for point in points {
       let x = frame.x(point.safe.rate)
       let y = frame.y(point.harmful.rate)

@@ -31,15 +31,35 @@ struct LabelPlacer {
   mutating func avoid(_ box: Box, weight: Double) { obstacles.append((box, weight)) }
 
   /// An estimate that is rather too wide: no font can be measured here.
-  static func width(of text: String) -> Double { Double(text.count) * 7.2 }
+  static func width(of text: String) -> Double { Double(text.count) * 7.7 }
+
+  /// Keeps labels off a line between two points.
+  mutating func avoidLine(_ from: (x: Double, y: Double), _ to: (x: Double, y: Double), weight: Double) {
+    let pieces = max(1, Int(max(abs(to.x - from.x), abs(to.y - from.y)) / 6))
+    for piece in 0...pieces {
+      let share = Double(piece) / Double(pieces)
+      let x = from.x + (to.x - from.x) * share
+      let y = from.y + (to.y - from.y) * share
+      avoid(Box(x: x - 3, y: y - 3, width: 6, height: 6), weight: weight)
+    }
+  }
 
   /// A place for a label of the point at (`x`, `y`); later labels keep off it.
   mutating func place(_ text: String, x: Double, y: Double) -> Placement {
+    place(text, near: [(x, y)])
+  }
+
+  /// A place beside whichever of the points has most room; later labels keep off it.
+  mutating func place(_ text: String, near points: [(x: Double, y: Double)]) -> Placement {
     let width = Self.width(of: text)
     let height = 15.0
     var best: (cost: Double, placement: Placement)?
-    for distance in [9.0, 20, 34, 52, 72] {
-      for (dx, dy) in [(1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1)] as [(Double, Double)] {
+    let sides: [(Double, Double)] = [
+      (1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1),
+    ]
+    for (x, y) in points {
+      for (distance, (dx, dy)) in [9.0, 20, 34, 52, 72].flatMap({ distance in sides.map { (distance, $0) } })
+      {
         let left = dx > 0 ? x + distance : dx < 0 ? x - distance - width : x - width / 2
         let top =
           dy == 0 ? y - height / 2 : dy < 0 ? y - distance - height + (dx == 0 ? 0 : 4) : y + distance - 2
@@ -55,7 +75,8 @@ struct LabelPlacer {
     let placement =
       best?.placement
       ?? Placement(
-        x: x, y: y, box: Box(x: x, y: y, width: width, height: height), needsLeader: false)
+        x: bounds.x, y: bounds.y + height,
+        box: Box(x: bounds.x, y: bounds.y, width: width, height: height), needsLeader: false)
     avoid(placement.box, weight: 4)
     return placement
   }

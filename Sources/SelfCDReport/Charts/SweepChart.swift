@@ -6,58 +6,115 @@ struct SweepChart {
   let strategy: String
   let id: String
 
+  private struct Point {
+    let alpha: Double
+    let rates: ReportPooled
+    /// Whether it is Self-CD by definition only: α 0 is the guarded model, α 1 the plain one.
+    var isImplied = false
+  }
+
+  private static let axes: [(Sample.Label, SeriesStyle)] = [(.safe, .safe), (.harmful, .harmful)]
+
+  private var points: [Point] {
+    let members = run.conditions.compactMap { condition -> Point? in
+      guard condition.strategy == strategy, let alpha = condition.alpha else { return nil }
+      return run.pooled(condition.id).map { Point(alpha: alpha, rates: $0) }
+    }
+    guard strategy == "self-cd" else { return members.sorted { $0.alpha < $1.alpha } }
+    let implied = [(0.0, "guarded"), (1.0, "plain")].compactMap { alpha, strategy -> Point? in
+      guard !members.contains(where: { $0.alpha == alpha }),
+        let condition = run.conditions.first(where: { $0.strategy == strategy })
+      else { return nil }
+      return run.pooled(condition.id).map { Point(alpha: alpha, rates: $0, isImplied: true) }
+    }
+    return (members + implied).sorted { $0.alpha < $1.alpha }
+  }
+
   /// Nil unless at least three values of α have been run.
   func draw() -> Markup? {
-    let members = run.conditions.compactMap { condition -> (alpha: Double, rates: ReportPooled)? in
-      guard condition.strategy == strategy, let alpha = condition.alpha, let pooled = run.pooled(condition.id)
-      else { return nil }
-      return (alpha, pooled)
-    }.sorted { $0.alpha < $1.alpha }
-    guard members.count >= 3, let last = members.last?.alpha else { return nil }
+    let points = points
+    guard points.count(where: { !$0.isImplied }) >= 3, let last = points.last?.alpha else { return nil }
     let frame = Frame(x: 0...max(last, 0.5), y: 0...1, bottom: 340)
+    var placer = LabelPlacer(
+      bounds: .init(
+        x: frame.left + 4, y: frame.top, width: frame.right - frame.left - 4,
+        height: frame.bottom - frame.top))
     var parts = frame.axes(
-      xTitle: "α (0: guarded, 1: plain)", yTitle: "refused", xLabel: Figures.parameter,
-      yLabel: Frame.percent)
-    for (label, style) in [(Sample.Label.safe, SeriesStyle.safe), (.harmful, .harmful)] {
-      let points = members.compactMap { member in member.rates.rate(label).map { (member.alpha, $0) } }
-      guard let end = points.last else { continue }
-      for (alpha, rate) in points {
-        parts.append(
-          Draw.line(
-            frame.x(alpha), frame.y(rate.low), frame.x(alpha), frame.y(rate.high), "\(style.style) faint",
-            width: 1.5))
-      }
-      parts.append(
-        Draw.polyline(
-          points.map { (frame.x($0.0), frame.y($0.1.rate)) }, style.style, dash: style.dash))
-      parts += points.map { Draw.marker(style, frame.x($0.0), frame.y($0.1.rate)) }
-      let y = frame.y(end.1.rate)
-      parts.append(
-        Draw.text(
-          "\(Wording.label(label)) prompts", frame.x(end.0) - 10, y < 60 ? y + 24 : y - 14, "t halo", anchor: .end))
+      xTitle: strategy == "self-cd" ? "α (0 is guarded, 1 is plain)" : "α", yTitle: "prompts refused",
+      xLabel: Figures.parameter, yLabel: Frame.percent)
+    for (label, style) in Self.axes {
+      let at = positions(points, label, frame)
+      for (from, to) in zip(at, at.dropFirst()) { placer.avoidLine(from, to, weight: 4) }
+      parts += series(points, label, style, frame)
     }
-    if strategy == "self-cd" { parts += published(frame, last) }
+    let published = published(last, frame)
+    for point in published {
+      placer.avoid(.init(x: point.x - 7, y: point.y - 7, width: 14, height: 14), weight: 4)
+    }
+    parts += published.map { Draw.marker(SeriesStyle(5), $0.x, $0.y, size: 4) }
+    for (label, _) in Self.axes {
+      let at = positions(points, label, frame)
+      guard !at.isEmpty else { continue }
+      let name = "\(Wording.label(label)) prompts"
+      let place = placer.place(name, near: at)
+      parts.append(Draw.text(name, place.x, place.y, "t halo"))
+    }
+    if !published.isEmpty {
+      let name = "paper (harmless prompts)"
+      let place = placer.place(name, near: published)
+      parts.append(Draw.text(name, place.x, place.y, "m halo"))
+    }
     return Draw.chart(
       id: id, width: 720, height: 392, title: "Refusals along α, \(strategy)",
-      description: description(members), parts)
+      description: description(points), parts)
   }
 
-  private func published(_ frame: Frame, _ last: Double) -> [Markup] {
-    let points = PublishedResults.selfCD.filter { ($0.alpha ?? .infinity) <= last }
-    return points.map {
-      Draw.marker(SeriesStyle(5), frame.x($0.alpha ?? 0), frame.y($0.rate / 100), size: 4)
+  private func positions(_ points: [Point], _ label: Sample.Label, _ frame: Frame) -> [(x: Double, y: Double)]
+  {
+    points.compactMap { point in
+      point.rates.rate(label).map { (frame.x(point.alpha), frame.y($0.rate)) }
     }
-      + points.prefix(1).map {
-        Draw.text(
-          "× paper, LLaMA2-7B on XSTest-Safe", frame.x($0.alpha ?? 0) + 10, frame.y($0.rate / 100) - 8, "m halo")
-      }
   }
 
-  private func description(_ members: [(alpha: Double, rates: ReportPooled)]) -> String {
-    members.map { member in
-      "α \(Figures.parameter(member.alpha)): "
+  private func series(
+    _ points: [Point], _ label: Sample.Label, _ style: SeriesStyle, _ frame: Frame
+  ) -> [Markup] {
+    var parts: [Markup] = []
+    for point in points {
+      guard let rate = point.rates.rate(label) else { continue }
+      let x = frame.x(point.alpha)
+      parts.append(
+        Draw.line(x, frame.y(rate.low), x, frame.y(rate.high), "\(style.style) faint", width: 1.5))
+    }
+    parts.append(Draw.polyline(positions(points, label, frame), style.style, dash: style.dash))
+    for point in points {
+      guard let rate = point.rates.rate(label) else { continue }
+      parts.append(
+        Draw.marker(style, frame.x(point.alpha), frame.y(rate.rate), isFilled: !point.isImplied))
+    }
+    return parts
+  }
+
+  private func published(_ last: Double, _ frame: Frame) -> [(x: Double, y: Double)] {
+    guard strategy == "self-cd" else { return [] }
+    return PublishedResults.selfCD.compactMap { row in
+      row.alpha.flatMap { $0 <= last ? (frame.x($0), frame.y(row.rate / 100)) : nil }
+    }
+  }
+
+  /// What is under the chart.
+  var caption: String {
+    guard strategy == "self-cd" else { return "\(strategy): both rates along α, with 95% intervals." }
+    return
+      "self-cd: both rates along α, with 95% intervals. Hollow: the guarded and the plain model, which α 0 and 1 "
+      + "are by definition. Crosses: the paper’s LLaMA2-7B on XSTest-Safe."
+  }
+
+  private func description(_ points: [Point]) -> String {
+    points.map { point in
+      "α \(Figures.parameter(point.alpha)): "
         + [Sample.Label.safe, .harmful].compactMap { label in
-          member.rates.rate(label).map { "\(Figures.percent($0.rate)) of \(Wording.label(label))" }
+          point.rates.rate(label).map { "\(Figures.percent($0.rate)) of \(Wording.label(label))" }
         }.joined(separator: ", ") + "."
     }.joined(separator: " ")
   }

@@ -13,11 +13,12 @@ struct ExampleSection {
 
   private func part(_ flips: ReportFlips) -> Markup {
     Markup([
-      tag("h3", ["class": Wording.isGain(flips.kind) ? "good" : "bad"]) {
+      tag("h3", ["class": flips.total == 0 ? "mute" : Wording.isGain(flips.kind) ? "good" : "bad"]) {
         "\(Wording.isGain(flips.kind) ? "✓" : "✗") \(Wording.flips(flips.kind)): \(Figures.count(flips.total))"
       },
       flips.total > flips.examples.count
-        ? tag("p", ["class": "note"]) { "\(flips.examples.count) of them, spread over the categories." } : .empty,
+        ? tag("p", ["class": "note"]) { "\(flips.examples.count) of them, spread over the categories." }
+        : .empty,
       Markup(flips.examples.map { ExampleView(run: run, example: $0).markup }),
     ])
   }
@@ -27,11 +28,13 @@ struct ExampleSection {
 struct ExampleView {
   let run: ReportRun
   let example: ReportExample
+  /// Said beside where the prompt comes from.
+  var remark = ""
 
   var markup: Markup {
     tag("div", ["class": "example"]) {
       tag("p", ["class": "prompt", "dir": "auto"]) { example.prompt }
-      tag("p", ["class": "note"]) { Wording.source(example) }
+      tag("p", ["class": "note"]) { Wording.source(example) + remark }
       tag("div", ["class": "lanes"]) {
         for reply in example.replies { lane(reply) }
       }

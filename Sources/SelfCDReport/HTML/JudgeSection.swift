@@ -18,13 +18,11 @@ struct JudgeSection {
       RunTables(run: run).confusion(pair).markup,
       Markup(
         pair.examples.map { disagreement in
-          Markup([
-            tag("p", ["class": "note"]) {
-              "\(pair.first): \(Wording.replyClass(disagreement.first)). "
-              "\(pair.second): \(Wording.replyClass(disagreement.second))."
-            },
-            ExampleView(run: run, example: disagreement.example).markup,
-          ])
+          ExampleView(
+            run: run, example: disagreement.example,
+            remark: " · \(pair.first): \(Wording.replyClass(disagreement.first)), "
+              + "\(pair.second): \(Wording.replyClass(disagreement.second))"
+          ).markup
         }),
     ])
   }

@@ -26,8 +26,10 @@ struct RunSections {
         : Section(
           id: "categories", title: "By category", content: CategorySection(run: run, prefix: prefix).markup),
       run.flips.isEmpty
-        ? nil : Section(id: "flips", title: "Replies that changed sides", content: ExampleSection(run: run).markup),
-      run.divergence.isEmpty ? nil : Section(id: "divergence", title: "Where the lanes part", content: divergence),
+        ? nil
+        : Section(id: "flips", title: "Replies that changed sides", content: ExampleSection(run: run).markup),
+      run.divergence.isEmpty
+        ? nil : Section(id: "divergence", title: "Where the lanes part", content: divergence),
       run.judgePairs.isEmpty
         ? nil : Section(id: "judges", title: "Do the judges agree?", content: JudgeSection(run: run).markup),
       Section(id: "record", title: "The run record", content: RecordSection(run: run).markup),
@@ -93,9 +95,8 @@ struct RunSections {
           + "95% intervals. Axes may not begin at 0."),
       Markup(
         sweeps.enumerated().map { index, strategy in
-          figure(
-            SweepChart(run: run, strategy: strategy, id: "\(prefix)sweep\(index)").draw(),
-            "\(strategy): both rates along α.")
+          let chart = SweepChart(run: run, strategy: strategy, id: "\(prefix)sweep\(index)")
+          return figure(chart.draw(), chart.caption)
         }),
     ])
   }

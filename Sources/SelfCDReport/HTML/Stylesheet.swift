@@ -43,8 +43,8 @@ enum Stylesheet {
     caption{text-align:left;padding:0 0 .4rem;caption-side:top}
     th,td{padding:.36rem .9rem .36rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
     thead th{font-weight:600;vertical-align:bottom}
-    tbody th{font-weight:500}
-    td.n,th.n{text-align:right;white-space:nowrap}
+    tbody th{font-weight:500;min-width:8rem}table{min-width:min(100%,34rem)}
+    td.n,th.n{text-align:right}td.n{white-space:nowrap}thead th.n{min-width:5rem}
     tr.key>*{font-weight:650}
     td small{color:var(--mute);font-size:.86em;font-weight:400;white-space:nowrap}
     .good{color:var(--good)}.bad{color:var(--bad)}
@@ -71,9 +71,9 @@ enum Stylesheet {
     @media print{:root{color-scheme:light;--page:#fff;--ink:#000;--mute:#444;--rule:#bbb;--card:#fff;--good:#00664a;--bad:#a63d00;
     --c0:#005a94;--c1:#b34700;--c2:#00785a;--c3:#a0487f;--c4:#7a6200;--c5:#444b52;--c6:#2b7fb0}
     @page{margin:16mm 14mm}
-    body{font-size:10pt}nav{display:none}main,header,footer{max-width:none;padding:0}header{padding-top:0}
-    h2{margin-top:1.6rem}h2,h3{break-after:avoid}figure,table,.lane,.figures{break-inside:avoid}
-    .scroll{overflow:visible}svg{min-width:0;max-width:100%}table{font-size:8.5pt}th,td{padding-right:.6rem}
+    html{font-size:9.5pt}nav{display:none}main,header,footer{max-width:none;padding:0}header{padding-top:0}
+    h2{margin-top:1.4rem;padding-top:.6rem}h2,h3{break-after:avoid}figure,table,.lane,.figures{break-inside:avoid}
+    .scroll{overflow:visible}svg{min-width:0;max-width:14.5cm}th,td{padding-right:.6rem}
     .lane,.figures>div{border:1px solid var(--rule)}.lanes{grid-template-columns:repeat(3,1fr)}}
     """
 }

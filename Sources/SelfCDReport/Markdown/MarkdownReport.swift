@@ -12,7 +12,9 @@ public enum MarkdownReport {
     if data.showsHarmful { blocks.append("**\(Wording.showsHarmful)**") }
     if data.runs.count > 1 { blocks += ["## The runs", RunTables.overview(data.runs).markdown] }
     for run in data.runs {
-      if data.runs.count > 1 { blocks.append("## \(MarkdownText.inline(run.record.model + ", " + run.record.id))") }
+      if data.runs.count > 1 {
+        blocks.append("## \(MarkdownText.inline(run.record.model + ", " + run.record.id))")
+      }
       blocks += MarkdownRun(run: run, heading: data.runs.count > 1 ? "###" : "##").blocks
     }
     blocks += [Wording.intervals, Wording.counting]
@@ -50,7 +52,9 @@ private struct MarkdownRun {
       ]
     }
     if let judges = tables.judges {
-      blocks += ["\(heading) Do the judges agree?", MarkdownText.inline(Wording.judges(run)), judges.markdown]
+      blocks += [
+        "\(heading) Do the judges agree?", MarkdownText.inline(Wording.judges(run)), judges.markdown,
+      ]
       for pair in run.judgePairs {
         blocks += [
           "\(heading)# \(MarkdownText.inline("\(pair.first) and \(pair.second)"))", Wording.agreement(pair),
@@ -63,7 +67,8 @@ private struct MarkdownRun {
   }
 
   private func flips(_ flips: ReportFlips) -> [String] {
-    ["\(heading)# \(Wording.flips(flips.kind)): \(Figures.count(flips.total))"] + flips.examples.flatMap(example)
+    ["\(heading)# \(Wording.flips(flips.kind)): \(Figures.count(flips.total))"]
+      + flips.examples.flatMap(example)
   }
 
   private func example(_ example: ReportExample) -> [String] {

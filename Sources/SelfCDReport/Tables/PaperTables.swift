@@ -39,7 +39,8 @@ struct PaperTables {
           isKey: condition.id == run.featured))
     }
     return Table(
-      caption: "Harmless prompts refused. Paper: Shi et al., arXiv 2401.17633, LLaMA2-7B-chat on XSTest-Safe (quoted "
+      caption:
+        "Harmless prompts refused. Paper: Shi et al., arXiv 2401.17633, LLaMA2-7B-chat on XSTest-Safe (quoted "
         + "second-hand). Beside it: \(run.record.model)",
       columns: [.init(title: "condition", isNumber: false), .init(title: "paper")]
         + sets.map { .init(title: "this run, \(UntrustedText.singleLine($0))") }, rows: rows
@@ -85,10 +86,13 @@ struct PaperTables {
     }
     let ours = Table.Row(
       cells: [.text("this run: \(run.title(run.baseline)) → \(condition.title)")]
-        + PublishedResults.rerunSets.map { .text(own("self-cd", $0.matches, $0.isHarmful ? .harmful : .safe)) }
+        + PublishedResults.rerunSets.map {
+          .text(own("self-cd", $0.matches, $0.isHarmful ? .harmful : .safe))
+        }
         + [.text(pooledChange("self-cd", .safe)), .text(pooledChange("self-cd", .harmful))], isKey: true)
     return Table(
-      caption: "Self-CD rerun by others: SCANS, arXiv 2408.11491, default → Self-CD. Two of four models lose harmful "
+      caption:
+        "Self-CD rerun by others: SCANS, arXiv 2408.11491, default → Self-CD. Two of four models lose harmful "
         + "refusals by 8 points or more",
       columns: [.init(title: "model", isNumber: false)]
         + PublishedResults.rerunSets.map { .init(title: "\($0.title) \($0.isHarmful ? "↑" : "↓")") }

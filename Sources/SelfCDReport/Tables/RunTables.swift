@@ -31,7 +31,8 @@ struct RunTables {
     }
     return Table(
       caption: "Refused in per cent, with 95% intervals, by \(run.judge)",
-      columns: [.init(title: "condition", isNumber: false)] + columns + [.init(title: "no reply")], rows: rows)
+      columns: [.init(title: "condition", isNumber: false)] + columns + [.init(title: "no reply")], rows: rows
+    )
   }
 
   /// Each condition against the baseline; nil where nothing was compared.
@@ -39,9 +40,8 @@ struct RunTables {
     guard !run.comparisons.isEmpty else { return nil }
     func cells(_ comparison: ReportComparison?) -> [Table.Cell] {
       guard let comparison else { return [.text("–"), .text("–")] }
-      let d = comparison.difference
       return [
-        .figure(Figures.points(d.estimate), Figures.pointsInterval(d.low, d.high)),
+        .figure(Figures.points(comparison.difference.estimate), Wording.difference(comparison)),
         .text(Figures.pValue(comparison.adjusted)),
       ]
     }

@@ -25,7 +25,9 @@ public struct TextReport {
 
   private func run(_ run: ReportRun) -> String {
     let name = UntrustedText.singleLine(run.record.model)
-    var lines = [emphasise(name), "run \(UntrustedText.singleLine(run.record.id)), judged by \(run.judge)", ""]
+    var lines = [
+      emphasise(name), "run \(UntrustedText.singleLine(run.record.id)), judged by \(run.judge)", "",
+    ]
     for sentence in Wording.summary(run) + run.remarks {
       lines += wrap(UntrustedText.singleLine(sentence), max(20, width)) + [""]
     }
