@@ -74,7 +74,8 @@ let package = Package(
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(
-      name: "SelfCDReportTests", dependencies: ["SelfCDReport", "SelfCDEval"], exclude: ["Snapshots"],
+      name: "SelfCDReportTests", dependencies: ["SelfCDReport", "SelfCDEval", "SelfCDTesting", crypto],
+      exclude: ["Snapshots"],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDCommandsTests",

@@ -8,7 +8,7 @@ public struct ReportCondition: Codable, Sendable, Hashable, Identifiable {
   public var strategy: String
   /// The contrast strength, where the strategy has one.
   public var alpha: Double?
-  /// What it is called in print.
+  /// What it is called in print; α and its value stay on one line.
   public var title: String
 
   /// Makes a condition; `title` follows from strategy and α unless given.
@@ -16,7 +16,7 @@ public struct ReportCondition: Codable, Sendable, Hashable, Identifiable {
     self.id = id
     self.strategy = strategy
     self.alpha = alpha
-    self.title = title ?? alpha.map { "\(strategy) α \(Figures.parameter($0))" } ?? strategy
+    self.title = title ?? alpha.map { "\(strategy) α\u{A0}\(Figures.parameter($0))" } ?? strategy
   }
 }
 

@@ -8,6 +8,8 @@ struct ExampleSection {
     Markup([
       tag("p") { Wording.flipsBetween(run) },
       Markup(run.flips.map(part)),
+      run.flips.contains { $0.examples.contains { $0.replies.contains { $0.text == nil } } }
+        ? tag("p", ["class": "note"]) { Wording.withheld } : .empty,
     ])
   }
 
@@ -35,8 +37,12 @@ struct ExampleView {
     tag("div", ["class": "example"]) {
       tag("p", ["class": "prompt", "dir": "auto"]) { example.prompt }
       tag("p", ["class": "note"]) { Wording.source(example) + remark }
-      tag("div", ["class": "lanes"]) {
-        for reply in example.replies { lane(reply) }
+      if let verdicts = Wording.withheldVerdicts(run, example) {
+        tag("p") { verdicts }
+      } else {
+        tag("div", ["class": "lanes"]) {
+          for reply in example.replies { lane(reply) }
+        }
       }
     }
   }

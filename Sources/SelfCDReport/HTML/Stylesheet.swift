@@ -72,7 +72,7 @@ enum Stylesheet {
     --c0:#005a94;--c1:#b34700;--c2:#00785a;--c3:#a0487f;--c4:#7a6200;--c5:#444b52;--c6:#2b7fb0}
     @page{margin:16mm 14mm}
     html{font-size:9.5pt}nav{display:none}main,header,footer{max-width:none;padding:0}header{padding-top:0}
-    h2{margin-top:1.4rem;padding-top:.6rem}h2,h3{break-after:avoid}figure,table,.lane,.figures{break-inside:avoid}
+    h2{margin-top:1.4rem;padding-top:.6rem}h2,h3,.note,.prompt{break-after:avoid}figure,table,.lane,.figures{break-inside:avoid}
     .scroll{overflow:visible}svg{min-width:0;max-width:14.5cm}th,td{padding-right:.6rem}
     .lane,.figures>div{border:1px solid var(--rule)}.lanes{grid-template-columns:repeat(3,1fr)}}
     """

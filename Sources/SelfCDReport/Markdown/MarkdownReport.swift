@@ -72,7 +72,9 @@ private struct MarkdownRun {
   }
 
   private func example(_ example: ReportExample) -> [String] {
-    ["**\(MarkdownText.inline(example.prompt))** (\(MarkdownText.inline(Wording.source(example))))"]
+    let head = "**\(MarkdownText.inline(example.prompt))** (\(MarkdownText.inline(Wording.source(example))))"
+    if let verdicts = Wording.withheldVerdicts(run, example) { return [head, MarkdownText.inline(verdicts)] }
+    return [head]
       + example.replies.flatMap { reply in
         [
           "\(MarkdownText.inline(run.title(reply.condition))), \(Wording.replyClass(reply.replyClass)):",

@@ -4,17 +4,18 @@ enum MarkdownText {
   static func inline(_ text: String) -> String {
     var result = ""
     var previous: Unicode.Scalar?
-    for scalar in UntrustedText.singleLine(text).unicodeScalars {
+    let scalars = Array(UntrustedText.singleLine(text).unicodeScalars)
+    for (index, scalar) in scalars.enumerated() {
       switch scalar {
       case "&": result += "&amp;"
       case "<": result += "&lt;"
       case ">": result += "&gt;"
       case "\\", "`", "*", "_", "[", "]", "#", "|", "~", "$", "!": result += "\\\(scalar)"
       // Breaks `https://` and `www.`, which many renderers would turn into links.
-      case ":" where previous?.properties.isAlphabetic ?? false: result += "\\:"
+      case ":" where index + 1 < scalars.count && scalars[index + 1] == "/": result += "\\:"
       case "." where previous == "w" || previous == "W": result += "\\."
       // An entity, since a renderer that knows of people would call them.
-      case "@": result += "&#64;\u{200B}"
+      case "@": result += "&#64;\u{2060}"
       default: result.unicodeScalars.append(scalar)
       }
       previous = scalar
