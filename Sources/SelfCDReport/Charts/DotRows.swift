@@ -28,7 +28,7 @@ struct DotRows {
     let top = 44.0
     let step = 32.0
     let bottom = top + Double(rows.count) * step
-    let x = Scale(domain: 0...1, from: left + 12, to: 696)
+    let x = Scale(domain: 0...1, from: left + 12, to: 692)
     var parts: [Markup] = []
     var at = left + 12
     for (style, isFilled, text) in legend {

@@ -9,7 +9,7 @@ struct Frame {
 
   init(
     x: ClosedRange<Double>, y: ClosedRange<Double>, left: Double = 64, top: Double = 28,
-    right: Double = 704, bottom: Double = 400
+    right: Double = 692, bottom: Double = 400
   ) {
     self.left = left
     self.top = top

@@ -7,9 +7,9 @@ struct ExampleSection {
   var markup: Markup {
     Markup([
       tag("p") { Wording.flipsBetween(run) },
-      Markup(run.flips.map(part)),
       run.flips.contains { $0.examples.contains { $0.replies.contains { $0.text == nil } } }
         ? tag("p", ["class": "note"]) { Wording.withheld } : .empty,
+      Markup(run.flips.map(part)),
     ])
   }
 
