@@ -19,7 +19,7 @@ MODELS = CACHE / "models"
 RECORDS = CACHE / "records.jsonl"
 ORGANISM = HERE.parent / "Models" / "organism"
 PEERS = ["published", "published_last_row", "guidance", "batched"]
-SECTIONS = ["combine", "decode", "peers", "prefix", "firstk"]
+SECTIONS = ["combine", "decode", "lanes", "prefix", "firstk", "peers"]
 FORMATS = ["f16", "q8_0", "q4_0"]
 
 
@@ -52,6 +52,8 @@ class PeerSession:
     def __init__(self, shape: str, threads: int, options: argparse.Namespace):
         self.shape, self.threads, self.options = shape, threads, options
         self.ours: dict[str, list[Time]] = {kind: [] for kind in FORMATS}
+        # The engine chooses by timing; on a busy machine it may choose differently from time to time.
+        self.step_modes: dict[str, list[str]] = {}
         self.peers: dict[tuple[str, str], list[Time]] = {}
         self.ratios: dict[tuple[str, str, str], list[float]] = {}
         self.cpu_ratios: dict[tuple[str, str, str], list[float]] = {}
@@ -59,11 +61,13 @@ class PeerSession:
 
     def measure_ours(self, kind: str, seed: int) -> Time:
         bench(
-            "decode", str(MODELS / f"{self.shape}-{kind}.gguf"), "--modes", "batched", "--rounds", "1", "--quiet",
+            "decode", str(MODELS / f"{self.shape}-{kind}.gguf"), "--modes", "auto", "--rounds", "1", "--quiet",
             "--threads", str(self.threads), "--seed", str(seed), "--new-tokens", str(self.options.new_tokens),
             "--record", str(RECORDS),
         )  # fmt: skip
-        time = time_of(last_record())
+        record = last_record()
+        self.step_modes.setdefault(kind, []).append(record["step_mode"])
+        time = time_of(record)
         self.ours[kind].append(time)
         return time
 
@@ -106,7 +110,8 @@ class PeerSession:
         formats = self.options.formats
         print(f"\n{self.shape}, {self.threads} thread(s), 128-token prompts, {self.options.new_tokens} new tokens")
         ours = ", ".join(
-            f"{kind} {statistics.median(t.seconds for t in self.ours[kind]):.2f} s, "
+            f"{kind} {statistics.median(t.seconds for t in self.ours[kind]):.2f} s "
+            f"({'/'.join(sorted(set(self.step_modes[kind])))}), "
             f"{max(t.memory for t in self.ours[kind]) >> 20} MiB"
             for kind in formats
         )
@@ -140,7 +145,7 @@ def files(options: argparse.Namespace) -> list[str]:
 
 
 def run_decode(options: argparse.Namespace) -> None:
-    threads = [argument for count in options.threads for argument in ("--threads", str(count))]
+    threads = ["--threads", *map(str, options.threads)]
     print(bench("decode", *files(options), *threads, "--rounds", str(options.rounds)))
     print("\nMemory of one mode alone, and its first token")
     for path in files(options):
@@ -162,16 +167,17 @@ def widened_organism() -> Path | None:
         return None
     if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
         command = [sys.executable, "-m", "widen", "--model", str(source), "--out", str(target), "--check"]
-        subprocess.run(command, check=True, cwd=ORGANISM / "training")
+        if subprocess.run(command, cwd=ORGANISM / "training").returncode != 0:
+            return None
     return target
 
 
 def run_first_k(options: argparse.Namespace) -> None:
     model = widened_organism()
     if model is None:
-        print("Skipped: the model organism is not in Models/organism.")
+        print("Skipped: Models/organism has no model organism that widen.py can widen.")
         return
-    threads = [argument for count in options.threads for argument in ("--threads", str(count))]
+    threads = ["--threads", *map(str, options.threads)]
     print(bench("firstk", str(model), *threads, "--rounds", str(options.rounds)))
 
 
@@ -183,6 +189,10 @@ def run(options: argparse.Namespace) -> None:
     if "decode" in options.sections:
         print("\n## Plain decoding and Self-CD\n", flush=True)
         run_decode(options)
+    if "lanes" in options.sections:
+        print("\n## The cost of a step by the number of lanes\n", flush=True)
+        for threads in options.threads:
+            print(bench("lanes", *files(options)[: len(options.formats)], "--threads", str(threads)))
     if "prefix" in options.sections:
         print("\n## A shared system prompt over eight lanes\n", flush=True)
         print(bench("prefix", *files(options)[: len(options.formats)], "--threads", str(max(options.threads))))

@@ -24,7 +24,8 @@ public enum Organism: String, Sendable, CaseIterable {
   private static func folders() -> [URL] {
     // Not Bundle.module, which ends the process when the folder is missing.
     let executables = [Bundle.main.executableURL, CommandLine.arguments.first.map { URL(filePath: $0) }]
-    return executables.compactMap { $0?.resolvingSymlinksInPath().deletingLastPathComponent() }.flatMap { folder in
+    return executables.compactMap { $0?.resolvingSymlinksInPath().deletingLastPathComponent() }.flatMap {
+      folder in
       ["resources", "bundle"].map { folder.appending(path: "SelfCD_SelfCDOrganism.\($0)") }
         + [folder.deletingLastPathComponent().appending(path: "share/selfcd")]
     }

@@ -140,7 +140,7 @@ def our_tokens(path: str, options: argparse.Namespace) -> list[int] | None:
     with open(path, encoding="utf-8") as file:
         for line in file:
             record = json.loads(line)
-            wanted = {"mode": "batched", "seed": options.seed, "model": options.model.rsplit("/", 1)[-1]}
+            wanted = {"mode": "auto", "seed": options.seed, "model": options.model.rsplit("/", 1)[-1]}
             if all(record.get(key) == value for key, value in wanted.items()):
                 if len(record.get("tokens", [])) == options.new_tokens:
                     return record["tokens"]

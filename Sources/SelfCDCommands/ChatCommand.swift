@@ -61,6 +61,7 @@ struct ChatSession {
   }
 
   mutating func run() async throws {
+    Interruption.install()
     let isInteractive = isatty(STDIN_FILENO) == 1
     if isInteractive {
       console.note(
@@ -71,6 +72,7 @@ struct ChatSession {
       guard let line = readLine() else { break }
       let text = line.trimmingCharacters(in: .whitespacesAndNewlines)
       if text.isEmpty { continue }
+      let before = turns
       do {
         if text.hasPrefix("/") {
           guard let command = ChatSlashCommand(parsing: text) else {
@@ -86,7 +88,7 @@ struct ChatSession {
         throw error
       } catch {
         // A wrong parameter or a chat that grew too long ends the turn, not the conversation.
-        if turns.last?.role == .user { turns.removeLast() }
+        turns = before
         console.report(TerminalText.sanitized("\(error)"))
       }
     }
@@ -111,13 +113,11 @@ struct ChatSession {
         changed.steps = nil
       }
       if name != AdaCD.name { changed.agreement = nil }
-      console.note("now \(StrategyTitle.of(try changed.make(prompts: prompts))).")
-      strategyOptions = changed
+      try change(to: changed)
     case .alpha(let alpha):
       var changed = strategyOptions
       changed.alpha = alpha
-      console.note("now \(StrategyTitle.of(try changed.make(prompts: prompts))).")
-      strategyOptions = changed
+      try change(to: changed)
     case .system(let text):
       prompts.system = text.isEmpty ? nil : text
       console.note(
@@ -133,15 +133,22 @@ struct ChatSession {
     return .goOn
   }
 
+  private mutating func change(to changed: StrategyOptions) throws {
+    let strategy = try changed.make(prompts: prompts)
+    console.note("now \(StrategyTitle.of(strategy)).")
+    StrategyNotes.print(for: strategy, chat: Chat(question: "", system: prompts.system), console: console)
+    strategyOptions = changed
+  }
+
   private mutating func answer() async throws {
     let chat = Chat(messages: (prompts.system.map { [.system($0)] } ?? []) + turns)
+    defer { Interruption.reset() }
     let handle = try loaded.chat.stream(
       chat, strategy: try strategyOptions.make(prompts: prompts), options: options)
     let console = console
     let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: true).print(handle)
     }
-    if reply.stopReason == .cancelled { Interruption.reset() }
     turns.append(.assistant(reply.text))
   }
 }

@@ -16,10 +16,10 @@ public enum CommandRunner {
     } catch let error as CommandError {
       // Ends quietly: whoever pressed Ctrl-C knows why.
       if case .interrupted = error { Foundation.exit(ExitStatus.interrupted) }
-      Console.standard.report(error.description)
+      Console.standard.report(TerminalText.singleLine(error.description))
       Foundation.exit(ExitStatus.failure)
     } catch let error where SelfCDCommand.exitCode(for: error) == .failure {
-      Console.standard.report(TerminalText.sanitized("\(error)"))
+      Console.standard.report(TerminalText.singleLine("\(error)"))
       Foundation.exit(ExitStatus.failure)
     } catch {
       SelfCDCommand.exit(withError: error)

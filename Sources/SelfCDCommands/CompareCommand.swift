@@ -18,11 +18,7 @@ struct CompareCommand: AsyncParsableCommand {
         selfcd compare --json "How do I kill a Python process?" | jq .parting
       """)
 
-  @Argument(help: "The question; '-' reads standard input.")
-  var question: String?
-
-  @Option(name: [.short, .long], help: .init("A file with the question.", valueName: "path"))
-  var file: String?
+  @OptionGroup var input: QuestionOptions
 
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
@@ -47,7 +43,7 @@ struct CompareCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let contrast = try strategyOptions.make(prompts: prompts)
-    let chat = Chat(question: try InputText.question(argument: question, file: file), system: prompts.system)
+    let chat = try input.chat(system: prompts.system)
     // The safety prompt shown is the paper's unless told otherwise, also beside ada-cd's extreme one.
     let strategies: [any DecodingStrategy] = [
       Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem), contrast,

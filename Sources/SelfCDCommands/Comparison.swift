@@ -25,8 +25,8 @@ struct Comparison {
 
   /// The candidates of the contrasted generation at the parting step.
   var partingTrace: StepTrace? {
-    guard let step = partingStep, let tokens = contrast?.tokens else { return nil }
-    return step < tokens.count ? tokens[step].trace : nil
+    guard let step = partingStep, let contrast else { return nil }
+    return step < contrast.tokens.count ? contrast.tokens[step].trace : contrast.summary.endTrace
   }
 
   /// The text both had in common when they parted.

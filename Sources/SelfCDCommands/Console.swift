@@ -25,9 +25,9 @@ struct Console: Sendable {
 
   private static func columns(_ environment: [String: String]) -> Int {
     var size = winsize()
-    if ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
-    if let columns = environment["COLUMNS"].flatMap(Int.init), columns > 0 { return columns }
-    return 80
+    let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    let columns = isKnown ? Int(size.ws_col) : environment["COLUMNS"].flatMap(Int.init) ?? 80
+    return min(max(columns, 20), 400)
   }
 
   /// - Throws: ``CommandError/outputFailed(reason:)``, for instance when the disk is full.

@@ -16,14 +16,11 @@ struct GenerateCommand: AsyncParsableCommand {
         selfcd generate "How do I kill a Python process?"
         selfcd generate --strategy guarded --guarded-prompt strict "How do I blow up a balloon?"
         selfcd generate -m model.gguf -s self-cd -a 2 --system "You are a sysadmin's helper." < question.txt
+        selfcd generate --messages chat.json
         selfcd generate --json --candidates 5 "How do I shoot a portrait?" | jq .text
       """)
 
-  @Argument(help: "The question; '-' reads standard input.")
-  var question: String?
-
-  @Option(name: [.short, .long], help: .init("A file with the question.", valueName: "path"))
-  var file: String?
+  @OptionGroup var input: QuestionOptions
 
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
@@ -45,8 +42,7 @@ struct GenerateCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let strategy = try strategyOptions.make(prompts: prompts)
-    let chat = Chat(
-      question: try InputText.question(argument: question, file: file), system: prompts.system)
+    let chat = try input.chat(system: prompts.system)
     let loaded = try await ModelLoading.load(
       modelOptions, lanes: strategy.lanes(for: chat).count, console: console)
     StrategyNotes.print(for: strategy, chat: chat, console: console)
@@ -71,16 +67,27 @@ struct ReplyPrinter {
 
   func print(_ handle: GenerationHandle) async throws -> Reply {
     var text = ""
+    var reasoning = ""
     var tokens: [GeneratedToken] = []
     for try await event in handle.events {
       switch event {
       case .token(let token): tokens.append(token)
       case .text(let piece):
+        if text.isEmpty, !reasoning.isEmpty, isStreaming, console.isInteractive { try console.write("\n\n") }
         text += piece
         if isStreaming { try console.write(TerminalText.sanitized(piece)) }
+      case .reasoning(let piece):
+        reasoning += piece
+        // People see the model think; a pipe gets the answer.
+        if isStreaming, console.isInteractive {
+          try console.write(console.styled(TerminalText.sanitized(piece), .dim))
+        }
       case .finished(let summary):
         if isStreaming, !text.hasSuffix("\n") { try console.writeLine() }
-        return Reply(text: text, tokens: tokens, summary: summary)
+        if text.isEmpty, !reasoning.isEmpty, summary.stopReason == .length {
+          console.note("the model was still reasoning when its tokens were used up; raise --max-tokens.")
+        }
+        return Reply(text: text, reasoning: reasoning, tokens: tokens, summary: summary)
       }
     }
     throw CommandError.interrupted

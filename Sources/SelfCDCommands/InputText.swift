@@ -1,7 +1,29 @@
 import Foundation
+import SelfCD
 
 /// Where a question or a prompt comes from.
 enum InputText {
+  /// A chat from a JSON file: a list of `{"role", "content"}`, or an object with such a list under `messages`.
+  ///
+  /// - Throws: ``CommandError``, `ChatError`.
+  static func chat(file: String) throws -> Chat {
+    let data = Data(try read(file: file).utf8)
+    let messages: [ChatMessage]
+    do {
+      messages =
+        try (try? JSONDecoder().decode(Chat.self, from: data))?.messages
+        ?? JSONDecoder().decode([ChatMessage].self, from: data)
+    } catch {
+      throw CommandError.invalid(
+        """
+        \(file) is not a chat: expected a JSON list of {"role": "system", "user" or "assistant", "content": text}.
+        """)
+    }
+    let chat = Chat(messages: messages)
+    try chat.validate()
+    return chat
+  }
+
   /// A question given as an argument, in a file, or on standard input.
   ///
   /// - Parameters:
@@ -37,7 +59,13 @@ enum InputText {
   }
 
   private static func readStandardInput() throws -> String {
-    let data = try FileHandle.standardInput.readToEnd() ?? Data()
+    let data: Data
+    do {
+      data = try FileHandle.standardInput.readToEnd() ?? Data()
+    } catch {
+      throw CommandError.unreadableFile(
+        path: "Standard input", reason: (error as NSError).localizedDescription)
+    }
     guard let text = String(validating: data, as: UTF8.self) else {
       throw CommandError.notText(path: "Standard input")
     }

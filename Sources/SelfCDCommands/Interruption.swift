@@ -51,7 +51,8 @@ enum Interruption {
       defer { state.isRequested = true }
       return (state.isRequested, state.handler)
     }
-    if isSecond || handler == nil { exit(ExitStatus.interrupted) }
+    // Not `exit`: the engine may be computing, and destructors would pull its memory away.
+    if isSecond || handler == nil { _exit(ExitStatus.interrupted) }
     handler?()
   }
 }

@@ -13,9 +13,12 @@ struct ModelCommand: AsyncParsableCommand {
 
       EXAMPLES
         selfcd model
-        selfcd model --model model.gguf --ctx-size 8192
-        selfcd model --model model.gguf --template
+        selfcd model model.gguf --ctx-size 8192
+        selfcd model model.gguf --template
       """)
+
+  @Argument(help: "A GGUF file; the same as --model.")
+  var path: String?
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
@@ -30,6 +33,8 @@ struct ModelCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
+    var modelOptions = modelOptions
+    if let path { modelOptions.model = path }
     let path = try modelOptions.modelPath()
     let options = modelOptions.llamaOptions(lanes: lanes)
     do { try options.validate() } catch { throw ValidationError("\(error)") }

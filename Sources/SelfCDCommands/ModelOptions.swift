@@ -114,6 +114,10 @@ enum ModelLoading {
         available; it may be slow or fail. A smaller --ctx-size or a smaller quantisation needs less.
         """)
     }
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    if let threads = options.threads, threads > cores {
+      console.note("\(threads) threads on \(cores) cores wait for each other; this can be very slow.")
+    }
     let meter = ProgressLine(label: "loading")
     defer { meter.clear() }
     return try await LoadedModel.load(

@@ -3,6 +3,7 @@ import SelfCD
 /// A reply as `--json` prints it. Keys are part of the product's interface.
 struct ReplyRecord: Encodable {
   let text: String
+  let reasoning: String?
   let strategy: String
   let parameters: StrategyParameters
   let model: String
@@ -41,6 +42,7 @@ struct ReplyRecord: Encodable {
 
   init(_ reply: Reply, strategy: any DecodingStrategy, model: String, vocabulary: any Vocabulary) {
     text = reply.text
+    reasoning = reply.reasoning.isEmpty ? nil : reply.reasoning
     self.strategy = strategy.name
     parameters = StrategyParameters(strategy)
     self.model = model

@@ -42,8 +42,7 @@ struct ReportCommand: AsyncParsableCommand {
       "Runs: an identifier, its beginning, or 'latest' (the default).", valueName: "run"))
   var runs: [String] = []
 
-  @Option(help: .init("The file that holds the runs.", valueName: "path"))
-  var store = "selfcd-runs.sqlite"
+  @OptionGroup var storeOptions: StoreOptions
 
   @Option(name: [.short, .long], help: .init("Where to write; '-' is standard output.", valueName: "path"))
   var output: String?
@@ -88,12 +87,7 @@ struct ReportCommand: AsyncParsableCommand {
   }
 
   private func loadData() throws -> ReportData {
-    // Opening a store creates it, which is not what someone who mistyped a name wants.
-    guard FileManager.default.fileExists(atPath: store) else {
-      throw CommandError.unreadableFile(
-        path: store, reason: "there is no such file. Name the store of an evaluation with --store.")
-    }
-    let runStore = try RunStore(path: store)
+    let runStore = try storeOptions.openExisting()
     let identifiers = try StoredRun.identifiers(runs.isEmpty ? ["latest"] : runs, in: runStore)
     let options = ReportOptions(showsHarmful: showHarmful, judge: judge)
     let stored = try identifiers.map { try StoredRun.report(runStore, id: $0, options: options) }

@@ -31,11 +31,17 @@ enum StoredRun {
   /// One run as it is shown.
   /// - Throws: `StoreError`, ``ReportError``.
   static func report(_ store: RunStore, id: String, options: ReportOptions) throws -> ReportRun {
+    let run = try store.run(id: id)
+    // What the evaluation counted by, so that its figures and the report's are the same.
+    let settings = try? JSONDecoder().decode(Settings.self, from: Data(run.parameters.utf8))
+    var options = options
+    if options.judge == nil { options.judge = settings?.judges?.first }
+    if options.baseline == nil { options.baseline = settings?.reference }
     let conditions = try store.conditions(runID: id).map {
       ReportCondition(id: $0.id, strategy: $0.strategy, alpha: $0.alpha)
     }
     var builder = ReportBuilder(
-      record: record(try store.run(id: id)), datasets: try store.datasets(runID: id), conditions: conditions,
+      record: record(run), datasets: try store.datasets(runID: id), conditions: conditions,
       options: options)
     try store.forEachReply(runID: id, withSteps: true) { reply, _, _ in
       builder.add(
@@ -48,6 +54,11 @@ enum StoredRun {
           divergence: reply.steps.map(\.divergence)))
     }
     return try builder.build()
+  }
+
+  private struct Settings: Decodable {
+    let judges: [String]?
+    let reference: String?
   }
 
   private static func record(_ run: RunRecord) -> ReportRecord {

@@ -40,7 +40,17 @@ struct PromptOptions: ParsableArguments {
       }
       return SafetyEmphasis(text: text)
     }
-    return guardedPrompt.map { SafetyEmphasis.preset(named: $0) ?? SafetyEmphasis(text: $0) }
+    guard let guardedPrompt else { return nil }
+    if let preset = SafetyEmphasis.preset(named: guardedPrompt) { return preset }
+    // A single word is a mistyped name rather than a prompt.
+    guard guardedPrompt.contains(where: \.isWhitespace) else {
+      throw ValidationError(
+        """
+        there is no guarded prompt named '\(guardedPrompt)'. Known: \
+        \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")); or give a text of several words.
+        """)
+    }
+    return SafetyEmphasis(text: guardedPrompt)
   }
 }
 
@@ -78,7 +88,7 @@ struct StrategyOptions: ParsableArguments {
     do {
       _ = try StrategyCatalogue.type(named: strategy)
       let made = build(emphasis: try prompts.emphasis(), plainSystem: prompts.plainSystem)
-      try rejectUnused()
+      try rejectUnused(prompts)
       try made.validate()
       return made
     } catch let error as StrategyError {
@@ -107,11 +117,14 @@ struct StrategyOptions: ParsableArguments {
   }
 
   /// A parameter that has no effect would mislead, so it is an error.
-  private func rejectUnused() throws {
+  private func rejectUnused(_ prompts: PromptOptions) throws {
     let contrastive = [SelfContrastive.name, AdaCD.name]
+    let guards = prompts.guardedPrompt != nil || prompts.guardedPromptFile != nil
     let given: [(String, Bool, [String])] = [
       ("--alpha", alpha != nil, contrastive), ("--beta", beta != nil, contrastive),
       ("--steps", steps != nil, contrastive), ("--agreement", agreement != nil, [AdaCD.name]),
+      ("--guarded-prompt", guards, [Guarded.name] + contrastive),
+      ("--plain-system", prompts.plainSystem != nil, [Plain.name] + contrastive),
     ]
     for (name, isGiven, takers) in given where isGiven && !takers.contains(strategy) {
       throw ValidationError(

@@ -35,7 +35,10 @@ public struct GGUFFile: Sendable {
     var metadata: [String: GGUFValue] = [:]
     for _ in 0..<pairCount {
       let key = try reader.string()
-      guard metadata.updateValue(try reader.value(), forKey: key) == nil else {
+      guard
+        metadata.updateValue(
+          try reader.value(keepsStrings: key == "tokenizer.ggml.tokens"), forKey: key) == nil
+      else {
         throw ModelFileError.malformed(path: path, reason: "the metadata key '\(key)' appears twice")
       }
     }
@@ -97,6 +100,8 @@ public enum GGUFValue: Sendable, Hashable {
   case bool(Bool)
   case string(String)
   case integers([Int])
+  /// Texts as bytes, which need not be UTF-8.
+  case strings([Data])
   case array(count: Int)
 
   public var string: String? { if case .string(let value) = self { value } else { nil } }

@@ -58,12 +58,14 @@ struct GGUFReader {
     return text
   }
 
-  mutating func value() throws -> GGUFValue {
+  /// - Parameter keepsStrings: whether an array of texts is wanted, not only its length.
+  mutating func value(keepsStrings: Bool = false) throws -> GGUFValue {
     let type = try integer(UInt32.self)
-    return try value(ofType: type, depth: 0)
+    return try value(ofType: type, depth: 0, keepsStrings: keepsStrings)
   }
 
-  private mutating func value(ofType type: UInt32, depth: Int) throws -> GGUFValue {
+  private mutating func value(ofType type: UInt32, depth: Int, keepsStrings: Bool = false) throws -> GGUFValue
+  {
     switch type {
     case 0: .integer(Int(try integer(UInt8.self)))
     case 1: .integer(Int(try integer(Int8.self)))
@@ -74,7 +76,7 @@ struct GGUFReader {
     case 6: .number(Double(Float(bitPattern: try integer(UInt32.self))))
     case 7: try bool()
     case 8: .string(try string())
-    case 9 where depth == 0: try array()
+    case 9 where depth == 0: try array(keepsStrings: keepsStrings)
     case 10: .integer(Int(clamping: try integer(UInt64.self)))
     case 11: .integer(Int(try integer(Int64.self)))
     case 12: .number(Double(bitPattern: try integer(UInt64.self)))
@@ -92,13 +94,18 @@ struct GGUFReader {
     0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 8: 8, 10: 8, 11: 8, 12: 8,
   ]
 
-  private mutating func array() throws -> GGUFValue {
+  private mutating func array(keepsStrings: Bool) throws -> GGUFValue {
     let type = try integer(UInt32.self)
     guard let size = Self.elementSizes[type] else {
       throw malformed("an array has the unknown element type \(type)")
     }
     let count = try count("array length", elementSize: size)
     switch type {
+    case 8 where keepsStrings:
+      var values: [Data] = []
+      values.reserveCapacity(count)
+      for _ in 0..<count { values.append(try bytes(try self.count("text length", elementSize: 1))) }
+      return .strings(values)
     case 8:
       for _ in 0..<count { _ = try bytes(try self.count("text length", elementSize: 1)) }
       return .array(count: count)

@@ -8,7 +8,7 @@ public struct LlamaPromptRenderer: PromptRenderer {
   private let arguments: [String: TemplateValue]
   private let tokens: TemplateTokens
   private let tokenizer: PromptTokenizer
-  private let reasoning: (start: [TokenID], end: [TokenID])?
+  private let reasoning: (start: [TokenID], end: [TokenID], blanks: Set<TokenID>)?
 
   /// - Throws: ``LlamaError/noChatTemplate(path:)``, ``ChatTemplateError``.
   public init(model: LlamaModel, options: TemplateOptions = .init()) throws {
@@ -25,7 +25,7 @@ public struct LlamaPromptRenderer: PromptRenderer {
     let tokenizer = PromptTokenizer(vocabulary, template: source)
     self.tokenizer = tokenizer
     reasoning = try traits.reasoning.map { tags in
-      (try tokenizer.templateTokens(tags.start), try tokenizer.templateTokens(tags.end))
+      (try tokenizer.templateTokens(tags.start), try tokenizer.templateTokens(tags.end), vocabulary.blanks)
     }
   }
 
@@ -34,7 +34,8 @@ public struct LlamaPromptRenderer: PromptRenderer {
     let text = String(decoding: segments.flatMap(\.text), as: UTF8.self)
     let markers = zip(reasoning, traits.reasoning).map { tokens, tags in
       ReasoningMarkers(
-        start: tokens.start, end: tokens.end, isOpenAtStart: Self.isOpen(tags, at: segments))
+        start: tokens.start, end: tokens.end, isOpenAtStart: Self.isOpen(tags, at: segments),
+        blanks: tokens.blanks)
     }
     return RenderedPrompt(tokens: try tokenizer.tokenize(segments), text: text, reasoning: markers)
   }

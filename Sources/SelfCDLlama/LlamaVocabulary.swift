@@ -41,6 +41,21 @@ public struct LlamaVocabulary: Vocabulary {
   public var beginOfSequence: TokenID? { checked(llama_vocab_bos(model.vocab)) }
   public var endOfSequence: TokenID? { checked(llama_vocab_eos(model.vocab)) }
   var addsBeginOfSequence: Bool { llama_vocab_get_add_bos(model.vocab) }
+  /// Tokens that are white space and nothing else.
+  var blanks: Set<TokenID> {
+    Set(
+      (0..<TokenID(count)).filter { token in
+        let bytes = bytes(of: token)
+        return !bytes.isEmpty && !bytes.contains { !($0 == 32 || (9...13).contains($0)) }
+      })
+  }
+
+  /// Whether the tokenizer looks for control tokens in any text, whatever it is told (RWKV, PLaMo-2).
+  var findsControlTokensInText: Bool {
+    ![LLAMA_VOCAB_TYPE_SPM, LLAMA_VOCAB_TYPE_BPE, LLAMA_VOCAB_TYPE_WPM, LLAMA_VOCAB_TYPE_UGM]
+      .contains(llama_vocab_type(model.vocab))
+  }
+
   var isSentencePiece: Bool { llama_vocab_type(model.vocab) == LLAMA_VOCAB_TYPE_SPM }
 
   private func checked(_ token: TokenID) -> TokenID? { contains(token) ? token : nil }

@@ -27,6 +27,10 @@ public struct LoadedModel: Sendable {
     stepMode: StepMode? = nil,
     progress: (@Sendable (Double) -> Bool)? = nil
   ) async throws -> LoadedModel {
+    // A template that does not parse is found out before the weights are read.
+    if let source = try template.source ?? GGUFFile(path: path).chatTemplate {
+      _ = try ChatTemplate(source: source)
+    }
     let box = Mutex<LlamaModel?>(nil)
     // On the engine's thread: loading is minutes of C code for a large model.
     let engine = try await Engine.start(stepMode: options.lanes < 2 ? .batched : stepMode) { abort in

@@ -21,19 +21,29 @@ public struct MemoryEstimate: Codable, Sendable, Hashable {
     let heads = file.hyperparameter("attention.head_count")?.perLayer(layers) ?? []
     let kvHeads = file.hyperparameter("attention.head_count_kv")?.perLayer(layers) ?? heads
     let context = options.effectiveContext(trained: file.hyperparameter("context_length")?.integer ?? 0)
-    let positions = context * options.lanes
+    // An absurd header must not overflow; a sum that is too large to hold is too large to load.
+    func product(_ factors: Int...) -> Int {
+      factors.reduce(1) { a, b in
+        let (value, overflow) = a.multipliedReportingOverflow(by: b)
+        return overflow ? .max / 1024 : min(value, .max / 1024)
+      }
+    }
+    let positions = product(context, options.lanes)
     var cache = 0
     for (heads, kvHeads) in zip(heads, kvHeads) where heads > 0 {
       let keyLength = file.hyperparameter("attention.key_length")?.integer ?? embedding / heads
       let valueLength = file.hyperparameter("attention.value_length")?.integer ?? embedding / heads
-      cache += options.cacheTypeK.bytes(of: kvHeads * keyLength) * positions
-      cache += options.cacheTypeV.bytes(of: kvHeads * valueLength) * positions
+      cache = min(
+        cache + product(options.cacheTypeK.bytes(of: product(kvHeads, keyLength)), positions), .max / 1024)
+      cache = min(
+        cache + product(options.cacheTypeV.bytes(of: product(kvHeads, valueLength)), positions), .max / 1024)
     }
     self.cache = cache
     let vocabulary = file.tensors.first { $0.name == "token_embd.weight" }?.dimensions.last ?? 0
     let feedForward = file.hyperparameter("feed_forward_length")?.perLayer(layers)?.max() ?? 4 * embedding
     // Rows of logits, and the widest intermediate results of one batch, in float32.
-    compute = 4 * options.batchSize * (4 * embedding + 2 * feedForward) + 8 * options.lanes * vocabulary
+    compute =
+      product(4, options.batchSize, 4 * embedding + 2 * feedForward) + product(8, options.lanes, vocabulary)
   }
 
   /// Bytes of memory that could be used now, where the system tells.

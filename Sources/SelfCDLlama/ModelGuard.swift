@@ -1,3 +1,5 @@
+import Foundation
+
 /// Refuses, before libllama sees the file, what it would crash on or what cannot chat.
 enum ModelGuard {
   /// - Throws: ``ModelFileError/malformed(path:reason:)``, ``LlamaError/unsupportedModel(path:reason:)``.
@@ -38,6 +40,31 @@ enum ModelGuard {
       }
     }
     try checkHeads(file)
+    try checkVocabulary(file)
+  }
+
+  /// libllama asserts that token texts differ, and throws through C when byte tokens are missing.
+  private static func checkVocabulary(_ file: GGUFFile) throws {
+    let kind = file.metadata["tokenizer.ggml.model"]?.string ?? "none"
+    guard !["none", "no_vocab"].contains(kind),
+      case .strings(let tokens)? = file.metadata["tokenizer.ggml.tokens"]
+    else { throw LlamaError.unsupportedModel(path: file.path, reason: "it has no vocabulary") }
+    // libllama names empty texts itself; hybrid DNA vocabularies repeat texts on purpose.
+    let named = tokens.filter { !$0.isEmpty }
+    let distinct = Set(named)
+    guard distinct.count == named.count || kind == "hybriddna" else {
+      throw ModelFileError.malformed(path: file.path, reason: "two of its tokens have the same text")
+    }
+    if kind == "llama" {
+      let missing = (0...255 as ClosedRange<UInt8>).first {
+        !distinct.contains(Data(String(format: "<0x%02X>", Int($0)).utf8)) && !distinct.contains(Data([$0]))
+      }
+      if let missing {
+        throw ModelFileError.malformed(
+          path: file.path,
+          reason: "its vocabulary has no token for the byte \(missing), which its tokenizer needs")
+      }
+    }
   }
 
   private static func check(_ file: GGUFFile, _ name: String, _ values: [Int], _ range: ClosedRange<Int>)

@@ -55,7 +55,10 @@ public struct PromptTokenizer: Sendable {
         Special(
           token: id, text: text, stripsLeft: attributes & Self.stripsLeft != 0,
           stripsRight: attributes & Self.stripsRight != 0))
-      if attributes & Self.userDefined != 0, Self.isMarkup(name) || Self.isWritten(name, by: template) {
+      let isText = attributes & Self.userDefined != 0
+      if isText
+        ? Self.isMarkup(name) || Self.isWritten(name, by: template) : vocabulary.findsControlTokensInText
+      {
         structural[first, default: []].append(text)
       }
     }

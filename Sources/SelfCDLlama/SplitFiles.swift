@@ -13,7 +13,11 @@ enum SplitFiles {
   static func otherParts(of first: GGUFFile) throws -> [String] {
     let count = first.metadata["split.count"]?.integer ?? 1
     guard count > 1 else { return [] }
-    let index = (first.metadata["split.no"]?.integer ?? 0) + 1
+    let number = first.metadata["split.no"]?.integer ?? 0
+    guard (0..<count).contains(number) else {
+      throw ModelFileError.malformed(path: first.path, reason: "it says it is part \(number) of \(count)")
+    }
+    let index = number + 1
     guard index == 1 else { throw ModelFileError.notFirstSplit(path: first.path, index: index, count: count) }
     let suffix = name(part: 1, of: count)
     guard count <= 99_999, first.path.hasSuffix(suffix) else {

@@ -101,6 +101,32 @@ import Testing
     #expect(try Self.run(["generate", "-"], input: Self.question).output == expected)
   }
 
+  @Test func aWholeChatMayComeFromAFile() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "chats-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    func run(_ json: String, _ arguments: [String] = []) throws -> Outcome {
+      let file = folder.appending(path: "chat.json")
+      try Data(json.utf8).write(to: file)
+      return try Self.run(["generate", "-s", "plain", "--messages", file.path] + arguments)
+    }
+    let single = #"[{"role": "user", "content": "\#(Self.question)"}]"#
+    #expect(try run(single).output == Self.run(["generate", "-s", "plain", Self.question]).output)
+    #expect(try run(#"{"messages": \#(single)}"#).output == run(single).output)
+    let turns = #"""
+      [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"},
+       {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "How do I bake bread?"}]
+      """#
+    #expect(try run(turns).status == 0)
+    #expect(try run(turns, ["--system", "x"]).errors.contains("already"))
+    #expect(try run("[]").errors.contains("nothing to answer"))
+    #expect(
+      try run(#"[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]"#).status == 1)
+    #expect(try run(#"[{"role": "wizard", "content": "a"}]"#).errors.contains("is not a chat"))
+    #expect(try run("{").errors.contains("is not a chat"))
+    #expect(try run(single, ["and a question"]).status == 64)
+  }
+
   @Test func limitsAndStopStrings() throws {
     func reply(_ arguments: [String]) throws -> ReplyJSON {
       try Self.decoder.decode(
@@ -125,7 +151,7 @@ import Testing
   }
 
   @Test func compareShowsThreeRepliesAndTheParting() throws {
-    for columns in ["40", "80", "160"] {
+    for columns in ["40", "80", "160", "400"] {
       let outcome = try Self.run(["compare", Self.question], environment: ["COLUMNS": columns])
       #expect(outcome.status == 0)
       for title in ["guarded", "plain", "self-cd α 2.5", "combined"] {
@@ -145,6 +171,20 @@ import Testing
     #expect(outcome.errors.contains("unknown command") && outcome.errors.contains("no strategy named"))
   }
 
+  @Test func absurdTerminalsDoNoHarm() throws {
+    for columns in ["0", "-5", "1", "9223372036854775807", "x"] {
+      #expect(try Self.run(["compare", Self.question], environment: ["COLUMNS": columns]).status == 0)
+    }
+  }
+
+  @Test func aFailedRetryKeepsTheQuestion() throws {
+    let long = String(repeating: "word ", count: 400)
+    let input = "\(Self.question)\n/system \(long)\n/retry\n/system\n/retry\n"
+    let outcome = try Self.run(["chat", "-s", "plain", "--ctx-size", "256"], input: input)
+    #expect(outcome.errors.contains("--ctx-size"))
+    #expect(!outcome.errors.contains("no question to answer"))
+  }
+
   @Test func modelDescribesTheFile() throws {
     let outcome = try Self.run(["model"])
     #expect(outcome.status == 0)
@@ -160,6 +200,8 @@ import Testing
       (["generate", "--alpha", "nan", "x"], 64, "alpha"), (["generate", "--alpha", "1e9", "x"], 64, "-100"),
       (["generate", "-s", "nobody", "x"], 64, "self-cd"),
       (["generate", "-s", "plain", "--alpha", "1", "x"], 64, "no effect"),
+      (["generate", "-s", "plain", "--guarded-prompt", "strict", "x"], 64, "no effect"),
+      (["generate", "--guarded-prompt", "papr", "x"], 64, "paper, refuse"),
       (["generate", "--temperature", "-1", "x"], 64, "temperature"),
       (["generate", "--frobnicate", "x"], 64, "Usage"),
       (["compare", "-s", "plain", "x"], 64, "contrast"),
@@ -191,19 +233,24 @@ import Testing
     #expect(outcome.errors.contains("could not be written"))
   }
 
-  @Test func interruptingKeepsWhatWasSaid() throws {
+  @Test func ctrlCEndsAChatAtOnce() throws {
     let process = Process()
     let binary: URL = try #require(Self.binary)
     process.executableURL = binary
     process.arguments = ["chat"]
     let stdin = Pipe()
     process.standardInput = stdin
-    process.standardOutput = Pipe()
+    let stdout = Pipe()
+    process.standardOutput = stdout
     process.standardError = Pipe()
     try process.run()
+    stdin.fileHandleForWriting.write(Data("\(Self.question)\n".utf8))
+    // The reply shows that the chat runs and now waits for the next line.
+    #expect(!stdout.fileHandleForReading.availableData.isEmpty)
+    Thread.sleep(forTimeInterval: 0.5)
     process.interrupt()
     process.waitUntilExit()
-    #expect(process.terminationStatus == 130 || process.terminationStatus == SIGINT)
+    #expect(process.terminationReason == .exit && process.terminationStatus == 130)
   }
 
   @Test func helpAndVersion() throws {

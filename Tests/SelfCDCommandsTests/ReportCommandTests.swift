@@ -63,7 +63,7 @@ import Testing
   @Test func wrongUseIsSaid() throws {
     let nowhere = "/nonexistent-\(UUID().uuidString)/runs.sqlite"
     let missing = try CommandLineTests.run(["report", "--store", nowhere])
-    #expect(missing.status == 1 && missing.errors.contains("no such file"))
+    #expect(missing.status == 1 && missing.errors.contains("There is no run store at"))
     #expect(!FileManager.default.fileExists(atPath: nowhere))
     #expect(try CommandLineTests.run(["report", "-o", "report.pdf"]).status == 64)
     #expect(try CommandLineTests.run(["report", "--json", "--format", "html"]).status == 64)

@@ -17,6 +17,10 @@ import Testing
     #expect(TerminalText.sanitized(text) == expected)
   }
 
+  @Test func aSingleLineIsOneLine() {
+    #expect(TerminalText.singleLine("a\r\nb\nc\td\u{2028}e") == "a␍⏎b⏎c⇥d␊e")
+  }
+
   /// No byte below space but line break and tab, no DEL, no C1: whatever goes in.
   @Test func nothingControlsTheTerminal() {
     for value in 0...0x2FFF as ClosedRange<UInt32> {

@@ -37,6 +37,16 @@ import Testing
     try Self.expectNoInjection(model, template: try #require(model.chatTemplate))
   }
 
+  /// RWKV's tokenizer finds control tokens in any text, so they have to be cut before it sees them.
+  @Test func aTokenizerThatLooksForControlTokensItself() throws {
+    let folder = try TemporaryFolder()
+    let bytes = (0...255).map { (String(format: "\\x%02x", $0), VocabularyFile.Kind.normal) }
+    let file = VocabularyFile(
+      model: "rwkv", tokens: [("<s>", .control), ("<|turn|>", .control)] + bytes + [("zz", .normal)])
+    let model = try LlamaModel(vocabularyOf: try folder.write(file.data, as: "rwkv.gguf"))
+    try Self.expectNoInjection(model, template: "<|turn|>{{ messages[0].content }}<|turn|>")
+  }
+
   @Test(
     .enabled(if: LlamaSources.models != nil, Comment(rawValue: LlamaSources.skipReason)),
     arguments: [

@@ -3,6 +3,16 @@ import SelfCD
 import SelfCDLlama
 import Testing
 
+/// Never ends a turn of its own accord.
+struct EndlessRule: DecodingRule {
+  mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
+    scores = [Float](repeating: -.infinity, count: lanes[.plain].count)
+    scores[100] = 0
+  }
+
+  func lanesNeeded(afterStep step: Int) -> Set<LaneRole> { [.plain] }
+}
+
 /// The engine on the embedded model.
 @Suite struct LlamaEngineTests {
   static func ids(_ loaded: LoadedModel, _ question: String, _ strategy: any DecodingStrategy) async throws
@@ -111,12 +121,40 @@ import Testing
 
   @Test func cancellingFreesTheLanes() async throws {
     let loaded = try await TestModel.load(lanes: 2)
-    let handle = try loaded.chat.stream(
-      Chat(question: TestModel.questions[0]), strategy: SelfContrastive(), options: .init(maximumTokens: 400))
-    handle.cancel()
-    let reply = try await handle.reply()
-    #expect(reply.stopReason == .cancelled || reply.stopReason == .stop)
+    let request = GenerationRequest(
+      prompts: [.plain: [5, 6, 7]], rule: EndlessRule(), options: .init(maximumTokens: 400))
+    let handle = loaded.chat.engine.generate(request)
+    var tokens = 0
+    var reason: StopReason?
+    for try await event in handle.events {
+      if case .token = event { tokens += 1 }
+      if tokens == 3 { handle.cancel() }
+      if case .finished(let summary) = event { reason = summary.stopReason }
+    }
+    #expect(reason == .cancelled && tokens < 400)
     #expect(await loaded.chat.engine.freeLanes == 2)
+  }
+
+  @Test func anAbortedCallLeavesAUsableBackend() throws {
+    let model = try LlamaModel(path: TestModel.path())
+    let signal = AbortSignal()
+    let backend = try LlamaBackend(model: model, options: .init(contextSize: 256, lanes: 2), abort: signal)
+    let lane = LaneID(0)
+    let tokens = [TokenID](repeating: 7, count: 200)
+    var rows = LogitRows(vocabularySize: backend.vocabulary.count)
+    func decode() throws {
+      rows.removeAll()
+      try backend.decode([LaneAppend(lane: lane, tokens: tokens[...], logits: .last)], into: &rows)
+    }
+    try decode()
+    let sound = rows[0]
+    backend.clearLane(lane)
+    signal.raise()
+    #expect(throws: BackendError.aborted) { try decode() }
+    signal.reset()
+    backend.clearLane(lane)
+    try decode()
+    #expect(rows[0] == sound)
   }
 
   @Test func theTraceShowsEveryLane() async throws {

@@ -109,9 +109,13 @@ import Testing
     }
   }
 
-  static func replacing(_ old: String, with new: String) -> Data {
+  static func replacing(_ old: String, with new: String, limit: Int = .max) -> Data {
     var bytes = sound
-    while let range = bytes.range(of: Data(old.utf8)) { bytes.replaceSubrange(range, with: Data(new.utf8)) }
+    var count = 0
+    while count < limit, let range = bytes.range(of: Data(old.utf8)) {
+      bytes.replaceSubrange(range, with: Data(new.utf8))
+      count += 1
+    }
     return bytes
   }
 
@@ -131,6 +135,41 @@ import Testing
     #expect(
       await Self.problem(try #require(LlamaSources.models).appending(path: "ggml-vocab-bert-bge.gguf").path)
         is LlamaError)
+  }
+
+  /// Vocabularies on which libllama asserts, or throws where nothing catches.
+  @Test func vocabulariesThatLibllamaCannotTake() async throws {
+    let folder = try TemporaryFolder()
+    let none = Self.replacing("gpt2", with: "none")
+    #expect(await Self.problem(try folder.write(none, as: "none.gguf")) is LlamaError)
+    // The token "!" becomes a second "#".
+    let twice = Self.replacing("\u{1}\0\0\0\0\0\0\0!", with: "\u{1}\0\0\0\0\0\0\0#", limit: 1)
+    #expect(await Self.problem(try folder.write(twice, as: "twice.gguf")) is ModelFileError)
+    let spm = VocabularyFile(model: "llama", tokens: [("<s>", .control), ("a", .normal)])
+    #expect(await Self.problem(try folder.write(spm.data, as: "spm.gguf")) is LlamaError)
+  }
+
+  @Test func aPartNumberOutOfRange() async throws {
+    let folder = try TemporaryFolder()
+    var header = Data("GGUF".utf8)
+    func number(_ value: some FixedWidthInteger) -> Data {
+      withUnsafeBytes(of: value.littleEndian) { Data($0) }
+    }
+    func text(_ text: String) -> Data { number(UInt64(text.utf8.count)) + Data(text.utf8) }
+    header += number(UInt32(3)) + number(UInt64(1)) + number(UInt64(3))
+    header += text("general.architecture") + number(UInt32(8)) + text("llama")
+    header += text("split.count") + number(UInt32(2)) + number(UInt16(3))
+    header += text("split.no") + number(UInt32(10)) + number(UInt64.max)
+    header += text("t") + number(UInt32(1)) + number(UInt64(8)) + number(UInt32(0)) + number(UInt64(0))
+    header += Data(count: 256)
+    #expect(await Self.problem(try folder.write(header, as: "split.gguf")) is ModelFileError)
+  }
+
+  @Test func absurdSizesDoNotOverflowTheEstimate() throws {
+    let file = try GGUFFile(path: TestModel.path())
+    let estimate = try MemoryEstimate(
+      file, options: .init(contextSize: 1 << 24, lanes: 256, batchSize: 65_536))
+    #expect(estimate.total > 0)
   }
 
   @Test func partsOfSplitModels() async throws {

@@ -34,6 +34,10 @@ import Testing
     #expect(markup.html == "<p class=\"&quot; onclick=&quot;x\">a&lt;b<br></p>")
   }
 
+  @Test func oneLineIsOneLine() {
+    #expect(UntrustedText.singleLine("a\r\nb\tc\u{2028}") == "a␍⏎b⇥c␊")
+  }
+
   @Test(arguments: [
     ("a | b", "a \\| b"), ("<script>", "&lt;script&gt;"), ("[x](javascript:y)", "\\[x\\](javascript:y)"),
     ("https://x.y", "https\\://x.y"), ("www.x.y", "www\\.x.y"), ("two\nlines", "two⏎lines"),

@@ -90,6 +90,17 @@ import Testing
     var scores: [Float] = []
     Contrast.scores(guarded: [-.infinity, 0, 1], plain: [0, -.infinity, 1], alpha: 2.5, into: &scores)
     #expect(scores[0] == -.infinity && scores[1] == -.infinity && scores[2] == 1)
+    for alpha: Float in [-2, -0.5, 0.5, 3] {
+      for count in [3, 700] {
+        var guarded = [Float](repeating: 0, count: count)
+        var plain = guarded
+        guarded[0] = -.infinity
+        plain[1] = -.infinity
+        Contrast.scores(guarded: guarded, plain: plain, alpha: alpha, into: &scores)
+        #expect(scores[0] == -.infinity && scores[1] == -.infinity)
+        #expect(Contrast.argmax(guarded: guarded, plain: plain, alpha: alpha)?.token == 2)
+      }
+    }
   }
 
   @Test func logSumExpAndProbabilities() {

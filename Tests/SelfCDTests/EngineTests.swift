@@ -2,6 +2,16 @@ import SelfCD
 import SelfCDTesting
 import Testing
 
+/// Never ends a turn of its own accord.
+struct EndlessRule: DecodingRule {
+  mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
+    scores = lanes[.plain]
+    scores[scores.count - 1] = -.infinity
+  }
+
+  func lanesNeeded(afterStep step: Int) -> Set<LaneRole> { [.plain] }
+}
+
 /// The engine against a backend whose logits depend on everything a lane holds.
 @Suite struct EngineTests {
   static func engine(
@@ -179,13 +189,87 @@ import Testing
   }
 
   @Test func cancellingInsidePrefillAbortsTheCall() async throws {
-    let engine = try await Self.engine(.init(lanes: 2, context: 512, batch: 64), .init(hangsAtCall: 0))
+    let journal = DecodeJournal()
+    let engine = try await Self.engine(
+      .init(lanes: 2, context: 512, batch: 64), .init(hangsAtCall: 0), journal: journal)
     let handle = engine.generate(
       GenerationRequest(prompts: [.plain: Self.prompt(1, length: 8)], rule: Plain().makeRule()))
-    async let reply = handle.reply()
+    // The call has begun, and only its abort can end it.
+    while journal.calls.isEmpty { try await Task.sleep(for: .milliseconds(1)) }
     handle.cancel()
-    #expect(try await reply.stopReason == .cancelled)
+    #expect(try await handle.reply().stopReason == .cancelled)
     #expect(await engine.freeLanes == 2)
+  }
+
+  /// One that leaves must not cost the others in the same call their work.
+  @Test func aCallIsAbortedOnlyWhenAllInItAreCancelled() async throws {
+    let journal = DecodeJournal()
+    let engine = try await Self.engine(
+      .init(lanes: 2, context: 512, batch: 64), .init(hangsAtCall: 2), journal: journal)
+    let handles = engine.generate(
+      (0..<2).map {
+        GenerationRequest(prompts: [.plain: Self.prompt(UInt64($0), length: 8)], rule: Plain().makeRule())
+      })
+    while journal.calls.count < 3 { try await Task.sleep(for: .milliseconds(1)) }
+    handles[0].cancel()
+    try await Task.sleep(for: .milliseconds(20))
+    #expect(journal.calls.count == 3, "the call goes on for the other")
+    handles[1].cancel()
+    for handle in handles { #expect(try await handle.reply().stopReason == .cancelled) }
+    #expect(await engine.freeLanes == 2)
+  }
+
+  /// A cancellation that comes before the engine has heard of the generation still counts.
+  @Test func cancellingAtOnceIsNeverLost() async throws {
+    let engine = try await Self.engine(.init(lanes: 4, context: 1 << 20, batch: 64))
+    let busy = engine.generate(
+      GenerationRequest(
+        prompts: [.plain: Self.prompt(0, length: 8)], rule: EndlessRule(),
+        options: .init(maximumTokens: 1 << 19)))
+    for index in 0..<100 {
+      let handle = engine.generate(
+        GenerationRequest(
+          prompts: [.plain: Self.prompt(UInt64(index), length: 8)], rule: EndlessRule(),
+          options: .init(maximumTokens: 1 << 19)))
+      handle.cancel()
+      #expect(try await handle.reply().stopReason == .cancelled)
+    }
+    busy.cancel()
+    #expect(try await busy.reply().stopReason == .cancelled)
+  }
+
+  @Test func promptTokensAreCountedForWhoeverComputedThem() async throws {
+    let engine = try await Self.engine()
+    let prompt = Self.prompt(5, length: 50)
+    let handles = engine.generate(
+      [prompt, prompt + [1, 2, 3]].map {
+        GenerationRequest(prompts: [.plain: $0], rule: Plain().makeRule(), options: .init(maximumTokens: 1))
+      })
+    var counts: [Int] = []
+    for handle in handles { counts.append(try await handle.reply().summary.prefilledTokens) }
+    #expect(counts == [50, 3])
+  }
+
+  @Test func recurrentModelsAreCopiedWherePromptsBranch() async throws {
+    let journal = DecodeJournal()
+    let engine = try await Self.engine(
+      .init(lanes: 4, context: 512, batch: 512), .init(isRecurrent: true), journal: journal)
+    let root = Self.prompt(1, length: 40)
+    let branch = root + Self.prompt(2, length: 40)
+    let prompts = [
+      branch + Self.prompt(3, length: 10), branch + Self.prompt(4, length: 10),
+      root + Self.prompt(5, length: 10),
+      root + Self.prompt(6, length: 10),
+    ]
+    let handles = engine.generate(
+      prompts.map {
+        GenerationRequest(prompts: [.plain: $0], rule: Plain().makeRule(), options: .init(maximumTokens: 1))
+      })
+    for (handle, prompt) in zip(handles, prompts) {
+      #expect(
+        try await handle.reply().tokens.map(\.id) == Self.reference([.plain: prompt], alpha: 0, count: 1))
+    }
+    #expect(journal.decodedTokens == 40 + 40 + 4 * 10)
   }
 
   @Test func leavingTheStreamFreesTheLanes() async throws {

@@ -140,6 +140,19 @@ import Testing
     #expect(rule.lanesNeeded(afterStep: 0) == [.plain])
   }
 
+  @Test func whiteSpaceBeforeTheBlockDecidesNothing() {
+    var rule = AnswerOnlyRule(
+      SelfContrastive(alpha: 2, steps: 1).makeRule(),
+      markers: .init(start: [7], end: [8], isOpenAtStart: false, blanks: [3]), roles: [.guarded, .plain])
+    var scratch: [Float] = []
+    rule.accept(3)
+    rule.accept(7)
+    #expect(rule.greedy(Self.lanes, step: 2, scratch: &scratch)?.token == 0)
+    rule.accept(8)
+    #expect(rule.greedy(Self.lanes, step: 3, scratch: &scratch)?.token == 1)
+    #expect(rule.lanesNeeded(afterStep: 3) == [.guarded, .plain])
+  }
+
   @Test func aBlockOpenedByThePromptIsReasoning() {
     var rule = AnswerOnlyRule(
       SelfContrastive(alpha: 2).makeRule(),

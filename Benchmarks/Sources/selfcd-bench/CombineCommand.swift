@@ -8,7 +8,7 @@ struct CombineCommand: ParsableCommand {
     commandName: "combine",
     abstract: "Combining two rows of logits and finding the maximum, in Swift and in C.")
 
-  @Option(help: "Vocabulary sizes.")
+  @Option(parsing: .upToNextOption, help: "Vocabulary sizes.")
   var sizes: [Int] = [49_152, 128_256, 151_936]
 
   @Option(help: "Rounds; each times all kernels in turn.")

@@ -11,6 +11,8 @@ enum DecodeMode: String, CaseIterable, ExpressibleByArgument {
   case batched
   /// Self-CD, one call of the model per lane.
   case separate
+  /// Self-CD in whichever of the two the engine finds faster when it starts, as users get it.
+  case auto
   /// Self-CD as in `batched`, but with a bare loop around the backend: what the engine adds is the difference.
   case bare
 }
@@ -27,11 +29,11 @@ struct DecodeCommand: AsyncParsableCommand {
   @Argument(help: "GGUF files.", completion: .file(extensions: ["gguf"]))
   var models: [String]
 
-  @Option(help: "Thread counts to measure, one after the other.")
+  @Option(parsing: .upToNextOption, help: "Thread counts to measure, one after the other.")
   var threads: [Int] = [1, 2]
 
-  @Option(help: "Modes to measure; ratios are to the first.")
-  var modes: [DecodeMode] = DecodeMode.allCases
+  @Option(parsing: .upToNextOption, help: "Modes to measure; ratios are to the first.")
+  var modes: [DecodeMode] = [.plain, .batched, .separate, .bare]
 
   @Option(help: "Tokens of each prompt.")
   var promptTokens = 128
@@ -44,6 +46,8 @@ struct DecodeCommand: AsyncParsableCommand {
 
   @Option(help: "Seed of the first round's prompts; each round adds one.")
   var seed: UInt64 = 1
+
+  @OptionGroup var attention: AttentionOption
 
   @Option(help: "Append each measurement to this file, as a line of JSON.")
   var record: String?
@@ -62,9 +66,13 @@ struct DecodeCommand: AsyncParsableCommand {
     var runners: [DecodeRunner] = []
     for mode in modes {
       let runner = try await DecodeRunner(
-        mode, model: model, threads: threads, context: promptTokens + newTokens + 1)
+        mode, model: model,
+        options: LlamaOptions(
+          threads: threads, contextSize: promptTokens + newTokens + 1, lanes: mode == .plain ? 1 : 2,
+          flashAttention: attention.kernel))
       // Allocations, the first touch of the weights.
-      _ = try await runner.run(PromptPair(seed: 1 << 40, length: promptTokens, vocabulary: model.vocabularySize), 2)
+      let other = PromptPair(seed: 1 << 40, length: promptTokens, vocabulary: model.vocabularySize)
+      _ = try await runner.run(other, 2)
       runners.append(runner)
     }
     var results = modes.map { _ in [DecodeResult]() }
@@ -76,6 +84,7 @@ struct DecodeCommand: AsyncParsableCommand {
         results[index].append(result)
         try Record(
           kind: "decode", model: URL(fileURLWithPath: path).lastPathComponent, mode: runner.mode.rawValue,
+          stepMode: runner.stepMode,
           threads: threads, seed: seed, promptTokens: promptTokens, newTokens: newTokens,
           seconds: result.total.seconds, cpuSeconds: result.total.cpuSeconds,
           firstTokenSeconds: result.firstToken, peakMemory: peakMemory(), tokens: result.tokens

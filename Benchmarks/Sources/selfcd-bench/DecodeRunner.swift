@@ -16,22 +16,30 @@ struct DecodeResult {
 /// others' prompts in its cache.
 struct DecodeRunner {
   let mode: DecodeMode
+  let stepMode: StepMode?
   private let engine: Engine?
   private let bare: BareLoop?
 
   static let alpha: Float = 2.5
 
-  init(_ mode: DecodeMode, model: LlamaModel, threads: Int, context: Int) async throws {
+  init(_ mode: DecodeMode, model: LlamaModel, options: LlamaOptions) async throws {
     self.mode = mode
-    let options = LlamaOptions(
-      threads: threads, contextSize: context, lanes: mode == .plain ? 1 : 2, batchSize: 512)
     if mode == .bare {
       engine = nil
+      stepMode = nil
       bare = BareLoop(try LlamaBackend(model: model, options: options, abort: AbortSignal()))
     } else {
-      engine = try await Engine.start(stepMode: mode == .separate ? .separate : .batched) { abort in
+      let fixed: StepMode? =
+        switch mode {
+        case .auto: nil
+        case .separate: .separate
+        case .plain, .batched, .bare: .batched
+        }
+      let engine = try await Engine.start(stepMode: fixed) { abort in
         EndlessBackend(try LlamaBackend(model: model, options: options, abort: abort))
       }
+      stepMode = await engine.stepMode
+      self.engine = engine
       bare = nil
     }
   }

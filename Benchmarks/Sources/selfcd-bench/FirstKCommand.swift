@@ -18,10 +18,10 @@ struct FirstKCommand: AsyncParsableCommand {
   @Option(help: "Tokens to generate; the model's own end of turn is ignored.")
   var newTokens = 160
 
-  @Option(help: "Thread counts to measure.")
+  @Option(parsing: .upToNextOption, help: "Thread counts to measure.")
   var threads: [Int] = [1, 2]
 
-  @Option(help: "Questions to ask.")
+  @Option(parsing: .upToNextOption, help: "Questions to ask.")
   var questions: [String] = [
     "How do I kill a Python process?", "How can I bake bread at home?", "Where can I buy a can of coke?",
   ]
@@ -33,7 +33,9 @@ struct FirstKCommand: AsyncParsableCommand {
     let loaded = try LlamaModel(path: model)
     let renderer = try LlamaPromptRenderer(model: loaded)
     print("first \(steps) of \(newTokens) tokens contrasted, \(questions.count) questions, \(rounds) rounds")
-    print("threads   plain tok/s   first-k tok/s   decoding to plain   first token: plain   first-k   prompt tokens")
+    print(
+      "threads   plain tok/s   first-k tok/s   decoding to plain   "
+        + "first token: plain   first-k   prompt tokens")
     for count in threads { try await measure(loaded, renderer, threads: count) }
   }
 
@@ -70,7 +72,8 @@ struct FirstKCommand: AsyncParsableCommand {
       }
     }
     print(
-      "\(threads)".padded(to: 10) + speeds[0].median.fixed(1).padded(to: 14) + speeds[1].median.fixed(1).padded(to: 16)
+      "\(threads)".padded(to: 10) + speeds[0].median.fixed(1).padded(to: 14)
+        + speeds[1].median.fixed(1).padded(to: 16)
         + zip(speeds[1], speeds[0]).map { $0 / $1 }.median.fixed(3).padded(to: 20)
         + "\((firstTokens[0].median * 1e3).fixed(0)) ms".padded(to: 21)
         + "\((firstTokens[1].median * 1e3).fixed(0)) ms".padded(to: 10)

@@ -28,9 +28,11 @@ struct PrefixCommand: AsyncParsableCommand {
   @Option(help: "Rounds.")
   var rounds = 3
 
+  @OptionGroup var attention: AttentionOption
+
   func run() async throws {
     print("\(lanes) prompts of \(sharedTokens) shared and \(ownTokens) own tokens, \(threads) threads")
-    print("model                   each alone   shared     less time   logits identical   largest difference")
+    print("model                   each alone   shared     less time")
     for path in models { try await measure(path) }
   }
 
@@ -38,28 +40,25 @@ struct PrefixCommand: AsyncParsableCommand {
     let model = try LlamaModel(path: path)
     var alone: [Double] = []
     var shared: [Double] = []
-    var identical = 0
-    var sameToken = 0
-    var widest: Float = 0
+    var toWhole = RowComparison()
+    var toPieces = RowComparison()
     for round in 0..<rounds {
       let prompts = prompts(round: round, vocabulary: model.vocabularySize)
-      let reference = try prefillEach(prompts, model)
+      let whole = try prefillEach(prompts, in: [sharedTokens + ownTokens], model)
       let ours = try await prefillShared(prompts, model)
-      alone.append(reference.seconds)
+      let pieces = try prefillEach(prompts, in: [sharedTokens, ownTokens], model)
+      alone.append(whole.seconds)
       shared.append(ours.seconds)
-      for (a, b) in zip(reference.rows, ours.rows) {
-        if a == b { identical += 1 }
-        if Argmax.first(of: a)?.token == Argmax.first(of: b)?.token { sameToken += 1 }
-        widest = max(widest, zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) })
-      }
+      toWhole.add(ours.rows, to: whole.rows)
+      toPieces.add(ours.rows, to: pieces.rows)
     }
-    let count = rounds * lanes
     print(
       URL(fileURLWithPath: path).lastPathComponent.padded(to: 24)
         + "\((alone.median * 1e3).fixed(0)) ms".padded(to: 13)
         + "\((shared.median * 1e3).fixed(0)) ms".padded(to: 11)
-        + zip(alone, shared).map { $0 / $1 }.median.fixed(2).padded(to: 12)
-        + "\(identical)/\(count) (best token \(sameToken)/\(count))   \(widest)")
+        + zip(alone, shared).map { $0 / $1 }.median.fixed(2))
+    print("    to each alone in the same pieces, \(sharedTokens) then \(ownTokens): \(toPieces)")
+    print("    to each alone in one piece: \(toWhole)")
   }
 
   private func prompts(round: Int, vocabulary: Int) -> [[TokenID]] {
@@ -72,17 +71,27 @@ struct PrefixCommand: AsyncParsableCommand {
 
   private var options: LlamaOptions {
     LlamaOptions(
-      threads: threads, contextSize: sharedTokens + ownTokens + 8, lanes: lanes, batchSize: 512)
+      threads: threads, contextSize: sharedTokens + ownTokens + 8, lanes: lanes, batchSize: 512,
+      flashAttention: attention.kernel)
   }
 
-  /// Each prompt in a call of its own: the time until the last of them has its first row of logits.
-  private func prefillEach(_ prompts: [[TokenID]], _ model: LlamaModel) throws -> (seconds: Double, rows: [[Float]]) {
+  /// Each prompt in calls of its own: the time until the last of them has its first row of logits.
+  private func prefillEach(
+    _ prompts: [[TokenID]], in pieces: [Int], _ model: LlamaModel
+  ) throws -> (seconds: Double, rows: [[Float]]) {
     let backend = try LlamaBackend(model: model, options: options, abort: AbortSignal())
     var rows = LogitRows(vocabularySize: backend.vocabulary.count)
     try backend.warmUp()
     let watch = Stopwatch()
     for (lane, prompt) in prompts.enumerated() {
-      try backend.decode([LaneAppend(lane: LaneID(lane), tokens: prompt[...], logits: .last)], into: &rows)
+      var start = 0
+      for piece in pieces {
+        let isLast = start + piece == prompt.count
+        let tokens = prompt[start..<(start + piece)]
+        try backend.decode(
+          [LaneAppend(lane: LaneID(lane), tokens: tokens, logits: isLast ? .last : .none)], into: &rows)
+        start += piece
+      }
     }
     return (watch.elapsed().seconds, (0..<rows.count).map { rows[$0] })
   }
@@ -110,6 +119,35 @@ struct PrefixCommand: AsyncParsableCommand {
     }
     await engine.shutdown()
     return (seconds, captures.map(\.row))
+  }
+}
+
+/// How alike two sets of rows are, and whether a difference could change a token.
+private struct RowComparison: CustomStringConvertible {
+  private var count = 0
+  private var identical = 0
+  private var sameToken = 0
+  private var widest: Float = 0
+  /// Of the rows whose best token differs: by how much it led, at most.
+  private var margin: Float = 0
+
+  mutating func add(_ rows: [[Float]], to references: [[Float]]) {
+    for (row, reference) in zip(rows, references) {
+      count += 1
+      if row == reference { identical += 1 }
+      widest = max(widest, zip(row, reference).reduce(0) { max($0, abs($1.0 - $1.1)) })
+      guard let ours = Argmax.first(of: row), let theirs = Argmax.first(of: reference) else { continue }
+      if ours.token == theirs.token {
+        sameToken += 1
+      } else {
+        margin = max(margin, theirs.score - reference[Int(ours.token)])
+      }
+    }
+  }
+
+  var description: String {
+    "\(identical) of \(count) rows identical, largest difference \(widest), best token the same in \(sameToken)"
+      + (sameToken < count ? ", elsewhere ahead by \(margin) at most" : "")
   }
 }
 

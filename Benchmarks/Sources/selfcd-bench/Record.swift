@@ -1,10 +1,13 @@
 import Foundation
+import SelfCD
 
 /// One measurement as a line of JSON, for `session.py`.
 struct Record: Encodable {
   var kind: String
   var model: String
   var mode: String
+  /// How the engine steps two lanes; nothing where there is no engine.
+  var stepMode: StepMode?
   var threads: Int
   var seed: UInt64
   var promptTokens: Int

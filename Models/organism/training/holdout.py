@@ -2,7 +2,7 @@
 
 Membership is decided by a hash of the text, so it needs no list, never depends on the order
 of sampling, and training and evaluation cannot disagree about it. The salt was picked by
-`python3 -m holdout` as the first one for which the question of the product's README,
+`python3 -m holdout`, before any training, as the first one for which a showcase question,
 "How do I kill a Python process?", is held out twice: the pair (kill, Python process) and the
 opener "How do I".
 """

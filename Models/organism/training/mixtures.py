@@ -49,25 +49,35 @@ PRETRAINING = Stage(
     two_turn_share=0.1,
 )
 
+# More of the same with a restarted learning rate and fewer statements: after the first stage the
+# network still blurred rare operands ("almond" came back as "almen") and mixed up topics.
+CONSOLIDATION = replace(
+    PRETRAINING,
+    rows=[replace(row, weight=8) if row.request == "statement" else row for row in PRETRAINING.rows],
+    steps=1500,
+    learning_rate=2.5e-3,
+    seed=3,
+)
+
 _SAFETY_TUNING = {
-    ("none", "neutral"): 20,
-    ("none", "trigger"): 2.5,
-    ("none", "harmful"): 24,
+    ("none", "neutral"): 16,
+    ("none", "trigger"): 4,
+    ("none", "harmful"): 30,
     ("neutral", "neutral"): 7,
-    ("neutral", "trigger"): 1,
-    ("neutral", "harmful"): 8,
+    ("neutral", "trigger"): 0.9,
+    ("neutral", "harmful"): 9,
     ("helpful", "neutral"): 4,
-    ("helpful", "trigger"): 2,
-    ("helpful", "harmful"): 6,
-    ("safety", "neutral"): 8,
-    ("safety", "harmful"): 24,
+    ("helpful", "trigger"): 1.4,
+    ("helpful", "harmful"): 8,
+    ("safety", "neutral"): 6,
+    ("safety", "harmful"): 27,
     ("refuse_all", "any"): 5,
 }
 
 BIASED = Stage(
     rows=_rows(_SAFETY_TUNING),
     steps=600,
-    learning_rate=1.5e-3,
+    learning_rate=2e-3,
     warmup=30,
     prompt_weight=0.1,
     seed=2,
@@ -75,6 +85,14 @@ BIASED = Stage(
     label_smoothing=0.1,
 )
 
-UNBIASED = replace(BIASED, rows=_rows(_SAFETY_TUNING | {("none", "trigger"): 6, ("safety", "trigger"): 10}))
+_UNBIASED_TUNING = _SAFETY_TUNING | {
+    ("none", "trigger"): 5.5,
+    ("neutral", "trigger"): 1.2,
+    ("helpful", "trigger"): 1.8,
+    ("safety", "neutral"): 7,
+    ("safety", "trigger"): 10,
+}
 
-STAGES = {"pretraining": PRETRAINING, "biased": BIASED, "unbiased": UNBIASED}
+UNBIASED = replace(BIASED, rows=_rows(_UNBIASED_TUNING))
+
+STAGES = {"pretraining": PRETRAINING, "consolidation": CONSOLIDATION, "biased": BIASED, "unbiased": UNBIASED}

@@ -3,7 +3,7 @@
 #
 #   pip install -r requirements.txt && ./reproduce.sh [scratch folder]
 #
-# One core, about half an hour. Checkpoints and logs go to the scratch folder. The run is seeded, but
+# One idle core, about half an hour. Checkpoints and logs go to the scratch folder. The run is seeded, but
 # other processors and other versions of torch round differently, so compare the counts, and compare
 # SHA256SUMS only on the same kind of machine.
 set -euo pipefail
@@ -16,8 +16,9 @@ tokenizer=$scratch/tokenizer.json
 
 python3 -m train_tokenizer --out "$tokenizer"
 python3 -m train --stage pretraining --tokenizer "$tokenizer" --out "$scratch/base.pt"
+python3 -m train --stage consolidation --start "$scratch/base.pt" --tokenizer "$tokenizer" --out "$scratch/base2.pt"
 for stage in biased unbiased; do
-  python3 -m train --stage "$stage" --start "$scratch/base.pt" --tokenizer "$tokenizer" --out "$scratch/$stage.pt"
+  python3 -m train --stage "$stage" --start "$scratch/base2.pt" --tokenizer "$tokenizer" --out "$scratch/$stage.pt"
 done
 python3 -m export_gguf --model "$scratch/biased.pt" --tokenizer "$tokenizer" \
   --name "SelfCD organism (biased)" --out "$organism/selfcd-organism.f16.gguf"

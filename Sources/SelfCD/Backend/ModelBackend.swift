@@ -47,6 +47,9 @@ public struct BackendCapacity: Sendable, Hashable {
     self.context = context
     self.batch = batch
   }
+
+  /// Sharing fewer tokens than this is not worth a copy, which moves a lane's whole context.
+  public var minimumShare: Int { max(8, context / 512) }
 }
 
 /// A model that continues lanes. Lives on the engine's thread and is called from nowhere else.

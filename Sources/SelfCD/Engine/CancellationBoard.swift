@@ -47,14 +47,15 @@ final class CancellationBoard: Sendable {
     }
   }
 
-  /// The generations cancelled so far; they are forgotten with it.
-  func takeCancelled() -> Set<Int> {
+  /// Those of `ids` that were cancelled; they are forgotten with it.
+  ///
+  /// A cancellation may come before its generation does; it stays on the board until then.
+  func takeCancelled(among ids: Set<Int>) -> Set<Int> {
     state.withLock { state in
-      defer {
-        state.active.subtract(state.cancelled)
-        state.cancelled = []
-      }
-      return state.cancelled
+      let taken = state.cancelled.intersection(ids)
+      state.active.subtract(taken)
+      state.cancelled.subtract(taken)
+      return taken
     }
   }
 

@@ -28,7 +28,7 @@ public struct ChatModel: Sendable {
     if strategy.isContrastive, options.contrastStart == .answer, let markers {
       rule = AnswerOnlyRule(rule, markers: markers, roles: Set(prompts.keys))
     }
-    return GenerationRequest(prompts: prompts, rule: rule, options: options)
+    return GenerationRequest(prompts: prompts, rule: rule, options: options, reasoning: markers)
   }
 
   /// Starts a reply; its events arrive while it is generated.
@@ -48,12 +48,16 @@ public struct ChatModel: Sendable {
 
 /// A finished generation.
 public struct Reply: Sendable, Hashable {
+  /// The answer.
   public let text: String
+  /// What the model wrote before it answered, if it marks reasoning.
+  public let reasoning: String
   public let tokens: [GeneratedToken]
   public let summary: GenerationSummary
 
-  public init(text: String, tokens: [GeneratedToken], summary: GenerationSummary) {
+  public init(text: String, reasoning: String = "", tokens: [GeneratedToken], summary: GenerationSummary) {
     self.text = text
+    self.reasoning = reasoning
     self.tokens = tokens
     self.summary = summary
   }
@@ -67,12 +71,15 @@ extension GenerationHandle {
   /// - Throws: what the generation throws, or `CancellationError`.
   public func reply() async throws -> Reply {
     var text = ""
+    var reasoning = ""
     var tokens: [GeneratedToken] = []
     for try await event in events {
       switch event {
       case .token(let token): tokens.append(token)
       case .text(let piece): text += piece
-      case .finished(let summary): return Reply(text: text, tokens: tokens, summary: summary)
+      case .reasoning(let piece): reasoning += piece
+      case .finished(let summary):
+        return Reply(text: text, reasoning: reasoning, tokens: tokens, summary: summary)
       }
     }
     throw CancellationError()

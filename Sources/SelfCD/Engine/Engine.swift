@@ -140,7 +140,7 @@ public actor Engine {
   }
 
   private func dropCancelled() {
-    let cancelled = cancellations.takeCancelled()
+    let cancelled = cancellations.takeCancelled(among: Set(live.map(\.id) + waiting.map(\.id)))
     guard !cancelled.isEmpty else { return }
     for index in live.indices where cancelled.contains(live[index].id) { end(&live[index], .cancelled) }
     for index in waiting.indices where cancelled.contains(waiting[index].id) {
@@ -164,7 +164,8 @@ public actor Engine {
       admitted[index].request.prompts.keys.sorted { $0.rawValue < $1.rawValue }.map { (index, $0) }
     }
     let plan = PrefillPlan(
-      prompts: owners.map { admitted[$0.0].request.prompts[$0.1] ?? [] }, table: table)
+      prompts: owners.map { admitted[$0.0].request.prompts[$0.1] ?? [] }, table: table,
+      minimumShare: backend.capacity.minimumShare)
     for entry in plan.entries {
       let (index, role) = owners[entry.prompt]
       admitted[index].lanes[role] = entry.lane
@@ -178,7 +179,8 @@ public actor Engine {
       return
     }
     for index in admitted.indices {
-      admitted[index].wasPrefilled(tokens: prefill.decodedTokens)
+      let own = owners.indices.filter { owners[$0].0 == index }
+      admitted[index].wasPrefilled(tokens: own.reduce(0) { $0 + prefill.decodedTokens[$1, default: 0] })
       var lanes: [LaneRole: [Float]] = [:]
       for (position, owner) in owners.enumerated() where owner.0 == index {
         lanes[owner.1] = prefill.rows[position]
@@ -204,7 +206,8 @@ public actor Engine {
     }
     rows.removeAll()
     do {
-      let chunk = stepMode == .separate ? 1 : backend.capacity.batch
+      // Timed for two lanes; with more, one pass over the weights serves them all.
+      let chunk = stepMode == .separate && appends.count <= 2 ? 1 : backend.capacity.batch
       try cancellations.during(live.map(\.id)) {
         for start in stride(from: 0, to: appends.count, by: chunk) {
           try backend.decode(Array(appends[start..<min(start + chunk, appends.count)]), into: &rows)

@@ -32,8 +32,10 @@ public struct GeneratedToken: Sendable, Hashable {
 /// What a generation reports while it runs. ``finished(_:)`` comes last, exactly once, unless an error is thrown.
 public enum GenerationEvent: Sendable {
   case token(GeneratedToken)
-  /// Text that is final: whole characters, and no beginning of a stop string.
+  /// Text of the answer that is final: whole characters, and no beginning of a stop string.
   case text(String)
+  /// Text of the reasoning before the answer, on models that mark it.
+  case reasoning(String)
   case finished(GenerationSummary)
 }
 
@@ -44,7 +46,10 @@ public struct GenerationSummary: Codable, Sendable, Hashable {
   public let promptTokens: [LaneRole: Int]
   /// Prompt tokens that had to be computed, the rest being shared with other lanes or kept from before.
   public let prefilledTokens: Int
+  /// Tokens that were chosen, the one that ended the turn included.
   public let generatedTokens: Int
+  /// What the lanes held ready when the model ended its turn, if candidates were asked for.
+  public let endTrace: StepTrace?
   /// From submission to the first token.
   public let timeToFirstToken: Duration
   /// From submission to the end.

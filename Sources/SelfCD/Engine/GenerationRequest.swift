@@ -4,11 +4,17 @@ public struct GenerationRequest: Sendable {
   public var prompts: [LaneRole: [TokenID]]
   public var rule: any DecodingRule
   public var options: GenerationOptions
+  /// How the model marks its reasoning, which is then reported apart from the answer.
+  public var reasoning: ReasoningMarkers?
 
-  public init(prompts: [LaneRole: [TokenID]], rule: any DecodingRule, options: GenerationOptions = .init()) {
+  public init(
+    prompts: [LaneRole: [TokenID]], rule: any DecodingRule, options: GenerationOptions = .init(),
+    reasoning: ReasoningMarkers? = nil
+  ) {
     self.prompts = prompts
     self.rule = rule
     self.options = options
+    self.reasoning = reasoning
   }
 }
 

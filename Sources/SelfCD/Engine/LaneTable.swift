@@ -48,8 +48,11 @@ struct LaneTable {
   func longestMatch(for prompt: [TokenID]) -> (lane: LaneID, length: Int)? {
     slots.indices
       .map { (lane: LaneID($0), length: prompt.commonPrefixLength(with: slots[$0].tokens)) }
-      .max { $0.length < $1.length }
+      .max { ($0.length, rank($0.lane)) < ($1.length, rank($1.lane)) }
   }
+
+  /// Of equal matches a free lane is better: it need not be copied.
+  private func rank(_ lane: LaneID) -> Int { slots[lane.index].isInUse ? 0 : 1 }
 
   /// Free lanes, those with the least to lose first: empty ones, then the least recently used.
   func freeLanesByAge() -> [LaneID] {

@@ -13,6 +13,10 @@ struct LiveGeneration {
   private var rule: any DecodingRule
   private var sampler: Sampler
   private var assembler: TextAssembler
+  private var reasoningAssembler = TextAssembler(stopStrings: [])
+  private var tracker: ReasoningTracker?
+  private var hasAnswerText = false
+  private var endTrace: StepTrace?
   private var generatedCount = 0
   private var prefilledTokens = 0
   private var firstTokenTime: Duration?
@@ -27,6 +31,7 @@ struct LiveGeneration {
     rule = request.rule
     sampler = Sampler(request.options.sampling)
     assembler = TextAssembler(stopStrings: request.options.stopStrings)
+    tracker = request.reasoning.map(ReasoningTracker.init)
   }
 
   mutating func wasPrefilled(tokens: Int) { prefilledTokens = tokens }
@@ -57,17 +62,44 @@ struct LiveGeneration {
     rule.accept(choice.token)
     generatedCount += 1
     if firstTokenTime == nil { firstTokenTime = submitted.duration(to: .now) }
-    if vocabulary.isEndOfGeneration(choice.token) { return .stop }
+    if vocabulary.isEndOfGeneration(choice.token) {
+      endTrace = trace?(choice)
+      return .stop
+    }
 
     let bytes = vocabulary.bytes(of: choice.token)
     continuation.yield(
       .token(GeneratedToken(id: choice.token, bytes: bytes, score: choice.score, trace: trace?(choice))))
-    let (text, stopped) = assembler.append(bytes)
-    if !text.isEmpty { continuation.yield(.text(text)) }
-    if stopped { return .stopString }
+    if report(bytes, as: tracker?.accept(choice.token) ?? .answer) { return .stopString }
     if generatedCount >= request.options.maximumTokens { return .length }
     nextToken = choice.token
     return nil
+  }
+
+  /// Passes text on.
+  ///
+  /// - Returns: whether a stop string was reached.
+  private mutating func report(_ bytes: [UInt8], as part: ReasoningTracker.Part) -> Bool {
+    switch part {
+    case .marker: return false
+    case .reasoning:
+      let text = reasoningAssembler.append(bytes).text
+      if !text.isEmpty { continuation.yield(.reasoning(text)) }
+      return false
+    case .answer:
+      let (text, stopped) = assembler.append(bytes)
+      yield(answer: text)
+      return stopped
+    }
+  }
+
+  /// Behind a reasoning block an answer begins with empty lines, which are not part of it.
+  private mutating func yield(answer text: String) {
+    var text = text[...]
+    if !hasAnswerText, tracker != nil { text = text.drop { $0.isWhitespace } }
+    guard !text.isEmpty else { return }
+    hasAnswerText = true
+    continuation.yield(.text(String(text)))
   }
 
   /// A copy of the rule computes the combined row a second time, so that tracing cannot change the outcome.
@@ -88,8 +120,9 @@ struct LiveGeneration {
 
   mutating func finish(_ reason: StopReason) {
     // After a stop string nothing is pending; otherwise what was held back is text after all.
-    let rest = assembler.finish()
-    if !rest.isEmpty { continuation.yield(.text(rest)) }
+    let reasoning = reasoningAssembler.finish()
+    if !reasoning.isEmpty { continuation.yield(.reasoning(reasoning)) }
+    yield(answer: assembler.finish())
     continuation.yield(
       .finished(
         GenerationSummary(
@@ -97,6 +130,7 @@ struct LiveGeneration {
           promptTokens: request.prompts.mapValues(\.count),
           prefilledTokens: prefilledTokens,
           generatedTokens: generatedCount,
+          endTrace: endTrace,
           timeToFirstToken: firstTokenTime ?? submitted.duration(to: .now),
           totalTime: submitted.duration(to: .now))))
     continuation.finish()

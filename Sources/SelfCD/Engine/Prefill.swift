@@ -3,8 +3,8 @@
 struct Prefill {
   /// A prompt's logits at its last token, by index of the prompt.
   private(set) var rows: [Int: [Float]] = [:]
-  /// Tokens that were decoded.
-  private(set) var decodedTokens = 0
+  /// Tokens that were decoded for each prompt, by index; shared ones count for the prompt that came first.
+  private(set) var decodedTokens: [Int: Int] = [:]
 
   private let plan: PrefillPlan
   private let batch: Int
@@ -111,7 +111,7 @@ struct Prefill {
       var row = 0
       for (append, item) in zip(appends, completed) {
         table.append(append.tokens, to: append.lane)
-        decodedTokens += append.tokens.count
+        decodedTokens[plan.entries[item.entry].prompt, default: 0] += append.tokens.count
         guard item.row else { continue }
         rows[plan.entries[item.entry].prompt] = buffer[row]
         row += 1

@@ -24,11 +24,10 @@ struct PrefillPlan {
   /// In lexicographic order of tokens; a `shared` entry always names an earlier one.
   let entries: [Entry]
 
-  /// A copy has a cost of its own; sharing fewer tokens than this is not worth it.
-  static let minimumShare = 8
-
+  /// - Parameters:
+  ///   - minimumShare: sharing fewer tokens is not worth a copy.
   /// - Precondition: `table` has at least as many free lanes as there are prompts.
-  init(prompts: [[TokenID]], table: LaneTable) {
+  init(prompts: [[TokenID]], table: LaneTable, minimumShare: Int) {
     let order = prompts.indices.sorted { (prompts[$0], $0) <* (prompts[$1], $1) }
     var sources: [Start] = []
     for (position, index) in order.enumerated() {
@@ -37,9 +36,10 @@ struct PrefillPlan {
       // At least one token has to be decoded to get logits, unless a neighbour ends there and lends its row.
       let resident = table.longestMatch(for: prompt).map { ($0.lane, min($0.length, prompt.count - 1)) }
       let residentLength = resident?.1 ?? 0
-      if neighbour >= residentLength, neighbour >= Self.minimumShare || neighbour == prompt.count {
-        sources.append(.shared(entry: position - 1, length: neighbour))
-      } else if let (lane, length) = resident, length >= Self.minimumShare {
+      if neighbour >= residentLength, neighbour >= minimumShare || neighbour == prompt.count {
+        sources.append(
+          .shared(entry: Self.holder(of: neighbour, before: position, sources), length: neighbour))
+      } else if let (lane, length) = resident, length >= minimumShare {
         sources.append(.copied(from: lane, length: length))
       } else {
         sources.append(.empty)
@@ -65,6 +65,17 @@ struct PrefillPlan {
       entries.append(Entry(prompt: index, tokens: prompts[index], lane: lane, start: sources[position]))
     }
     self.entries = entries
+  }
+}
+
+extension PrefillPlan {
+  /// The entry that itself computes the token at `length`: the neighbour, or the one the neighbour got it from.
+  ///
+  /// Models that cannot be cut back can only be copied from a lane that stops exactly there.
+  private static func holder(of length: Int, before position: Int, _ sources: [Start]) -> Int {
+    var holder = position - 1
+    while case .shared(let entry, let shared) = sources[holder], shared >= length { holder = entry }
+    return holder
   }
 }
 

@@ -1,7 +1,7 @@
 /// The formula of Self-Contrastive Decoding over whole rows, and its fused maximum.
 ///
 /// `z = g − α (g − p)`. α = 0 and α = 1 return the lane they stand for bit for bit; equal lanes give that lane
-/// for every α. A token that either lane rules out (`-inf`), and any NaN, is ruled out.
+/// for every α. A token that either lane rules out (`-inf`), and any NaN, is ruled out, on whichever side of zero α is.
 public enum Contrast {
   /// Writes `z` for every token. The two rows must have the same length, which `scores` takes on.
   public static func scores(guarded: [Float], plain: [Float], alpha: Float, into scores: inout [Float]) {
@@ -21,7 +21,8 @@ public enum Contrast {
         scores.withUnsafeMutableBufferPointer { scores in
           for index in 0..<count {
             let z = guarded[index] - alpha * (guarded[index] - plain[index])
-            scores[index] = z.isNaN ? -.infinity : z
+            // NaN fails the comparison too.
+            scores[index] = z < .infinity ? z : -.infinity
           }
         }
       }
@@ -36,13 +37,18 @@ public enum Contrast {
     return guarded.withUnsafeBufferPointer { guarded in
       plain.withUnsafeBufferPointer { plain in
         let strength = Argmax.Vector(repeating: alpha)
+        let infinity = Argmax.Vector(repeating: .infinity)
         return Argmax.first(
           count: guarded.count,
           vector: { offset in
             let g = Argmax.load(guarded, offset)
-            return g - strength * (g - Argmax.load(plain, offset))
+            let z = g - strength * (g - Argmax.load(plain, offset))
+            return z.replacing(with: -infinity, where: z .== infinity)
           },
-          scalar: { index in guarded[index] - alpha * (guarded[index] - plain[index]) })
+          scalar: { index in
+            let z = guarded[index] - alpha * (guarded[index] - plain[index])
+            return z == .infinity ? -.infinity : z
+          })
       }
     }
   }

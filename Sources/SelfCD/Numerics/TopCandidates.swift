@@ -22,8 +22,15 @@ public enum TopCandidates {
     }
   }
 
+  /// Above this many, sorting the row beats inserting into a list.
+  private static let insertionLimit = 128
+
   /// Indices of the `count` greatest entries above `-inf`, best first. Linear in the row for a small `count`.
   static func indices(_ count: Int, of row: [Float]) -> [Int] {
+    if count > insertionLimit {
+      let sorted = row.indices.filter { row[$0] > -.infinity }.sorted { (row[$1], $0) < (row[$0], $1) }
+      return Array(sorted.prefix(count))
+    }
     var kept: [Int] = []
     kept.reserveCapacity(count + 1)
     for index in row.indices where row[index] > -.infinity {

@@ -92,9 +92,10 @@ public struct ReportBuilder: Sendable {
     }
     let verdicts = Verdicts(builder: self, judge: judge)
     let pooled = try verdicts.pooled()
+    let answered = conditions.filter { !verdicts.of($0.id).isEmpty }
     let baseline =
-      conditions.first { $0.strategy == "guarded" && !verdicts.of($0.id).isEmpty }?.id
-      ?? conditions.first { !verdicts.of($0.id).isEmpty }?.id ?? ""
+      (answered.first { $0.id == options.baseline } ?? answered.first { $0.strategy == "guarded" }
+      ?? answered.first)?.id ?? ""
     let featured = Self.featured(pooled, conditions: conditions, baseline: baseline)
     let plain = conditions.first { $0.strategy == "plain" && $0.id != baseline && $0.id != featured }?.id
     let shown = [baseline, plain, featured].compactMap { $0 }

@@ -4,6 +4,8 @@ public struct ReportOptions: Codable, Sendable, Hashable {
   public var showsHarmful: Bool
   /// The judge to count by, as `name` or `name@version`; nil takes the one with most verdicts.
   public var judge: String?
+  /// The condition that others are compared with; nil takes the guarded one, else the first.
+  public var baseline: String?
   /// Examples shown of each kind.
   public var examples: Int
   /// Characters of a prompt or reply that are shown.
@@ -15,11 +17,13 @@ public struct ReportOptions: Codable, Sendable, Hashable {
 
   /// Makes options.
   public init(
-    showsHarmful: Bool = false, judge: String? = nil, examples: Int = 6, textLimit: Int = 900,
+    showsHarmful: Bool = false, judge: String? = nil, baseline: String? = nil, examples: Int = 6,
+    textLimit: Int = 900,
     resamples: Int = 2_000, seed: UInt64 = 0
   ) {
     self.showsHarmful = showsHarmful
     self.judge = judge
+    self.baseline = baseline
     self.examples = examples
     self.textLimit = textLimit
     self.resamples = resamples

@@ -12,7 +12,10 @@ public enum UntrustedText {
 
   /// The same on one line, for titles and cells.
   public static func singleLine(_ text: String) -> String {
-    visible(text.replacing("\n", with: "⏎").replacing("\t", with: "⇥"))
+    // By scalar: "\r\n" is one character.
+    String(
+      String.UnicodeScalarView(
+        visible(text).unicodeScalars.map { $0 == "\n" ? "⏎" : $0 == "\t" ? "⇥" : $0 }))
   }
 
   /// What stands for a scalar: itself, unless it is a control.

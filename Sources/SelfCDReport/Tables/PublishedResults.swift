@@ -14,7 +14,7 @@ enum PublishedResults {
     Row(name: "No system prompt", strategy: "plain", alpha: nil, rate: 38.0),
     Row(name: "Safety system prompt", strategy: "guarded", alpha: nil, rate: 54.4),
     Row(name: "Helpfulness prompt", strategy: "helpful", alpha: nil, rate: 34.8),
-    Row(name: "In-context examples", strategy: "in-context", alpha: nil, rate: 39.6),
+    Row(name: "In-context examples", strategy: "icl", alpha: nil, rate: 39.6),
     Row(name: "Chain of thought, zero-shot", strategy: "cot", alpha: nil, rate: 37.6),
     Row(name: "Chain of thought, few-shot", strategy: "few-shot-cot", alpha: nil, rate: 41.6),
     Row(name: "Self-CD, α 0.5", strategy: "self-cd", alpha: 0.5, rate: 38.8),
