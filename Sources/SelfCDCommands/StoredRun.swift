@@ -35,7 +35,10 @@ enum StoredRun {
     // What the evaluation counted by, so that its figures and the report's are the same.
     let settings = try? JSONDecoder().decode(Settings.self, from: Data(run.parameters.utf8))
     var options = options
-    if options.judge == nil { options.judge = settings?.judges?.first }
+    if options.judge == nil {
+      let judges = try store.judges(runID: id).map(\.name)
+      options.judge = settings?.judges?.first { judges.contains($0) }
+    }
     if options.baseline == nil { options.baseline = settings?.reference }
     let conditions = try store.conditions(runID: id).map {
       ReportCondition(id: $0.id, strategy: $0.strategy, alpha: $0.alpha)
