@@ -10,7 +10,7 @@ import Testing
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let path = folder.appending(path: "runs.sqlite").path
-    try SyntheticRun.fill(try RunStore(path: path), safe: 60, harmful: 40)
+    try SyntheticRun.fill(try RunStore(path: path), safe: 40, harmful: 100)
     try body(folder, path)
   }
 
