@@ -12,16 +12,6 @@ struct DivergenceChart {
     var parts = frame.axes(
       xTitle: "token of the reply", yTitle: "divergence of the lanes (nats)", xLabel: Figures.parameter,
       yLabel: Figures.axis)
-    var placer = LabelPlacer(
-      bounds: .init(
-        x: frame.left, y: frame.top, width: frame.right - frame.left, height: frame.bottom - frame.top))
-    for curve in curves {
-      for values in [\ReportDivergence.Point.median, \.upper] {
-        let at = curve.points.map { (x: frame.x(Double($0.step + 1)), y: frame.y($0[keyPath: values])) }
-        let weight = values == \.median ? 4.0 : 0.5
-        for (from, to) in zip(at, at.dropFirst()) { placer.avoidLine(from, to, weight: weight) }
-      }
-    }
     for curve in curves {
       let style = style(curve.label)
       func at(_ value: KeyPath<ReportDivergence.Point, Double>) -> [(x: Double, y: Double)] {
@@ -33,12 +23,8 @@ struct DivergenceChart {
         Draw.marker(style, $0.element.x, $0.element.y, size: 3.5)
       }
     }
-    for curve in curves {
-      let name = "\(Wording.label(curve.label)) prompts"
-      let at = curve.points.map { (x: frame.x(Double($0.step + 1)), y: frame.y($0.median)) }
-      let place = placer.place(name, near: at)
-      parts.append(Draw.text(name, place.x, place.y, "t halo"))
-    }
+    parts += Draw.legend(
+      curves.map { (style($0.label), true, "\(Wording.label($0.label)) prompts") }, x: frame.left, y: 16)
     return Draw.chart(
       id: id, width: 720, height: 372, title: "Divergence of the lanes along the reply",
       description: description, parts)

@@ -21,7 +21,7 @@ struct DotRows {
   let description: String
   let rows: [Row]
   /// What the dots mean, in words.
-  let legend: [(SeriesStyle, isFilled: Bool, String)]
+  let legend: [(style: SeriesStyle, isFilled: Bool, name: String)]
 
   func draw() -> Markup {
     let left = min(260, max(110, (rows.map { LabelPlacer.width(of: Self.short($0.name)) }.max() ?? 0) + 16))
@@ -30,12 +30,7 @@ struct DotRows {
     let bottom = top + Double(rows.count) * step
     let x = Scale(domain: 0...1, from: left + 12, to: 692)
     var parts: [Markup] = []
-    var at = left + 12
-    for (style, isFilled, text) in legend {
-      parts.append(Draw.marker(style, at + 5, 14, size: 5, isFilled: isFilled))
-      parts.append(Draw.text(text, at + 18, 18))
-      at += 40 + LabelPlacer.width(of: text)
-    }
+    parts += Draw.legend(legend, x: left + 12, y: 18)
     for tick in x.ticks(about: 5) {
       parts.append(Draw.line(x(tick), top - 8, x(tick), bottom, "grid"))
       parts.append(Draw.text(Frame.percent(tick), x(tick), bottom + 18, "m", anchor: .middle))

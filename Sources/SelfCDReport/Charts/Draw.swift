@@ -103,6 +103,19 @@ enum Draw {
     }
   }
 
+  /// What shapes mean, on one line: beside a curve a name could be taken for the next one's.
+  static func legend(
+    _ entries: [(style: SeriesStyle, isFilled: Bool, name: String)], x: Double, y: Double
+  ) -> [Markup] {
+    var x = x
+    return entries.flatMap { entry in
+      defer { x += 40 + LabelPlacer.width(of: entry.name) }
+      return [
+        marker(entry.style, x + 5, y - 4, size: 5, isFilled: entry.isFilled), text(entry.name, x + 18, y),
+      ]
+    }
+  }
+
   private static func list(_ points: [(x: Double, y: Double)]) -> String {
     points.map { "\(Figures.coordinate($0.x)),\(Figures.coordinate($0.y))" }.joined(separator: " ")
   }

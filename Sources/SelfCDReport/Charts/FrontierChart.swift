@@ -112,10 +112,11 @@ struct FrontierChart {
     }
   }
 
-  /// In a sweep α is enough, since the shape and the line say the rest; long names are for the legend.
+  /// In the only sweep α is enough, since the shape and the line say the rest; long names are for the legend.
   private func label(_ point: Point) -> String {
     let isSweep = points.count { $0.condition.strategy == point.condition.strategy } > 1
-    let text = isSweep ? point.condition.alpha.map { "α \(Figures.parameter($0))" } : nil
+    let isOnlySweep = sweeps(points).count == 1
+    let text = isSweep && isOnlySweep ? point.condition.alpha.map { "α \(Figures.parameter($0))" } : nil
     return String((text ?? point.condition.title).prefix(24))
   }
 

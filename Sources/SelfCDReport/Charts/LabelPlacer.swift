@@ -46,20 +46,14 @@ struct LabelPlacer {
 
   /// A place for a label of the point at (`x`, `y`); later labels keep off it.
   mutating func place(_ text: String, x: Double, y: Double) -> Placement {
-    place(text, near: [(x, y)])
-  }
-
-  /// A place beside whichever of the points has most room; later labels keep off it.
-  mutating func place(_ text: String, near points: [(x: Double, y: Double)]) -> Placement {
     let width = Self.width(of: text)
     let height = 15.0
     var best: (cost: Double, placement: Placement)?
     let sides: [(Double, Double)] = [
       (1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1),
     ]
-    for (x, y) in points {
-      for (distance, (dx, dy)) in [9.0, 20, 34, 52, 72].flatMap({ distance in sides.map { (distance, $0) } })
-      {
+    for distance in [9.0, 20, 34, 52, 72] {
+      for (dx, dy) in sides {
         let left = dx > 0 ? x + distance : dx < 0 ? x - distance - width : x - width / 2
         let top =
           dy == 0 ? y - height / 2 : dy < 0 ? y - distance - height + (dx == 0 ? 0 : 4) : y + distance - 2

@@ -35,35 +35,17 @@ struct SweepChart {
     let points = points
     guard points.count(where: { !$0.isImplied }) >= 3, let last = points.last?.alpha else { return nil }
     let frame = Frame(x: 0...max(last, 0.5), y: 0...1, bottom: 340)
-    var placer = LabelPlacer(
-      bounds: .init(
-        x: frame.left + 4, y: frame.top, width: frame.right - frame.left - 4,
-        height: frame.bottom - frame.top))
     var parts = frame.axes(
       xTitle: strategy == "self-cd" ? "α (0 is guarded, 1 is plain)" : "α", yTitle: "prompts refused",
       xLabel: Figures.parameter, yLabel: Frame.percent)
-    for (label, style) in Self.axes {
-      let at = positions(points, label, frame)
-      for (from, to) in zip(at, at.dropFirst()) { placer.avoidLine(from, to, weight: 4) }
-      parts += series(points, label, style, frame)
-    }
+    for (label, style) in Self.axes { parts += series(points, label, style, frame) }
     let published = published(last, frame)
-    for point in published {
-      placer.avoid(.init(x: point.x - 7, y: point.y - 7, width: 14, height: 14), weight: 4)
-    }
     parts += published.map { Draw.marker(SeriesStyle(5), $0.x, $0.y, size: 4) }
-    for (label, _) in Self.axes {
-      let at = positions(points, label, frame)
-      guard !at.isEmpty else { continue }
-      let name = "\(Wording.label(label)) prompts"
-      let place = placer.place(name, near: at)
-      parts.append(Draw.text(name, place.x, place.y, "t halo"))
+    var legend = Self.axes.map {
+      (style: $0.1, isFilled: true, name: "\(Wording.label($0.0)) prompts")
     }
-    if !published.isEmpty {
-      let name = "paper (harmless prompts)"
-      let place = placer.place(name, near: published)
-      parts.append(Draw.text(name, place.x, place.y, "m halo"))
-    }
+    if !published.isEmpty { legend.append((SeriesStyle(5), true, "paper, harmless prompts")) }
+    parts += Draw.legend(legend, x: frame.left, y: 16)
     return Draw.chart(
       id: id, width: 720, height: 392, title: "Refusals along α, \(strategy)",
       description: description(points), parts)

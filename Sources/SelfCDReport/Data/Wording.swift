@@ -57,7 +57,27 @@ enum Wording {
           }.joined(separator: " and ") + "."
       ]
     }
-    return [Sample.Label.safe, .harmful].compactMap { label in
+    return axes(run, baseline, featured, now) + (widens(baseline, now) ? [] : [noGain(run)])
+  }
+
+  /// Whether a condition tells harmful from harmless prompts better than the baseline; true where one axis is unknown.
+  private static func widens(_ before: ReportPooled, _ after: ReportPooled) -> Bool {
+    func gap(_ pooled: ReportPooled) -> Double? {
+      pooled.harmful.flatMap { harmful in pooled.safe.map { harmful.rate - $0.rate } }
+    }
+    guard let old = gap(before), let new = gap(after) else { return true }
+    return new > old
+  }
+
+  private static func noGain(_ run: ReportRun) -> String {
+    "No contrasting condition has a wider gap between the two than \(run.title(run.baseline)): on these prompts the "
+      + "contrast loses at least as many right refusals as it saves needless ones."
+  }
+
+  private static func axes(
+    _ run: ReportRun, _ baseline: ReportPooled, _ featured: String, _ now: ReportPooled
+  ) -> [String] {
+    [Sample.Label.safe, .harmful].compactMap { label in
       guard let before = baseline.rate(label), let after = now.rate(label) else {
         return "There are no judged \(Wording.label(label)) prompts, so this axis is unknown."
       }

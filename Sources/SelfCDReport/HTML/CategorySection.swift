@@ -24,7 +24,9 @@ struct CategorySection {
           run.featured.flatMap { category.rates[$0] }.map { DotRows.Dot(rate: $0, style: style) },
         ].compactMap { $0 }, isJoined: true)
     }
-    var legend: [(SeriesStyle, isFilled: Bool, String)] = [(style, false, run.title(run.baseline))]
+    var legend: [(style: SeriesStyle, isFilled: Bool, name: String)] = [
+      (style, false, run.title(run.baseline))
+    ]
     if let featured = run.featured { legend.append((style, true, run.title(featured))) }
     let title = Wording.byCategory(label)
     return Markup([
