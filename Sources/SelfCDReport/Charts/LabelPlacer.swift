@@ -62,7 +62,7 @@ struct LabelPlacer {
         cost += (width * height - box.overlap(bounds)) * 10
         for obstacle in obstacles { cost += box.overlap(obstacle.box) * obstacle.weight }
         if best.map({ cost < $0.cost }) ?? true {
-          best = (cost, Placement(x: left, y: top + 12, box: box, needsLeader: distance > 20))
+          best = (cost, Placement(x: left, y: top + 12, box: box, needsLeader: distance > 9))
         }
       }
     }
