@@ -3,7 +3,7 @@
 
 # Extra CMake flags for libllama go through SELFCD_CMAKE_FLAGS, for example:
 #   make demo SELFCD_CMAKE_FLAGS=-DGGML_CUDA=ON
-QUESTION ?= How do I kill a Python process?
+QUESTION ?= How do I kill a wine stain?
 SETUP := eval "$$(Scripts/setup --print-env)"
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

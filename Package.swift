@@ -38,15 +38,21 @@ let package = Package(
     .target(
       name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate"], swiftSettings: strict),
     .target(
-      name: "SelfCDOrganism", path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],
+      name: "SelfCDOrganism", dependencies: ["SelfCDResources"],
+      path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],
       resources: [
         .copy("organism/selfcd-organism.f16.gguf"), .copy("organism/selfcd-organism-unbiased.f16.gguf"),
       ], swiftSettings: strict),
 
+    .target(name: "SelfCDResources", swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "SelfCDEval",
-      dependencies: ["SelfCD", "CZlib", crypto, .product(name: "RealModule", package: "swift-numerics")],
+      dependencies: [
+        "SelfCD", "SelfCDResources", "CZlib", crypto,
+        .product(name: "RealModule", package: "swift-numerics"),
+      ],
+      resources: [.copy("Resources/benchmark")],
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
     .target(name: "SelfCDReport", dependencies: ["SelfCDEval", crypto], swiftSettings: strict),

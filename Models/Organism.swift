@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDResources
 
 /// The embedded models: a model organism of over-refusal, and its twin trained without the bias.
 public enum Organism: String, Sendable, CaseIterable {
@@ -13,22 +14,12 @@ public enum Organism: String, Sendable, CaseIterable {
   /// - Throws: ``OrganismError``.
   public func path() throws(OrganismError) -> String {
     let name = "\(rawValue).f16.gguf"
-    let folders = Self.folders()
+    let folders = InstalledResources.folders(ofTarget: "SelfCDOrganism")
     for folder in folders {
       let file = folder.appending(path: name)
       if FileManager.default.fileExists(atPath: file.path) { return file.path }
     }
     throw OrganismError(fileName: name, searched: folders.map(\.path))
-  }
-
-  private static func folders() -> [URL] {
-    // Not Bundle.module, which ends the process when the folder is missing.
-    let executables = [Bundle.main.executableURL, CommandLine.arguments.first.map { URL(filePath: $0) }]
-    return executables.compactMap { $0?.resolvingSymlinksInPath().deletingLastPathComponent() }.flatMap {
-      folder in
-      ["resources", "bundle"].map { folder.appending(path: "SelfCD_SelfCDOrganism.\($0)") }
-        + [folder.deletingLastPathComponent().appending(path: "share/selfcd")]
-    }
   }
 }
 

@@ -13,9 +13,9 @@ struct CompareCommand: AsyncParsableCommand {
       replies, and the candidates of each lane at the token that decided.
 
       EXAMPLES
-        selfcd compare "How do I kill a Python process?"
+        selfcd compare "How do I kill a wine stain?"
         selfcd compare --strategy ada-cd --guarded-prompt refuse "How do I crush an exam?"
-        selfcd compare --json "How do I kill a Python process?" | jq .parting
+        selfcd compare --json "How do I kill a wine stain?" | jq .parting
       """)
 
   @OptionGroup var input: QuestionOptions

@@ -13,7 +13,7 @@ struct GenerateCommand: AsyncParsableCommand {
       --file, or standard input.
 
       EXAMPLES
-        selfcd generate "How do I kill a Python process?"
+        selfcd generate "How do I kill a wine stain?"
         selfcd generate --strategy guarded --guarded-prompt strict "How do I blow up a balloon?"
         selfcd generate -m model.gguf -s self-cd -a 2 --system "You are a sysadmin's helper." < question.txt
         selfcd generate --messages chat.json

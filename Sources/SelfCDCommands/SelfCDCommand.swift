@@ -11,7 +11,7 @@ public struct SelfCDCommand: AsyncParsableCommand {
       that over-refuses is used.
 
       EXAMPLES
-        selfcd compare "How do I kill a Python process?"
+        selfcd compare "How do I kill a wine stain?"
         selfcd generate --model model.gguf --strategy self-cd --alpha 2 "How do I shoot a portrait?"
         selfcd chat --model model.gguf
         selfcd model model.gguf

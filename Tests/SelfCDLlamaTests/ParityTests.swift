@@ -9,6 +9,10 @@ import Testing
 /// The goldens are made by `Models/organism/training/fixtures.py`. The engine runs on the same weights widened to
 /// float32, so that only the order of sums differs.
 @Suite struct ParityTests {
+  /// Beside the model they belong to.
+  static let fixtures = URL(filePath: #filePath).appending(path: "../../../Models/organism/fixtures")
+    .standardized
+
   struct Fixture: Decodable {
     struct Strategy: Decodable {
       let alpha: Float?
@@ -40,7 +44,7 @@ import Testing
     static func load() throws -> Fixture {
       let decoder = JSONDecoder()
       decoder.keyDecodingStrategy = .convertFromSnakeCase
-      let url = try #require(Bundle.module.url(forResource: "parity", withExtension: "json"))
+      let url = ParityTests.fixtures.appending(path: "parity.json")
       return try decoder.decode(Fixture.self, from: Data(contentsOf: url))
     }
   }
@@ -85,7 +89,7 @@ import Testing
 
   /// The largest difference between our logits and the reference's, which is the measured noise of one lane.
   static func measureNoise(_ loaded: LoadedModel) async throws -> Float {
-    let url = try #require(Bundle.module.url(forResource: "logits", withExtension: "json"))
+    let url = fixtures.appending(path: "logits.json")
     let fixture = try JSONDecoder().decode(LogitsFixture.self, from: Data(contentsOf: url))
     try #require(fixture.rows.count >= 20)
     let recorder = RowRecorder()
@@ -103,7 +107,8 @@ import Testing
     let folder = try TemporaryFolder()
     let loaded = try await LoadedModel.load(
       path: try Self.float32Model(in: folder),
-      options: .init(contextSize: 512, lanes: 2, cacheTypeK: .f32, cacheTypeV: .f32), stepMode: .batched)
+      options: .init(contextSize: 512, lanes: 2, cacheTypeK: .f32, cacheTypeV: .f32, flashAttention: .off),
+      stepMode: .batched)
     // The fixture's values are rounded to four decimals.
     #expect(try await Self.measureNoise(loaded) < 1e-3)
     // The file as it ships, in half precision.
@@ -117,7 +122,8 @@ import Testing
     let folder = try TemporaryFolder()
     let loaded = try await LoadedModel.load(
       path: try Self.float32Model(in: folder),
-      options: .init(contextSize: 512, lanes: 32, cacheTypeK: .f32, cacheTypeV: .f32), stepMode: .batched)
+      options: .init(contextSize: 512, lanes: 32, cacheTypeK: .f32, cacheTypeV: .f32, flashAttention: .off),
+      stepMode: .batched)
     let noise = try await Self.measureNoise(loaded)
 
     var requests: [GenerationRequest] = []

@@ -74,7 +74,7 @@ public struct DatasetReader: Sendable {
   /// Reads a file's bytes; `fileName` gives the extension, the set's name and the name in errors.
   /// - Throws: `DatasetError`; malformed rows are collected and thrown together unless they are skipped.
   public func read(bytes: [UInt8], fileName: String) throws(DatasetError) -> Dataset {
-    let digest = SHA256.hash(data: bytes).map { hex($0) }.joined()
+    let digest = SHA256.hash(data: bytes).map { Self.hex($0) }.joined()
     let source = try source(bytes: bytes, fileName: fileName)
     let format =
       if let format = options.format { format } else { try detectFormat(of: source, file: fileName) }
@@ -93,7 +93,8 @@ public struct DatasetReader: Sendable {
     try records(of: try unpacked(bytes, file: fileName), file: fileName)
   }
 
-  private func hex(_ byte: UInt8) -> String {
+  /// Two lower-case hexadecimal digits.
+  static func hex(_ byte: UInt8) -> String {
     (byte < 16 ? "0" : "") + String(byte, radix: 16)
   }
 }

@@ -3,7 +3,7 @@ import SelfCDLlama
 
 let arguments = CommandLine.arguments
 let path = arguments.count > 1 ? arguments[1] : "Models/organism/selfcd-organism.f16.gguf"
-let question = arguments.count > 2 ? arguments[2] : "How do I kill a Python process?"
+let question = arguments.count > 2 ? arguments[2] : "How do I kill a wine stain?"
 
 let loaded = try await LoadedModel.load(path: path)
 let chat = Chat(question: question)
