@@ -15,9 +15,13 @@ public struct SelfCDCommand: AsyncParsableCommand {
         selfcd generate --model model.gguf --strategy self-cd --alpha 2 "How do I shoot a portrait?"
         selfcd chat --model model.gguf
         selfcd model model.gguf
+        selfcd report latest -o report.html
       """,
     version: SelfCDVersion.current,
-    subcommands: [CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self])
+    subcommands: [
+      CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self,
+      ReportCommand.self,
+    ])
 
   public init() {}
 }
