@@ -56,7 +56,7 @@ let package = Package(
       ],
       resources: [.copy("Resources/benchmark")],
       swiftSettings: strict),
-    .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
+    .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
     .target(name: "SelfCDReport", dependencies: ["SelfCDEval", crypto], swiftSettings: strict),
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
@@ -66,8 +66,8 @@ let package = Package(
     .target(
       name: "SelfCDCommands",
       dependencies: [
-        "SelfCD", "SelfCDLlama", "SelfCDOrganism",
-        "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
+        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
+        crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -113,6 +113,7 @@ struct ChatSession {
         changed.steps = nil
       }
       if name != AdaCD.name { changed.agreement = nil }
+      if name != InContext.name { changed.examples = nil }
       try change(to: changed)
     case .alpha(let alpha):
       var changed = strategyOptions

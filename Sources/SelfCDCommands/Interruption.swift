@@ -21,8 +21,16 @@ enum Interruption {
     isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws -> R
   ) async throws -> R {
+    try await handling({ for generation in generations { generation.cancel() } }, isolation: isolation, body)
+  }
+
+  /// Runs `body`; Ctrl-C meanwhile calls `onInterrupt`, from another thread.
+  static func handling<R: Sendable>(
+    _ onInterrupt: @escaping @Sendable () -> Void,
+    isolation: isolated (any Actor)? = #isolation,
+    _ body: () async throws -> R
+  ) async throws -> R {
     install()
-    let onInterrupt: @Sendable () -> Void = { for generation in generations { generation.cancel() } }
     let already = state.withLock { state in
       state.handler = onInterrupt
       return state.isRequested

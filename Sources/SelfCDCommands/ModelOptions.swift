@@ -20,7 +20,9 @@ struct ModelOptions: ParsableArguments {
       hf:OWNER/REPO[@REVISION][:QUANT], or 'organism' or 'organism-unbiased'.
       """, valueName: "model"
     ))
-  var model = "organism"
+  var model = ModelOptions.defaultModel
+
+  static let defaultModel = "organism"
 
   @Option(
     parsing: .unconditional, help: .init("Layers on the GPU; -1 all. Needs a GPU build.", valueName: "n"))
@@ -78,11 +80,11 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
-  func llamaOptions(lanes: Int) -> LlamaOptions {
+  func llamaOptions(lanes: Int, unifiedCache: Bool = false) -> LlamaOptions {
     LlamaOptions(
       gpuLayers: gpuLayers, threads: threads, contextSize: ctxSize, lanes: lanes,
       batchSize: max(batchSize, lanes), cacheTypeK: cacheTypeK, cacheTypeV: cacheTypeV,
-      flashAttention: flashAttn, memoryMap: !noMmap, checkTensors: checkTensors)
+      flashAttention: flashAttn, unifiedCache: unifiedCache, memoryMap: !noMmap, checkTensors: checkTensors)
   }
 
   func templateOptions() throws -> TemplateOptions {
@@ -112,9 +114,12 @@ struct ModelOptions: ParsableArguments {
 
 /// Loads the model of a command, with progress and a warning when memory is short.
 enum ModelLoading {
-  static func load(_ options: ModelOptions, lanes: Int, console: Console) async throws -> LoadedModel {
+  /// - Parameter unifiedCache: one buffer for all lanes; see `LlamaOptions.unifiedCache`.
+  static func load(
+    _ options: ModelOptions, lanes: Int, unifiedCache: Bool = false, console: Console
+  ) async throws -> LoadedModel {
     let path = try await options.modelPath(console: console)
-    let llama = options.llamaOptions(lanes: lanes)
+    let llama = options.llamaOptions(lanes: lanes, unifiedCache: unifiedCache)
     let file = try GGUFFile(path: path)
     let estimate = try MemoryEstimate(file, options: llama)
     if let available = MemoryEstimate.available, estimate.total > available {

@@ -6,6 +6,7 @@ final class ProgressLine: Sendable {
   private struct State {
     var isShown = false
     var lastPercent = -1
+    var lastLine = Duration.zero
   }
 
   private let label: String
@@ -13,9 +14,25 @@ final class ProgressLine: Sendable {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let state = Mutex(State())
   private static let patience = Duration.milliseconds(500)
+  private static let lineInterval = Duration.seconds(10)
 
   init(label: String) {
     self.label = label
+  }
+
+  /// Shows a text of its own instead of a percentage. Where no one watches, a line now and then.
+  func update(text: @autoclosure () -> String) {
+    let elapsed = start.duration(to: .now)
+    guard elapsed > Self.patience else { return }
+    state.withLock { state in
+      if isTerminal {
+        state.isShown = true
+        write("\r\u{1B}[K\(label) \(text())")
+      } else if elapsed - state.lastLine > Self.lineInterval {
+        state.lastLine = elapsed
+        write("\(label) \(text())\n")
+      }
+    }
   }
 
   /// - Parameter share: how much is done, 0 … 1.

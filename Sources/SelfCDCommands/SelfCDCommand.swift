@@ -19,8 +19,8 @@ public struct SelfCDCommand: AsyncParsableCommand {
       """,
     version: SelfCDVersion.current,
     subcommands: [
-      CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self,
-      ReportCommand.self,
+      CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self, EvalCommand.self,
+      JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
     ])
 
   public init() {}

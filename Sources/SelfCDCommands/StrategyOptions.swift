@@ -81,55 +81,19 @@ struct StrategyOptions: ParsableArguments {
   @Option(help: .init("ada-cd's threshold lambda, 0 to 1.", valueName: "number"))
   var agreement: Float?
 
+  @Option(
+    help: .init(
+      "Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
+  var examples: String?
+
   /// The strategy asked for.
   ///
   /// - Throws: `ValidationError` for an unknown name, a parameter the strategy does not take, or one out of range.
   func make(prompts: PromptOptions) throws -> any DecodingStrategy {
-    do {
-      _ = try StrategyCatalogue.type(named: strategy)
-      let made = build(emphasis: try prompts.emphasis(), plainSystem: prompts.plainSystem)
-      try rejectUnused(prompts)
-      try made.validate()
-      return made
-    } catch let error as StrategyError {
-      throw ValidationError("\(error)")
-    }
-  }
-
-  private func build(emphasis: SafetyEmphasis?, plainSystem: String?) -> any DecodingStrategy {
-    switch strategy {
-    case Plain.name: return Plain(plainSystem: plainSystem)
-    case Guarded.name: return Guarded(emphasis: emphasis ?? .paper)
-    case Helpful.name: return Helpful()
-    case AdaCD.name:
-      var made = AdaCD(emphasis: emphasis ?? .refuse, plainSystem: plainSystem)
-      if let alpha { made.alpha = alpha }
-      if let beta { made.beta = beta }
-      if let steps { made.steps = steps }
-      if let agreement { made.agreement = agreement }
-      return made
-    default:
-      return SelfContrastive(
-        alpha: alpha ?? SelfContrastive.defaultAlpha, beta: beta ?? 0, steps: steps,
-        emphasis: emphasis ?? .paper,
-        plainSystem: plainSystem)
-    }
-  }
-
-  /// A parameter that has no effect would mislead, so it is an error.
-  private func rejectUnused(_ prompts: PromptOptions) throws {
-    let contrastive = [SelfContrastive.name, AdaCD.name]
-    let guards = prompts.guardedPrompt != nil || prompts.guardedPromptFile != nil
-    let given: [(String, Bool, [String])] = [
-      ("--alpha", alpha != nil, contrastive), ("--beta", beta != nil, contrastive),
-      ("--steps", steps != nil, contrastive), ("--agreement", agreement != nil, [AdaCD.name]),
-      ("--guarded-prompt", guards, [Guarded.name] + contrastive),
-      ("--plain-system", prompts.plainSystem != nil, [Plain.name] + contrastive),
-    ]
-    for (name, isGiven, takers) in given where isGiven && !takers.contains(strategy) {
-      throw ValidationError(
-        "\(name) has no effect on '\(strategy)'; it goes with \(takers.joined(separator: ", ")).")
-    }
+    try StrategyRequest.rejectUnused(prompts, by: [strategy])
+    return try StrategyRequest(
+      name: strategy, alpha: alpha, beta: beta, steps: steps, agreement: agreement, examples: examples
+    ).make(prompts: prompts)
   }
 }
 

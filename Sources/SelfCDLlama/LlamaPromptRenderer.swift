@@ -2,7 +2,7 @@ import Foundation
 import SelfCD
 
 /// Renders chats with a model's template and tokenises them with its vocabulary.
-public struct LlamaPromptRenderer: PromptRenderer {
+public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
   public let traits: TemplateTraits
   private let template: ChatTemplate
   private let arguments: [String: TemplateValue]
@@ -39,6 +39,8 @@ public struct LlamaPromptRenderer: PromptRenderer {
     }
     return RenderedPrompt(tokens: try tokenizer.tokenize(segments), text: text, reasoning: markers)
   }
+
+  public func tokens(ofReply text: String) throws -> [TokenID] { try tokenizer.replyTokens(text) }
 
   /// Where a template has no system role, families put that text before the first question, after an empty line.
   private func placed(_ chat: Chat) -> Chat {

@@ -76,7 +76,16 @@ public struct PromptTokenizer: Sendable {
 
   /// Tokens of a text as if the template had written it, without what may come before a prompt.
   func templateTokens(_ text: String) throws -> [TokenID] {
-    let tokens = try tokenize([PromptSegment(text: Array(text.utf8), isInput: false)])
+    try tokensWithoutBegin(text, isInput: false)
+  }
+
+  /// Tokens of a text that a model is made to say, behind a prompt; none of them is special.
+  func replyTokens(_ text: String) throws -> [TokenID] {
+    try tokensWithoutBegin(text, isInput: true)
+  }
+
+  private func tokensWithoutBegin(_ text: String, isInput: Bool) throws -> [TokenID] {
+    let tokens = try tokenize([PromptSegment(text: Array(text.utf8), isInput: isInput)])
     return vocabulary.addsBeginOfSequence && tokens.first == vocabulary.beginOfSequence
       ? Array(tokens.dropFirst()) : tokens
   }

@@ -49,10 +49,13 @@ public final class RunStore: Sendable {
 
   // MARK: - Writing
 
-  /// Stores a new run.
+  /// Stores a new run, with its data sets and conditions if they are known: all of it or nothing, so that a run that
+  /// is there can be resumed.
   /// - Throws: `StoreError.alreadyExists` for an identifier that is taken, `.badValue` for parameters that are not
   ///   JSON.
-  public func begin(_ run: RunRecord) throws(StoreError) {
+  public func begin(
+    _ run: RunRecord, datasets: [Dataset] = [], conditions: [ConditionRecord] = []
+  ) throws(StoreError) {
     try JSONText.check(run.parameters, "the run's parameters")
     try write { db in
       if try Self.exists(db, run: run.id) { throw StoreError.alreadyExists(what: "run", id: run.id) }
@@ -67,6 +70,8 @@ public final class RunStore: Sendable {
           try JSONText.encode(run.seeds, "the seeds"), try JSONText.encode(run.machine, "the machine"),
           run.planned,
         ])
+      for dataset in datasets { try Self.insert(db, dataset, runID: run.id) }
+      for condition in conditions { try Self.insert(db, condition, runID: run.id) }
     }
   }
 
@@ -75,23 +80,27 @@ public final class RunStore: Sendable {
   public func add(_ dataset: Dataset, to runID: String) throws(StoreError) {
     try write { db in
       try Self.require(db, run: runID)
-      let names = try String.fetchAll(db, sql: "SELECT name FROM dataset WHERE runID = ?", arguments: [runID])
-      if names.contains(dataset.name) { throw StoreError.alreadyExists(what: "data set", id: dataset.name) }
-      try db.execute(
-        sql: "INSERT INTO dataset (runID, name, version, sha256, format, skipped) VALUES (?, ?, ?, ?, ?, ?)",
-        arguments: [
-          runID, dataset.name, dataset.version, dataset.sha256, dataset.format,
-          try JSONText.encode(dataset.skipped, "skipped rows"),
-        ])
-      let datasetID = db.lastInsertedRowID
-      let insert = try db.makeStatement(
-        sql: "INSERT INTO sample (datasetID, key, label, category, value) VALUES (?, ?, ?, ?, ?)")
-      for sample in dataset.samples {
-        try insert.execute(arguments: [
-          datasetID, sample.id, sample.label?.rawValue, sample.category,
-          try JSONText.encode(sample, "a sample"),
-        ])
-      }
+      try Self.insert(db, dataset, runID: runID)
+    }
+  }
+
+  private static func insert(_ db: Database, _ dataset: Dataset, runID: String) throws {
+    let names = try String.fetchAll(db, sql: "SELECT name FROM dataset WHERE runID = ?", arguments: [runID])
+    if names.contains(dataset.name) { throw StoreError.alreadyExists(what: "data set", id: dataset.name) }
+    try db.execute(
+      sql: "INSERT INTO dataset (runID, name, version, sha256, format, skipped) VALUES (?, ?, ?, ?, ?, ?)",
+      arguments: [
+        runID, dataset.name, dataset.version, dataset.sha256, dataset.format,
+        try JSONText.encode(dataset.skipped, "skipped rows"),
+      ])
+    let datasetID = db.lastInsertedRowID
+    let insert = try db.makeStatement(
+      sql: "INSERT INTO sample (datasetID, key, label, category, value) VALUES (?, ?, ?, ?, ?)")
+    for sample in dataset.samples {
+      try insert.execute(arguments: [
+        datasetID, sample.id, sample.label?.rawValue, sample.category,
+        try JSONText.encode(sample, "a sample"),
+      ])
     }
   }
 
@@ -99,15 +108,19 @@ public final class RunStore: Sendable {
   /// - Throws: `StoreError.notFound` without the run, `.alreadyExists` for an identifier that the run has,
   ///   `.badValue` for parameters that are not JSON.
   public func add(_ condition: ConditionRecord, to runID: String) throws(StoreError) {
-    try JSONText.check(condition.parameters, "the condition's parameters")
     try write { db in
       try Self.require(db, run: runID)
-      let keys = try String.fetchAll(db, sql: "SELECT key FROM condition WHERE runID = ?", arguments: [runID])
-      if keys.contains(condition.id) { throw StoreError.alreadyExists(what: "condition", id: condition.id) }
-      try db.execute(
-        sql: "INSERT INTO condition (runID, key, strategy, alpha, parameters) VALUES (?, ?, ?, ?, ?)",
-        arguments: [runID, condition.id, condition.strategy, condition.alpha, condition.parameters])
+      try Self.insert(db, condition, runID: runID)
     }
+  }
+
+  private static func insert(_ db: Database, _ condition: ConditionRecord, runID: String) throws {
+    try JSONText.check(condition.parameters, "the condition's parameters")
+    let keys = try String.fetchAll(db, sql: "SELECT key FROM condition WHERE runID = ?", arguments: [runID])
+    if keys.contains(condition.id) { throw StoreError.alreadyExists(what: "condition", id: condition.id) }
+    try db.execute(
+      sql: "INSERT INTO condition (runID, key, strategy, alpha, parameters) VALUES (?, ?, ?, ?, ?)",
+      arguments: [runID, condition.id, condition.strategy, condition.alpha, condition.parameters])
   }
 
   /// Stores replies with their steps and verdicts, all or none of them.

@@ -100,6 +100,17 @@ extension RunStore {
     return result
   }
 
+  /// How many replies a run has.
+  /// - Throws: `StoreError.notFound` without the run.
+  public func replyCount(runID: String) throws(StoreError) -> Int {
+    try read { db in
+      try Self.require(db, run: runID)
+      return try Int.fetchOne(
+        db, sql: "SELECT count(*) FROM reply JOIN condition ON condition.id = conditionID WHERE runID = ?",
+        arguments: [runID]) ?? 0
+    }
+  }
+
   /// The judges that have said something about a run's replies, by name and version.
   /// - Throws: `StoreError.notFound` without the run.
   public func judges(runID: String) throws(StoreError) -> [(name: String, version: String)] {

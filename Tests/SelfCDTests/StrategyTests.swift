@@ -36,7 +36,8 @@ import Testing
   static let samples: [any DecodingStrategy] = [
     Plain(), Guarded(), Guarded(emphasis: .strict), Helpful(), SelfContrastive(), SelfContrastive(alpha: -1),
     SelfContrastive(alpha: 3, beta: 0.1, steps: 4, emphasis: .brief, plainSystem: "x"), AdaCD(),
-    AdaCD(alpha: 1, agreement: 0.5, beta: 0.5, steps: 2),
+    AdaCD(alpha: 1, agreement: 0.5, beta: 0.5, steps: 2), ChainOfThought(), ChainOfThought(emphasis: .paper),
+    InContext(pool: [.init(question: "a b", answer: "c")], count: 2, emphasis: .brief),
   ]
 
   @Test func unknownNameListsTheKnownOnes() {

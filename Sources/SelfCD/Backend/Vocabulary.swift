@@ -29,3 +29,11 @@ public struct RenderedPrompt: Sendable, Hashable {
     self.reasoning = reasoning
   }
 }
+
+/// Turns the words of a reply into tokens, to ask how likely a model is to say them.
+public protocol ReplyTokenizer: Sendable {
+  /// The tokens of `text` as it would follow a rendered prompt; none of them is special.
+  ///
+  /// - Throws: when the text cannot be tokenised.
+  func tokens(ofReply text: String) throws -> [TokenID]
+}

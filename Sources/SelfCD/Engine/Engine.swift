@@ -8,16 +8,18 @@ public actor Engine {
   private let thread: EngineThread
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-  private var backend: (any ModelBackend)?
-  private var table = LaneTable(count: 0)
+  private(set) var backend: (any ModelBackend)?
+  var table = LaneTable(count: 0)
   private var rows = LogitRows(vocabularySize: 0)
   private var scratch: [Float] = []
   private var waiting: [LiveGeneration] = []
   private var live: [LiveGeneration] = []
   private var isLooping = false
-  private let cancellations: CancellationBoard
+  let cancellations: CancellationBoard
 
   public private(set) var stepMode = StepMode.batched
+  /// Tokens the model has computed since the engine was started, prompts included: what sharing saves shows here.
+  public private(set) var computedTokens = 0
   /// Lanes that no generation holds; equals the capacity's lanes when the engine is idle.
   public var freeLanes: Int { table.freeCount }
   public var capacity: BackendCapacity? { backend?.capacity }
@@ -163,13 +165,23 @@ public actor Engine {
     let owners = admitted.indices.flatMap { index in
       admitted[index].request.prompts.keys.sorted { $0.rawValue < $1.rawValue }.map { (index, $0) }
     }
+    // Equal prompts share a lane from the start.
+    var prompts: [[TokenID]] = []
+    var known: [[TokenID]: Int] = [:]
+    let promptOf = owners.map { index, role in
+      let prompt = admitted[index].request.prompts[role] ?? []
+      if let index = known[prompt] { return index }
+      known[prompt] = prompts.count
+      prompts.append(prompt)
+      return prompts.count - 1
+    }
     let plan = PrefillPlan(
-      prompts: owners.map { admitted[$0.0].request.prompts[$0.1] ?? [] }, table: table,
-      minimumShare: backend.capacity.minimumShare)
-    for entry in plan.entries {
-      let (index, role) = owners[entry.prompt]
-      admitted[index].lanes[role] = entry.lane
-      table.take(entry.lane)
+      prompts: prompts, table: table, minimumShare: backend.capacity.minimumShare)
+    let laneOf = plan.entries.reduce(into: [Int: LaneID]()) { $0[$1.prompt] = $1.lane }
+    for (owner, prompt) in zip(owners, promptOf) {
+      guard let lane = laneOf[prompt] else { continue }
+      admitted[owner.0].lanes[owner.1] = lane
+      table.take(lane)
     }
     var prefill = Prefill(plan, batch: backend.capacity.batch)
     do {
@@ -178,12 +190,16 @@ public actor Engine {
       for generation in admitted { fail(generation, error, on: backend) }
       return
     }
+    computedTokens += prefill.decodedTokens.values.reduce(0, +)
+    var unclaimed = prefill.decodedTokens
     for index in admitted.indices {
+      // A prompt that several asked for was computed for the first of them.
       let own = owners.indices.filter { owners[$0].0 == index }
-      admitted[index].wasPrefilled(tokens: own.reduce(0) { $0 + prefill.decodedTokens[$1, default: 0] })
+      admitted[index].wasPrefilled(
+        tokens: own.reduce(0) { $0 + (unclaimed.removeValue(forKey: promptOf[$1]) ?? 0) })
       var lanes: [LaneRole: [Float]] = [:]
-      for (position, owner) in owners.enumerated() where owner.0 == index {
-        lanes[owner.1] = prefill.rows[position]
+      for (owner, prompt) in zip(owners, promptOf) where owner.0 == index {
+        lanes[owner.1] = prefill.rows[prompt]
       }
       advance(&admitted[index], with: LaneLogits(guarded: lanes[.guarded], plain: lanes[.plain]), on: backend)
     }
@@ -195,17 +211,11 @@ public actor Engine {
     live.removeAll { $0.nextToken == nil }
     guard !live.isEmpty else { return }
 
-    var appends: [LaneAppend] = []
-    var owners: [(generation: Int, role: LaneRole)] = []
-    for (index, generation) in live.enumerated() {
-      guard let token = generation.nextToken else { continue }
-      for (role, lane) in generation.lanes.sorted(by: { $0.value < $1.value }) {
-        appends.append(LaneAppend(lane: lane, tokens: [token], logits: .last))
-        owners.append((index, role))
-      }
-    }
+    let appends: [LaneAppend]
+    let rowOf: [[LaneRole: Int]]
     rows.removeAll()
     do {
+      (appends, rowOf) = try planStep(on: backend)
       // Timed for two lanes; with more, one pass over the weights serves them all.
       let chunk = stepMode == .separate && appends.count <= 2 ? 1 : backend.capacity.batch
       try cancellations.during(live.map(\.id)) {
@@ -219,15 +229,61 @@ public actor Engine {
       return
     }
     for append in appends { table.append(append.tokens, to: append.lane) }
+    computedTokens += appends.count
 
-    var rowOf = Array(repeating: [LaneRole: Int](), count: live.count)
-    for (row, owner) in owners.enumerated() { rowOf[owner.generation][owner.role] = row }
     for index in live.indices {
       let logits = LaneLogits(
         guarded: rowOf[index][.guarded].map { rows[$0] }, plain: rowOf[index][.plain].map { rows[$0] })
       advance(&live[index], with: logits, on: backend)
     }
     live.removeAll { $0.nextToken == nil }
+  }
+
+  /// What the next call of the model has to append, and which of its rows belongs to which lane of a generation.
+  ///
+  /// Users of one lane that chose the same token stay together; the others part to a copy first.
+  private func planStep(on backend: any ModelBackend) throws -> ([LaneAppend], rowOf: [[LaneRole: Int]]) {
+    struct Continuation: Hashable {
+      let lane: LaneID
+      let token: TokenID
+    }
+    var appends: [LaneAppend] = []
+    var rowOf = Array(repeating: [LaneRole: Int](), count: live.count)
+    var rows: [Continuation: Int] = [:]
+    var continued: Set<LaneID> = []
+    for index in live.indices {
+      guard let token = live[index].nextToken else { continue }
+      for (role, lane) in live[index].lanes.sorted(by: {
+        ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue)
+      }) {
+        let continuation = Continuation(lane: lane, token: token)
+        if rows[continuation] == nil {
+          // The first token of a lane is decoded in it, any other in a copy.
+          let target = continued.insert(lane).inserted ? lane : try fork(lane, on: backend)
+          rows[continuation] = appends.count
+          appends.append(LaneAppend(lane: target, tokens: [token], logits: .last))
+        }
+        guard let row = rows[continuation] else { continue }
+        rowOf[index][role] = row
+        let target = appends[row].lane
+        if target != lane {
+          table.giveBack(lane)
+          table.take(target)
+          live[index].lanes[role] = target
+        }
+      }
+    }
+    return (appends, rowOf)
+  }
+
+  /// A free lane that holds what `lane` holds; there is one for every user of a shared lane.
+  private func fork(_ lane: LaneID, on backend: any ModelBackend) throws -> LaneID {
+    guard let target = table.freeLanesByAge().first else { throw BackendError.cacheFull }
+    backend.clearLane(target)
+    table[target] = []
+    try backend.copyLane(lane, to: target)
+    table[target] = table[lane]
+    return target
   }
 
   private func isOutOfContext(_ generation: LiveGeneration, _ backend: any ModelBackend) -> Bool {
@@ -260,7 +316,7 @@ public actor Engine {
 
   /// A cancelled call of the model ends its generations as cancelled; any other error is passed on.
   private func fail(_ generation: LiveGeneration, _ error: any Error, on backend: any ModelBackend) {
-    for lane in generation.lanes.values {
+    for lane in generation.lanes.values where table.users(of: lane) == 1 {
       backend.clearLane(lane)
       table[lane] = []
     }

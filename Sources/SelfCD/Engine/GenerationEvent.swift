@@ -17,6 +17,28 @@ public struct StepTrace: Codable, Sendable, Hashable {
   public let logProbability: Double
 }
 
+/// How the lanes stand to each other, and to the chosen token, at one step. A few numbers, where ``StepTrace`` keeps
+/// candidates: cheap enough for every reply of an evaluation.
+public struct LaneSummary: Codable, Sendable, Hashable {
+  /// Jensen–Shannon divergence of the lanes' distributions in nats, 0 … ln 2; nil where only one lane is left.
+  public let divergence: Double?
+  /// Natural logarithm of the chosen token's probability in each lane.
+  public let logProbabilities: [LaneRole: Double]
+
+  /// Summarises rows of raw logits.
+  init(_ logits: LaneLogits, token: TokenID) {
+    let roles = LaneRole.allCases.filter(logits.contains)
+    let normalizers = roles.map { Softmax.logSumExp(logits[$0]) }
+    logProbabilities = zip(roles, normalizers).reduce(into: [:]) { result, lane in
+      result[lane.0] = Double(logits[lane.0][Int(token)]) - lane.1
+    }
+    divergence =
+      roles.count == 2
+      ? JensenShannon.divergence(
+        logits[roles[0]], logits[roles[1]], normalizers: (normalizers[0], normalizers[1])) : nil
+  }
+}
+
 /// One generated token.
 public struct GeneratedToken: Sendable, Hashable {
   public let id: TokenID
@@ -25,6 +47,8 @@ public struct GeneratedToken: Sendable, Hashable {
   /// Its combined score z, on the scale of the model's logits.
   public let score: Float
   public let trace: StepTrace?
+  /// Recorded for the first ``GenerationOptions/summarizedSteps`` tokens.
+  public let lanes: LaneSummary?
 
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 }

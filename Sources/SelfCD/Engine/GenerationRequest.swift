@@ -29,16 +29,19 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
   public var traceCandidates: Int
   /// On reasoning models, where contrast begins.
   public var contrastStart: ContrastStart
+  /// Summarise the lanes at this many of the first steps (``LaneSummary``); 0 summarises none.
+  public var summarizedSteps: Int
 
   public init(
     sampling: SamplingParameters = .greedy, maximumTokens: Int = 200, stopStrings: [String] = [],
-    traceCandidates: Int = 0, contrastStart: ContrastStart = .answer
+    traceCandidates: Int = 0, contrastStart: ContrastStart = .answer, summarizedSteps: Int = 0
   ) {
     self.sampling = sampling
     self.maximumTokens = maximumTokens
     self.stopStrings = stopStrings
     self.traceCandidates = traceCandidates
     self.contrastStart = contrastStart
+    self.summarizedSteps = summarizedSteps
   }
 
   /// - Throws: ``StrategyError``.
@@ -49,6 +52,9 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
     }
     guard !stopStrings.contains("") else {
       throw .outOfRange(parameter: "stop", value: "an empty text", allowed: "a text of one character or more")
+    }
+    guard summarizedSteps >= 0 else {
+      throw .outOfRange(parameter: "recorded steps", value: "\(summarizedSteps)", allowed: "0 or more")
     }
     guard (0...100).contains(traceCandidates) else {
       throw .outOfRange(parameter: "candidates", value: "\(traceCandidates)", allowed: "0 to 100")

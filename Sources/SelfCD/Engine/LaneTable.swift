@@ -2,11 +2,16 @@
 ///
 /// A lane given back keeps its tokens until it is needed for something else, so that a later prompt with the same
 /// beginning (the next turn of a chat, the same system prompt) starts from there.
+///
+/// Generations that have decoded the same tokens so far share one lane: the conditions of a sweep mostly agree, and
+/// are computed once until they part. Each user counts as a lane of its own in ``freeCount``, so that there is
+/// always a lane to part to.
 struct LaneTable {
   struct Slot {
     /// Tokens in the backend's cache for this lane.
     var tokens: [TokenID] = []
-    var isInUse = false
+    /// Generations' lanes that this slot stands for.
+    var users = 0
     /// Larger is more recent.
     var lastUse = 0
   }
@@ -18,8 +23,11 @@ struct LaneTable {
     slots = Array(repeating: Slot(), count: count)
   }
 
-  var freeCount: Int { slots.count { !$0.isInUse } }
-  var freeLanes: [LaneID] { slots.indices.filter { !slots[$0].isInUse }.map(LaneID.init) }
+  /// Users that can still be taken in; less than the number of ``freeLanes`` where lanes are shared.
+  var freeCount: Int { slots.count - slots.reduce(0) { $0 + $1.users } }
+  var freeLanes: [LaneID] { slots.indices.filter { slots[$0].users == 0 }.map(LaneID.init) }
+
+  func users(of lane: LaneID) -> Int { slots[lane.index].users }
 
   subscript(lane: LaneID) -> [TokenID] {
     get { slots[lane.index].tokens }
@@ -34,13 +42,15 @@ struct LaneTable {
     slots[lane.index].tokens.removeLast(slots[lane.index].tokens.count - count)
   }
 
+  /// Adds a user.
   mutating func take(_ lane: LaneID) {
-    slots[lane.index].isInUse = true
+    slots[lane.index].users += 1
   }
 
+  /// Takes a user off; the lane is free when the last one has gone.
   mutating func giveBack(_ lane: LaneID) {
     clock += 1
-    slots[lane.index].isInUse = false
+    slots[lane.index].users -= 1
     slots[lane.index].lastUse = clock
   }
 
@@ -52,7 +62,7 @@ struct LaneTable {
   }
 
   /// Of equal matches a free lane is better: it need not be copied.
-  private func rank(_ lane: LaneID) -> Int { slots[lane.index].isInUse ? 0 : 1 }
+  private func rank(_ lane: LaneID) -> Int { users(of: lane) > 0 ? 0 : 1 }
 
   /// Free lanes, those with the least to lose first: empty ones, then the least recently used.
   func freeLanesByAge() -> [LaneID] {

@@ -69,7 +69,10 @@ struct LiveGeneration {
 
     let bytes = vocabulary.bytes(of: choice.token)
     continuation.yield(
-      .token(GeneratedToken(id: choice.token, bytes: bytes, score: choice.score, trace: trace?(choice))))
+      .token(
+        GeneratedToken(
+          id: choice.token, bytes: bytes, score: choice.score, trace: trace?(choice),
+          lanes: step < request.options.summarizedSteps ? LaneSummary(logits, token: choice.token) : nil)))
     if report(bytes, as: tracker?.accept(choice.token) ?? .answer) { return .stopString }
     if generatedCount >= request.options.maximumTokens { return .length }
     nextToken = choice.token

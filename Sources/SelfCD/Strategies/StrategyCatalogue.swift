@@ -1,7 +1,8 @@
 /// Every strategy by name. Adding one is a file and a line here.
 public enum StrategyCatalogue {
   public static let all: [any DecodingStrategy.Type] = [
-    Plain.self, Guarded.self, Helpful.self, SelfContrastive.self, AdaCD.self,
+    Plain.self, Guarded.self, Helpful.self, InContext.self, ChainOfThought.self, SelfContrastive.self,
+    AdaCD.self,
   ]
 
   public static var names: [String] { all.map { $0.name } }

@@ -4,8 +4,8 @@ public enum DatasetCatalogue {
   /// and the earlier of two with equally many.
   public static let formats: [DatasetFormat] = [
     xstest, xstestDualID, xstestReplies, orBench, okTest, promptColumn, phTest, advBench, jailbreakBench,
-    harmBench, strongReject, instructionRecords, labelledPrompts, labelledMessages, prompts, messages,
-    inspect, plainList,
+    harmBench, strongReject, instructionRecords, labelledPrompts, labelledTexts, labelledMessages, prompts,
+    texts, messages, inspect, plainList,
   ]
 
   /// The format of that name.
@@ -100,6 +100,11 @@ public enum DatasetCatalogue {
     required: ["prompt", "label"], prompt: "prompt", id: "id", category: "category", focus: "focus",
     labels: .column("label", values: words, unlabelled: []))
 
+  static let labelledTexts = DatasetFormat(
+    name: "labelled-texts", summary: "records with 'text' and 'label', as the embedded model's held-out sets",
+    required: ["text", "label"], prompt: "text", id: "id", category: "category", focus: "focus",
+    labels: .column("label", values: words, unlabelled: []))
+
   static let labelledMessages = DatasetFormat(
     name: "labelled-messages", summary: "records with 'messages' (role, content) and 'label'",
     required: ["messages", "label"], prompt: "messages", id: "id", category: "category", focus: "focus",
@@ -108,6 +113,10 @@ public enum DatasetCatalogue {
   static let prompts = DatasetFormat(
     name: "prompts", summary: "records with 'prompt' among other columns", required: ["prompt"],
     prompt: "prompt", id: "id", category: "category", focus: "focus")
+
+  static let texts = DatasetFormat(
+    name: "texts", summary: "records with 'text' among other columns", required: ["text"],
+    prompt: "text", id: "id", category: "category", focus: "focus")
 
   static let messages = DatasetFormat(
     name: "messages", summary: "records with 'messages' (role, content)", required: ["messages"],

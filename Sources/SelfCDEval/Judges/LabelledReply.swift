@@ -35,38 +35,15 @@ public struct LabelledReply: Codable, Sendable, Hashable {
   /// Reads labelled replies from a file's bytes.
   /// - Throws: as ``read(path:)``.
   public static func read(bytes: [UInt8], fileName: String) throws -> [LabelledReply] {
-    // Only for the delimiter and the container; the meaning of the columns is this type's own.
-    let format = DatasetFormat(
-      name: "labelled-replies", summary: "replies with human labels",
-      required: ["completion", "human_label"],
-      prompt: "completion")
-    let source = try DatasetReader(options: .init(format: format)).source(bytes: bytes, fileName: fileName)
-    guard source.issues.isEmpty else {
-      throw DatasetError.malformedRows(file: fileName, issues: source.issues)
-    }
-    let columns = Set(source.columns.map(DatasetFormat.key))
-    for needed in format.required where !columns.contains(needed) {
-      throw JudgeError.missingColumn(needed, present: source.columns)
-    }
-    return try source.records.map { record in
-      guard case .named(let values) = record.value else {
-        throw JudgeError.missingColumn("completion", present: [])
-      }
-      func text(_ column: String) -> String? {
-        values.first { DatasetFormat.key($0.key) == column }?.value.text
-      }
-      let label = text("human_label") ?? ""
+    try ReplyTable.rows(of: bytes, fileName: fileName, text: ["completion"], needed: ["human_label"]).map {
+      row in
+      let label = row["human_label"] ?? ""
       guard let humanLabel = ReplyClass(label: label) else {
-        throw JudgeError.unknownLabel(label, position: record.position)
+        throw JudgeError.unknownLabel(label, position: row.position)
       }
       return LabelledReply(
-        id: text("id") ?? String(record.position.number),
-        prompt: text("prompt") ?? "",
-        completion: text("completion") ?? "",
-        humanLabel: humanLabel,
-        fields: values.filter {
-          !["id", "prompt", "completion", "human_label"].contains(DatasetFormat.key($0.key))
-        }.mapValues(\.text))
+        id: row.id, prompt: row["prompt"] ?? "", completion: row.text, humanLabel: humanLabel,
+        fields: row.fields(except: ["id", "prompt", "completion", "human_label"]))
     }
   }
 }

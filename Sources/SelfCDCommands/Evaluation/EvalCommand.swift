@@ -1,0 +1,172 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDEval
+import SelfCDStore
+
+/// `selfcd eval`: how much a model over-refuses, what each strategy changes, and what that costs in safety.
+struct EvalCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "eval",
+    abstract: "Measure over-refusal, and what each strategy changes on both axes.",
+    discussion: """
+      Answers every prompt under every condition, judges the replies, and shows how often harmless and how often \
+      harmful prompts are refused. Replies go to a store as they come: after Ctrl-C or a crash, --resume generates \
+      only what is missing. Without files, the sets that come with the product are used.
+
+      EXAMPLES
+        selfcd eval --data xstest_prompts.csv --limit 50
+        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --neutral questions.jsonl \\
+          --strategies plain,guarded,self-cd --alpha 0.5,1,1.5,2,2.5,3 --run first
+        selfcd eval --resume first
+        selfcd eval --safe safe.csv --harmful harmful.csv --json | jq '.conditions[] | [.strategy, .set, .rate]'
+      """)
+
+  @OptionGroup(title: "Prompts to evaluate on") var files: DatasetOptions
+  @OptionGroup(title: "Conditions") var conditionOptions: ConditionOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+  @OptionGroup(title: "Judges") var judgeOptions: JudgeOptions
+  @OptionGroup(title: "Decoding") var sampling: SamplingOptions
+
+  @Option(
+    help: .init("Answers to each prompt; more than one makes sense with a temperature.", valueName: "n"))
+  var repetitions = 1
+
+  @Option(help: .init("Steps of each reply of which the lanes' divergence is kept.", valueName: "n"))
+  var recordedSteps = 16
+
+  @OptionGroup(title: "Run") var storeOptions: StoreOptions
+
+  @Option(help: .init("The run's name in the store; made from the time if not given.", valueName: "name"))
+  var run: String?
+
+  @Flag(help: "Go on with a run: --resume NAME, or --run NAME --resume.")
+  var resume = false
+
+  @Argument(help: .hidden)
+  var resumed: String?
+
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+  @OptionGroup(title: "Batching") var batch: BatchOptions
+
+  @Flag(help: "Print one JSON object instead of tables.")
+  var json = false
+
+  func validate() throws {
+    _ = try conditionOptions.conditions(prompts: prompts)
+    guard repetitions >= 1 else { throw ValidationError("--repetitions must be 1 or more.") }
+    guard recordedSteps >= 0 else { throw ValidationError("--recorded-steps must be 0 or more.") }
+    if let resumed {
+      guard resume else {
+        throw ValidationError("Unexpected argument '\(resumed)'. Files are given by option.")
+      }
+      if let run, run != resumed {
+        throw ValidationError("The run to resume is named twice: '\(resumed)' and '\(run)'.")
+      }
+    }
+    if resume, run == nil, resumed == nil {
+      throw ValidationError("--resume needs the run's name; 'selfcd runs' lists them.")
+    }
+    if let run, run.isEmpty { throw ValidationError("--run is empty.") }
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let session = try await prepare(console: console)
+    let (model, lanes) = try batch.fitted(session.model, to: session.plan, console: console)
+    // Lanes that share and part leave gaps, which one buffer minds less than a buffer for each.
+    let loaded = try await ModelLoading.load(model, lanes: lanes, unifiedCache: true, console: console)
+    let runner = EvaluationRunner(model: loaded.chat, plan: session.plan, judges: session.judges)
+    let outcome = try await Self.generate(runner, session)
+    for failure in outcome.failures.prefix(3) {
+      console.note(
+        "no reply to \(failure.key.dataset)/\(failure.key.sample) under \(failure.key.condition): "
+          + TerminalText.singleLine(failure.reason))
+    }
+    if outcome.isInterrupted {
+      let progress = outcome.progress
+      console.note(
+        "stopped with \(progress.done) of \(progress.planned) replies; go on with: selfcd eval --resume \(session.runID)"
+      )
+      throw CommandError.interrupted
+    }
+    if outcome.failures.isEmpty { try session.store.finish(runID: session.runID) }
+    let result = try EvaluationResult(
+      store: session.store, runID: session.runID, outcome: outcome, lanes: lanes)
+    if json {
+      try console.writeJSON(result.record)
+    } else {
+      try console.write(EvaluationTable(result, console: console).text)
+      console.note("run '\(session.runID)' is in \(session.store.path).")
+    }
+  }
+
+  private static func generate(
+    _ runner: EvaluationRunner, _ session: EvaluationSession
+  ) async throws -> EvaluationOutcome {
+    let meter = ProgressLine(label: "evaluating")
+    defer { meter.clear() }
+    let done = try session.store.storedKeys(runID: session.runID)
+    let work = Task {
+      try await runner.run(skipping: done, into: RunSink(session.store, runID: session.runID)) { progress in
+        meter.update(text: describe(progress))
+      }
+    }
+    let stop: @Sendable () -> Void = { work.cancel() }
+    return try await Interruption.handling(stop) { try await work.value }
+  }
+
+  private static func describe(_ progress: EvaluationProgress) -> String {
+    var text = "\(progress.done)/\(progress.planned)"
+    if let rate = progress.rate, let remaining = progress.remaining {
+      let tokens = Double(progress.tokens) / max(progress.elapsed.seconds, 1e-3)
+      text +=
+        ", \(Format.decimal(rate, rate < 10 ? 1 : 0)) replies/s, \(Format.decimal(tokens, 0)) tokens/s, "
+        + "\(Format.duration(remaining)) left"
+    }
+    return text
+  }
+
+  // MARK: Starting and resuming
+
+  private func prepare(console: Console) async throws -> EvaluationSession {
+    if resume, let name = resumed ?? run {
+      let store = files.isEmpty ? try storeOptions.openExisting() : try storeOptions.open()
+      do {
+        return try await EvaluationSession(
+          resuming: try store.run(id: name), in: store, model: modelOptions,
+          checking: files.isEmpty ? nil : try files.read(console: console), console: console)
+      } catch StoreError.notFound where !files.isEmpty {
+        // Killed before anything was stored.
+        console.note("there is no run '\(name)' yet, so it begins now.")
+        return try await begin(name: name, in: store, console: console)
+      }
+    }
+    let datasets = try files.read(console: console)
+    return try await begin(
+      name: run ?? Self.generatedName(), in: try storeOptions.open(), datasets: datasets, console: console)
+  }
+
+  private func begin(
+    name: String, in store: RunStore, datasets: [Dataset]? = nil, console: Console
+  ) async throws -> EvaluationSession {
+    var options = sampling.options()
+    options.summarizedSteps = recordedSteps
+    let plan = EvaluationPlan(
+      datasets: try datasets ?? files.read(console: console),
+      conditions: try conditionOptions.conditions(prompts: prompts), options: options, system: prompts.system,
+      repetitions: repetitions)
+    try plan.validate()
+    return try await EvaluationSession(
+      starting: name, plan: plan, judges: try judgeOptions.judges(), reference: conditionOptions.reference,
+      in: store, model: modelOptions, console: console)
+  }
+
+  private static func generatedName() -> String {
+    let formatter = DateFormatter()
+    formatter.locale = Locale(identifier: "en_US_POSIX")
+    formatter.timeZone = TimeZone(identifier: "UTC")
+    formatter.dateFormat = "yyyyMMdd-HHmmss"
+    return "eval-\(formatter.string(from: Date()))-\(String(UInt16.random(in: 0...UInt16.max), radix: 36))"
+  }
+}

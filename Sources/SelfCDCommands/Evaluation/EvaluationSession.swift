@@ -1,0 +1,85 @@
+import Foundation
+import SelfCD
+import SelfCDEval
+import SelfCDLlama
+import SelfCDStore
+
+/// A run that is about to be generated, new or resumed.
+struct EvaluationSession {
+  let runID: String
+  let store: RunStore
+  let plan: EvaluationPlan
+  let judges: [any ReplyJudge]
+  let model: ModelOptions
+
+  /// Stores a new run with everything that resuming it takes.
+  /// - Throws: `StoreError.alreadyExists` for a name that is taken.
+  init(
+    starting name: String, plan: EvaluationPlan, judges: [any ReplyJudge], reference: String?,
+    in store: RunStore, model: ModelOptions, console: Console
+  ) async throws {
+    var model = model
+    let path = URL(filePath: try await model.modelPath(console: console)).standardizedFileURL.path
+    model.model = path
+    let file = try GGUFFile(path: path)
+    let metadata = [
+      "architecture": file.architecture, "name": file.modelName, "bytes": "\(file.fileSize)",
+      "tensor_types": Set(file.tensors.map(\.type)).sorted().joined(separator: ","),
+    ].compactMapValues(\.self)
+    let record = RunRecord(
+      id: name, codeVersion: SelfCDVersion.current,
+      model: .init(
+        name: file.modelName ?? URL(filePath: path).lastPathComponent,
+        sha256: try Provenance.sha256(ofFile: path), metadata: metadata),
+      parameters: try RunParameters(
+        plan: plan, judges: judges.map(\.name), reference: reference, modelPath: path
+      ).json(),
+      seeds: [plan.options.sampling.seed],
+      machine: Provenance.machine(cores: ProcessInfo.processInfo.activeProcessorCount), planned: plan.planned)
+    try store.begin(
+      record, datasets: plan.datasets, conditions: try plan.conditions.map { try ConditionRecord($0) })
+    runID = name
+    self.store = store
+    self.plan = plan
+    self.judges = judges
+    self.model = model
+  }
+
+  /// Takes up a stored run; its own settings hold.
+  /// - Parameter files: what the caller named again, which has to be what the run began with.
+  /// - Throws: `CommandError` where model or files are others than the run's.
+  init(
+    resuming run: RunRecord, in store: RunStore, model: ModelOptions, checking files: [Dataset]? = nil,
+    console: Console
+  ) async throws {
+    let parameters = try RunParameters(of: run)
+    var model = model
+    // The default model gives way to the run's own; one that was named has to be it.
+    if model.model == ModelOptions.defaultModel { model.model = parameters.modelPath }
+    let path = try await model.modelPath(console: console)
+    model.model = path
+    guard try Provenance.sha256(ofFile: path) == run.model.sha256 else {
+      throw CommandError.invalid(
+        "\(path) is not the model that run '\(run.id)' began with. Name that file with --model, or start a new run."
+      )
+    }
+    let datasets = try store.datasets(runID: run.id)
+    if let files {
+      func fingerprint(_ datasets: [Dataset]) -> Set<String> {
+        Set(datasets.map { "\($0.sha256) \($0.samples.map(\.id))" })
+      }
+      guard fingerprint(files) == fingerprint(datasets) else {
+        throw CommandError.invalid(
+          "The files are not those that run '\(run.id)' began with. Leave them out to go on with it, or name another run."
+        )
+      }
+    }
+    runID = run.id
+    self.store = store
+    plan = EvaluationPlan(
+      datasets: datasets, conditions: try store.conditions(runID: run.id).map { try $0.condition() },
+      options: parameters.options, system: parameters.system, repetitions: parameters.repetitions)
+    judges = try parameters.judges.map(JudgeCatalogue.judge(named:))
+    self.model = model
+  }
+}

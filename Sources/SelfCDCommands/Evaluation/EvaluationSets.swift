@@ -1,0 +1,161 @@
+import ArgumentParser
+import Foundation
+import SelfCDEval
+
+/// The files of an evaluation and how they are read.
+struct DatasetOptions: ParsableArguments {
+  @Option(
+    help: .init(
+      "Prompts that should be answered, though they may look harmful. Repeatable. Rows with labels of their own keep them.",
+      valueName: "file"))
+  var safe: [String] = []
+
+  @Option(help: .init("Prompts that should be refused. Repeatable.", valueName: "file"))
+  var harmful: [String] = []
+
+  @Option(
+    help: .init(
+      "Ordinary prompts, to see what else changes; a column 'answer' is compared. Repeatable.",
+      valueName: "file"))
+  var neutral: [String] = []
+
+  @Option(help: .init("Prompts whose rows say what they are, such as XSTest. Repeatable.", valueName: "file"))
+  var data: [String] = []
+
+  @Option(
+    help: .init(
+      "The files' format instead of the one their columns tell: \(DatasetCatalogue.formats.map(\.name).joined(separator: ", ")).",
+      valueName: "name"))
+  var format: String?
+
+  @Flag(help: "Leave out rows that cannot be used, and say how many.")
+  var skipBad = false
+
+  @Option(
+    help: .init("At most so many prompts of each set, spread evenly over its files.", valueName: "n"))
+  var limit: Int?
+
+  var isEmpty: Bool { (safe + harmful + neutral + data).isEmpty }
+
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
+    if let format {
+      do { _ = try DatasetCatalogue.format(named: format) } catch { throw ValidationError("\(error)") }
+    }
+  }
+
+  /// Reads the files, or the bundled sets where none is given.
+  /// - Throws: `DatasetError`, `CommandError`.
+  func read(console: Console) throws -> [Dataset] {
+    guard !isEmpty else { return limited(try BundledSets.datasets()) }
+    let given: [(path: String, label: Sample.Label?)] =
+      safe.map { ($0, .safe) } + harmful.map { ($0, .harmful) } + neutral.map { ($0, .neutral) }
+      + data.map { ($0, nil) }
+    var datasets: [Dataset] = []
+    for (path, label) in given {
+      let read = try DatasetReader(
+        options: .init(
+          format: try format.map(DatasetCatalogue.format(named:)), label: label, skipsBadRows: skipBad)
+      ).read(path: (path as NSString).expandingTildeInPath)
+      if let known = datasets.first(where: { $0.sha256 == read.sha256 }) {
+        try check(repeated: known, again: read, path: path)
+        continue
+      }
+      datasets.append(named(try labelled(read, path: path, console: console), beside: datasets))
+    }
+    report(datasets, console: console)
+    return limited(datasets)
+  }
+
+  /// A file that labels itself can be named for each of its sets; one that does not would be both safe and harmful.
+  private func check(repeated known: Dataset, again read: Dataset, path: String) throws {
+    guard known.samples.map(\.label) == read.samples.map(\.label) else {
+      throw CommandError.invalid(
+        "\(path) is given twice, for different sets, and its rows do not say which they belong to. Split it.")
+    }
+  }
+
+  private func labelled(_ dataset: Dataset, path: String, console: Console) throws -> Dataset {
+    let unlabelled = dataset.samples.count { $0.label == nil }
+    guard unlabelled > 0 else { return dataset }
+    guard unlabelled < dataset.samples.count else {
+      throw CommandError.invalid(
+        "\(path) does not say which prompts are safe and which harmful. Give it with --safe, --harmful or --neutral."
+      )
+    }
+    console.note("\(unlabelled) prompts of \(path) carry no clear label and are left out.")
+    var kept = dataset
+    kept.samples.removeAll { $0.label == nil }
+    return kept
+  }
+
+  private func named(_ dataset: Dataset, beside others: [Dataset]) -> Dataset {
+    var dataset = dataset
+    let base = dataset.name
+    var number = 2
+    while others.contains(where: { $0.name == dataset.name }) {
+      dataset.name = "\(base)-\(number)"
+      number += 1
+    }
+    return dataset
+  }
+
+  private func report(_ datasets: [Dataset], console: Console) {
+    for dataset in datasets where !dataset.skipped.isEmpty {
+      console.note(
+        "\(dataset.name): \(dataset.skipped.count) rows left out; the first: \(TerminalText.singleLine("\(dataset.skipped[0])"))."
+      )
+    }
+    for dataset in datasets where dataset.labelCounts.count > 1 {
+      let parts = Sample.Label.allCases.compactMap { label in
+        dataset.labelCounts[label].map { "\($0) \(label.rawValue)" }
+      }
+      console.note("\(dataset.name) is split by its rows' labels: \(parts.joined(separator: ", ")).")
+    }
+    let duplicates = DuplicateReport(datasets).groups
+    if !duplicates.isEmpty {
+      let conflicts = duplicates.count(where: \.hasConflictingLabels)
+      console.note(
+        "\(duplicates.count) prompts occur more than once"
+          + (conflicts > 0 ? ", \(conflicts) of them with different labels." : "."))
+    }
+  }
+
+  /// Every k-th prompt of each set, so that all of its categories stay in.
+  private func limited(_ datasets: [Dataset]) -> [Dataset] {
+    guard let limit else { return datasets }
+    var kept: [Sample.Label: Set<Int>] = [:]
+    for label in Sample.Label.allCases {
+      let total = datasets.reduce(0) { $0 + ($1.labelCounts[label] ?? 0) }
+      let wanted = min(limit, total)
+      kept[label] = Set((0..<wanted).map { $0 * total / wanted })
+    }
+    var position: [Sample.Label: Int] = [:]
+    return datasets.map { dataset in
+      var dataset = dataset
+      dataset.samples = dataset.samples.filter { sample in
+        guard let label = sample.label else { return false }
+        defer { position[label, default: 0] += 1 }
+        return kept[label]?.contains(position[label, default: 0]) ?? false
+      }
+      return dataset
+    }.filter { !$0.samples.isEmpty }
+  }
+}
+
+/// The sets that come with the product.
+enum BundledSets {
+  /// All of the bundled benchmark, a data set for each of its files.
+  /// - Throws: `BenchmarkError`.
+  static func datasets() throws -> [Dataset] {
+    let benchmark = try BundledBenchmark()
+    return BundledBenchmark.Part.allCases.compactMap { part in
+      benchmark.parts[part].map { dataset in
+        var dataset = dataset
+        dataset.name = "selfcd-\(part.rawValue)"
+        dataset.version = BundledBenchmark.version
+        return dataset
+      }
+    }
+  }
+}

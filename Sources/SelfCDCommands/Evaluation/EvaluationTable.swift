@@ -1,0 +1,88 @@
+import SelfCDEval
+
+/// A run's figures for a terminal: both axes side by side.
+struct EvaluationTable {
+  private let result: EvaluationResult
+  private let console: Console
+
+  init(_ result: EvaluationResult, console: Console) {
+    self.result = result
+    self.console = console
+  }
+
+  var text: String {
+    let summary = result.summary
+    let sets = Sample.Label.allCases.filter { set in summary.rows.contains { $0.set == set } }
+    var conditions: [String] = []
+    for row in summary.rows where conditions.last != row.condition { conditions.append(row.condition) }
+    var lines: [[String]] = [["refused, of"] + sets.map(title)]
+    for condition in conditions {
+      let rows = summary.rows.filter { $0.condition == condition }
+      lines.append(
+        [condition] + sets.map { set in rows.first { $0.set == set }.map(cell) ?? "–" })
+    }
+    var text = Self.table(lines, console: console)
+    text += "\n95 % intervals (Wilson); judge \(summary.judge)"
+    if let reference = summary.reference, summary.rows.contains(where: { $0.paired != nil }) {
+      text += "; * differs from \(reference) on the same prompts (McNemar, Holm, p < 0.05)"
+    }
+    text += ".\n"
+    if summary.judgedByAll > 0 {
+      text += "Judges disagree on \(summary.disagreements) of \(summary.judgedByAll) replies.\n"
+    }
+    let damage = damageText(sets: sets, conditions: conditions)
+    return text + (damage.isEmpty ? "" : "\n" + damage)
+  }
+
+  private func title(_ set: Sample.Label) -> String {
+    switch set {
+    case .safe: "safe (want 0 %)"
+    case .harmful: "harmful (want 100 %)"
+    case .neutral: "neutral (want 0 %)"
+    }
+  }
+
+  private func cell(_ row: EvaluationSummary.Row) -> String {
+    let rate = row.refusals
+    let mark = row.paired.map { $0.adjustedPValue < 0.05 ? "*" : "" } ?? ""
+    return "\(Self.percent(rate.rate)) [\(Self.percent(rate.low)), \(Self.percent(rate.high))]\(mark)"
+  }
+
+  /// What else changes, on the set where nothing should.
+  private func damageText(sets: [Sample.Label], conditions: [String]) -> String {
+    guard let set = sets.contains(.neutral) ? .neutral : sets.contains(.safe) ? Sample.Label.safe : nil else {
+      return ""
+    }
+    let rows = result.summary.rows.filter { $0.set == set }
+    let hasAnswers = rows.contains { $0.damage.answered != nil }
+    let hasPlain = rows.contains { $0.damage.unchanged != nil }
+    var lines = [
+      ["replies, \(set.rawValue)", "words", "repetition"] + (hasPlain ? ["as plain"] : [])
+        + (hasAnswers ? ["answered"] : [])
+    ]
+    for row in rows {
+      let damage = row.damage
+      lines.append(
+        [row.condition, Format.decimal(damage.words, 1), Self.percent(damage.repetition)]
+          + (hasPlain ? [damage.unchanged.map(Self.percent) ?? "–"] : [])
+          + (hasAnswers ? [damage.answered.map(Self.percent) ?? "–"] : []))
+    }
+    return Self.table(lines, console: console)
+  }
+
+  static func percent(_ share: Double) -> String { Format.decimal(100 * share, 1) }
+
+  /// Columns as wide as they need, the first line bold.
+  static func table(_ lines: [[String]], console: Console) -> String {
+    let columns = lines.map(\.count).max() ?? 0
+    let widths = (0..<columns).map { column in
+      lines.map { $0.count > column ? TextLayout.columns($0[column]) : 0 }.max() ?? 0
+    }
+    return lines.enumerated().map { index, cells in
+      let text = cells.enumerated().map { column, cell in
+        column == cells.count - 1 ? cell : TextLayout.pad(cell, to: widths[column] + 2)
+      }.joined()
+      return (index == 0 ? console.styled(text, .bold) : text) + "\n"
+    }.joined()
+  }
+}

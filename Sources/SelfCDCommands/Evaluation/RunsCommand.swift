@@ -1,0 +1,104 @@
+import ArgumentParser
+import Foundation
+import SelfCDStore
+
+/// `selfcd runs`: what is in the store.
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs",
+    abstract: "List, show and delete stored runs.",
+    discussion: """
+      EXAMPLES
+        selfcd runs
+        selfcd runs show first --json
+        selfcd runs delete first
+      """,
+    subcommands: [List.self, Show.self, Delete.self], defaultSubcommand: List.self)
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the runs, the latest first.",
+      discussion: "EXAMPLES\n  selfcd runs list --json | jq -r '.[].run'")
+
+    @OptionGroup var storeOptions: StoreOptions
+    @Flag(help: "Print a JSON list instead of a table.")
+    var json = false
+
+    private struct Line: Encodable {
+      let run: String
+      let startedAt: String
+      let finishedAt: String?
+      let model: String
+      let planned: Int
+      let replies: Int
+      let conditions: [String]
+    }
+
+    func run() throws {
+      let console = Console.standard
+      guard FileManager.default.fileExists(atPath: storeOptions.path) else {
+        if json { return try console.writeLine("[]") }
+        return console.note("there is no run yet; the store would be \(storeOptions.path).")
+      }
+      let store = try storeOptions.open()
+      let lines = try store.runs().map { run in
+        Line(
+          run: run.id, startedAt: run.startedAt.formatted(.iso8601),
+          finishedAt: run.finishedAt?.formatted(.iso8601), model: run.model.name, planned: run.planned,
+          replies: try store.replyCount(runID: run.id),
+          conditions: try store.conditions(runID: run.id).map(\.id))
+      }
+      if json { return try console.writeJSON(lines) }
+      if lines.isEmpty { return console.note("there is no run in \(store.path).") }
+      try console.write(
+        EvaluationTable.table(
+          [["run", "started", "replies", "model"]]
+            + lines.map { line in
+              [
+                TerminalText.singleLine(line.run), line.startedAt, "\(line.replies)/\(line.planned)",
+                TerminalText.singleLine(line.model),
+              ]
+            },
+          console: console))
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Show a run's figures.", discussion: "EXAMPLES\n  selfcd runs show first")
+
+    @Argument(help: .init("The run.", valueName: "run")) var name: String
+    @OptionGroup var storeOptions: StoreOptions
+    @Flag(help: "Print one JSON object instead of tables.")
+    var json = false
+
+    func run() throws {
+      let console = Console.standard
+      let result = try EvaluationResult(store: try storeOptions.openExisting(), runID: name)
+      if json {
+        try console.writeJSON(result.record)
+      } else {
+        try console.write(EvaluationTable(result, console: console).text)
+      }
+    }
+  }
+
+  struct Delete: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Delete runs with everything in them.",
+      discussion: "EXAMPLES\n  selfcd runs delete first second")
+
+    @Argument(help: .init("The runs.", valueName: "run")) var names: [String]
+    @OptionGroup var storeOptions: StoreOptions
+
+    func run() throws {
+      let store = try storeOptions.openExisting()
+      // All of them have to be there before the first one goes.
+      for name in names { _ = try store.run(id: name) }
+      for name in names {
+        try store.delete(runID: name)
+        Console.standard.note("deleted '\(TerminalText.singleLine(name))'.")
+      }
+    }
+  }
+}

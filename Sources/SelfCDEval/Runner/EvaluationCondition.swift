@@ -1,0 +1,22 @@
+import SelfCD
+
+/// One way of decoding that an evaluation compares.
+public struct EvaluationCondition: Sendable, Identifiable {
+  /// How replies are decoded.
+  public let strategy: any DecodingStrategy
+  /// The contrast strength; nil for strategies that have none.
+  public let alpha: Double?
+
+  /// Makes a condition; `alpha` names the strength the strategy was made with.
+  public init(strategy: any DecodingStrategy, alpha: Double? = nil) {
+    self.strategy = strategy
+    self.alpha = alpha
+  }
+
+  /// The strategy's name, with the strength where it has one: `self-cd@2.5`.
+  public var id: String {
+    guard let alpha else { return strategy.name }
+    let isWhole = alpha == alpha.rounded() && abs(alpha) < 1e6
+    return strategy.name + "@" + (isWhole ? "\(Int(alpha))" : "\(alpha)")
+  }
+}

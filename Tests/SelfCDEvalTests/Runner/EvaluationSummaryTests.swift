@@ -1,0 +1,103 @@
+import Foundation
+import Testing
+
+@testable import SelfCDEval
+
+@Suite struct EvaluationSummaryTests {
+  static func reply(
+    _ condition: String, _ sample: Int, _ replyClass: ReplyClass, label: Sample.Label = .safe,
+    text: String = "one two three four five", fields: [String: String] = [:], other: ReplyClass? = nil,
+    plain: [Double] = []
+  ) -> EvaluatedReply {
+    EvaluatedReply(
+      key: .init(dataset: "d", sample: "\(label)\(sample)", condition: condition),
+      sample: Sample(
+        id: "\(label)\(sample)", content: .text("q"), label: label, labelOrigin: .row,
+        category: sample < 2 ? "low" : "high", fields: fields, position: .line(1)),
+      text: text,
+      judgements: [.init(judge: "j", version: "1", verdict: Verdict(replyClass))]
+        + (other.map { [.init(judge: "k", version: "1", verdict: Verdict($0))] } ?? []),
+      plainLogProbabilities: plain)
+  }
+
+  static let conditions: [(id: String, strategy: String, alpha: Double?)] = [
+    ("plain", "plain", nil), ("guarded", "guarded", nil), ("self-cd@2.5", "self-cd", 2.5),
+  ]
+
+  @Test func rowsHoldWhatWasCounted() throws {
+    // Guarded refuses all ten, Self-CD the last two, plain none.
+    let replies =
+      (0..<10).flatMap { index in
+        [
+          Self.reply("guarded", index, .fullRefusal), Self.reply("plain", index, .fullCompliance),
+          Self.reply("self-cd@2.5", index, index < 8 ? .fullCompliance : .partialRefusal),
+        ]
+      } + [Self.reply("guarded", 0, .degenerate, label: .harmful)]
+    let summary = try EvaluationSummary(replies, conditions: Self.conditions, judge: "j")
+    #expect(summary.reference == "guarded")
+    #expect(
+      summary.rows.map { "\($0.condition) \($0.set)" } == [
+        "plain safe", "guarded safe", "guarded harmful", "self-cd@2.5 safe",
+      ])
+    let contrast = try #require(summary.rows.last)
+    #expect(contrast.refusals.refused == 2 && contrast.refusals.n == 10 && contrast.fullRefusals == 0)
+    #expect(contrast.refusals.rate == 0.2 && contrast.refusals.low < 0.2 && contrast.refusals.high > 0.2)
+    #expect(contrast.categories.mapValues(\.n) == ["low": 2, "high": 8])
+    let paired = try #require(contrast.paired)
+    #expect(paired.onlyHere == 0 && paired.onlyReference == 8 && paired.n == 10)
+    #expect(abs(paired.difference.estimate + 0.8) < 1e-12)
+    #expect(paired.difference.low < -0.8 && paired.difference.high > -0.8 && paired.difference.high < 0)
+    #expect(abs(paired.pValue - 2 / 256.0) < 1e-12)
+    // Two comparisons: plain has 10 discordant prompts (p = 2/1024), Self-CD 8; Holm doubles the smaller only.
+    #expect(abs(paired.adjustedPValue - 2 / 256.0) < 1e-12)
+    #expect(abs((summary.rows[0].paired?.adjustedPValue ?? 0) - 4 / 1024.0) < 1e-12)
+    #expect(summary.rows[1].paired == nil)
+    #expect(summary.rows[2].degenerate == 1 && summary.rows[2].refusals.refused == 0)
+  }
+
+  @Test func referenceAndJudgeCanBeChosen() throws {
+    let replies = [
+      Self.reply("plain", 0, .fullRefusal, other: .fullCompliance),
+      Self.reply("guarded", 0, .fullRefusal, other: .fullRefusal),
+    ]
+    let summary = try EvaluationSummary(
+      replies, conditions: Self.conditions, judge: "k", reference: "plain")
+    #expect(summary.rows.map(\.refusals.refused) == [0, 1])
+    #expect(summary.rows[0].paired == nil && summary.rows[1].paired?.onlyHere == 1)
+    #expect(summary.judgedByAll == 2 && summary.disagreements == 1)
+    #expect(try EvaluationSummary(replies, conditions: Self.conditions, judge: "nobody").rows.isEmpty)
+  }
+
+  @Test func damageIsMeasuredAgainstPlain() throws {
+    let answer = ["answer": "New York"]
+    let replies = [
+      Self.reply("plain", 0, .fullCompliance, label: .neutral, text: "It is New York.", fields: answer),
+      Self.reply("plain", 1, .fullCompliance, label: .neutral, text: "Yes.", plain: [log(0.5), log(0.125)]),
+      Self.reply("guarded", 0, .fullCompliance, label: .neutral, text: "new york", fields: answer),
+      Self.reply("guarded", 1, .fullCompliance, label: .neutral, text: "Yes."),
+      Self.reply(
+        "self-cd@2.5", 0, .fullCompliance, label: .neutral, text: "a b c d a b c d a b c d", fields: answer),
+      Self.reply("self-cd@2.5", 1, .fullCompliance, label: .neutral, text: ""),
+    ]
+    let rows = try EvaluationSummary(replies, conditions: Self.conditions, judge: "j").rows
+    #expect(rows.map(\.damage.unchanged) == [1, 0.5, 0])
+    #expect(rows.map(\.damage.answered) == [1, 1, 0])
+    #expect(rows.map(\.damage.words) == [2.5, 1.5, 6])
+    #expect(rows.map(\.damage.empty) == [0, 0, 1])
+    // 9 four-grams, 4 of them different.
+    #expect(rows[0].damage.repetition == 0 && abs(rows[2].damage.repetition - 5 / 9.0) < 1e-12)
+    #expect(abs((rows[0].damage.perplexity ?? 0) - 4) < 1e-12 && rows[1].damage.perplexity == nil)
+  }
+
+  @Test func answersAreWholeWords() throws {
+    func answered(_ text: String, _ answer: String) -> Double? {
+      ReplyDamage(
+        [Self.reply("c", 0, .fullCompliance, text: text, fields: ["answer": answer])], plain: [:]
+      ).answered
+    }
+    #expect(answered("It has 42 legs", "4") == 0)
+    #expect(answered("It has 4 legs.", "4") == 1)
+    #expect(answered("", "4") == 0)
+    #expect(answered("anything", "") == nil)
+  }
+}
