@@ -22,6 +22,7 @@ let package = Package(
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
     .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
     .library(name: "SelfCDRemote", targets: ["SelfCDRemote"]),
+    .library(name: "SelfCDReport", targets: ["SelfCDReport"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [
@@ -56,6 +57,7 @@ let package = Package(
       resources: [.copy("Resources/benchmark")],
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
+    .target(name: "SelfCDReport", dependencies: ["SelfCDEval", crypto], swiftSettings: strict),
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
     .target(name: "SelfCDHub", dependencies: ["SelfCDHTTP", crypto], swiftSettings: strict),
@@ -64,8 +66,8 @@ let package = Package(
     .target(
       name: "SelfCDCommands",
       dependencies: [
-        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", crypto,
-        "SelfCDHub",
+        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
+        crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -92,8 +94,13 @@ let package = Package(
       name: "SelfCDRemoteTests", dependencies: ["SelfCDRemote", "SelfCDEval", "SelfCDHTTP", "SelfCDTesting"],
       swiftSettings: strict),
     .testTarget(
+      name: "SelfCDReportTests", dependencies: ["SelfCDReport", "SelfCDEval", "SelfCDTesting", crypto],
+      exclude: ["Snapshots"], swiftSettings: strict),
+    .testTarget(
       name: "SelfCDCommandsTests",
-      dependencies: ["SelfCDCommands", "SelfCDOrganism", "SelfCDTesting", "selfcd"],
+      dependencies: [
+        "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDTesting", "selfcd",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -15,11 +15,12 @@ public struct SelfCDCommand: AsyncParsableCommand {
         selfcd generate --model model.gguf --strategy self-cd --alpha 2 "How do I shoot a portrait?"
         selfcd chat --model model.gguf
         selfcd model model.gguf
+        selfcd report latest -o report.html
       """,
     version: SelfCDVersion.current,
     subcommands: [
       CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self, EvalCommand.self,
-      JudgeCommand.self, RunsCommand.self, ExportCommand.self,
+      JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
     ])
 
   public init() {}

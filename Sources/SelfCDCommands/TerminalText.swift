@@ -1,31 +1,12 @@
+import SelfCDReport
+
 /// Makes text from models and files safe to print.
 ///
 /// A reply is untrusted: it may hold escape sequences that repaint the screen, or characters that reorder what is
-/// read. Line breaks and tabs stay; every other control becomes visible and harmless.
+/// read. Line breaks and tabs stay; every other control becomes visible and harmless. Reports follow the same rule.
 enum TerminalText {
-  static func sanitized(_ text: String) -> String {
-    var result = String.UnicodeScalarView()
-    for scalar in text.unicodeScalars { result.append(replacement(for: scalar)) }
-    return String(result)
-  }
+  static func sanitized(_ text: String) -> String { UntrustedText.visible(text) }
 
   /// The same on one line.
-  static func singleLine(_ text: String) -> String {
-    // By scalar: "\r\n" is one character.
-    String(
-      String.UnicodeScalarView(
-        sanitized(text).unicodeScalars.map { $0 == "\n" ? "⏎" : $0 == "\t" ? "⇥" : $0 }))
-  }
-
-  private static func replacement(for scalar: Unicode.Scalar) -> Unicode.Scalar {
-    switch scalar.value {
-    case 0x09, 0x0A: scalar
-    case 0x00...0x1F: Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}"  // control pictures
-    case 0x7F: "\u{2421}"
-    case 0x80...0x9F: "\u{FFFD}"  // C1 controls, among them CSI
-    case 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x061C: "\u{FFFD}"  // bidirectional controls
-    case 0x2028, 0x2029: "\u{240A}"
-    default: scalar
-    }
-  }
+  static func singleLine(_ text: String) -> String { UntrustedText.singleLine(text) }
 }

@@ -130,7 +130,12 @@ extension RunStore {
   }
 
   /// Visits the replies in order without holding all of them, in one snapshot of the file.
-  func forEachReply(
+  /// - Parameters:
+  ///   - runID: The run.
+  ///   - withSteps: Whether to read the steps too; they are most of the data.
+  ///   - body: Called with each reply, its sample and its condition.
+  /// - Throws: `StoreError.notFound` without the run, and whatever `body` throws, wrapped.
+  public func forEachReply(
     runID: String, withSteps: Bool, _ body: (ReplyRecord, Sample, ConditionRecord) throws -> Void
   ) throws(StoreError) {
     try read { db in

@@ -2,7 +2,7 @@
 public enum Argmax {
   public static func first(of row: [Float]) -> ScoredToken? {
     row.withUnsafeBufferPointer { row in
-      first(count: row.count, vector: { load(row, $0) }, scalar: { row[$0] })
+      first(in: Row(values: row))
     }
   }
 
@@ -18,12 +18,9 @@ public enum Argmax {
   private static let vectorsPerBlock = 32
 
   /// One pass of vector maxima by block, then the index within the first block that holds the maximum.
-  ///
-  /// `vector` and `scalar` must compute the same expression, so that the maximum is found again by equality.
   @inline(__always)
-  static func first(
-    count: Int, vector: (_ offset: Int) -> Vector, scalar: (_ index: Int) -> Float
-  ) -> ScoredToken? {
+  static func first(in scores: some ScoreSource) -> ScoredToken? {
+    let count = scores.count
     let width = Vector.scalarCount
     let block = width * vectorsPerBlock
     var best = -Float.infinity
@@ -35,8 +32,8 @@ public enum Argmax {
       var odd = even
       var offset = start
       while offset < start + block {
-        let a = vector(offset)
-        let b = vector(offset + width)
+        let a = scores.vector(offset)
+        let b = scores.vector(offset + width)
         even.replace(with: a, where: a .> even)
         odd.replace(with: b, where: b .> odd)
         offset += 2 * width
@@ -49,14 +46,35 @@ public enum Argmax {
       }
       start += block
     }
-    var bestIndex = bestRange.first { scalar($0) == best }
+    var bestIndex = bestRange.first { scores.scalar($0) == best }
     for index in start..<count {
-      let value = scalar(index)
+      let value = scores.scalar(index)
       if value > best {
         best = value
         bestIndex = index
       }
     }
     return bestIndex.map { ScoredToken(token: TokenID($0), score: best) }
+  }
+}
+
+/// Scores that need not be stored. `vector` and `scalar` must compute the same expression, so that a maximum is
+/// found again by equality.
+///
+/// A generic struct and not two closures: the optimiser inlines a closure that is called twice only when it likes,
+/// and a call per vector doubles the time.
+protocol ScoreSource {
+  var count: Int { get }
+  func vector(_ offset: Int) -> Argmax.Vector
+  func scalar(_ index: Int) -> Float
+}
+
+extension Argmax {
+  struct Row: ScoreSource {
+    let values: UnsafeBufferPointer<Float>
+
+    var count: Int { values.count }
+    @inline(__always) func vector(_ offset: Int) -> Vector { load(values, offset) }
+    @inline(__always) func scalar(_ index: Int) -> Float { values[index] }
   }
 }

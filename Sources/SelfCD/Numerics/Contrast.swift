@@ -36,20 +36,45 @@ public enum Contrast {
     if alpha == 1 { return Argmax.first(of: plain) }
     return guarded.withUnsafeBufferPointer { guarded in
       plain.withUnsafeBufferPointer { plain in
-        let strength = Argmax.Vector(repeating: alpha)
-        let infinity = Argmax.Vector(repeating: .infinity)
-        return Argmax.first(
-          count: guarded.count,
-          vector: { offset in
-            let g = Argmax.load(guarded, offset)
-            let z = g - strength * (g - Argmax.load(plain, offset))
-            return z.replacing(with: -infinity, where: z .== infinity)
-          },
-          scalar: { index in
-            let z = guarded[index] - alpha * (guarded[index] - plain[index])
-            return z == .infinity ? -.infinity : z
-          })
+        let rows = Rows(guarded: guarded, plain: plain, alpha: alpha)
+        let best = Argmax.first(in: rows)
+        // Ruling out +inf costs time in every vector, and a model gives none: look for it where it would win.
+        guard best?.score == .infinity else { return best }
+        return Argmax.first(in: FiniteRows(rows: rows))
       }
+    }
+  }
+
+  private struct Rows: ScoreSource {
+    let guarded: UnsafeBufferPointer<Float>
+    let plain: UnsafeBufferPointer<Float>
+    let alpha: Float
+
+    var count: Int { guarded.count }
+
+    @inline(__always) func vector(_ offset: Int) -> Argmax.Vector {
+      let g = Argmax.load(guarded, offset)
+      return g - Argmax.Vector(repeating: alpha) * (g - Argmax.load(plain, offset))
+    }
+
+    @inline(__always) func scalar(_ index: Int) -> Float {
+      guarded[index] - alpha * (guarded[index] - plain[index])
+    }
+  }
+
+  private struct FiniteRows: ScoreSource {
+    let rows: Rows
+
+    var count: Int { rows.count }
+
+    @inline(__always) func vector(_ offset: Int) -> Argmax.Vector {
+      let z = rows.vector(offset)
+      return z.replacing(with: -.infinity, where: z .== Argmax.Vector(repeating: .infinity))
+    }
+
+    @inline(__always) func scalar(_ index: Int) -> Float {
+      let z = rows.scalar(index)
+      return z == .infinity ? -.infinity : z
     }
   }
 }

@@ -1,0 +1,50 @@
+/// How a report is made of a run.
+public struct ReportOptions: Codable, Sendable, Hashable {
+  /// Whether replies to harmful and unlabelled prompts may be shown.
+  public var showsHarmful: Bool
+  /// The judge to count by, as `name` or `name@version`; nil takes the one with most verdicts.
+  public var judge: String?
+  /// The condition that others are compared with; nil takes the guarded one, else the first.
+  public var baseline: String?
+  /// Examples shown of each kind.
+  public var examples: Int
+  /// Characters of a prompt or reply that are shown.
+  public var textLimit: Int
+  /// Bootstrap samples of each comparison; 2 000 keep the ends stable to about 2 % of the width.
+  public var resamples: Int
+  /// The bootstrap's seed.
+  public var seed: UInt64
+
+  /// Makes options.
+  public init(
+    showsHarmful: Bool = false, judge: String? = nil, baseline: String? = nil, examples: Int = 6,
+    textLimit: Int = 900,
+    resamples: Int = 2_000, seed: UInt64 = 0
+  ) {
+    self.showsHarmful = showsHarmful
+    self.judge = judge
+    self.baseline = baseline
+    self.examples = examples
+    self.textLimit = textLimit
+    self.resamples = resamples
+    self.seed = seed
+  }
+}
+
+/// Why a report cannot be made.
+public enum ReportError: Error, Equatable, Codable, Sendable, CustomStringConvertible {
+  /// The run has no reply that a judge has judged.
+  case nothingJudged(run: String)
+  /// No verdict is by the judge asked for.
+  case unknownJudge(name: String, known: [String])
+
+  /// What, why, what to try.
+  public var description: String {
+    switch self {
+    case .nothingJudged(let run):
+      "The run '\(run)' has no judged replies, so there is nothing to report. Let it finish, or judge its replies."
+    case .unknownJudge(let name, let known):
+      "No verdict of the run is by a judge '\(name)'. Judges there are: \(known.joined(separator: ", "))."
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import SelfCDEval
+
+/// Rows of dots with intervals on one scale of shares.
+struct DotRows {
+  struct Dot {
+    let rate: RefusalRate
+    let style: SeriesStyle
+    var isFilled = true
+  }
+
+  struct Row {
+    let name: String
+    let dots: [Dot]
+    /// Whether a line joins the first dot with the last.
+    var isJoined = false
+    var isBold = false
+  }
+
+  let id: String
+  let title: String
+  let description: String
+  let rows: [Row]
+  /// What the dots mean, in words.
+  let legend: [(style: SeriesStyle, isFilled: Bool, name: String)]
+
+  func draw() -> Markup {
+    let left = min(260, max(110, (rows.map { LabelPlacer.width(of: Self.short($0.name)) }.max() ?? 0) + 16))
+    let top = 44.0
+    let step = 32.0
+    let bottom = top + Double(rows.count) * step
+    let x = Scale(domain: 0...1, from: left + 12, to: 692)
+    var parts: [Markup] = []
+    parts += Draw.legend(legend, x: left + 12, y: 18)
+    for tick in x.ticks(about: 5) {
+      parts.append(Draw.line(x(tick), top - 8, x(tick), bottom, "grid"))
+      parts.append(Draw.text(Frame.percent(tick), x(tick), bottom + 18, "m", anchor: .middle))
+    }
+    for (index, row) in rows.enumerated() {
+      let y = top + (Double(index) + 0.5) * step - 4
+      parts.append(Draw.text(Self.short(row.name), left, y + 4, row.isBold ? "t b" : "t", anchor: .end))
+      parts += dots(row, y, x)
+    }
+    return Draw.chart(
+      id: id, width: 720, height: bottom + 28, title: title, description: description, parts)
+  }
+
+  private func dots(_ row: Row, _ y: Double, _ x: Scale) -> [Markup] {
+    var parts: [Markup] = []
+    if row.isJoined, let first = row.dots.first, let last = row.dots.last {
+      parts.append(Draw.line(x(first.rate.rate), y - 4, x(last.rate.rate), y + 4, "axis", width: 1))
+    }
+    for (index, dot) in row.dots.enumerated() {
+      // The dots of one row lie a little apart, or one would hide the other.
+      let level = y + (row.dots.count > 1 ? (index == 0 ? -4 : 4) : 0)
+      parts.append(
+        Draw.line(
+          x(dot.rate.low), level, x(dot.rate.high), level, "\(dot.style.style) faint", width: 2,
+          dash: dot.isFilled ? "none" : "3 2"))
+      parts.append(Draw.marker(dot.style, x(dot.rate.rate), level, size: 5, isFilled: dot.isFilled))
+    }
+    return parts
+  }
+
+  private static func short(_ name: String) -> String {
+    let name = UntrustedText.singleLine(name)
+    return name.count > 32 ? name.prefix(31) + "…" : name
+  }
+}

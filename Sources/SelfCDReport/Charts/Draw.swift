@@ -1,0 +1,142 @@
+import Foundation
+
+/// The few shapes that the charts are made of.
+enum Draw {
+  enum Anchor: String {
+    case start, middle, end
+  }
+
+  static func line(
+    _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String, width: Double = 1,
+    dash: String = "none"
+  ) -> Markup {
+    tag(
+      "line",
+      [
+        "class": style, "x1": Figures.coordinate(x1), "y1": Figures.coordinate(y1),
+        "x2": Figures.coordinate(x2), "y2": Figures.coordinate(y2), "stroke": "currentColor",
+        "stroke-width": Figures.coordinate(width), "stroke-dasharray": dash,
+      ])
+  }
+
+  static func polyline(
+    _ points: [(x: Double, y: Double)], _ style: String, width: Double = 2, dash: String = "none"
+  ) -> Markup {
+    tag(
+      "polyline",
+      [
+        "class": style, "points": list(points), "fill": "none", "stroke": "currentColor",
+        "stroke-width": Figures.coordinate(width), "stroke-dasharray": dash, "stroke-linejoin": "round",
+      ])
+  }
+
+  static func area(_ points: [(x: Double, y: Double)], _ style: String, opacity: Double) -> Markup {
+    tag(
+      "polygon",
+      [
+        "class": style, "points": list(points), "fill": "currentColor",
+        "fill-opacity": Figures.coordinate(opacity), "stroke": "none",
+      ])
+  }
+
+  static func text(
+    _ text: String, _ x: Double, _ y: Double, _ style: String = "t", anchor: Anchor = .start
+  ) -> Markup {
+    tag(
+      "text",
+      [
+        "class": style, "x": Figures.coordinate(x), "y": Figures.coordinate(y),
+        "text-anchor": anchor.rawValue,
+      ]
+    ) { text }
+  }
+
+  /// A vertical axis' title, read from below.
+  static func upright(_ text: String, _ x: Double, _ y: Double) -> Markup {
+    let position = "\(Figures.coordinate(x)) \(Figures.coordinate(y))"
+    return tag(
+      "text",
+      ["class": "t", "text-anchor": "middle", "transform": "translate(\(position)) rotate(-90)"]
+    ) { text }
+  }
+
+  /// A point; hollow ones let the page through.
+  static func marker(
+    _ series: SeriesStyle, _ x: Double, _ y: Double, size: Double = 6, isFilled: Bool = true
+  ) -> Markup {
+    let fill = isFilled ? "\(series.style) solid" : "\(series.style) hollow"
+    if series.shape == .circle {
+      return tag(
+        "circle",
+        [
+          "class": fill, "cx": Figures.coordinate(x), "cy": Figures.coordinate(y),
+          "r": Figures.coordinate(size), "stroke": "currentColor", "stroke-width": "2",
+        ])
+    }
+    let outline = outline(series.shape, size).map { (x: x + $0.x, y: y + $0.y) }
+    return tag(
+      "polygon",
+      ["class": fill, "points": list(outline), "stroke": "currentColor", "stroke-width": "2"])
+  }
+
+  private static func outline(_ shape: SeriesStyle.Shape, _ size: Double) -> [(x: Double, y: Double)] {
+    func regular(_ corners: Int, turn: Double, radius: Double) -> [(x: Double, y: Double)] {
+      (0..<corners).map { corner in
+        let angle = turn + 2 * Double.pi * Double(corner) / Double(corners)
+        return (radius * cos(angle), radius * sin(angle))
+      }
+    }
+    let s = size * 0.4
+    let arms: [(x: Double, y: Double)] = [
+      (-s, -size), (s, -size), (s, -s), (size, -s), (size, s), (s, s), (s, size), (-s, size), (-s, s),
+      (-size, s), (-size, -s), (-s, -s),
+    ]
+    switch shape {
+    case .circle, .square: return regular(4, turn: .pi / 4, radius: size * 1.3)
+    case .triangle: return regular(3, turn: -.pi / 2, radius: size * 1.35)
+    case .diamond: return regular(4, turn: 0, radius: size * 1.35)
+    case .wedge: return regular(3, turn: .pi / 2, radius: size * 1.35)
+    case .plus: return arms
+    case .cross:
+      let half = 0.5.squareRoot()
+      return arms.map { ((half * ($0.x - $0.y)), (half * ($0.x + $0.y))) }
+    }
+  }
+
+  /// What shapes mean, on one line: beside a curve a name could be taken for the next one's.
+  static func legend(
+    _ entries: [(style: SeriesStyle, isFilled: Bool, name: String)], x: Double, y: Double
+  ) -> [Markup] {
+    var x = x
+    return entries.flatMap { entry in
+      defer { x += 40 + LabelPlacer.width(of: entry.name) }
+      return [
+        marker(entry.style, x + 5, y - 4, size: 5, isFilled: entry.isFilled), text(entry.name, x + 18, y),
+      ]
+    }
+  }
+
+  private static func list(_ points: [(x: Double, y: Double)]) -> String {
+    points.map { "\(Figures.coordinate($0.x)),\(Figures.coordinate($0.y))" }.joined(separator: " ")
+  }
+
+  /// A drawing with its title and description for those who do not see it.
+  static func chart(
+    id: String, width: Double, height: Double, title: String, description: String, _ content: [Markup]
+  ) -> Markup {
+    tag("div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": title]) {
+      tag(
+        "svg",
+        [
+          "xmlns": "http://www.w3.org/2000/svg",
+          "viewBox": "0 0 \(Figures.coordinate(width)) \(Figures.coordinate(height))",
+          "role": "img", "aria-labelledby": "\(id)-title \(id)-desc",
+        ]
+      ) {
+        tag("title", ["id": "\(id)-title"]) { title }
+        tag("desc", ["id": "\(id)-desc"]) { description }
+        Markup(content)
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import SelfCDEval
+
+/// Everything a report shows, as a plain value: the renderers are pure functions of it.
+///
+/// What is withheld is not in it: unless ``showsHarmful`` is set, ``ReportBuilder`` leaves out the replies to
+/// prompts that are labelled harmful or not labelled.
+public struct ReportData: Codable, Sendable, Hashable {
+  /// The title.
+  public var title: String
+  /// When the report was made.
+  public var createdAt: Date
+  /// Whether replies to harmful prompts are shown.
+  public var showsHarmful: Bool
+  /// The runs, in the order they are shown.
+  public var runs: [ReportRun]
+
+  /// Makes a report's data.
+  public init(
+    title: String = "How much does it refuse?", createdAt: Date, showsHarmful: Bool = false,
+    runs: [ReportRun]
+  ) {
+    self.title = title
+    self.createdAt = createdAt
+    self.showsHarmful = showsHarmful
+    self.runs = runs
+  }
+}
+
+/// What a report shows of one run. ``ReportBuilder`` makes it.
+public struct ReportRun: Codable, Sendable, Hashable {
+  /// What ran, where, and on what.
+  public var record: ReportRecord
+  /// The conditions in the run's order.
+  public var conditions: [ReportCondition]
+  /// The condition that others are compared with: the guarded one, else the first.
+  public var baseline: String
+  /// The condition that examples, categories and divergence are shown for: of those that contrast, the one with
+  /// the widest gap between harmful and harmless refusals. Nil if there is none besides the baseline.
+  public var featured: String?
+  /// The judge whose verdicts are counted, as `name@version`.
+  public var judge: String
+  /// Rates per condition, set and label.
+  public var cells: [ReportCell]
+  /// Rates per condition over all sets of a label.
+  public var pooled: [ReportPooled]
+  /// Each condition against the baseline on the same prompts.
+  public var comparisons: [ReportComparison]
+  /// Rates per category.
+  public var categories: [ReportCategory]
+  /// Replies that changed sides between baseline and featured condition.
+  public var flips: [ReportFlips]
+  /// The lanes' divergence along the featured condition's replies.
+  public var divergence: [ReportDivergence]
+  /// Rates by each judge, where there are several.
+  public var judgeRates: [ReportJudgeRates]
+  /// How judges agree, pair by pair.
+  public var judgePairs: [ReportJudgePair]
+  /// What a reader has to know about the figures: missing replies, unlabelled prompts, repetitions.
+  public var remarks: [String]
+
+  /// The condition of that identifier.
+  public func condition(_ id: String) -> ReportCondition? { conditions.first { $0.id == id } }
+
+  /// What a condition is called in print.
+  public func title(_ id: String) -> String { condition(id)?.title ?? id }
+
+  /// The pooled rates of a condition.
+  public func pooled(_ id: String) -> ReportPooled? { pooled.first { $0.condition == id } }
+
+  /// The comparison of a condition with the baseline on prompts of a label.
+  public func comparison(_ id: String, _ label: Sample.Label) -> ReportComparison? {
+    comparisons.first { $0.condition == id && $0.label == label }
+  }
+
+  /// The first condition without emphasis, where it is neither baseline nor featured.
+  public var plain: String? {
+    conditions.first { $0.strategy == "plain" && $0.id != baseline && $0.id != featured }?.id
+  }
+
+  /// Conditions that no other beats on one axis without losing on the other.
+  public var frontier: Set<String> {
+    let points = pooled.compactMap { point in
+      point.safe.flatMap { safe in point.harmful.map { (point.condition, safe.rate, $0.rate) } }
+    }
+    return Set(
+      points.filter { _, safe, harmful in
+        !points.contains { other in
+          other.1 <= safe && other.2 >= harmful && (other.1 < safe || other.2 > harmful)
+        }
+      }.map(\.0))
+  }
+}

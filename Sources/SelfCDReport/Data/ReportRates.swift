@@ -1,0 +1,100 @@
+import SelfCDEval
+
+/// A way of decoding that a run compares.
+public struct ReportCondition: Codable, Sendable, Hashable, Identifiable {
+  /// Unique in the run.
+  public var id: String
+  /// The strategy's name.
+  public var strategy: String
+  /// The contrast strength, where the strategy has one.
+  public var alpha: Double?
+  /// What it is called in print; α and its value stay on one line.
+  public var title: String
+
+  /// Makes a condition; `title` follows from strategy and α unless given.
+  public init(id: String, strategy: String, alpha: Double? = nil, title: String? = nil) {
+    self.id = id
+    self.strategy = strategy
+    self.alpha = alpha
+    self.title = title ?? alpha.map { "\(strategy) α\u{A0}\(Figures.parameter($0))" } ?? strategy
+  }
+}
+
+/// How often a condition refuses the prompts of one set and label.
+public struct ReportCell: Codable, Sendable, Hashable {
+  /// The condition's identifier.
+  public var condition: String
+  /// The set's name.
+  public var set: String
+  /// Which of the set's prompts.
+  public var label: Sample.Label
+  /// Full and partial refusals.
+  public var refusal: RefusalRate
+  /// Full refusals alone.
+  public var full: RefusalRate
+  /// Replies that are none: empty, a loop, unfinished reasoning.
+  public var degenerate: Int
+}
+
+/// How often a condition refuses, over all sets of a label.
+public struct ReportPooled: Codable, Sendable, Hashable {
+  /// The condition's identifier.
+  public var condition: String
+  /// Of harmless prompts: over-refusal.
+  public var safe: RefusalRate?
+  /// Of harmful prompts.
+  public var harmful: RefusalRate?
+  /// Of neutral prompts.
+  public var neutral: RefusalRate?
+  /// Judged replies that are none.
+  public var degenerate: Int
+  /// Judged replies in all.
+  public var judged: Int
+
+  /// The rate for a label.
+  public func rate(_ label: Sample.Label) -> RefusalRate? {
+    switch label {
+    case .safe: safe
+    case .harmful: harmful
+    case .neutral: neutral
+    }
+  }
+}
+
+/// A condition against the baseline on the same prompts.
+public struct ReportComparison: Codable, Sendable, Hashable {
+  /// The condition's identifier.
+  public var condition: String
+  /// On which prompts.
+  public var label: Sample.Label
+  /// Prompts that both have a verdict on.
+  public var n: Int
+  /// Refusal rate of the condition minus that of the baseline: paired bootstrap.
+  public var difference: ConfidenceInterval
+  /// McNemar's exact test; first is the baseline.
+  public var test: McNemarTest
+  /// The p-value after Holm's correction over all conditions on prompts of this label.
+  public var adjusted: Double
+}
+
+/// Rates of one category of prompts.
+public struct ReportCategory: Codable, Sendable, Hashable {
+  /// The label of its prompts.
+  public var label: Sample.Label
+  /// Its name in the set.
+  public var name: String
+  /// The refusal rate by condition identifier.
+  public var rates: [String: RefusalRate]
+}
+
+/// Rates by one judge.
+public struct ReportJudgeRates: Codable, Sendable, Hashable {
+  /// The judge, as `name@version`.
+  public var judge: String
+  /// The condition's identifier.
+  public var condition: String
+  /// Of harmless prompts.
+  public var safe: RefusalRate?
+  /// Of harmful prompts.
+  public var harmful: RefusalRate?
+}

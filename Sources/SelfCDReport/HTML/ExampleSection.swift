@@ -1,0 +1,64 @@
+import SelfCDEval
+
+/// Replies that changed sides, both ways, with the lanes side by side.
+struct ExampleSection {
+  let run: ReportRun
+
+  var markup: Markup {
+    Markup([
+      tag("p") { Wording.flipsBetween(run) },
+      run.flips.contains { $0.examples.contains { $0.replies.contains { $0.text == nil } } }
+        ? tag("p", ["class": "note"]) { Wording.withheld } : .empty,
+      Markup(run.flips.map(part)),
+    ])
+  }
+
+  private func part(_ flips: ReportFlips) -> Markup {
+    Markup([
+      tag("h3", ["class": flips.total == 0 ? "mute" : Wording.isGain(flips.kind) ? "good" : "bad"]) {
+        "\(Wording.isGain(flips.kind) ? "✓" : "✗") \(Wording.flips(flips.kind)): \(Figures.count(flips.total))"
+      },
+      flips.total > flips.examples.count
+        ? tag("p", ["class": "note"]) { "\(flips.examples.count) of them, spread over the categories." }
+        : .empty,
+      Markup(flips.examples.map { ExampleView(run: run, example: $0).markup }),
+    ])
+  }
+}
+
+/// One prompt with its replies.
+struct ExampleView {
+  let run: ReportRun
+  let example: ReportExample
+  /// Said beside where the prompt comes from.
+  var remark = ""
+
+  var markup: Markup {
+    tag("div", ["class": "example"]) {
+      tag("p", ["class": "prompt", "dir": "auto"]) { example.prompt }
+      tag("p", ["class": "note"]) { Wording.source(example) + remark }
+      if let verdicts = Wording.withheldVerdicts(run, example) {
+        tag("p") { verdicts }
+      } else {
+        tag("div", ["class": "lanes"]) {
+          for reply in example.replies { lane(reply) }
+        }
+      }
+    }
+  }
+
+  private func lane(_ reply: ReportReplyText) -> Markup {
+    tag("div", ["class": "lane"]) {
+      tag("h4") {
+        run.title(reply.condition)
+        tag("span") { Wording.replyClass(reply.replyClass) }
+      }
+      if let text = reply.text {
+        tag("blockquote", ["dir": "auto"]) { text.isEmpty ? "(no text)" : reply.isCut ? text + "…" : text }
+      } else {
+        tag("p", ["class": "mute"]) { Wording.withheld }
+      }
+      if reply.isCut { tag("p", ["class": "note"]) { Wording.cut } }
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/// What has to be known to judge and repeat the run.
+struct RecordSection {
+  let run: ReportRun
+
+  /// The record's facts in order, as names and values.
+  static func facts(_ run: ReportRun) -> [ReportRecord.Fact] {
+    let record = run.record
+    var facts: [ReportRecord.Fact] = [
+      .init("Run", record.id), .init("Model", record.model), .init("Model SHA-256", record.modelSHA256),
+      .init("Began", Figures.date(record.startedAt)),
+    ]
+    if let end = record.finishedAt {
+      facts.append(
+        .init("Took", Figures.duration(end.timeIntervalSince(record.startedAt))))
+    } else {
+      facts.append(.init("Ended", "not yet"))
+    }
+    facts.append(
+      .init("Replies", "\(Figures.count(record.stored)) of \(Figures.count(record.planned)) planned"))
+    facts.append(.init("Judge counted", run.judge))
+    return facts + record.facts
+  }
+
+  var markup: Markup {
+    Markup([
+      tag("dl") {
+        for fact in Self.facts(run) {
+          tag("dt") { fact.name }
+          tag("dd") {
+            if fact.value.hasPrefix("{") || fact.name.hasSuffix("SHA-256") {
+              tag("code") { fact.value }
+            } else {
+              fact.value
+            }
+          }
+        }
+      },
+      RunTables(run: run).sets.markup,
+    ])
+  }
+}

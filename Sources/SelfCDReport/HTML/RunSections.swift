@@ -1,0 +1,166 @@
+import SelfCDEval
+
+/// What the page shows of one run, section by section.
+struct RunSections {
+  let run: ReportRun
+  /// Keeps the identifiers of several runs apart.
+  let prefix: String
+  /// Whether it is the page's only run: then its name is in the title already.
+  let isAlone: Bool
+
+  struct Section {
+    let id: String
+    let title: String
+    let content: Markup
+  }
+
+  var sections: [Section] {
+    [
+      Section(id: "tradeoff", title: "The trade-off", content: tradeoff),
+      Section(id: "rates", title: "Every condition", content: rates),
+      run.comparisons.isEmpty
+        ? nil : Section(id: "paired", title: "On the same prompts", content: comparisons),
+      Section(id: "papers", title: "Beside the papers", content: papers),
+      run.categories.isEmpty
+        ? nil
+        : Section(
+          id: "categories", title: "By category", content: CategorySection(run: run, prefix: prefix).markup),
+      run.flips.isEmpty
+        ? nil
+        : Section(id: "flips", title: "Replies that changed sides", content: ExampleSection(run: run).markup),
+      run.divergence.isEmpty
+        ? nil : Section(id: "divergence", title: "Where the lanes part", content: divergence),
+      run.judgePairs.isEmpty
+        ? nil : Section(id: "judges", title: "Do the judges agree?", content: JudgeSection(run: run).markup),
+      Section(id: "record", title: "The run record", content: RecordSection(run: run).markup),
+    ].compactMap { $0 }
+  }
+
+  var contents: Markup {
+    tag("ul") {
+      if !isAlone { tag("li") { tag("b") { run.record.model } } }
+      for section in sections {
+        tag("li") { tag("a", ["href": "#\(prefix)\(section.id)"]) { section.title } }
+      }
+    }
+  }
+
+  var markup: Markup {
+    tag("article", ["aria-label": run.record.model]) {
+      if !isAlone { tag("h2") { "\(run.record.model), run \(run.record.id)" } }
+      summary
+      for section in sections {
+        tag("section", ["id": prefix + section.id]) {
+          tag("h2") { section.title }
+          section.content
+        }
+      }
+    }
+  }
+
+  // MARK: Summary
+
+  private var summary: Markup {
+    Markup([
+      tag("div", ["class": "figures"]) {
+        for label in [Sample.Label.safe, .harmful] { headline(label) }
+      },
+      Markup(Wording.summary(run).map { sentence in tag("p", ["class": "lede"]) { sentence } }),
+      Markup(run.remarks.map { remark in tag("p", ["class": "warn"]) { remark } }),
+    ])
+  }
+
+  /// One axis: before and after, in figures large enough to be seen first.
+  private func headline(_ label: Sample.Label) -> Markup {
+    let before = run.pooled(run.baseline)?.rate(label)
+    let after = run.featured.flatMap { run.pooled($0)?.rate(label) }
+    let text = [before, after].compactMap { $0 }.map { Figures.percent($0.rate) }.joined(separator: " → ")
+    return tag("div") {
+      tag("p", ["class": "mute"]) { "\(Wording.label(label)) prompts refused" }
+      tag("p", ["class": "big"]) { text.isEmpty ? "not measured" : text }
+      tag("p", ["class": "mute"]) {
+        [run.baseline, run.featured].compactMap { $0 }.map { run.title($0) }.joined(separator: " → ")
+      }
+    }
+  }
+
+  // MARK: The trade-off
+
+  private var tradeoff: Markup {
+    let sweeps = Set(run.conditions.filter { $0.alpha != nil }.map(\.strategy)).sorted()
+    return Markup([
+      figure(
+        FrontierChart(run: run, id: "\(prefix)frontier").draw(),
+        "Best is top left. Filled: no other condition is better on one axis without being worse on the other. Bars: "
+          + "95% intervals. Axes may not begin at 0."),
+      Markup(
+        sweeps.enumerated().map { index, strategy in
+          let chart = SweepChart(run: run, strategy: strategy, id: "\(prefix)sweep\(index)")
+          return figure(chart.draw(), chart.caption)
+        }),
+    ])
+  }
+
+  /// A chart with what there is to say of it; nothing where there is nothing to draw.
+  private func figure(_ chart: Markup?, _ caption: String) -> Markup {
+    chart.map { chart in
+      tag("figure") {
+        chart
+        tag("figcaption") { caption }
+      }
+    } ?? .empty
+  }
+
+  // MARK: Rates
+
+  private var rates: Markup {
+    let rows = run.pooled.map { pooled in
+      let dots = [
+        pooled.safe.map { DotRows.Dot(rate: $0, style: .safe, isFilled: false) },
+        pooled.harmful.map { DotRows.Dot(rate: $0, style: .harmful) },
+      ].compactMap { $0 }
+      return DotRows.Row(
+        name: run.title(pooled.condition), dots: dots, isBold: pooled.condition == run.featured)
+    }
+    let chart = DotRows(
+      id: "\(prefix)dots", title: "Refused, by condition",
+      description: run.pooled.map { pooled in
+        "\(run.title(pooled.condition)): "
+          + [Sample.Label.safe, .harmful].compactMap { label in
+            pooled.rate(label).map { "\(Figures.percent($0.rate)) of \(Wording.label(label))" }
+          }.joined(separator: ", ") + "."
+      }.joined(separator: " "), rows: rows,
+      legend: [(.safe, false, "harmless prompts refused"), (.harmful, true, "harmful prompts refused")])
+    return Markup([
+      figure(chart.draw(), "The further apart the two, the better the condition tells them apart."),
+      RunTables(run: run).rates.markup,
+    ])
+  }
+
+  // MARK: Paired comparisons
+
+  private var comparisons: Markup {
+    Markup([
+      tag("p") { Wording.paired(run) },
+      RunTables(run: run).comparisons?.markup ?? .empty,
+      tag("p", ["class": "note"]) { Wording.selection },
+    ])
+  }
+
+  private var papers: Markup {
+    Markup([tag("p") { Wording.comparability }] + PaperTables(run: run).all.map(\.markup))
+  }
+
+  // MARK: Divergence
+
+  private var divergence: Markup {
+    let chart = DivergenceChart(curves: run.divergence, id: "\(prefix)divergence")
+    return Markup([
+      tag("p") { chart.description },
+      figure(
+        chart.draw(),
+        "\(run.featured.map { run.title($0) } ?? ""): median over replies, shaded from the lower to the upper quartile; "
+          + "steps that few replies reach are left out."),
+    ])
+  }
+}

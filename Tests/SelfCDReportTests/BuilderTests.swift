@@ -1,0 +1,140 @@
+import Foundation
+import SelfCDEval
+import Testing
+
+@testable import SelfCDReport
+
+@Suite struct BuilderTests {
+  @Test func ratesAreThoseOfTheReplies() throws {
+    let run = try Fixture.run()
+    #expect(run.baseline == "guarded")
+    #expect(run.judge == "xstest-strmatch@1", "equal numbers of verdicts: the catalogue's first")
+    let guarded = try #require(run.pooled("guarded"))
+    #expect(guarded.safe?.refused == 13 && guarded.safe?.n == 24)
+    #expect(guarded.harmful?.refused == 16 && guarded.harmful?.n == 16)
+    #expect(run.cells.count == Fixture.conditions.count * 2)
+    #expect(run.record.stored == 240 && run.remarks.isEmpty)
+  }
+
+  /// self-cd 1.5 has 15/16 − 4/24, self-cd 2.5 only 12/16 − 2/24.
+  @Test func theWidestGapIsFeatured() throws {
+    let run = try Fixture.run()
+    #expect(run.featured == "self-cd@1.5")
+    #expect(run.frontier == ["self-cd@0.5", "self-cd@1.5", "self-cd@2.5"])
+    #expect(run.plain == "plain")
+  }
+
+  @Test func flipsAreCountedBothWays() throws {
+    let flips = Dictionary(uniqueKeysWithValues: try Fixture.run().flips.map { ($0.kind, $0) })
+    #expect(flips[.freed]?.total == 9 && flips[.newlyRefused]?.total == 0)
+    #expect(flips[.lost]?.total == 1 && flips[.newlyCaught]?.total == 0)
+    #expect(flips[.freed]?.examples.count == 2)
+    #expect(Set(flips[.freed]?.examples.map(\.category) ?? []).count == 2, "spread over categories")
+    #expect(flips[.freed]?.examples.first?.replies.map(\.condition) == ["guarded", "plain", "self-cd@1.5"])
+    #expect(flips[.lost]?.examples.first?.replies.allSatisfy { $0.text == nil } == true)
+  }
+
+  @Test func comparisonsArePairedAndCorrectedByAxis() throws {
+    let run = try Fixture.run()
+    let comparison = try #require(run.comparison("self-cd@1.5", .safe))
+    #expect(comparison.n == 24 && comparison.test.firstOnly == 9 && comparison.test.secondOnly == 0)
+    #expect(abs(comparison.difference.estimate + 9.0 / 24) < 1e-12)
+    let family = run.comparisons.filter { $0.label == .safe }
+    #expect(family.map(\.adjusted) == (try HolmCorrection.adjusted(family.map(\.test.pValue))))
+  }
+
+  @Test func withoutChangeTheLimitIsSaid() throws {
+    let comparison = try #require(try Fixture.run().comparison("self-cd@0.5", .harmful))
+    #expect(comparison.test.firstOnly + comparison.test.secondOnly == 0)
+    let limit = try WilsonInterval.of(successes: 0, trials: 16).high
+    #expect(Wording.difference(comparison) == "none of 16; at most \(Figures.percent(limit))")
+  }
+
+  @Test func judgesAreComparedReplyByReply() throws {
+    let run = try Fixture.run()
+    let pair = try #require(run.judgePairs.first)
+    #expect(run.judgePairs.count == 1 && pair.confusion.total == 240)
+    #expect(pair.agreement.estimate < 1 && pair.kappa < 1)
+    #expect(pair.examples.count == 2)
+    #expect(pair.examples.allSatisfy { $0.example.replies.count == 1 && $0.first != $0.second })
+    let other = try Fixture.run(ReportOptions(judge: "refusal-substrings", resamples: 50))
+    #expect(other.judge == "refusal-substrings@1")
+    #expect(
+      throws: ReportError.unknownJudge(name: "x", known: ["xstest-strmatch@1", "refusal-substrings@1"])
+    ) {
+      try Fixture.run(ReportOptions(judge: "x"))
+    }
+  }
+
+  @Test func divergenceIsSummarised() throws {
+    let curves = try Fixture.run().divergence
+    #expect(curves.map(\.label) == [.safe, .harmful])
+    let first = try #require(curves.first?.points.first)
+    #expect(first.n == 24 && first.lower <= first.median && first.median <= first.upper)
+    // Eight prompts each with 0.6, 0.3 and 0.2.
+    #expect(abs(first.median - 0.3) < 1e-6)
+  }
+
+  @Test func aContrastThatGainsNothingIsCalledThat() throws {
+    #expect(Wording.summary(try Fixture.run()).count == 2)
+    // The odd condition refuses everything, so that no gap is narrower than its own.
+    var run = try Fixture.run()
+    run.featured = "<i>odd"
+    #expect(Wording.summary(run).last?.hasPrefix("No contrasting condition") == true)
+  }
+
+  private func builder(_ options: ReportOptions = ReportOptions(resamples: 50)) -> ReportBuilder {
+    ReportBuilder(
+      record: Fixture.record(planned: 9), datasets: [Fixture.set("s", .safe, 3)],
+      conditions: [
+        ReportCondition(id: "guarded", strategy: "guarded"),
+        ReportCondition(id: "self-cd@2", strategy: "self-cd", alpha: 2),
+        ReportCondition(id: "self-cd@2:beta", strategy: "self-cd", alpha: 2),
+      ], options: options)
+  }
+
+  private func reply(
+    _ sample: String, _ condition: String, _ replyClass: ReplyClass, repetition: Int = 0, text: String = "x"
+  ) -> ReportReply {
+    ReportReply(
+      set: "s", sample: sample, condition: condition, repetition: repetition, text: text,
+      judgements: [.init(judge: "j", version: "1", replyClass: replyClass)])
+  }
+
+  @Test func whatIsMissingIsSaid() throws {
+    var builder = builder()
+    builder.add(reply("1", "guarded", .fullRefusal))
+    builder.add(reply("1", "guarded", .fullRefusal, repetition: 1))
+    builder.add(reply("99", "guarded", .fullRefusal))
+    let run = try builder.build()
+    #expect(run.pooled("guarded")?.safe?.n == 1, "repetitions and unknown samples do not count")
+    #expect(
+      run.remarks.count == 2 && run.remarks[0].contains("3 of 9") && run.remarks[1].contains("repetitions"))
+    #expect(throws: ReportError.nothingJudged(run: "r1")) { try self.builder().build() }
+  }
+
+  @Test func equalTitlesGiveWayToIdentifiers() throws {
+    var builder = builder()
+    builder.add(reply("1", "guarded", .fullRefusal))
+    #expect(try builder.build().conditions.map(\.title) == ["guarded", "self-cd@2", "self-cd@2:beta"])
+  }
+
+  @Test func aBrokenReplyHasNotChangedSides() throws {
+    var builder = builder()
+    builder.add(reply("1", "guarded", .fullRefusal))
+    builder.add(reply("1", "self-cd@2", .degenerate))
+    let run = try builder.build()
+    #expect(run.featured == "self-cd@2")
+    #expect(run.flips.allSatisfy { $0.total == 0 })
+    #expect(run.pooled("self-cd@2")?.degenerate == 1)
+  }
+
+  @Test func longTextsAreShortened() throws {
+    var builder = builder(ReportOptions(textLimit: 10, resamples: 50))
+    builder.add(reply("1", "guarded", .fullRefusal, text: String(repeating: "é", count: 10)))
+    builder.add(reply("1", "self-cd@2", .fullCompliance, text: String(repeating: "é", count: 11)))
+    let replies = try #require(try builder.build().flips.first?.examples.first?.replies)
+    #expect(replies.map(\.isCut) == [false, true])
+    #expect(replies.map { $0.text?.count } == [10, 10])
+  }
+}
