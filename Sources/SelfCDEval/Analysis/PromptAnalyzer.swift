@@ -31,6 +31,8 @@ public struct PromptAnalyzer: Sendable {
     progress: @Sendable (_ done: Int, _ planned: Int) -> Void = { _, _ in }
   ) async throws -> PromptAnalysis {
     let evaluation = plan.evaluation
+    let texts = try plan.texts.map { (text: $0, tokens: try tokenizer.tokens(ofReply: $0)) }
+    guard !texts.contains(where: \.tokens.isEmpty) else { throw GenerationError.emptyContinuation }
     let prompts = plan.datasets.reduce(0) { $0 + $1.samples.count }
     let planned = evaluation.planned + prompts
     let replies = ReplyCollector()
@@ -46,16 +48,15 @@ public struct PromptAnalyzer: Sendable {
       reference: PromptAnalysisPlan.none)
 
     var failures = outcome.failures
-    let texts = try plan.texts.map { (text: $0, tokens: try tokenizer.tokens(ofReply: $0)) }
     var scored: [ScoredPrompt] = []
     for dataset in plan.datasets {
       for sample in dataset.samples where !Task.isCancelled {
         guard let set = sample.label else { continue }
         do {
           scored.append(try await score(texts.map(\.tokens), after: evaluation.chat(for: sample), set: set))
-        } catch let error as GenerationError {
+        } catch let unscorable as Unscorable {
           let key = EvaluationReply.Key(dataset: dataset.name, sample: sample.id, condition: "perplexity")
-          failures.append(EvaluationFailure(key: key, reason: error.description))
+          failures.append(EvaluationFailure(key: key, reason: unscorable.reason))
         }
         progress(evaluation.planned + scored.count, planned)
       }
@@ -68,15 +69,30 @@ public struct PromptAnalyzer: Sendable {
       summary: summary, failures: failures, isInterrupted: Task.isCancelled)
   }
 
+  /// About one prompt, not about the model: the other prompts go on.
+  private struct Unscorable: Error {
+    let reason: String
+  }
+
   private func score(
     _ texts: [[TokenID]], after chat: Chat, set: Sample.Label
   ) async throws -> ScoredPrompt {
-    let prompts = try model.request(chat, strategy: plan.pair).prompts
+    let prompts: [LaneRole: [TokenID]]
+    do {
+      prompts = try model.request(chat, strategy: plan.pair).prompts
+    } catch {
+      throw Unscorable(reason: "\(error)")
+    }
     var result = ScoredPrompt(set: set, plain: [], guarded: [])
     for text in texts {
-      let scores = try await model.engine.score(text, after: prompts)
-      result.plain.append(RefusalPerplexity.logPerplexity(scores, in: .plain) ?? 0)
-      result.guarded.append(RefusalPerplexity.logPerplexity(scores, in: .guarded) ?? 0)
+      do {
+        let scores = try await model.engine.score(text, after: prompts)
+        result.plain.append(RefusalPerplexity.logPerplexity(scores, in: .plain) ?? 0)
+        result.guarded.append(RefusalPerplexity.logPerplexity(scores, in: .guarded) ?? 0)
+      } catch let error as GenerationError {
+        guard case .promptTooLong = error else { throw error }
+        throw Unscorable(reason: error.description)
+      }
     }
     return result
   }
