@@ -62,7 +62,8 @@ struct AnalyseCommand: AsyncParsableCommand {
     // No token is shorter than a byte, so the refusals fit as well.
     fitting.options.maximumTokens = max(maxTokens, plan.texts.map(\.utf8.count).max() ?? 0)
     let (fitted, lanes) = try batch.fitted(model, to: fitting, console: console)
-    let loaded = try await ModelLoading.load(fitted, lanes: lanes, unifiedCache: true, console: console)
+    let loaded = try await ModelLoading.load(
+      fitted.repeatable, lanes: lanes, unifiedCache: true, console: console)
     guard let tokenizer = loaded.chat.renderer as? any ReplyTokenizer else {
       throw CommandError.invalid("This model's texts cannot be scored: there is no tokenizer for replies.")
     }
