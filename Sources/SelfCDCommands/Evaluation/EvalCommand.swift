@@ -33,7 +33,9 @@ struct EvalCommand: AsyncParsableCommand {
   var repetitions = 1
 
   @Option(help: .init("Steps of each reply of which the lanes' divergence is kept.", valueName: "n"))
-  var recordedSteps = 16
+  var recordedSteps = EvalCommand.defaultRecordedSteps
+
+  static let defaultRecordedSteps = 16
 
   @OptionGroup(title: "Run") var storeOptions: StoreOptions
 

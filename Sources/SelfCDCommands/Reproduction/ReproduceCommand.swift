@@ -78,10 +78,12 @@ struct ReproduceCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let datasets = try sets.read()
+    // Greedy; the lanes' divergence is kept for the report as 'selfcd eval' keeps it.
+    var options = GenerationOptions(
+      sampling: SamplingParameters(temperature: 0), maximumTokens: maxTokens)
+    options.summarizedSteps = EvalCommand.defaultRecordedSteps
     let plan = EvaluationPlan(
-      datasets: datasets, conditions: try ReproductionConditions.all(examples: examples),
-      options: GenerationOptions(
-        sampling: SamplingParameters(temperature: 0), maximumTokens: maxTokens))
+      datasets: datasets, conditions: try ReproductionConditions.all(examples: examples), options: options)
     try plan.validate()
     remark(on: plan, console: console)
     // All files are looked at before hours go into the first.

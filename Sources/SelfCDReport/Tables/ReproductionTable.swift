@@ -66,12 +66,7 @@ public struct ReproductionTable: Encodable, Sendable {
         published: paper.first { $0.strategy == condition.strategy && $0.alpha == condition.alpha }?.rate)
     }
     references = published.map { Self.references($0, columns) } ?? []
-    let source =
-      published == nil
-      ? "No published figures are known for this model; compare directions with the papers', not values."
-      : "Published: paper = Shi et al., arXiv 2401.17633 (quoted second-hand), SCANS = arXiv 2408.11491, "
-        + "AdaCD = arXiv 2604.17132."
-    remarks = data.remarks + [source]
+    remarks = data.remarks + [Self.source(published)]
   }
 
   /// Header and rows as text, with the columns of `labels`.
@@ -138,6 +133,18 @@ public struct ReproductionTable: Encodable, Sendable {
   }
 
   // MARK: Published figures
+
+  private static func source(_ model: PublishedModel?) -> String {
+    guard let model else {
+      return "No published figures are known for this model; compare directions with the papers', not values."
+    }
+    var sources: [String] = []
+    if model.hasPaperRows { sources.append("paper: Shi et al., arXiv 2401.17633, quoted second-hand") }
+    if model.rerun != nil { sources.append("SCANS: arXiv 2408.11491") }
+    if model.hasAdaCD { sources.append("AdaCD paper: arXiv 2604.17132") }
+    return "Published: \(sources.joined(separator: "; ")). "
+      + "A rerun's default prompt need not be one of the rows above."
+  }
 
   private static func references(_ model: PublishedModel, _ columns: [Column]) -> [Reference] {
     func row(_ title: String, _ figure: (Column) -> Double?) -> Reference {
