@@ -16,7 +16,8 @@ extension EvaluationSession {
   ) async throws -> (outcome: EvaluationOutcome, lanes: Int) {
     let (model, lanes) = try batch.fitted(model, to: plan, console: console)
     // Lanes that share and part leave gaps, which one buffer minds less than a buffer for each.
-    let loaded = try await ModelLoading.load(model, lanes: lanes, unifiedCache: true, console: console)
+    let loaded = try await ModelLoading.load(
+      model.repeatable, lanes: lanes, unifiedCache: true, console: console)
     let runner = EvaluationRunner(model: loaded.chat, plan: plan, judges: judges)
     let outcome = try await run(runner, label: label)
     for failure in outcome.failures.prefix(3) {
