@@ -64,6 +64,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, b'{"choices": [{"mess')
         if model == "hollow":
             return self.json({"choices": []})
+        if model == "unsure" and "exam" in body["messages"][-1]["content"]:
+            return self.answer("hm")
         if model == "mute":
             return self.answer(None)
         if model == "moved":
