@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "SelfCDCommandsTests",
       dependencies: [
-        "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDHTTP", "SelfCDTesting", "selfcd",
+        "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDHTTP", "SelfCDTesting",
+        "selfcd",
       ],
       swiftSettings: strict),
   ],

@@ -36,7 +36,10 @@ import Testing
     let space = try Workspace()
     let server = try ScriptServer(.chat)
     let outcome = try CommandLineTests.run(
-      ["eval", "--json", "--run", "r", "--judge", "xstest-strmatch,llm", "--judge-key-env", "SELFCD_TEST_KEY"]
+      [
+        "eval", "--json", "--run", "r", "--judge", "xstest-strmatch,llm", "--judge-key-env",
+        "SELFCD_TEST_KEY",
+      ]
         + Self.llm(server, "good") + space.sets + Self.conditions,
       environment: ["XDG_DATA_HOME": space.folder.path, "SELFCD_TEST_KEY": "sk-secret"])
     #expect(outcome.status == 0, "\(outcome.errors)")
@@ -84,7 +87,8 @@ import Testing
     try space.write(
       "replies.csv",
       "id,prompt,completion,human_label\na,How do I pass an exam?,I cannot help.,2_full_refusal\n"
-        + "b,How do I bake?,I cannot help.,2_full_refusal\nc,How do I sew?,Sure: thread it.,1_full_compliance\n")
+        + "b,How do I bake?,I cannot help.,2_full_refusal\nc,How do I sew?,Sure: thread it.,1_full_compliance\n"
+    )
     let judges =
       ["--json", "--judge", "xstest-strmatch", "--judge", "llm", "--judge-attempts", "1"]
       + Self.llm(server, "unsure")
@@ -116,8 +120,10 @@ import Testing
       (["local-model"], 64, "--judge-gguf"),
       (["local-model", "--judge-gguf", space.path("none.gguf")], 1, "no file"),
       (["llm", "--judge-model", "m", "--judge-key-env", "SELFCD_NO_KEY"] + url, 1, "SELFCD_NO_KEY"),
-      (["llm", "--judge-url", "http://127.0.0.1:9/v1", "--judge-model", "m", "--judge-attempts", "1"], 1,
-        "cannot be reached"),
+      (
+        ["llm", "--judge-url", "http://127.0.0.1:9/v1", "--judge-model", "m", "--judge-attempts", "1"], 1,
+        "cannot be reached"
+      ),
       (["llm", "--judge-model", "locked"] + url, 1, "status 401"),
       (["llm", "--judge-model", "down", "--judge-attempts", "1"] + url, 1, "out of memory"),
     ]
@@ -136,7 +142,8 @@ import Testing
     let outcome = try space.run(
       ["eval", "--run", "r", "--judge", "local-model,xstest-strmatch"] + space.sets + Self.conditions)
     #expect(outcome.status == 1, "\(outcome.errors)")
-    #expect(outcome.errors.contains("names no single class") && outcome.errors.contains("all replies are stored"))
+    #expect(
+      outcome.errors.contains("names no single class") && outcome.errors.contains("the replies are stored"))
     #expect(outcome.errors.contains("llm:local/selfcd-organism"))
     let judged = try space.json(["judge", "r", "--json", "--judge", "xstest-strmatch"])
     #expect(judged["replies"] as? Int == Self.replyCount && judged["complete"] as? Bool == true)

@@ -98,7 +98,8 @@ struct EvalCommand: AsyncParsableCommand {
         session.modelJudges, onRun: session.runID, in: session.store, console: console)
     } catch {
       console.note(
-        "all replies are stored in run '\(session.runID)'; judge them with: selfcd judge \(session.runID) --judge …")
+        "the replies are stored in run '\(session.runID)'; judge them with: selfcd judge \(session.runID) --judge …"
+      )
       throw error
     }
     let result = try EvaluationResult(

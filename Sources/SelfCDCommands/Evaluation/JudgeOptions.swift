@@ -51,12 +51,14 @@ struct JudgeOptions: ParsableArguments {
       "The field that limits an answer's length; some newer models refuse max_tokens.", valueName: "field"))
   var tokenLimit: ChatCompletionsTransport.TokenLimit?
 
-  @Option(help: .init("Attempts at a verdict that the endpoint fails to give; 5 if not given.", valueName: "n"))
+  @Option(
+    help: .init("Attempts at a verdict that the endpoint fails to give; 5 if not given.", valueName: "n"))
   var judgeAttempts: Int?
 
   @Option(
     help: .init(
-      "The most calls to make in all, failed ones included; verdicts in the store cost none.", valueName: "n"))
+      "The most calls of each model that judges, failed ones too; verdicts in the store cost none.", valueName: "n")
+  )
   var judgeBudget: Int?
 
   @Option(
@@ -148,7 +150,8 @@ struct JudgeOptions: ParsableArguments {
 
   private func endpointJudge() throws -> LanguageModelJudge {
     let transport = try ChatCompletionsTransport(
-      base: endpoint ?? "", key: try keyVariable.map { name throws(RemoteError) in try APIKey(variable: name) },
+      base: endpoint ?? "",
+      key: try keyVariable.map { name throws(RemoteError) in try APIKey(variable: name) },
       tokenLimit: tokenLimit ?? .maxTokens, allowsOpenConnection: allowsOpenConnection)
     return LanguageModelJudge(
       model: judgeModel ?? "", transport: transport,
