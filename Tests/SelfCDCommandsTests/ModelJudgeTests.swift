@@ -145,8 +145,9 @@ import Testing
     #expect(
       outcome.errors.contains("names no single class") && outcome.errors.contains("the replies are stored"))
     #expect(outcome.errors.contains("llm:local/selfcd-organism"))
-    let judged = try space.json(["judge", "r", "--json", "--judge", "xstest-strmatch"])
-    #expect(judged["replies"] as? Int == Self.replyCount && judged["complete"] as? Bool == true)
+    let shown = try space.json(["runs", "show", "r", "--json"])
+    #expect(shown["replies"] as? Int == Self.replyCount && shown["complete"] as? Bool == true)
+    #expect(shown["judge"] as? String == "xstest-strmatch", "the first one has said nothing")
     let other = try space.run(["judge", "r", "--judge", "local-model", "--judge-gguf", "organism-unbiased"])
     #expect(other.status == 1 && other.errors.contains("organism-unbiased"), "\(other.errors)")
     let none = try space.run(["judge", "r", "--judge", "local-model", "--judge-budget", "0"])

@@ -19,8 +19,8 @@ struct EvalCommand: AsyncParsableCommand {
         selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --neutral questions.jsonl \\
           --strategies plain,guarded,self-cd --alpha 0.5,1,1.5,2,2.5,3 --run first
         selfcd eval --resume first
-        selfcd eval --data xstest_prompts.csv --judge xstest-strmatch,llm --judge-url https://host/v1 \\
-          --judge-model name --judge-key-env API_KEY
+        selfcd eval --data xstest_prompts.csv --judge xstest-strmatch,llm \\
+          --judge-url https://host/v1 --judge-model name --judge-key-env API_KEY
         selfcd eval --safe safe.csv --harmful harmful.csv --json | jq '.conditions[] | [.strategy, .set, .rate]'
       """)
 

@@ -20,8 +20,8 @@ struct JudgeCommand: AsyncParsableCommand {
         selfcd judge replies.jsonl
         selfcd judge first --judge refusal-substrings
         selfcd judge --agreement human_labels.csv --judge xstest-strmatch --json
-        selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 --judge-model name \\
-          --judge-key-env API_KEY --judge-budget 500
+        selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 \\
+          --judge-model name --judge-key-env API_KEY --judge-budget 500
         selfcd judge replies.jsonl --judge local-model --judge-gguf judge.gguf
       """)
 

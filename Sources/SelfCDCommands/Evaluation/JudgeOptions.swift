@@ -57,7 +57,7 @@ struct JudgeOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "The most calls of each model that judges, failed ones too; verdicts in the store cost none.", valueName: "n")
+      "The most calls of a judging model, failed ones too; verdicts in the store cost none.", valueName: "n")
   )
   var judgeBudget: Int?
 

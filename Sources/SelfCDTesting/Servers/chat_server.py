@@ -80,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if model == "endless":
             self.send_response(200)
             self.end_headers()
-            for _ in range(3000):
+            for _ in range(60000):
                 self.wfile.write(b" " * 10)
                 self.wfile.flush()
                 time.sleep(0.01)
@@ -89,7 +89,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if model == "vast":
             return self.reply(200, b" " * (9 << 20))
         if model == "silent":
-            return time.sleep(30)
+            return time.sleep(600)
         self.answer("2_full_refusal")
 
 
