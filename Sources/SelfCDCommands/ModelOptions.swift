@@ -80,6 +80,14 @@ struct ModelOptions: ParsableArguments {
     }
   }
 
+  /// The same options for results that should not hang on which replies share a batch: the fused attention kernel
+  /// rounds differently with the length of a call, so it is off unless it is asked for or a quantised cache needs it.
+  var repeatable: ModelOptions {
+    var options = self
+    if flashAttn == .auto, ![.q80, .q51, .q50, .q41, .q40].contains(cacheTypeV) { options.flashAttn = .off }
+    return options
+  }
+
   func llamaOptions(lanes: Int, unifiedCache: Bool = false) -> LlamaOptions {
     LlamaOptions(
       gpuLayers: gpuLayers, threads: threads, contextSize: ctxSize, lanes: lanes,

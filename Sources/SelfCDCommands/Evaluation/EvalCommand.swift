@@ -77,7 +77,8 @@ struct EvalCommand: AsyncParsableCommand {
     let session = try await prepare(console: console)
     let (model, lanes) = try batch.fitted(session.model, to: session.plan, console: console)
     // Lanes that share and part leave gaps, which one buffer minds less than a buffer for each.
-    let loaded = try await ModelLoading.load(model, lanes: lanes, unifiedCache: true, console: console)
+    let loaded = try await ModelLoading.load(
+      model.repeatable, lanes: lanes, unifiedCache: true, console: console)
     let runner = EvaluationRunner(model: loaded.chat, plan: session.plan, judges: session.judges)
     let outcome = try await Self.generate(runner, session)
     for failure in outcome.failures.prefix(3) {

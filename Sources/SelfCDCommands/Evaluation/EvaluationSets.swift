@@ -122,7 +122,7 @@ struct DatasetOptions: ParsableArguments {
   }
 
   /// Every k-th prompt of each set, so that all of its categories stay in.
-  private func limited(_ datasets: [Dataset]) -> [Dataset] {
+  func limited(_ datasets: [Dataset]) -> [Dataset] {
     guard let limit else { return datasets }
     var kept: [Sample.Label: Set<Int>] = [:]
     for label in Sample.Label.allCases {
