@@ -67,7 +67,7 @@ let package = Package(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
-        crypto,
+        "SelfCDRemote", crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -99,7 +99,8 @@ let package = Package(
     .testTarget(
       name: "SelfCDCommandsTests",
       dependencies: [
-        "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDTesting", "selfcd",
+        "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDHTTP", "SelfCDTesting",
+        "selfcd",
       ],
       swiftSettings: strict),
   ],

@@ -17,7 +17,7 @@ struct BatchOptions: ParsableArguments {
       "The most memory to use, such as 6G; half of what is available if not given.", valueName: "size"))
   var memory: String?
 
-  /// More lanes than this gain nothing on the machines measured (Benchmarks).
+  /// Chosen after comparing 32, 48, 64 and 128 by hand; no benchmark settles it yet.
   static let usefulLanes = 64
   /// Tokens of template text that a chat may get besides its messages.
   private static let templateAllowance = 256

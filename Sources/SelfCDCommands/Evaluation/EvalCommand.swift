@@ -19,6 +19,8 @@ struct EvalCommand: AsyncParsableCommand {
         selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --neutral questions.jsonl \\
           --strategies plain,guarded,self-cd --alpha 0.5,1,1.5,2,2.5,3 --run first
         selfcd eval --resume first
+        selfcd eval --data xstest_prompts.csv --judge xstest-strmatch,llm \\
+          --judge-url https://host/v1 --judge-model name --judge-key-env API_KEY
         selfcd eval --safe safe.csv --harmful harmful.csv --json | jq '.conditions[] | [.strategy, .set, .rate]'
       """)
 
@@ -77,6 +79,15 @@ struct EvalCommand: AsyncParsableCommand {
     let session = try await prepare(console: console)
     let (outcome, lanes) = try await session.generate(
       batch, label: "evaluating", goOn: "selfcd eval --resume \(session.runID)", console: console)
+    do {
+      try await JudgingPass.run(
+        session.modelJudges, onRun: session.runID, in: session.store, console: console)
+    } catch {
+      console.note(
+        "the replies are stored in run '\(session.runID)'; judge them with: selfcd judge \(session.runID) --judge …"
+      )
+      throw error
+    }
     let result = try EvaluationResult(
       store: session.store, runID: session.runID, outcome: outcome, lanes: lanes)
     if json {
@@ -95,7 +106,8 @@ struct EvalCommand: AsyncParsableCommand {
       do {
         return try await EvaluationSession(
           resuming: try store.run(id: name), in: store, model: modelOptions,
-          checking: files.isEmpty ? nil : try files.read(console: console), console: console)
+          checking: files.isEmpty ? nil : try files.read(console: console), judging: judgeOptions,
+          console: console)
       } catch StoreError.notFound where !files.isEmpty {
         // Killed before anything was stored.
         console.note("there is no run '\(name)' yet, so it begins now.")
@@ -118,9 +130,12 @@ struct EvalCommand: AsyncParsableCommand {
       conditions: try conditionOptions.conditions(prompts: prompts), options: options, system: prompts.system,
       repetitions: repetitions)
     try plan.validate()
+    var model = modelOptions
+    model.model = try await model.modelPath(console: console)
+    let judges = try await judgeOptions.judges(judging: model.model, cache: store, console: console)
     return try await EvaluationSession(
-      starting: name, plan: plan, judges: try judgeOptions.judges(), reference: conditionOptions.reference,
-      in: store, model: modelOptions, console: console)
+      starting: name, plan: plan, judges: judges, reference: conditionOptions.reference, in: store,
+      model: model, console: console)
   }
 
   static func generatedName(prefix: String) -> String {

@@ -13,7 +13,7 @@ struct EvaluationResult {
   let outcome: EvaluationOutcome?
   let lanes: Int?
 
-  /// - Parameter judge: whose verdicts are counted; the run's first judge if not given.
+  /// - Parameter judge: whose verdicts are counted; if not given, the first of the run's judges that has any.
   init(
     store: RunStore, runID: String, judge: String? = nil, outcome: EvaluationOutcome? = nil, lanes: Int? = nil
   ) throws {
@@ -21,10 +21,13 @@ struct EvaluationResult {
     datasets = try store.datasets(runID: runID)
     parameters = try RunParameters(of: run)
     let replies = try store.evaluatedReplies(runID: runID)
+    // One that is a model may have failed, or not been asked yet.
+    let judged = try Set(store.judges(runID: runID).map(\.name))
     self.replies = replies.count
     summary = try EvaluationSummary(
       replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },
-      judge: judge ?? parameters.judges.first ?? "", reference: parameters.reference,
+      judge: judge ?? parameters.judges.first(where: judged.contains) ?? parameters.judges.first ?? "",
+      reference: parameters.reference,
       seed: parameters.options.sampling.seed)
     storePath = store.path
     self.outcome = outcome

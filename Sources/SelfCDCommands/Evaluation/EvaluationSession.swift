@@ -9,7 +9,10 @@ struct EvaluationSession {
   let runID: String
   let store: RunStore
   let plan: EvaluationPlan
+  /// Those that judge each reply as it comes.
   let judges: [any ReplyJudge]
+  /// Those that cost calls or memory: they judge what is stored, once everything is there.
+  let modelJudges: [any ReplyJudge]
   let model: ModelOptions
 
   /// Stores a new run with everything that resuming it takes.
@@ -41,16 +44,19 @@ struct EvaluationSession {
     runID = name
     self.store = store
     self.plan = plan
-    self.judges = judges
+    self.judges = judges.filter { $0 is any LocalReplyJudge }
+    modelJudges = judges.filter { !($0 is any LocalReplyJudge) }
     self.model = model
   }
 
   /// Takes up a stored run; its own settings hold.
-  /// - Parameter files: what the caller named again, which has to be what the run began with.
+  /// - Parameters:
+  ///   - files: what the caller named again, which has to be what the run began with.
+  ///   - options: say again how the run's judges that are models are reached.
   /// - Throws: `CommandError` where model or files are others than the run's.
   init(
     resuming run: RunRecord, in store: RunStore, model: ModelOptions, checking files: [Dataset]? = nil,
-    console: Console
+    judging options: JudgeOptions? = nil, console: Console
   ) async throws {
     let parameters = try RunParameters(of: run)
     var model = model
@@ -79,7 +85,16 @@ struct EvaluationSession {
     plan = EvaluationPlan(
       datasets: datasets, conditions: try store.conditions(runID: run.id).map { try $0.condition() },
       options: parameters.options, system: parameters.system, repetitions: parameters.repetitions)
-    judges = try parameters.judges.map(JudgeCatalogue.judge(named:))
+    judges = JudgeCatalogue.local.filter { parameters.judges.contains($0.name) }
+    modelJudges =
+      try await options?.judges(judging: path, cache: store, console: console)
+      .filter { !($0 is any LocalReplyJudge) } ?? []
+    let missing = Set(parameters.judges).subtracting((judges + modelJudges).map(\.name)).sorted()
+    if !missing.isEmpty {
+      console.note(
+        "the run was begun with \(missing.joined(separator: ", ")) too; give the options of --judge again, or use "
+          + "'selfcd judge' afterwards.")
+    }
     self.model = model
   }
 }

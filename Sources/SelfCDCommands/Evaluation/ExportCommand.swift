@@ -2,28 +2,36 @@ import ArgumentParser
 import Foundation
 import SelfCDStore
 
-extension RunExport.Format: ExpressibleByArgument {}
 extension RunExport.Text: ExpressibleByArgument {}
 
 /// `selfcd export`: a run's replies for other programs.
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a run's verdicts, and its texts if asked, as JSON lines or CSV.",
+    abstract: "Write a run's verdicts, and its texts if asked, as JSON lines, CSV or logs of Inspect.",
     discussion: """
       Texts stay out unless asked for: replies to harmful prompts do not belong everywhere a file ends up. Cells that \
-      a spreadsheet would execute are neutralised.
+      a spreadsheet would execute are neutralised. The format inspect makes a folder with one log for each condition, \
+      for 'inspect view --log-dir FOLDER' of UK AISI's Inspect.
 
       EXAMPLES
         selfcd export first > first.jsonl
         selfcd export first --format csv --text harmless -o first.csv
+        selfcd export first --format inspect -o logs
       """)
+
+  /// How a run is written.
+  enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
+    case jsonLines = "jsonl"
+    case csv
+    case inspect
+  }
 
   @Argument(help: .init("The run.", valueName: "run"))
   var name: String
 
   @Option(help: .init("How replies are written.", valueName: "format"))
-  var format = RunExport.Format.jsonLines
+  var format = ExportFormat.jsonLines
 
   @Option(
     help: .init(
@@ -31,24 +39,41 @@ struct ExportCommand: ParsableCommand {
   var text = RunExport.Text.none
 
   @Option(
-    name: [.short, .long], help: .init("Write to a file instead of standard output.", valueName: "path"))
+    name: [.short, .long],
+    help: .init(
+      "Write to a file instead of standard output; the folder of the format inspect.", valueName: "path"))
   var output: String?
 
   @OptionGroup var storeOptions: StoreOptions
+
+  func validate() throws {
+    if format == .inspect, output == nil {
+      throw ValidationError("--format inspect writes several files: give their folder with -o.")
+    }
+  }
 
   func run() throws {
     let store = try storeOptions.openExisting()
     // Before a file is made or emptied for it.
     _ = try store.run(id: name)
     let console = Console.standard
-    guard let output else {
-      return try RunExport(format, text: text).write(store, runID: name) { try console.write($0) }
+    let path = output.map { ($0 as NSString).expandingTildeInPath }
+    switch format {
+    case .jsonLines: try write(RunExport(.jsonLines, text: text), of: store, to: path, console: console)
+    case .csv: try write(RunExport(.csv, text: text), of: store, to: path, console: console)
+    case .inspect:
+      let folder = path ?? ""
+      let logs = try InspectExport(text: text).write(store, runID: name, to: URL(filePath: folder))
+      console.note("\(logs.count) logs are in \(folder); see them with: inspect view --log-dir \(folder)")
     }
-    let path = (output as NSString).expandingTildeInPath
+  }
+
+  private func write(_ export: RunExport, of store: RunStore, to path: String?, console: Console) throws {
+    guard let path else { return try export.write(store, runID: name) { try console.write($0) } }
     guard FileManager.default.createFile(atPath: path, contents: nil),
       let handle = FileHandle(forWritingAtPath: path)
     else { throw CommandError.outputFailed(reason: "\(path) cannot be created") }
-    try RunExport(format, text: text).write(store, runID: name) {
+    try export.write(store, runID: name) {
       try handle.write(contentsOf: Data($0.utf8))
     }
     try handle.close()

@@ -13,10 +13,16 @@ struct JudgeCommand: AsyncParsableCommand {
       stored run, whose verdicts are then kept. With --agreement, its column 'human_label' is compared with the \
       judge's classes: \(ReplyClass.allCases.map(\.rawValue).joined(separator: ", ")).
 
+      The judge llm sends prompts and replies to the endpoint you name; local-model keeps them here. Both keep their \
+      verdicts in the store and ask about nothing twice.
+
       EXAMPLES
         selfcd judge replies.jsonl
         selfcd judge first --judge refusal-substrings
         selfcd judge --agreement human_labels.csv --judge xstest-strmatch --json
+        selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 \\
+          --judge-model name --judge-key-env API_KEY --judge-budget 500
+        selfcd judge replies.jsonl --judge local-model --judge-gguf judge.gguf
       """)
 
   @Argument(help: .init("A file of replies, or the name of a stored run.", valueName: "file"))
@@ -33,15 +39,13 @@ struct JudgeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let judges = try judgeOptions.judges()
     let path = (file as NSString).expandingTildeInPath
     if agreement {
-      try await measure(judges, path: path, console: console)
+      try await measure(path: path, console: console)
     } else if FileManager.default.fileExists(atPath: path) {
-      let replies = try ForeignReply.read(path: path)
-      try await report(judges, replies: replies.map { ($0.id, $0.prompt, $0.completion) }, console: console)
+      try await report(try ForeignReply.read(path: path), console: console)
     } else {
-      try await rejudge(judges, console: console)
+      try await rejudge(console: console)
     }
   }
 
@@ -60,10 +64,22 @@ struct JudgeCommand: AsyncParsableCommand {
     let judges: [JudgeAgreement]
   }
 
-  private func measure(_ judges: [any ReplyJudge], path: String, console: Console) async throws {
+  private func measure(path: String, console: Console) async throws {
     let replies = try LabelledReply.read(path: path)
     var results: [JudgeAgreement] = []
-    for judge in judges { results.append(try await JudgeAgreement.measure(judge, on: replies)) }
+    for judge in try await judgeOptions.judges(
+      judging: nil, cache: try storeOptions.open(), console: console)
+    {
+      let verdicts = try await Self.verdicts(
+        of: judge, on: replies.map { .init(prompt: $0.prompt, reply: $0.completion) }, console: console)
+      let judged = zip(replies, verdicts).compactMap { reply, verdict in
+        verdict.map { (label: reply.humanLabel, replyClass: $0.replyClass) }
+      }
+      results.append(
+        try JudgeAgreement(
+          judge: judge.name, version: judge.version, labels: judged.map(\.label),
+          verdicts: judged.map(\.replyClass)))
+    }
     guard let first = results.first else { throw JudgeError.noReplies }
     if json {
       try console.writeJSON(
@@ -119,21 +135,29 @@ struct JudgeCommand: AsyncParsableCommand {
     let replies: [Row]
   }
 
-  private func report(
-    _ judges: [any ReplyJudge], replies: [(id: String, prompt: String, text: String)], console: Console
-  ) async throws {
+  private static func verdicts(
+    of judge: any ReplyJudge, on exchanges: [JudgingPass.Exchange], console: Console
+  ) async throws -> [Verdict?] {
+    let outcome = try await JudgingPass.run(judge, on: exchanges, console: console)
+    if let failure = outcome.failure { throw failure }
+    return outcome.verdicts
+  }
+
+  private func report(_ replies: [ForeignReply], console: Console) async throws {
     guard !replies.isEmpty else { throw CommandError.invalid("\(file) holds no replies.") }
-    var rows: [[ReplyClass]] = []
-    for reply in replies {
-      var row: [ReplyClass] = []
-      for judge in judges {
-        row.append(try await judge.judge(prompt: reply.prompt, reply: reply.text).replyClass)
-      }
-      rows.append(row)
+    let judges = try await judgeOptions.judges(
+      judging: nil, cache: try storeOptions.open(), console: console)
+    var columns: [[ReplyClass?]] = []
+    for judge in judges {
+      columns.append(
+        try await Self.verdicts(
+          of: judge, on: replies.map { .init(prompt: $0.prompt, reply: $0.completion) }, console: console
+        ).map { $0?.replyClass })
     }
+    let rows = replies.indices.map { index in columns.map { $0[index] } }
     let record = VerdictsRecord(
-      judges: try judges.enumerated().map { index, judge in
-        let classes = rows.map { $0[index] }
+      judges: try zip(judges, columns).map { judge, column in
+        let classes = column.compactMap(\.self)
         let rate = try RefusalRate(classes)
         return VerdictsRecord.Judge(
           judge: judge.name, version: judge.version, n: rate.n, refused: rate.refused, rate: rate.rate,
@@ -142,11 +166,13 @@ struct JudgeCommand: AsyncParsableCommand {
             .init(replyClass: item.rawValue, count: classes.count { $0 == item })
           })
       },
-      disagreements: rows.count { Set($0.map(\.isRefusal)).count > 1 },
+      disagreements: rows.count { Set($0.compactMap { $0?.isRefusal }).count > 1 },
       replies: zip(replies, rows).map { reply, row in
         VerdictsRecord.Row(
           id: reply.id,
-          verdicts: zip(judges, row).map { .init(judge: $0.name, replyClass: $1.rawValue) })
+          verdicts: zip(judges, row).compactMap { judge, replyClass in
+            replyClass.map { .init(judge: judge.name, replyClass: $0.rawValue) }
+          })
       })
     if json { return try console.writeJSON(record) }
     let lines = record.judges.map { judge in
@@ -163,32 +189,23 @@ struct JudgeCommand: AsyncParsableCommand {
 
   // MARK: Stored runs
 
-  private func rejudge(_ judges: [any ReplyJudge], console: Console) async throws {
+  private func rejudge(console: Console) async throws {
     let store: RunStore
     do {
       store = try storeOptions.openExisting()
     } catch is CommandError {
       throw CommandError.invalid("\(file) is neither a file nor a stored run.")
     }
-    let replies: [EvaluatedReply]
+    let run: RunRecord
     do {
-      replies = try store.evaluatedReplies(runID: file)
+      run = try store.run(id: file)
     } catch StoreError.notFound {
       throw CommandError.invalid(
         "\(file) is neither a file nor a run in \(store.path). 'selfcd runs' lists what is there.")
     }
-    for judge in judges {
-      var verdicts: [(key: SelfCDStore.ReplyRecord.Key, verdict: VerdictRecord)] = []
-      for reply in replies {
-        let verdict = try await judge.judge(prompt: reply.sample.prompt, reply: reply.text)
-        verdicts.append(
-          (
-            SelfCDStore.ReplyRecord.Key(reply.key),
-            VerdictRecord(judge: judge.name, version: judge.version, verdict: verdict)
-          ))
-      }
-      try store.add(verdicts, to: file)
-    }
+    let judges = try await judgeOptions.judges(
+      judging: try RunParameters(of: run).modelPath, cache: store, console: console)
+    try await JudgingPass.run(judges, onRun: file, in: store, console: console)
     let result = try EvaluationResult(store: store, runID: file, judge: judges.first?.name)
     if json {
       try console.writeJSON(result.record)

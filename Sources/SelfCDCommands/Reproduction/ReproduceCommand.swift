@@ -105,6 +105,7 @@ struct ReproduceCommand: AsyncParsableCommand {
       _ = try await session.generate(
         batch, label: "\(URL(filePath: model.model).lastPathComponent):",
         goOn: "the same command with --run \(name) --resume", console: console)
+      try await JudgingPass.run(session.modelJudges, onRun: id, in: store, console: console)
       sittings.append(
         Sitting(
           run: try StoredRun.report(store, id: id, options: ReportOptions()),
@@ -142,11 +143,14 @@ struct ReproduceCommand: AsyncParsableCommand {
     guard resume, try store.runs().contains(where: { $0.id == id }) else {
       if resume { console.note("there is no run '\(id)' yet, so it begins now.") }
       return try await EvaluationSession(
-        starting: id, plan: plan, judges: try judgeOptions.judges(), reference: Guarded.name, in: store,
-        model: model, console: console)
+        starting: id, plan: plan,
+        judges: try await judgeOptions.judges(judging: model.model, cache: store, console: console),
+        reference: Guarded.name, in: store, model: model, console: console)
     }
     let session = try await EvaluationSession(
-      resuming: try store.run(id: id), in: store, model: model, checking: plan.datasets, console: console)
+      resuming: try store.run(id: id), in: store, model: model, checking: plan.datasets,
+      judging: judgeOptions,
+      console: console)
     guard session.plan.options == plan.options, session.plan.conditions.map(\.id) == plan.conditions.map(\.id)
     else {
       throw CommandError.invalid(

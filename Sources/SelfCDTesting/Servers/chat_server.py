@@ -64,6 +64,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, b'{"choices": [{"mess')
         if model == "hollow":
             return self.json({"choices": []})
+        if model == "unsure" and "exam" in body["messages"][-1]["content"]:
+            return self.answer("hm")
         if model == "mute":
             return self.answer(None)
         if model == "moved":
@@ -78,7 +80,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if model == "endless":
             self.send_response(200)
             self.end_headers()
-            for _ in range(3000):
+            for _ in range(60000):
                 self.wfile.write(b" " * 10)
                 self.wfile.flush()
                 time.sleep(0.01)
@@ -87,7 +89,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if model == "vast":
             return self.reply(200, b" " * (9 << 20))
         if model == "silent":
-            return time.sleep(30)
+            return time.sleep(600)
         self.answer("2_full_refusal")
 
 
