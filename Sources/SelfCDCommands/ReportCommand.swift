@@ -76,7 +76,14 @@ struct ReportCommand: AsyncParsableCommand {
     let data = try loadData()
     if json { return try console.writeJSON(data) }
     let path = output == "-" ? nil : output
-    let text = render(data, as: format ?? path.flatMap { ReportFormat(path: $0) } ?? .text, to: path, console)
+    let format = format ?? path.flatMap { ReportFormat(path: $0) } ?? .text
+    try Self.write(data, as: format, to: path, console)
+  }
+
+  /// Writes a report to a file, or to standard output where there is none.
+  static func write(_ data: ReportData, as format: ReportFormat, to path: String?, _ console: Console) throws
+  {
+    let text = render(data, as: format, to: path, console)
     guard let path else { return try console.write(text) }
     do {
       try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
@@ -96,9 +103,9 @@ struct ReportCommand: AsyncParsableCommand {
     return data
   }
 
-  private func render(_ data: ReportData, as format: ReportFormat, to path: String?, _ console: Console)
-    -> String
-  {
+  private static func render(
+    _ data: ReportData, as format: ReportFormat, to path: String?, _ console: Console
+  ) -> String {
     switch format {
     case .html: return HTMLReport.render(data)
     case .markdown: return MarkdownReport.render(data)

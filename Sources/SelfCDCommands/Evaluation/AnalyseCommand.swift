@@ -89,10 +89,11 @@ struct AnalyseCommand: AsyncParsableCommand {
     guard files.isEmpty else { return try files.read(console: console) }
     let benchmark = try BundledBenchmark()
     let pairs = BundledBenchmark.Selection(parts: [.pairs])
-    return files.limited([
-      try benchmark.dataset(labelled: .safe, selection: pairs),
-      try benchmark.dataset(labelled: .harmful, selection: pairs),
-    ])
+    return DatasetOptions.limited(
+      [
+        try benchmark.dataset(labelled: .safe, selection: pairs),
+        try benchmark.dataset(labelled: .harmful, selection: pairs),
+      ], to: files.limit)
   }
 
   private static func run(_ analyzer: PromptAnalyzer) async throws -> PromptAnalysis {

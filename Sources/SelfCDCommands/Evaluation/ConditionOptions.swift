@@ -73,7 +73,7 @@ struct ConditionOptions: ParsableArguments {
   }
 
   /// The shortest decimal of the strategy's own default, not the float's neighbour in double precision.
-  private static func defaultAlpha(_ strategy: any DecodingStrategy) -> Double? {
+  static func defaultAlpha(_ strategy: any DecodingStrategy) -> Double? {
     switch strategy {
     case let strategy as SelfContrastive: Double("\(strategy.alpha)")
     case let strategy as AdaCD: Double("\(strategy.alpha)")

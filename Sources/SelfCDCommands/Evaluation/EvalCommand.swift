@@ -33,7 +33,9 @@ struct EvalCommand: AsyncParsableCommand {
   var repetitions = 1
 
   @Option(help: .init("Steps of each reply of which the lanes' divergence is kept.", valueName: "n"))
-  var recordedSteps = 16
+  var recordedSteps = EvalCommand.defaultRecordedSteps
+
+  static let defaultRecordedSteps = 16
 
   @OptionGroup(title: "Run") var storeOptions: StoreOptions
 
@@ -73,25 +75,8 @@ struct EvalCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let session = try await prepare(console: console)
-    let (model, lanes) = try batch.fitted(session.model, to: session.plan, console: console)
-    // Lanes that share and part leave gaps, which one buffer minds less than a buffer for each.
-    let loaded = try await ModelLoading.load(
-      model.repeatable, lanes: lanes, unifiedCache: true, console: console)
-    let runner = EvaluationRunner(model: loaded.chat, plan: session.plan, judges: session.judges)
-    let outcome = try await Self.generate(runner, session)
-    for failure in outcome.failures.prefix(3) {
-      console.note(
-        "no reply to \(failure.key.dataset)/\(failure.key.sample) under \(failure.key.condition): "
-          + TerminalText.singleLine(failure.reason))
-    }
-    if outcome.isInterrupted {
-      let progress = outcome.progress
-      console.note(
-        "stopped with \(progress.done) of \(progress.planned) replies; go on with: selfcd eval --resume \(session.runID)"
-      )
-      throw CommandError.interrupted
-    }
-    if outcome.failures.isEmpty { try session.store.finish(runID: session.runID) }
+    let (outcome, lanes) = try await session.generate(
+      batch, label: "evaluating", goOn: "selfcd eval --resume \(session.runID)", console: console)
     let result = try EvaluationResult(
       store: session.store, runID: session.runID, outcome: outcome, lanes: lanes)
     if json {
@@ -100,32 +85,6 @@ struct EvalCommand: AsyncParsableCommand {
       try console.write(EvaluationTable(result, console: console).text)
       console.note("run '\(session.runID)' is in \(session.store.path).")
     }
-  }
-
-  private static func generate(
-    _ runner: EvaluationRunner, _ session: EvaluationSession
-  ) async throws -> EvaluationOutcome {
-    let meter = ProgressLine(label: "evaluating")
-    defer { meter.clear() }
-    let done = try session.store.storedKeys(runID: session.runID)
-    let work = Task {
-      try await runner.run(skipping: done, into: RunSink(session.store, runID: session.runID)) { progress in
-        meter.update(text: describe(progress))
-      }
-    }
-    let stop: @Sendable () -> Void = { work.cancel() }
-    return try await Interruption.handling(stop) { try await work.value }
-  }
-
-  private static func describe(_ progress: EvaluationProgress) -> String {
-    var text = "\(progress.done)/\(progress.planned)"
-    if let rate = progress.rate, let remaining = progress.remaining {
-      let tokens = Double(progress.tokens) / max(progress.elapsed.seconds, 1e-3)
-      text +=
-        ", \(Format.decimal(rate, rate < 10 ? 1 : 0)) replies/s, \(Format.decimal(tokens, 0)) tokens/s, "
-        + "\(Format.duration(remaining)) left"
-    }
-    return text
   }
 
   // MARK: Starting and resuming
@@ -145,7 +104,8 @@ struct EvalCommand: AsyncParsableCommand {
     }
     let datasets = try files.read(console: console)
     return try await begin(
-      name: run ?? Self.generatedName(), in: try storeOptions.open(), datasets: datasets, console: console)
+      name: run ?? Self.generatedName(prefix: "eval"), in: try storeOptions.open(), datasets: datasets,
+      console: console)
   }
 
   private func begin(
@@ -163,11 +123,12 @@ struct EvalCommand: AsyncParsableCommand {
       in: store, model: modelOptions, console: console)
   }
 
-  private static func generatedName() -> String {
+  static func generatedName(prefix: String) -> String {
     let formatter = DateFormatter()
     formatter.locale = Locale(identifier: "en_US_POSIX")
     formatter.timeZone = TimeZone(identifier: "UTC")
     formatter.dateFormat = "yyyyMMdd-HHmmss"
-    return "eval-\(formatter.string(from: Date()))-\(String(UInt16.random(in: 0...UInt16.max), radix: 36))"
+    return
+      "\(prefix)-\(formatter.string(from: Date()))-\(String(UInt16.random(in: 0...UInt16.max), radix: 36))"
   }
 }

@@ -1,0 +1,61 @@
+import SelfCD
+import SelfCDEval
+import SelfCDStore
+
+/// A sitting of a run: everything that is missing is generated, judged and stored.
+extension EvaluationSession {
+  /// Generates what the store does not have yet, with progress, and marks the run finished when nothing failed.
+  ///
+  /// - Parameters:
+  ///   - label: what the progress line says is being done.
+  ///   - goOn: the command that takes the run up again, for the note after an interruption.
+  /// - Returns: what was done, and the lanes it was done with.
+  /// - Throws: `CommandError.interrupted` after Ctrl-C; what was generated until then is stored.
+  func generate(
+    _ batch: BatchOptions, label: String, goOn: String, console: Console
+  ) async throws -> (outcome: EvaluationOutcome, lanes: Int) {
+    let (model, lanes) = try batch.fitted(model, to: plan, console: console)
+    // Lanes that share and part leave gaps, which one buffer minds less than a buffer for each.
+    let loaded = try await ModelLoading.load(
+      model.repeatable, lanes: lanes, unifiedCache: true, console: console)
+    let runner = EvaluationRunner(model: loaded.chat, plan: plan, judges: judges)
+    let outcome = try await run(runner, label: label)
+    for failure in outcome.failures.prefix(3) {
+      console.note(
+        "no reply to \(failure.key.dataset)/\(failure.key.sample) under \(failure.key.condition): "
+          + TerminalText.singleLine(failure.reason))
+    }
+    if outcome.isInterrupted {
+      let progress = outcome.progress
+      console.note("stopped with \(progress.done) of \(progress.planned) replies; go on with: \(goOn)")
+      throw CommandError.interrupted
+    }
+    if outcome.failures.isEmpty { try store.finish(runID: runID) }
+    return (outcome, lanes)
+  }
+
+  private func run(_ runner: EvaluationRunner, label: String) async throws -> EvaluationOutcome {
+    let meter = ProgressLine(label: label)
+    defer { meter.clear() }
+    let done = try store.storedKeys(runID: runID)
+    let sink = RunSink(store, runID: runID)
+    let work = Task {
+      try await runner.run(skipping: done, into: sink) { progress in
+        meter.update(text: Self.describe(progress))
+      }
+    }
+    let stop: @Sendable () -> Void = { work.cancel() }
+    return try await Interruption.handling(stop) { try await work.value }
+  }
+
+  private static func describe(_ progress: EvaluationProgress) -> String {
+    var text = "\(progress.done)/\(progress.planned)"
+    if let rate = progress.rate, let remaining = progress.remaining {
+      let tokens = Double(progress.tokens) / max(progress.elapsed.seconds, 1e-3)
+      text +=
+        ", \(Format.decimal(rate, rate < 10 ? 1 : 0)) replies/s, \(Format.decimal(tokens, 0)) tokens/s, "
+        + "\(Format.duration(remaining)) left"
+    }
+    return text
+  }
+}
