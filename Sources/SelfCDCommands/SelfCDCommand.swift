@@ -22,6 +22,7 @@ public struct SelfCDCommand: AsyncParsableCommand {
       CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self, EvalCommand.self,
       JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
       ReproduceCommand.self,
+      AnalyseCommand.self,
     ])
 
   public init() {}

@@ -18,11 +18,13 @@ public struct ByteVocabulary: Vocabulary {
 }
 
 /// Renders a chat as `role:text` lines, byte by byte.
-public struct ByteRenderer: PromptRenderer {
+public struct ByteRenderer: PromptRenderer, ReplyTokenizer {
   public init() {}
 
   public func render(_ chat: Chat) throws -> RenderedPrompt {
     let text = chat.messages.map { "\($0.role.rawValue):\($0.content)\n" }.joined() + "assistant:"
     return RenderedPrompt(tokens: text.utf8.map { TokenID($0) & 127 }, text: text)
   }
+
+  public func tokens(ofReply text: String) throws -> [TokenID] { text.utf8.map { TokenID($0) & 127 } }
 }

@@ -83,6 +83,8 @@ public struct GenerationSummary: Codable, Sendable, Hashable {
 /// Why a generation could not be run.
 public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
   case emptyPrompt(LaneRole)
+  /// A text to be scored has no tokens.
+  case emptyContinuation
   case promptTooLong(role: LaneRole, tokens: Int, context: Int)
   case tooManyLanes(needed: Int, available: Int)
   case noFiniteScore(step: Int)
@@ -93,6 +95,8 @@ public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible
     switch self {
     case .emptyPrompt(let role):
       "The \(role.rawValue) prompt has no tokens. Give a question, or check the chat template."
+    case .emptyContinuation:
+      "The text to be scored has no tokens. Give one that is not empty."
     case .promptTooLong(let role, let tokens, let context):
       """
       The \(role.rawValue) prompt has \(tokens) tokens, but a lane holds \(context) and needs room for an answer. \

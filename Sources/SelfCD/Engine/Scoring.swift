@@ -7,8 +7,8 @@ extension Engine {
   ///   - continuation: the tokens of the text; not empty.
   ///   - prompts: what it follows, by lane.
   /// - Returns: one summary per token: its log-probability in each lane and, for two, how far they diverge.
-  /// - Throws: ``GenerationError`` for prompts that are empty or too long, without free lanes, or after
-  ///   ``shutdown()``; ``BackendError``.
+  /// - Throws: ``GenerationError`` for a text or prompts that are empty, too long or not of the vocabulary, without
+  ///   free lanes, or after ``shutdown()``; ``BackendError``.
   public func score(
     _ continuation: [TokenID], after prompts: [LaneRole: [TokenID]]
   ) throws -> [LaneSummary] {
@@ -72,7 +72,8 @@ extension Engine {
     _ continuation: [TokenID], after prompts: [LaneRole: [TokenID]], _ roles: [LaneRole],
     on backend: any ModelBackend
   ) throws {
-    guard !continuation.isEmpty, !roles.isEmpty else { throw GenerationError.emptyPrompt(.plain) }
+    guard !continuation.isEmpty else { throw GenerationError.emptyContinuation }
+    guard !roles.isEmpty else { throw GenerationError.emptyPrompt(.plain) }
     for role in roles {
       let prompt = prompts[role] ?? []
       guard !prompt.isEmpty else { throw GenerationError.emptyPrompt(role) }

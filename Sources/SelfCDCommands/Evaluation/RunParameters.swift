@@ -59,7 +59,7 @@ extension ConditionRecord {
       try JSONDecoder().decode(type, from: Data(parameters.utf8))
     }
     return EvaluationCondition(
-      strategy: try decode(try StrategyCatalogue.type(named: strategy)), alpha: alpha)
+      strategy: try decode(try StrategyCatalogue.type(named: strategy)), alpha: alpha, name: id)
   }
 }
 

@@ -6,15 +6,19 @@ public struct EvaluationCondition: Sendable, Identifiable {
   public let strategy: any DecodingStrategy
   /// The contrast strength; nil for strategies that have none.
   public let alpha: Double?
+  /// A name of its own, where strategy and strength do not tell it from others.
+  public let name: String?
 
   /// Makes a condition; `alpha` names the strength the strategy was made with.
-  public init(strategy: any DecodingStrategy, alpha: Double? = nil) {
+  public init(strategy: any DecodingStrategy, alpha: Double? = nil, name: String? = nil) {
     self.strategy = strategy
     self.alpha = alpha
+    self.name = name
   }
 
-  /// The strategy's name, with the strength where it has one: `self-cd@2.5`.
+  /// Its own name, or the strategy's with the strength where it has one: `self-cd@2.5`.
   public var id: String {
+    if let name { return name }
     guard let alpha else { return strategy.name }
     let isWhole = alpha == alpha.rounded() && abs(alpha) < 1e6
     return strategy.name + "@" + (isWhole ? "\(Int(alpha))" : "\(alpha)")

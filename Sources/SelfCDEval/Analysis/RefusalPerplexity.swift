@@ -1,0 +1,49 @@
+import Foundation
+import SelfCD
+
+/// How likely a fixed refusal is behind the prompts of one set, with the safety emphasis and without it.
+///
+/// The Self-CD paper reports 83.0 without and 21.9 with its safety prompt (arXiv 2401.17633): the same words become
+/// far more likely. Perplexity is exp of the mean negative log-probability of the text's tokens, as given, without
+/// the token that ends the turn. Means over prompts are taken of its logarithm: perplexities themselves are so
+/// skewed that a few prompts would decide.
+public struct RefusalPerplexity: Codable, Sendable, Hashable {
+  /// The refusal; nil for the mean over all of them.
+  public var text: String?
+  /// The text's tokens; for all texts, of all together.
+  public var tokens: Int
+  /// Prompts.
+  public var n: Int
+  /// In the plain lane: exp of the mean log-perplexity.
+  public var plain: Double
+  /// In the guarded lane, likewise.
+  public var guarded: Double
+  /// Guarded less plain, in nats of log-perplexity, with a paired bootstrap interval over prompts; below 0 where the
+  /// emphasis makes the refusal likelier.
+  public var difference: ConfidenceInterval
+
+  /// Resamples of the bootstrap.
+  static let resamples = 2_000
+
+  /// Averages over prompts.
+  /// - Parameters:
+  ///   - plain: log-perplexity in the plain lane, one for each prompt.
+  ///   - guarded: the same in the guarded lane, in the same order.
+  /// - Throws: `StatisticsError` for unpaired or empty lists.
+  public init(text: String?, tokens: Int, plain: [Double], guarded: [Double], seed: UInt64 = 0)
+    throws(StatisticsError)
+  {
+    self.text = text
+    self.tokens = tokens
+    n = plain.count
+    difference = try PairedBootstrap.difference(guarded, plain, resamples: Self.resamples, seed: seed)
+    self.plain = exp(plain.reduce(0, +) / Double(plain.count))
+    self.guarded = exp(guarded.reduce(0, +) / Double(guarded.count))
+  }
+
+  /// The log-perplexity, in nats, that scored tokens have in a lane; nil without a token.
+  static func logPerplexity(_ tokens: [LaneSummary], in role: LaneRole) -> Double? {
+    guard !tokens.isEmpty else { return nil }
+    return -tokens.reduce(0) { $0 + ($1.logProbabilities[role] ?? 0) } / Double(tokens.count)
+  }
+}
