@@ -47,7 +47,7 @@ struct DatasetOptions: ParsableArguments {
   /// Reads the files, or the bundled sets where none is given.
   /// - Throws: `DatasetError`, `CommandError`.
   func read(console: Console) throws -> [Dataset] {
-    guard !isEmpty else { return Self.limited(try BundledSets.datasets(), to: limit) }
+    guard !isEmpty else { return limited(try BundledSets.datasets()) }
     let given: [(path: String, label: Sample.Label?)] =
       safe.map { ($0, .safe) } + harmful.map { ($0, .harmful) } + neutral.map { ($0, .neutral) }
       + data.map { ($0, nil) }
@@ -64,7 +64,7 @@ struct DatasetOptions: ParsableArguments {
       datasets.append(named(try labelled(read, path: path, console: console), beside: datasets))
     }
     report(datasets, console: console)
-    return Self.limited(datasets, to: limit)
+    return limited(datasets)
   }
 
   /// A file that labels itself can be named for each of its sets; one that does not would be both safe and harmful.
@@ -120,6 +120,9 @@ struct DatasetOptions: ParsableArguments {
           + (conflicts > 0 ? ", \(conflicts) of them with different labels." : "."))
     }
   }
+
+  /// The sets within `--limit`.
+  func limited(_ datasets: [Dataset]) -> [Dataset] { Self.limited(datasets, to: limit) }
 
   /// Every k-th prompt of each set, so that all of its categories stay in.
   static func limited(_ datasets: [Dataset], to limit: Int?) -> [Dataset] {

@@ -18,11 +18,13 @@ struct ReproduceCommand: AsyncParsableCommand {
       they come: the same command with --run NAME --resume goes on after Ctrl-C, and 'selfcd report NAME' shows more.
 
       EXAMPLES
-        selfcd reproduce llama-2-7b-chat.gguf --xstest xstest_prompts.csv --oktest OKTest.csv \\
-          --advbench harmful_behaviors.csv --malicious malicious_instruct.txt -o report.html
-        selfcd reproduce a.gguf b.gguf --xstest xstest_prompts.csv --limit 50 --run paper
-        selfcd reproduce a.gguf b.gguf --xstest xstest_prompts.csv --limit 50 --run paper --resume
-        selfcd reproduce a.gguf --set hard=or-bench-hard.csv:safe --set toxic=or-bench-toxic.csv:harmful --json
+        selfcd reproduce model.gguf --xstest xstest.csv --oktest oktest.csv \\
+          --advbench advbench.csv --malicious malicious.txt -o report.html
+        selfcd reproduce a.gguf b.gguf --xstest xstest.csv --limit 50 --run paper
+        selfcd reproduce a.gguf b.gguf --xstest xstest.csv --limit 50 --run paper \\
+          --resume
+        selfcd reproduce a.gguf --set hard=hard.csv:safe \\
+          --set toxic=toxic.csv:harmful --json
       """)
 
   @Argument(
