@@ -19,6 +19,8 @@ let package = Package(
     .library(name: "SelfCD", targets: ["SelfCD"]),
     .library(name: "SelfCDLlama", targets: ["SelfCDLlama"]),
     .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
+    .library(name: "SelfCDExplain", targets: ["SelfCDExplain"]),
+    .library(name: "SelfCDServer", targets: ["SelfCDServer"]),
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
     .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
     .library(name: "SelfCDRemote", targets: ["SelfCDRemote"]),
@@ -30,6 +32,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
   ],
   targets: [
     .target(name: "SelfCD", swiftSettings: strict),
@@ -59,6 +62,15 @@ let package = Package(
     .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
     .target(name: "SelfCDReport", dependencies: ["SelfCDEval", crypto], swiftSettings: strict),
 
+    .target(
+      name: "SelfCDExplain",
+      dependencies: ["SelfCD", "SelfCDEval", .product(name: "RealModule", package: "swift-numerics")],
+      swiftSettings: strict),
+    .target(
+      name: "SelfCDServer",
+      dependencies: ["SelfCD", "SelfCDEval", .product(name: "Hummingbird", package: "hummingbird")],
+      swiftSettings: strict),
+
     .target(name: "SelfCDHTTP", swiftSettings: strict),
     .target(name: "SelfCDHub", dependencies: ["SelfCDHTTP", crypto], swiftSettings: strict),
     .target(name: "SelfCDRemote", dependencies: ["SelfCDEval", "SelfCDHTTP"], swiftSettings: strict),
@@ -67,7 +79,7 @@ let package = Package(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
-        "SelfCDRemote", crypto,
+        "SelfCDRemote", "SelfCDExplain", "SelfCDServer", crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -87,6 +99,18 @@ let package = Package(
       resources: [.copy("Fixtures/statistics.json")], swiftSettings: strict),
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDExplainTests",
+      dependencies: [
+        "SelfCDExplain", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDTesting",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDServerTests",
+      dependencies: [
+        "SelfCDServer", "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP", "SelfCDTesting",
+      ],
+      swiftSettings: strict),
     .testTarget(
       name: "SelfCDHubTests", dependencies: ["SelfCDHub", "SelfCDHTTP", "SelfCDTesting", crypto],
       swiftSettings: strict),
