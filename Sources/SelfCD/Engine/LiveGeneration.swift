@@ -18,6 +18,7 @@ struct LiveGeneration {
   private var hasAnswerText = false
   private var endTrace: StepTrace?
   private var generatedCount = 0
+  private var decodedCount = 0
   private var prefilledTokens = 0
   private var firstTokenTime: Duration?
 
@@ -76,6 +77,7 @@ struct LiveGeneration {
     if report(bytes, as: tracker?.accept(choice.token) ?? .answer) { return .stopString }
     if generatedCount >= request.options.maximumTokens { return .length }
     nextToken = choice.token
+    decodedCount += lanes.count - lanesToFree().count
     return nil
   }
 
@@ -133,6 +135,7 @@ struct LiveGeneration {
           promptTokens: request.prompts.mapValues(\.count),
           prefilledTokens: prefilledTokens,
           generatedTokens: generatedCount,
+          decodedTokens: decodedCount,
           endTrace: endTrace,
           timeToFirstToken: firstTokenTime ?? submitted.duration(to: .now),
           totalTime: submitted.duration(to: .now))))
