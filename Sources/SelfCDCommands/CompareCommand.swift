@@ -48,7 +48,7 @@ struct CompareCommand: AsyncParsableCommand {
     let strategies: [any DecodingStrategy] = [
       Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem), contrast,
     ]
-    let lanes = strategies.reduce(0) { $0 + $1.lanes(for: chat).count }
+    let lanes = strategies.reduce(0) { $0 + $1.lanesToStart(for: chat) }
     let loaded = try await ModelLoading.load(modelOptions, lanes: lanes, console: console)
     StrategyNotes.print(for: contrast, chat: chat, console: console)
 

@@ -44,7 +44,7 @@ struct GenerateCommand: AsyncParsableCommand {
     let strategy = try strategyOptions.make(prompts: prompts)
     let chat = try input.chat(system: prompts.system)
     let loaded = try await ModelLoading.load(
-      modelOptions, lanes: strategy.lanes(for: chat).count, console: console)
+      modelOptions, lanes: strategy.lanesToStart(for: chat), console: console)
     StrategyNotes.print(for: strategy, chat: chat, console: console)
     let handle = try loaded.chat.stream(
       chat, strategy: strategy, options: sampling.options(traceCandidates: candidates))

@@ -66,7 +66,7 @@ struct StrategyOptions: ParsableArguments {
     help: .init(
       """
       Strength of the contrast: 0 is the guarded model, 1 the plain one, more moves on. Below 0 strengthens \
-      refusals. Within ±\(Format.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd) or 4.5 (ada-cd).
+      refusals. Within ±\(Format.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd, probe-cd) or 4.5 (ada-cd).
       """, valueName: "number"))
   var alpha: Float?
 
@@ -78,8 +78,14 @@ struct StrategyOptions: ParsableArguments {
   @Option(help: .init("Contrast only the first tokens; then the plain lane goes on alone.", valueName: "n"))
   var steps: Int?
 
-  @Option(help: .init("ada-cd's threshold lambda, 0 to 1.", valueName: "number"))
+  @Option(
+    help: .init(
+      "How far lanes must agree for a refusal, 0 to 1: ada-cd's lambda (0.9), probe-cd's tau (0.85).",
+      valueName: "number"))
   var agreement: Float?
+
+  @Option(help: .init("Shortened copies of the question that probe-cd reads, at most.", valueName: "n"))
+  var probes: Int?
 
   @Option(
     help: .init(
@@ -92,7 +98,8 @@ struct StrategyOptions: ParsableArguments {
   func make(prompts: PromptOptions) throws -> any DecodingStrategy {
     try StrategyRequest.rejectUnused(prompts, by: [strategy])
     return try StrategyRequest(
-      name: strategy, alpha: alpha, beta: beta, steps: steps, agreement: agreement, examples: examples
+      name: strategy, alpha: alpha, beta: beta, steps: steps, agreement: agreement, probes: probes,
+      examples: examples
     ).make(prompts: prompts)
   }
 }

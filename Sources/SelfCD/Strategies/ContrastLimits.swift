@@ -12,6 +12,12 @@ enum ContrastLimits {
     }
   }
 
+  static func check(agreement: Float) throws(StrategyError) {
+    guard agreement.isFinite, (0...1).contains(agreement) else {
+      throw .outOfRange(parameter: "agreement", value: "\(agreement)", allowed: "a number from 0 to 1")
+    }
+  }
+
   static func check(steps: Int) throws(StrategyError) {
     guard steps >= 1 else {
       throw .outOfRange(parameter: "steps", value: "\(steps)", allowed: "1 or more")
