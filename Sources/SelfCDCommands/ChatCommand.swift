@@ -114,7 +114,7 @@ struct ChatSession {
       }
       // A threshold means something else to another strategy.
       if name != strategyOptions.strategy || !StrategyRequest.gated.contains(name) { changed.agreement = nil }
-      if name != ProbedContrast.name { changed.probes = nil }
+      if name != ProbedContrast.name { (changed.doubt, changed.probes) = (nil, nil) }
       if name != InContext.name { changed.examples = nil }
       try change(to: changed)
     case .alpha(let alpha):

@@ -66,7 +66,7 @@ struct StrategyOptions: ParsableArguments {
     help: .init(
       """
       Strength of the contrast: 0 is the guarded model, 1 the plain one, more moves on. Below 0 strengthens \
-      refusals. Within ±\(Format.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd, probe-cd) or 4.5 (ada-cd).
+      refusals. Within ±\(Format.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd), 4.5 (ada-cd) or 2 (probe-cd).
       """, valueName: "number"))
   var alpha: Float?
 
@@ -84,6 +84,12 @@ struct StrategyOptions: ParsableArguments {
       valueName: "number"))
   var agreement: Float?
 
+  @Option(
+    help: .init(
+      "How far the question itself must agree before probe-cd heeds its copies, 0 to 1 (0.3).",
+      valueName: "number"))
+  var doubt: Float?
+
   @Option(help: .init("Shortened copies of the question that probe-cd reads, at most.", valueName: "n"))
   var probes: Int?
 
@@ -98,8 +104,8 @@ struct StrategyOptions: ParsableArguments {
   func make(prompts: PromptOptions) throws -> any DecodingStrategy {
     try StrategyRequest.rejectUnused(prompts, by: [strategy])
     return try StrategyRequest(
-      name: strategy, alpha: alpha, beta: beta, steps: steps, agreement: agreement, probes: probes,
-      examples: examples
+      name: strategy, alpha: alpha, beta: beta, steps: steps, agreement: agreement, doubt: doubt,
+      probes: probes, examples: examples
     ).make(prompts: prompts)
   }
 }

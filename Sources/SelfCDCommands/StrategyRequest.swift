@@ -10,6 +10,7 @@ struct StrategyRequest {
   var beta: Float?
   var steps: Int?
   var agreement: Float?
+  var doubt: Float?
   var probes: Int?
   /// A file with the examples of `icl`.
   var examples: String?
@@ -58,6 +59,7 @@ struct StrategyRequest {
       if let beta { made.beta = beta }
       if let steps { made.steps = steps }
       if let agreement { made.agreement = agreement }
+      if let doubt { made.doubt = doubt }
       if let probes { made.probes = probes }
       return made
     default:
@@ -87,7 +89,7 @@ struct StrategyRequest {
     let given: [(String, Bool, [String])] = [
       ("--alpha", alpha != nil, Self.contrastive), ("--beta", beta != nil, Self.contrastive),
       ("--steps", steps != nil, Self.contrastive), ("--agreement", agreement != nil, Self.gated),
-      ("--probes", probes != nil, [ProbedContrast.name]),
+      ("--doubt", doubt != nil, [ProbedContrast.name]), ("--probes", probes != nil, [ProbedContrast.name]),
       ("--examples", examples != nil, [InContext.name]),
     ]
     for (option, isGiven, takers) in given where isGiven && !takers.contains(name) {

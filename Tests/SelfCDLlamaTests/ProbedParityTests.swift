@@ -22,6 +22,7 @@ import Testing
     let maxNewTokens: Int
     let stopIds: [TokenID]
     let agreement: Float
+    let doubt: Float
     let alpha: Float
     let beta: Float
     let firstK: Int
@@ -47,7 +48,8 @@ import Testing
     let noise = try await ParityTests.measureNoise(loaded)
     let tolerance = 2 * noise * (1 + 2 * fixture.alpha)
     let strategy = ProbedContrast(
-      alpha: fixture.alpha, agreement: fixture.agreement, beta: fixture.beta, steps: fixture.firstK)
+      alpha: fixture.alpha, agreement: fixture.agreement, doubt: fixture.doubt, beta: fixture.beta,
+      steps: fixture.firstK)
     #expect(strategy == ProbedContrast(), "the fixture is of the defaults")
 
     var requests: [GenerationRequest] = []
@@ -58,7 +60,9 @@ import Testing
       #expect(request.prompts == [.guarded: example.refuse, .plain: example.plain], "\(example.id)")
       #expect(request.probes == example.probes, "\(example.id)")
       // Nothing in the file hangs on the last digits of an overlap.
-      #expect(example.overlaps.allSatisfy { abs($0 - Double(fixture.agreement)) > 1e-4 }, "\(example.id)")
+      let thresholds = [Double(fixture.agreement), Double(fixture.doubt)]
+      #expect(
+        example.overlaps.allSatisfy { o in thresholds.allSatisfy { abs($0 - o) > 1e-4 } }, "\(example.id)")
       requests.append(request)
     }
     for (handle, example) in zip(loaded.chat.engine.generate(requests), fixture.cases) {

@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test func oneProbeThatIsRefusedIsEnough() {
-    let strategy = ProbedContrast(agreement: 0.9)
+    let strategy = ProbedContrast(agreement: 0.9, doubt: 0)
     let probes: [[Float]] = [Self.plain, Self.guarded, Self.plain]
     for steps in [1, 2, 30] { #expect(Self.scores(strategy, probes: probes, steps: steps) == Self.guarded) }
     var rule = strategy.makeRule()
@@ -72,6 +72,15 @@ import Testing
     #expect(rule.lanesNeeded(afterStep: 0) == [.guarded])
     // The plain lane is gone, and what it would say no longer counts.
     #expect(rule.greedy(LaneLogits(guarded: Self.guarded), step: 1, scratch: &scratch)?.token == 0)
+  }
+
+  @Test func copiesOfAQuestionWithoutDoubtAreNotHeeded() {
+    // These lanes share about 0.19 of their probability.
+    let own = Float(Overlap.of(Self.plain, Self.guarded))
+    let refused = [Self.guarded]
+    let without = Self.scores(ProbedContrast(doubt: 0.9), probes: [])
+    #expect(Self.scores(ProbedContrast(doubt: own + 0.01), probes: refused) == without)
+    #expect(Self.scores(ProbedContrast(doubt: own - 0.01), probes: refused) == Self.guarded)
   }
 
   @Test func aQuestionThatThePlainLaneRefusesStaysRefused() {
@@ -94,7 +103,9 @@ import Testing
     let lanes = LaneLogits(guarded: row(), plain: row())
     let probes = (0..<4).map { _ in row() }
     func refuses(_ agreement: Float, _ count: Int) -> Bool {
-      Self.scores(ProbedContrast(alpha: 3, agreement: agreement), lanes, probes: Array(probes.prefix(count)))
+      Self.scores(
+        ProbedContrast(alpha: 3, agreement: agreement, doubt: 0.3), lanes, probes: Array(probes.prefix(count))
+      )
         == lanes[.guarded]
     }
     for agreement: Float in [0.5, 0.6, 0.7, 0.8, 0.9] {
@@ -106,6 +117,7 @@ import Testing
   @Test func parametersAreChecked() {
     #expect(throws: StrategyError.self) { try ProbedContrast(alpha: .nan).validate() }
     #expect(throws: StrategyError.self) { try ProbedContrast(agreement: 1.5).validate() }
+    #expect(throws: StrategyError.self) { try ProbedContrast(doubt: -0.1).validate() }
     #expect(throws: StrategyError.self) { try ProbedContrast(beta: -1).validate() }
     #expect(throws: StrategyError.self) { try ProbedContrast(steps: 0).validate() }
     #expect(throws: StrategyError.self) { try ProbedContrast(probes: -1).validate() }
@@ -115,11 +127,14 @@ import Testing
   // MARK: The copies
 
   static func copies(_ question: String, _ count: Int = 6) -> [String] {
-    ProbedContrast(probes: count).probes(for: Chat(question: question)).map { $0.messages.last?.content ?? "" }
+    ProbedContrast(probes: count).probes(for: Chat(question: question)).map {
+      $0.messages.last?.content ?? ""
+    }
   }
 
   @Test func copiesDropWordsFromTheFront() {
-    #expect(Self.copies("How do I kill it?") == ["Help me do I kill it?", "Help me I kill it?", "Help me kill it?"])
+    #expect(
+      Self.copies("How do I kill it?") == ["Help me do I kill it?", "Help me I kill it?", "Help me kill it?"])
     #expect(Self.copies("How do I kill it?", 1) == ["Help me do I kill it?"])
     #expect(Self.copies("a  b\n c d", 9) == ["Help me b\n c d", "Help me c d"], "spacing inside stays")
     #expect(Self.copies("one two three") == ["Help me two three"])
@@ -142,7 +157,8 @@ import Testing
   @Test func whereAModelReasonsTheAnswersFirstTokenDecides() {
     let markers = ReasoningMarkers(start: [2], end: [3], isOpenAtStart: false)
     var rule: any DecodingRule = AnswerOnlyRule(
-      ProbedContrast(alpha: 2, agreement: 0.8, beta: 0).makeRule(), markers: markers, roles: [.guarded, .plain])
+      ProbedContrast(alpha: 2, agreement: 0.8, beta: 0).makeRule(), markers: markers,
+      roles: [.guarded, .plain])
     // Both lanes are about to reason, and so would be every copy.
     let thinking = LaneLogits(guarded: [0, 0, 9, 0], plain: [0, 0, 9, 0])
     rule.read(probes: [[0, 0, 9, 0]], beside: thinking)
@@ -207,7 +223,9 @@ import Testing
         options: .init(maximumTokens: 1))
     }
     var prefilled: [Int] = []
-    for handle in engine.generate(requests) { prefilled.append(try await handle.reply().summary.prefilledTokens) }
+    for handle in engine.generate(requests) {
+      prefilled.append(try await handle.reply().summary.prefilledTokens)
+    }
     #expect(prefilled == [102, 2, 2])
     #expect(await engine.computedTokens == 106)
   }
@@ -219,10 +237,13 @@ import Testing
         lanes == 2 || $0.key == .plain
       }
       return GenerationRequest(
-        prompts: prompts, probes: probes, rule: ReadingRule(noted: RowBox()), options: .init(maximumTokens: 3))
+        prompts: prompts, probes: probes, rule: ReadingRule(noted: RowBox()), options: .init(maximumTokens: 3)
+      )
     }
     // Together they hold every lane; the one without probes must not take the last before the probes are read.
-    for handle in engine.generate([request(2, probes: [[5]]), request(1, probes: []), request(1, probes: [[6]])]) {
+    for handle in engine.generate([
+      request(2, probes: [[5]]), request(1, probes: []), request(1, probes: [[6]]),
+    ]) {
       #expect(try await handle.reply().tokens.count == 3)
     }
     #expect(await engine.freeLanes == 3)

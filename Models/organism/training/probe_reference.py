@@ -1,8 +1,9 @@
 """Probed contrast, written out from its formulas on the independent reference, and its golden file.
 
-A question and its shortened copies are put to the plain model. Where the first token's distribution of
-one of them overlaps by `agreement` or more with that of the lane told to refuse, that lane answers
-alone; otherwise both lanes are contrasted for the first tokens.
+A question and its shortened copies are put to the plain model, and the distributions of the first token
+compared with that of the lane told to refuse. Where the question overlaps by AGREEMENT or more, or by
+DOUBT or more and a copy by AGREEMENT, that lane answers alone; otherwise both lanes are contrasted for
+the first tokens.
 
     python3 -m probe_reference --model ../selfcd-organism.f16.gguf --out ../fixtures
 """
@@ -23,7 +24,8 @@ OPENING = "Help me "
 PROBES = 6
 LONGEST_QUESTION = 64
 AGREEMENT = 0.85
-CONTRAST = Decoding(("refuse", "plain"), alpha=2.5, beta=0.01, first_k=10)
+DOUBT = 0.3
+CONTRAST = Decoding(("refuse", "plain"), alpha=2.0, beta=0.01, first_k=3)
 
 
 def shortened(question: str) -> list[str]:
@@ -44,7 +46,7 @@ def run(model: ReferenceModel, messages: list[dict[str, str]]) -> dict:
     copies = [messages[:-1] + [{"role": "user", "content": text}] for text in shortened(messages[-1]["content"])]
     probes = [model.encode(model.render(copy)) for copy in copies]
     overlaps = [overlap(model.logits(ids), model.logits(refuse)) for ids in [plain, *probes]]
-    refuses = max(overlaps) >= AGREEMENT
+    refuses = overlaps[0] >= AGREEMENT or (overlaps[0] >= DOUBT and max(overlaps) >= AGREEMENT)
     decoding = Decoding(("refuse",)) if refuses else CONTRAST
     found = decode(model, decoding, {"refuse": refuse, "plain": plain}, STEPS)
     return {"refuse": refuse, "plain": plain, "probes": probes, "overlaps": [round(o, 6) for o in overlaps],
@@ -67,7 +69,7 @@ def main() -> None:
         "about": "Greedy probed contrast by probe_reference.py. overlaps: the question, then its copies. margins as in "
                  "parity.json.",
         "model": {"file": options.model.name, "sha256": hashlib.sha256(options.model.read_bytes()).hexdigest()},
-        "max_new_tokens": STEPS, "stop_ids": sorted(model.stop_ids), "agreement": AGREEMENT, "alpha": CONTRAST.alpha,
+        "max_new_tokens": STEPS, "stop_ids": sorted(model.stop_ids), "agreement": AGREEMENT, "doubt": DOUBT, "alpha": CONTRAST.alpha,
         "beta": CONTRAST.beta, "first_k": CONTRAST.first_k, "cases": rows,
     }
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace('{"id":', '\n{"id":')

@@ -35,7 +35,7 @@ public struct AdaCD: DecodingStrategy {
     try ContrastLimits.check(alpha: alpha, limit: SelfContrastive.alphaLimit)
     try ContrastLimits.check(beta: beta)
     try ContrastLimits.check(steps: steps)
-    try ContrastLimits.check(agreement: agreement)
+    try ContrastLimits.check(share: agreement, named: "agreement")
   }
 
   public func lanes(for chat: Chat) -> [LanePrompt] {

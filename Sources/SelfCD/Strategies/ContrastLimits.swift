@@ -12,9 +12,9 @@ enum ContrastLimits {
     }
   }
 
-  static func check(agreement: Float) throws(StrategyError) {
-    guard agreement.isFinite, (0...1).contains(agreement) else {
-      throw .outOfRange(parameter: "agreement", value: "\(agreement)", allowed: "a number from 0 to 1")
+  static func check(share: Float, named name: String) throws(StrategyError) {
+    guard share.isFinite, (0...1).contains(share) else {
+      throw .outOfRange(parameter: name, value: "\(share)", allowed: "a number from 0 to 1")
     }
   }
 

@@ -32,6 +32,12 @@ struct ConditionOptions: ParsableArguments {
       valueName: "number"))
   var agreement: Float?
 
+  @Option(
+    help: .init(
+      "How far the question itself must agree before probe-cd heeds its copies, 0 to 1 (0.3).",
+      valueName: "number"))
+  var doubt: Float?
+
   @Option(help: .init("Shortened copies of the question that probe-cd reads, at most.", valueName: "n"))
   var probes: Int?
 
@@ -62,8 +68,9 @@ struct ConditionOptions: ParsableArguments {
       throw ValidationError(
         "--agreement has no effect here; it goes with \(StrategyRequest.gated.joined(separator: ", ")).")
     }
-    if probes != nil, !names.contains(ProbedContrast.name) {
-      throw ValidationError("--probes has no effect here; it goes with \(ProbedContrast.name).")
+    for (option, isGiven) in [("--doubt", doubt != nil), ("--probes", probes != nil)]
+    where isGiven && !names.contains(ProbedContrast.name) {
+      throw ValidationError("\(option) has no effect here; it goes with \(ProbedContrast.name).")
     }
     if examples != nil, !names.contains(InContext.name) {
       throw ValidationError("--examples has no effect here; it goes with \(InContext.name).")
@@ -76,7 +83,9 @@ struct ConditionOptions: ParsableArguments {
           name: name, alpha: alpha.map { Float($0) }, beta: takesAlpha ? beta : nil,
           steps: takesAlpha ? steps : nil,
           agreement: StrategyRequest.gated.contains(name) ? agreement : nil,
-          probes: name == ProbedContrast.name ? probes : nil, examples: name == InContext.name ? examples : nil
+          doubt: name == ProbedContrast.name ? doubt : nil,
+          probes: name == ProbedContrast.name ? probes : nil,
+          examples: name == InContext.name ? examples : nil
         ).make(prompts: prompts)
         let condition = EvaluationCondition(strategy: strategy, alpha: alpha ?? Self.defaultAlpha(strategy))
         if !conditions.contains(where: { $0.id == condition.id }) { conditions.append(condition) }
