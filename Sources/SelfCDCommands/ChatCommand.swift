@@ -128,11 +128,13 @@ struct ChatSession {
       var changed = strategyOptions
       changed.strategy = name
       changed.alpha = alpha
-      if ![SelfContrastive.name, AdaCD.name].contains(name) {
+      if !StrategyRequest.contrastive.contains(name) {
         changed.beta = nil
         changed.steps = nil
       }
-      if name != AdaCD.name { changed.agreement = nil }
+      // A threshold means something else to another strategy.
+      if name != strategyOptions.strategy || !StrategyRequest.gated.contains(name) { changed.agreement = nil }
+      if name != ProbedContrast.name { (changed.doubt, changed.probes) = (nil, nil) }
       if name != InContext.name { changed.examples = nil }
       try change(to: changed)
     case .alpha(let alpha):

@@ -53,7 +53,7 @@ struct CompareCommand: AsyncParsableCommand {
         Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem),
         contrast,
       ] + (profile.map { [$0.strategy] } ?? [])
-    let lanes = strategies.reduce(0) { $0 + $1.lanes(for: chat).count }
+    let lanes = strategies.reduce(0) { $0 + $1.lanesToStart(for: chat) }
     let loaded = try await ModelLoading.load(modelOptions, lanes: lanes, console: console)
     StrategyNotes.print(for: contrast, chat: chat, console: console)
     profile?.printNotes(sampling.options(), system: prompts.system, console: console)

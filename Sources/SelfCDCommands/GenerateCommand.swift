@@ -50,7 +50,7 @@ struct GenerateCommand: AsyncParsableCommand {
     let strategy = try profile?.strategy ?? strategyOptions.make(prompts: prompts)
     let options = sampling.options(traceCandidates: candidates)
     let loaded = try await ModelLoading.load(
-      modelOptions, lanes: strategy.lanes(for: chat).count, console: console)
+      modelOptions, lanes: strategy.lanesToStart(for: chat), console: console)
     profile?.printNotes(options, system: prompts.system, console: console)
     StrategyNotes.print(for: strategy, chat: chat, isCalibrated: profile != nil, console: console)
     let handle = try loaded.chat.stream(chat, strategy: strategy, options: options)

@@ -81,7 +81,7 @@ struct StrategyOptions: ParsableArguments {
     help: .init(
       """
       Strength of the contrast: 0 is the guarded model, 1 the plain one, more moves on. Below 0 strengthens \
-      refusals. Within ±\(Format.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd) or 4.5 (ada-cd).
+      refusals. Within ±\(Format.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd), 4.5 (ada-cd) or 2 (probe-cd).
       """, valueName: "number"))
   var alpha: Float?
 
@@ -93,8 +93,20 @@ struct StrategyOptions: ParsableArguments {
   @Option(help: .init("Contrast only the first tokens; then the plain lane goes on alone.", valueName: "n"))
   var steps: Int?
 
-  @Option(help: .init("ada-cd's threshold lambda, 0 to 1.", valueName: "number"))
+  @Option(
+    help: .init(
+      "How far lanes must agree for a refusal, 0 to 1: ada-cd's lambda (0.9), probe-cd's tau (0.85).",
+      valueName: "number"))
   var agreement: Float?
+
+  @Option(
+    help: .init(
+      "How far the question itself must agree before probe-cd heeds its copies, 0 to 1 (0.3).",
+      valueName: "number"))
+  var doubt: Float?
+
+  @Option(help: .init("Shortened copies of the question that probe-cd reads, at most.", valueName: "n"))
+  var probes: Int?
 
   @Option(
     help: .init(
@@ -108,7 +120,8 @@ struct StrategyOptions: ParsableArguments {
   var given: [String] {
     [
       ("--strategy", strategy != nil), ("--alpha", alpha != nil), ("--beta", beta != nil),
-      ("--steps", steps != nil), ("--agreement", agreement != nil), ("--examples", examples != nil),
+      ("--steps", steps != nil), ("--agreement", agreement != nil), ("--doubt", doubt != nil),
+      ("--probes", probes != nil), ("--examples", examples != nil),
     ].filter(\.1).map(\.0)
   }
 
@@ -121,7 +134,8 @@ struct StrategyOptions: ParsableArguments {
   func make(prompts: PromptOptions) throws -> any DecodingStrategy {
     try StrategyRequest.rejectUnused(prompts, by: [name])
     return try StrategyRequest(
-      name: name, alpha: alpha, beta: beta, steps: steps, agreement: agreement, examples: examples
+      name: name, alpha: alpha, beta: beta, steps: steps, agreement: agreement, doubt: doubt,
+      probes: probes, examples: examples
     ).make(prompts: prompts)
   }
 }

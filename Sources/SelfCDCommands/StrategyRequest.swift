@@ -10,11 +10,15 @@ struct StrategyRequest {
   var beta: Float?
   var steps: Int?
   var agreement: Float?
+  var doubt: Float?
+  var probes: Int?
   /// A file with the examples of `icl`.
   var examples: String?
 
   /// The strategies that take ``alpha``.
-  static let contrastive = [SelfContrastive.name, AdaCD.name]
+  static let contrastive = [SelfContrastive.name, AdaCD.name, ProbedContrast.name]
+  /// The strategies that take ``agreement``.
+  static let gated = [AdaCD.name, ProbedContrast.name]
 
   /// The strategy asked for.
   ///
@@ -49,6 +53,15 @@ struct StrategyRequest {
       if let steps { made.steps = steps }
       if let agreement { made.agreement = agreement }
       return made
+    case ProbedContrast.name:
+      var made = ProbedContrast(emphasis: emphasis ?? .refuse, plainSystem: plainSystem)
+      if let alpha { made.alpha = alpha }
+      if let beta { made.beta = beta }
+      if let steps { made.steps = steps }
+      if let agreement { made.agreement = agreement }
+      if let doubt { made.doubt = doubt }
+      if let probes { made.probes = probes }
+      return made
     default:
       return SelfContrastive(
         alpha: alpha ?? SelfContrastive.defaultAlpha, beta: beta ?? 0, steps: steps,
@@ -75,7 +88,8 @@ struct StrategyRequest {
   private func rejectUnused() throws {
     let given: [(String, Bool, [String])] = [
       ("--alpha", alpha != nil, Self.contrastive), ("--beta", beta != nil, Self.contrastive),
-      ("--steps", steps != nil, Self.contrastive), ("--agreement", agreement != nil, [AdaCD.name]),
+      ("--steps", steps != nil, Self.contrastive), ("--agreement", agreement != nil, Self.gated),
+      ("--doubt", doubt != nil, [ProbedContrast.name]), ("--probes", probes != nil, [ProbedContrast.name]),
       ("--examples", examples != nil, [InContext.name]),
     ]
     for (option, isGiven, takers) in given where isGiven && !takers.contains(name) {

@@ -9,6 +9,7 @@ enum StrategyTitle {
       if strategy.beta > 0 { title += " β \(Format.parameter(strategy.beta))" }
       if let steps = strategy.steps { title += " first \(steps)" }
       return title
+    case let strategy as ProbedContrast: return "probe-cd α \(Format.parameter(strategy.alpha))"
     case let strategy as AdaCD: return "ada-cd α \(Format.parameter(strategy.alpha))"
     default: return strategy.name
     }

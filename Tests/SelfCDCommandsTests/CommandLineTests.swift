@@ -81,7 +81,7 @@ import Testing
     let tokens: [Token]
   }
 
-  @Test(arguments: ["plain", "guarded", "helpful", "self-cd", "ada-cd"])
+  @Test(arguments: ["plain", "guarded", "helpful", "self-cd", "ada-cd", "probe-cd"])
   func jsonHasItsKeys(strategy: String) throws {
     let outcome = try Self.run(["generate", "--json", "-s", strategy, Self.question])
     let reply = try Self.decoder.decode(ReplyJSON.self, from: Data(outcome.output.utf8))

@@ -37,6 +37,7 @@ import Testing
     Plain(), Guarded(), Guarded(emphasis: .strict), Helpful(), SelfContrastive(), SelfContrastive(alpha: -1),
     SelfContrastive(alpha: 3, beta: 0.1, steps: 4, emphasis: .brief, plainSystem: "x"), AdaCD(),
     AdaCD(alpha: 1, agreement: 0.5, beta: 0.5, steps: 2), ChainOfThought(), ChainOfThought(emphasis: .paper),
+    ProbedContrast(), ProbedContrast(alpha: 1, agreement: 0.5, beta: 0, steps: 3, probes: 0, opening: "x "),
     InContext(pool: [.init(question: "a b", answer: "c")], count: 2, emphasis: .brief),
   ]
 

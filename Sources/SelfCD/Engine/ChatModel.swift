@@ -24,11 +24,13 @@ public struct ChatModel: Sendable {
       prompts[lane.role] = rendered.tokens
       markers = markers ?? rendered.reasoning
     }
+    let probes = try strategy.probes(for: chat).map { try renderer.render($0).tokens }
     var rule = strategy.makeRule()
     if strategy.isContrastive, options.contrastStart == .answer, let markers {
       rule = AnswerOnlyRule(rule, markers: markers, roles: Set(prompts.keys))
     }
-    return GenerationRequest(prompts: prompts, rule: rule, options: options, reasoning: markers)
+    return GenerationRequest(
+      prompts: prompts, probes: probes, rule: rule, options: options, reasoning: markers)
   }
 
   /// Starts a reply; its events arrive while it is generated.

@@ -113,11 +113,12 @@ public actor Engine {
     guard let backend else { throw GenerationError.engineStopped }
     try request.options.validate()
     guard !request.prompts.isEmpty else { throw GenerationError.emptyPrompt(.plain) }
-    guard request.prompts.count <= backend.capacity.lanes else {
-      throw GenerationError.tooManyLanes(needed: request.prompts.count, available: backend.capacity.lanes)
+    guard request.lanesToStart <= backend.capacity.lanes else {
+      throw GenerationError.tooManyLanes(needed: request.lanesToStart, available: backend.capacity.lanes)
     }
     let vocabulary = backend.vocabulary.count
-    for (role, prompt) in request.prompts {
+    // A probe stands for the plain lane in what is reported.
+    for (role, prompt) in Array(request.prompts) + request.probes.map({ (.plain, $0) }) {
       guard !prompt.isEmpty else { throw GenerationError.emptyPrompt(role) }
       guard prompt.count < backend.capacity.context else {
         throw GenerationError.promptTooLong(
@@ -156,7 +157,11 @@ public actor Engine {
   private func admit(to backend: any ModelBackend) {
     var room = table.freeCount
     var admitted: [LiveGeneration] = []
-    while let first = waiting.first, first.request.prompts.count <= room {
+    // Probes give their lane back before the first step, so that one is enough for all of them.
+    var reserve = 0
+    while let first = waiting.first {
+      reserve = max(reserve, first.request.lanesToStart - first.request.prompts.count)
+      guard first.request.prompts.count + reserve <= room else { break }
       room -= first.request.prompts.count
       admitted.append(waiting.removeFirst())
     }
@@ -184,24 +189,32 @@ public actor Engine {
       table.take(lane)
     }
     var prefill = Prefill(plan, batch: backend.capacity.batch)
+    var probes = ProbeReading(admitted.map(\.request.probes))
     do {
-      try cancellations.during(admitted.map(\.id)) { try prefill.run(on: backend, table: &table) }
+      try cancellations.during(admitted.map(\.id)) {
+        try prefill.run(on: backend, table: &table)
+        try probes.run(on: backend, table: &table)
+      }
     } catch {
       for generation in admitted { fail(generation, error, on: backend) }
       return
     }
-    computedTokens += prefill.decodedTokens.values.reduce(0, +)
+    computedTokens += prefill.decodedTokens.values.reduce(0, +) + probes.decodedTokens.reduce(0, +)
     var unclaimed = prefill.decodedTokens
     for index in admitted.indices {
       // A prompt that several asked for was computed for the first of them.
       let own = owners.indices.filter { owners[$0].0 == index }
       admitted[index].wasPrefilled(
-        tokens: own.reduce(0) { $0 + (unclaimed.removeValue(forKey: promptOf[$1]) ?? 0) })
+        tokens: own.reduce(probes.decodedTokens[index]) {
+          $0 + (unclaimed.removeValue(forKey: promptOf[$1]) ?? 0)
+        })
       var lanes: [LaneRole: [Float]] = [:]
       for (owner, prompt) in zip(owners, promptOf) where owner.0 == index {
         lanes[owner.1] = prefill.rows[prompt]
       }
-      advance(&admitted[index], with: LaneLogits(guarded: lanes[.guarded], plain: lanes[.plain]), on: backend)
+      let logits = LaneLogits(guarded: lanes[.guarded], plain: lanes[.plain])
+      admitted[index].read(probes: probes.rows, beside: logits)
+      advance(&admitted[index], with: logits, on: backend)
     }
     live += admitted.filter { $0.nextToken != nil }
   }

@@ -2,20 +2,26 @@
 public struct GenerationRequest: Sendable {
   /// One prompt per lane, each role once, none empty.
   public var prompts: [LaneRole: [TokenID]]
+  /// Prompts that are only read before the first token (``DecodingRule/read(probes:beside:)``), none empty.
+  public var probes: [[TokenID]]
   public var rule: any DecodingRule
   public var options: GenerationOptions
   /// How the model marks its reasoning, which is then reported apart from the answer.
   public var reasoning: ReasoningMarkers?
 
   public init(
-    prompts: [LaneRole: [TokenID]], rule: any DecodingRule, options: GenerationOptions = .init(),
-    reasoning: ReasoningMarkers? = nil
+    prompts: [LaneRole: [TokenID]], probes: [[TokenID]] = [], rule: any DecodingRule,
+    options: GenerationOptions = .init(), reasoning: ReasoningMarkers? = nil
   ) {
     self.prompts = prompts
+    self.probes = probes
     self.rule = rule
     self.options = options
     self.reasoning = reasoning
   }
+
+  /// Lanes that have to be free for it to start: one for each prompt, and one to read probes on.
+  var lanesToStart: Int { prompts.count + (probes.isEmpty ? 0 : 1) }
 }
 
 /// How long to generate, how to draw, what to record.

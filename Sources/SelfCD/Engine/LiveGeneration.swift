@@ -35,7 +35,13 @@ struct LiveGeneration {
     tracker = request.reasoning.map(ReasoningTracker.init)
   }
 
-  mutating func wasPrefilled(tokens: Int) { prefilledTokens = tokens }
+  mutating func wasPrefilled(tokens: Int) { prefilledTokens += tokens }
+
+  /// Passes what follows the request's probes to the rule.
+  mutating func read(probes rows: [[TokenID]: [Float]], beside lanes: LaneLogits) {
+    guard !request.probes.isEmpty else { return }
+    rule.read(probes: request.probes.compactMap { rows[$0] }, beside: lanes)
+  }
 
   /// The lanes that the rule has no more use for.
   func lanesToFree() -> [LaneRole] {

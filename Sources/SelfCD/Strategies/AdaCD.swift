@@ -35,9 +35,7 @@ public struct AdaCD: DecodingStrategy {
     try ContrastLimits.check(alpha: alpha, limit: SelfContrastive.alphaLimit)
     try ContrastLimits.check(beta: beta)
     try ContrastLimits.check(steps: steps)
-    guard agreement.isFinite, (0...1).contains(agreement) else {
-      throw .outOfRange(parameter: "agreement", value: "\(agreement)", allowed: "a number from 0 to 1")
-    }
+    try ContrastLimits.check(share: agreement, named: "agreement")
   }
 
   public func lanes(for chat: Chat) -> [LanePrompt] {

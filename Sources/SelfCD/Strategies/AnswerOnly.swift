@@ -14,6 +14,7 @@ public enum ContrastStart: String, Codable, Sendable, Hashable, CaseIterable {
 public struct AnswerOnlyRule: DecodingRule {
   private var inner: any DecodingRule
   private var tracker: ReasoningTracker
+  private let markers: ReasoningMarkers
   private let roles: Set<LaneRole>
   /// Steps counted by the inner rule, from the start of the answer.
   private var answerSteps = 0
@@ -21,7 +22,16 @@ public struct AnswerOnlyRule: DecodingRule {
   public init(_ inner: any DecodingRule, markers: ReasoningMarkers, roles: Set<LaneRole>) {
     self.inner = inner
     self.roles = roles
+    self.markers = markers
     tracker = ReasoningTracker(markers)
+  }
+
+  /// Where the model is about to reason, what it would say at once tells nothing about its answer.
+  public mutating func read(probes: [[Float]], beside lanes: LaneLogits) {
+    guard tracker.phase != .reasoning,
+      !roles.contains(where: { Argmax.first(of: lanes[$0])?.token == markers.start.first })
+    else { return }
+    inner.read(probes: probes, beside: lanes)
   }
 
   private var reasoningLane: LaneRole { roles.contains(.guarded) ? .guarded : .plain }

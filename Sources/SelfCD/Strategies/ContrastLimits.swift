@@ -12,6 +12,12 @@ enum ContrastLimits {
     }
   }
 
+  static func check(share: Float, named name: String) throws(StrategyError) {
+    guard share.isFinite, (0...1).contains(share) else {
+      throw .outOfRange(parameter: name, value: "\(share)", allowed: "a number from 0 to 1")
+    }
+  }
+
   static func check(steps: Int) throws(StrategyError) {
     guard steps >= 1 else {
       throw .outOfRange(parameter: "steps", value: "\(steps)", allowed: "1 or more")

@@ -19,8 +19,8 @@ public struct LanePrompt: Sendable, Hashable {
 
 /// A way of decoding, as a value: parameters only, no state.
 ///
-/// The engine calls, in this order: ``validate()`` before any model work is spent, ``lanes(for:)`` once per chat,
-/// ``makeRule()`` once per generation. State lives in the rule, so that nothing leaks between generations.
+/// The engine calls, in this order: ``validate()`` before any model work is spent, ``lanes(for:)`` and
+/// ``probes(for:)`` once per chat, ``makeRule()`` once per generation. State lives in the rule, so that nothing leaks between generations.
 public protocol DecodingStrategy: Codable, Sendable, Hashable {
   /// The name used on the command line and in results, such as `self-cd`.
   static var name: String { get }
@@ -33,6 +33,12 @@ public protocol DecodingStrategy: Codable, Sendable, Hashable {
   /// The prompts this strategy needs for a chat: one, or a guarded and a plain one.
   func lanes(for chat: Chat) -> [LanePrompt]
 
+  /// Prompts that are only read: one row of next-token logits each, given to the rule before its first step.
+  func probes(for chat: Chat) -> [Chat]
+
+  /// Whether ``probes(for:)`` may ask for any: one more lane is then needed until the first token.
+  var readsProbes: Bool { get }
+
   /// A fresh rule for one generation.
   func makeRule() -> any DecodingRule
 
@@ -42,14 +48,27 @@ public protocol DecodingStrategy: Codable, Sendable, Hashable {
 
 extension DecodingStrategy {
   public var name: String { Self.name }
+  public func probes(for chat: Chat) -> [Chat] { [] }
+  public var readsProbes: Bool { false }
+
+  /// Lanes that a generation needs to start.
+  public func lanesToStart(for chat: Chat) -> Int { lanes(for: chat).count + (readsProbes ? 1 : 0) }
 }
 
 /// Turns the lanes' next-token logits into one row of scores, step by step.
 ///
 /// A rule is a value: it can be copied to take a snapshot and put back to roll a generation back.
+/// Where the strategy asked for probes, ``read(probes:beside:)`` comes first, once.
 /// Order of calls in each step: ``greedy(_:step:scratch:)`` or ``combine(_:step:into:)``, then ``accept(_:)`` with the
 /// token that was chosen, then ``lanesNeeded(afterStep:)``.
 public protocol DecodingRule: Sendable {
+  /// Told what follows the strategy's probes, before the first step.
+  ///
+  /// - Parameters:
+  ///   - probes: raw logits behind each probe, in the strategy's order, each `[vocabulary size]`.
+  ///   - lanes: the lanes' logits at the first step.
+  mutating func read(probes: [[Float]], beside lanes: LaneLogits)
+
   /// Writes one score per vocabulary entry; `-inf` excludes a token.
   ///
   /// - Parameters:
@@ -77,6 +96,7 @@ extension DecodingRule {
   }
 
   public mutating func accept(_ token: TokenID) {}
+  public mutating func read(probes: [[Float]], beside lanes: LaneLogits) {}
 }
 
 /// A token and the score it was chosen by.

@@ -2,7 +2,7 @@
 public enum StrategyCatalogue {
   public static let all: [any DecodingStrategy.Type] = [
     Plain.self, Guarded.self, Helpful.self, InContext.self, ChainOfThought.self, SelfContrastive.self,
-    AdaCD.self,
+    AdaCD.self, ProbedContrast.self,
   ]
 
   public static var names: [String] { all.map { $0.name } }

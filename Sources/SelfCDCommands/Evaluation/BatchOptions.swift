@@ -64,8 +64,9 @@ struct BatchOptions: ParsableArguments {
     for sample in plan.datasets.lazy.flatMap(\.samples) {
       let chat = plan.chat(for: sample)
       for condition in plan.conditions {
-        for lane in condition.strategy.lanes(for: chat) {
-          let bytes = lane.chat.messages.reduce(0) { $0 + $1.content.utf8.count + templatePerMessage }
+        let strategy = condition.strategy
+        for prompt in strategy.lanes(for: chat).map(\.chat) + strategy.probes(for: chat) {
+          let bytes = prompt.messages.reduce(0) { $0 + $1.content.utf8.count + templatePerMessage }
           longest = max(longest, bytes)
         }
       }

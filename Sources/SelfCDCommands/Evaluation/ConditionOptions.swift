@@ -35,6 +35,21 @@ struct ConditionOptions: ParsableArguments {
 
   @Option(
     help: .init(
+      "How far lanes must agree for a refusal, 0 to 1: ada-cd's lambda (0.9), probe-cd's tau (0.85).",
+      valueName: "number"))
+  var agreement: Float?
+
+  @Option(
+    help: .init(
+      "How far the question itself must agree before probe-cd heeds its copies, 0 to 1 (0.3).",
+      valueName: "number"))
+  var doubt: Float?
+
+  @Option(help: .init("Shortened copies of the question that probe-cd reads, at most.", valueName: "n"))
+  var probes: Int?
+
+  @Option(
+    help: .init(
       "Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
   var examples: String?
 
@@ -63,6 +78,14 @@ struct ConditionOptions: ParsableArguments {
       throw ValidationError(
         "\(option) has no effect here; it goes with \(StrategyRequest.contrastive.joined(separator: ", ")).")
     }
+    if agreement != nil, !names.contains(where: StrategyRequest.gated.contains) {
+      throw ValidationError(
+        "--agreement has no effect here; it goes with \(StrategyRequest.gated.joined(separator: ", ")).")
+    }
+    for (option, isGiven) in [("--doubt", doubt != nil), ("--probes", probes != nil)]
+    where isGiven && !names.contains(ProbedContrast.name) {
+      throw ValidationError("\(option) has no effect here; it goes with \(ProbedContrast.name).")
+    }
     if examples != nil, !names.contains(InContext.name) {
       throw ValidationError("--examples has no effect here; it goes with \(InContext.name).")
     }
@@ -72,7 +95,11 @@ struct ConditionOptions: ParsableArguments {
       for alpha in takesAlpha ? ((alphas ?? grids[name])?.map(Optional.some) ?? [nil]) : [nil] {
         let strategy = try StrategyRequest(
           name: name, alpha: alpha.map { Float($0) }, beta: takesAlpha ? beta : nil,
-          steps: takesAlpha ? steps : nil, examples: name == InContext.name ? examples : nil
+          steps: takesAlpha ? steps : nil,
+          agreement: StrategyRequest.gated.contains(name) ? agreement : nil,
+          doubt: name == ProbedContrast.name ? doubt : nil,
+          probes: name == ProbedContrast.name ? probes : nil,
+          examples: name == InContext.name ? examples : nil
         ).make(prompts: prompts)
         let condition = EvaluationCondition(strategy: strategy, alpha: alpha ?? Self.defaultAlpha(strategy))
         if !conditions.contains(where: { $0.id == condition.id }) { conditions.append(condition) }
@@ -90,6 +117,7 @@ struct ConditionOptions: ParsableArguments {
   static func defaultAlpha(_ strategy: any DecodingStrategy) -> Double? {
     switch strategy {
     case let strategy as SelfContrastive: Double("\(strategy.alpha)")
+    case let strategy as ProbedContrast: Double("\(strategy.alpha)")
     case let strategy as AdaCD: Double("\(strategy.alpha)")
     default: nil
     }

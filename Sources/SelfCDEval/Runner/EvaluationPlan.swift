@@ -59,7 +59,7 @@ public struct EvaluationPlan: Sendable {
 
   private var lanesOfConditions: [Int] {
     let chat = Chat(question: "?", system: system)
-    return conditions.map { $0.strategy.lanes(for: chat).count }
+    return conditions.map { $0.strategy.lanesToStart(for: chat) }
   }
 
   private static func role(_ role: Sample.Turn.Role) -> ChatRole {

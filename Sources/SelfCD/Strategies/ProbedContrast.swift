@@ -1,0 +1,127 @@
+/// Contrast behind a gate: a request is refused if the plain model clearly does so, or if it is in doubt and clearly
+/// refuses a shortened copy; every other request is contrasted.
+///
+/// The guarded lane has an extreme "refuse" prompt, as in ``AdaCD``: its first token shows how this model refuses.
+/// With o(q) = Σ min(p_plain(· | q), p_guarded(· | x)) (``Overlap``) at the first position, and q over the question x
+/// and its copies (``QuestionProbes``):
+///
+/// - o(x) ≥ τ, or o(x) ≥ δ and o(q) ≥ τ for a copy q: the guarded lane alone answers, that is, refuses;
+/// - otherwise `z = z_g − α (z_g − z_p)` for k tokens, with a plausibility mask β, then the plain lane alone.
+///
+/// The decision is made once, so that no later token can turn a refusal into an answer. See docs/method.md.
+public struct ProbedContrast: DecodingStrategy {
+  public static let name = "probe-cd"
+  public static let defaultAlpha: Float = 2
+  /// More copies cost more prompts and were never better.
+  public static let probeLimit = 32
+
+  /// Strength of the contrast where the request is answered.
+  public var alpha: Float
+  /// Overlap τ from which on a question or a copy counts as refused, in 0 … 1. 0 refuses everything.
+  public var agreement: Float
+  /// Overlap δ of the question itself from which on its copies count, in 0 … 1: without it a harmless question about
+  /// a harmful thing ("report a stolen gun") is refused for the copy that has lost its verb.
+  public var doubt: Float
+  public var beta: Float
+  /// k, the number of contrasted tokens.
+  public var steps: Int
+  /// How many shortened copies at most, 0 … ``probeLimit``; 0 leaves the decision to the question itself.
+  public var probes: Int
+  /// What a shortened copy begins with, in the language of the questions.
+  public var opening: String
+  public var emphasis: SafetyEmphasis
+  public var plainSystem: String?
+
+  public init(
+    alpha: Float = ProbedContrast.defaultAlpha, agreement: Float = 0.85, doubt: Float = 0.3,
+    beta: Float = 0.01,
+    steps: Int = 3, probes: Int = 6, opening: String = "Help me ", emphasis: SafetyEmphasis = .refuse,
+    plainSystem: String? = nil
+  ) {
+    self.alpha = alpha
+    self.agreement = agreement
+    self.doubt = doubt
+    self.beta = beta
+    self.steps = steps
+    self.probes = probes
+    self.opening = opening
+    self.emphasis = emphasis
+    self.plainSystem = plainSystem
+  }
+
+  public func validate() throws(StrategyError) {
+    try ContrastLimits.check(alpha: alpha, limit: SelfContrastive.alphaLimit)
+    try ContrastLimits.check(beta: beta)
+    try ContrastLimits.check(steps: steps)
+    try ContrastLimits.check(share: agreement, named: "agreement")
+    try ContrastLimits.check(share: doubt, named: "doubt")
+    guard (0...Self.probeLimit).contains(probes) else {
+      throw .outOfRange(parameter: "probes", value: "\(probes)", allowed: "0 (none) to \(Self.probeLimit)")
+    }
+  }
+
+  public func lanes(for chat: Chat) -> [LanePrompt] {
+    let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
+    return [LanePrompt(role: .guarded, chat: pair.guarded), LanePrompt(role: .plain, chat: pair.plain)]
+  }
+
+  public func probes(for chat: Chat) -> [Chat] {
+    let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
+    return QuestionProbes(count: probes, opening: opening).copies(of: pair.plain)
+  }
+
+  public func makeRule() -> any DecodingRule {
+    ProbedContrastRule(
+      contrast: SelfContrastiveRule(alpha: alpha, beta: beta, steps: steps), agreement: Double(agreement),
+      doubt: Double(doubt))
+  }
+
+  public var isContrastive: Bool { true }
+  public var readsProbes: Bool { probes > 0 }
+}
+
+struct ProbedContrastRule: DecodingRule {
+  var contrast: SelfContrastiveRule
+  let agreement: Double
+  let doubt: Double
+  /// What the question and its copies said; `nil` until they were read.
+  private var verdict: Bool?
+  private var refuses = false
+
+  init(contrast: SelfContrastiveRule, agreement: Double, doubt: Double) {
+    self.contrast = contrast
+    self.agreement = agreement
+    self.doubt = doubt
+  }
+
+  mutating func read(probes: [[Float]], beside lanes: LaneLogits) {
+    verdict = refuses(lanes, probes: probes)
+  }
+
+  mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
+    decide(lanes, step: step)
+    if refuses { scores = lanes[.guarded] } else { contrast.combine(lanes, step: step, into: &scores) }
+  }
+
+  mutating func greedy(_ lanes: LaneLogits, step: Int, scratch: inout [Float]) -> ScoredToken? {
+    decide(lanes, step: step)
+    return refuses
+      ? Argmax.first(of: lanes[.guarded]) : contrast.greedy(lanes, step: step, scratch: &scratch)
+  }
+
+  func lanesNeeded(afterStep step: Int) -> Set<LaneRole> {
+    refuses ? [.guarded] : contrast.lanesNeeded(afterStep: step)
+  }
+
+  /// Copies are not read where a model reasons before it answers; then the question alone decides, at the first
+  /// position of the answer, which may be asked for more than once.
+  private mutating func decide(_ lanes: LaneLogits, step: Int) {
+    if step == 0 { refuses = verdict ?? refuses(lanes, probes: []) }
+  }
+
+  private func refuses(_ lanes: LaneLogits, probes: [[Float]]) -> Bool {
+    let own = Overlap.of(lanes[.plain], lanes[.guarded])
+    if own >= agreement { return true }
+    return own >= doubt && probes.contains { Overlap.of($0, lanes[.guarded]) >= agreement }
+  }
+}
