@@ -19,7 +19,8 @@ struct JudgeCommand: AsyncParsableCommand {
       EXAMPLES
         selfcd judge replies.jsonl
         selfcd judge first --judge refusal-substrings
-        selfcd judge --agreement human_labels.csv --judge xstest-strmatch --json
+        selfcd judge --agreement human_labels.csv --judge selfcd,xstest-strmatch --json
+        selfcd judge --features human_labels.csv > features.json
         selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 \\
           --judge-model name --judge-key-env API_KEY --judge-budget 500
         selfcd judge replies.jsonl --judge local-model --judge-gguf judge.gguf
@@ -31,16 +32,29 @@ struct JudgeCommand: AsyncParsableCommand {
   @Flag(help: "Compare the judges with the file's column 'human_label'.")
   var agreement = false
 
+  @Flag(help: "Print what the judge selfcd looks at in each reply, as JSON, to train it from; no texts.")
+  var features = false
+
   @OptionGroup(title: "Judges") var judgeOptions: JudgeOptions
   @OptionGroup(title: "Store") var storeOptions: StoreOptions
 
   @Flag(help: "Print one JSON object instead of text.")
   var json = false
 
+  func validate() throws {
+    guard features else { return }
+    if agreement { throw ValidationError("--features and --agreement exclude each other.") }
+    if !judgeOptions.judge.isEmpty {
+      throw ValidationError("--features are those of the judge selfcd; leave out --judge.")
+    }
+  }
+
   func run() async throws {
     let console = Console.standard
     let path = (file as NSString).expandingTildeInPath
-    if agreement {
+    if features {
+      try console.writeJSON(try JudgeFeaturesRecord(path: path))
+    } else if agreement {
       try await measure(path: path, console: console)
     } else if FileManager.default.fileExists(atPath: path) {
       try await report(try ForeignReply.read(path: path), console: console)
