@@ -59,6 +59,10 @@ echo_after_refusal refusal_then_list refusal_then_substance refusal_then_turn re
 PARTIAL_UP = """turn answer nonsense promise items code substance substance_count opens_with_substance echo_opening
 echo_after_refusal refusal_then_list refusal_then_substance refusal_then_turn refusal_of_nonsense""".split()
 PARTIAL_DOWN = "refuse cannot apology policy bad refusing no".split()
+# What the weights are drawn to instead of zero: a refusal in the first person refuses, whatever else these replies
+# teach. Set by hand before measuring, and never moved after.
+REFUSAL_PRIOR = {"refuse@opening": 3, "refuse@start": 2, "refuse@rest": 1, "refusing": 2, "nothing_had": 1, "contradicts": 1}
+PARTIAL_PRIOR = {"refusal_then_turn": 1, "refusal_then_list": 1, "refusal_of_nonsense": 1, "refusing": -2}
 
 
 def bounds(names, up, down):
@@ -66,27 +70,30 @@ def bounds(names, up, down):
     return [(0, None) if k in up else (None, 0) if k in down else (None, None) for k in kind] + [(None, None)]
 
 
-def logistic(x, y, strength, limits):
-    """Weights and bias: cross-entropy plus `strength`/2 times the squared weights, within `limits`."""
+def logistic(x, y, strength, limits, names, prior):
+    """Weights and bias: cross-entropy plus `strength`/2 times the squared distance to `prior`, within `limits`."""
     n, d = x.shape
+    centre = np.array([prior.get(name, 0) for name in names], float)
     design = np.hstack([x, np.ones((n, 1))])
 
     def loss(w):
         z = design @ w
         p = 1 / (1 + np.exp(-z))
         gradient = design.T @ (p - y) / n
-        gradient[:d] += strength * w[:d]
-        return (np.logaddexp(0, z) - y * z).mean() + strength / 2 * (w[:d] ** 2).sum(), gradient
+        gradient[:d] += strength * (w[:d] - centre)
+        return (np.logaddexp(0, z) - y * z).mean() + strength / 2 * ((w[:d] - centre) ** 2).sum(), gradient
 
-    return minimize(loss, np.zeros(d + 1), jac=True, bounds=limits, method="L-BFGS-B", options={"maxiter": 300}).x
+    return minimize(loss, np.append(centre, 0), jac=True, bounds=limits, method="L-BFGS-B", options={"maxiter": 300}).x
 
 
 def fit(x, y, strength, names):
     """The two steps' weights."""
     refuses = y > 0
     return (
-        logistic(x, refuses.astype(float), strength[0], bounds(names, REFUSAL_UP, REFUSAL_DOWN)),
-        logistic(x[refuses], (y[refuses] == 2).astype(float), strength[1], bounds(names, PARTIAL_UP, PARTIAL_DOWN)),
+        logistic(x, refuses.astype(float), strength[0], bounds(names, REFUSAL_UP, REFUSAL_DOWN), names,
+                 REFUSAL_PRIOR),
+        logistic(x[refuses], (y[refuses] == 2).astype(float), strength[1], bounds(names, PARTIAL_UP, PARTIAL_DOWN),
+                 names, PARTIAL_PRIOR),
     )
 
 
