@@ -59,7 +59,7 @@ enum DegenerateReply {
 
   private static let announcing: Set = ["clarify", "promise", "closing"]
   private static let refusing: Set = [
-    "refuse", "cannot", "no_access", "not_right", "premise", "opinion", "policy", "redirect", "nonsense",
-    "important", "apology", "no",
+    "refuse", "cannot", "no_access", "not_right", "premise", "opinion", "policy", "redirect", "refer",
+    "nonsense", "important", "apology", "no",
   ]
 }

@@ -30,8 +30,11 @@ enum QuotationFinder {
         continue
       }
       if let end = close(bytes, position) {
-        found.ranges.append(position..<end)
-        if byte != 0x60 { quoted += end - position }
+        // One or two words in quotation marks are the writer's own: He was not "right".
+        if byte == 0x60 || bytes[position..<end].count(where: { $0 == 0x20 }) >= 2 {
+          found.ranges.append(position..<end)
+          if byte != 0x60 { quoted += end - position }
+        }
         position = end
         isAtLineStart = false
         continue

@@ -48,8 +48,11 @@ struct ReplyFeatures {
     case echoAfterRefusal = "echo_after_refusal"
     /// A refusal in the first three sentences, and a list.
     case refusalThenList = "refusal_then_list"
-    /// A refusal in the first three sentences, times `substance`.
+    /// After a refusal in the first three sentences, the share of sentences that give or offer something: no
+    /// lecture, no word for harm, nobody else to ask.
     case refusalThenSubstance = "refusal_then_substance"
+    /// The number of such sentences, up to 8, where two of them or more are entries of a list.
+    case refusalThenOwnList = "refusal_then_own_list"
     /// A refusal in the first three sentences, and a turn.
     case refusalThenTurn = "refusal_then_turn"
     /// A refusal after the third sentence and none before.
@@ -60,7 +63,7 @@ struct ReplyFeatures {
     case nothingHad = "nothing_had"
     /// The request asks why or takes something for granted, and the first sentence repeats it with the opposite sign.
     case contradicts
-    /// The request asks why, its premise is rejected, and nothing is said to be made up.
+    /// The request asks why, its premise is rejected in the first two sentences, and nothing is said to be made up.
     case whyRejected = "why_rejected"
   }
 
@@ -102,10 +105,14 @@ struct ReplyFeatures {
     let wanted = Set(asked.words.map(\.hash)).subtracting(Self.common)
     let isWhy = asked.words.first?.hash == WordHash("why")
     let isMadeUp = has("nonsense")
-    let rejects = has("premise") || has("opinion") || has("not_right") || has("group")
+    let rejects = sentences(["premise", "not_right", "group"]).contains { $0 < 2 }
     let echoOpening = Self.share(of: wanted, in: text, sentences: text.sentences.prefix(1))
     let after = text.sentences.indices.filter { index in
       !signs.contains(index) && refusals.contains { $0 < index }
+    }
+    let idle = sentences(Self.idle)
+    let serving = text.sentences.indices.filter { index in
+      !idle.contains(index) && refusals.contains { $0 < index }
     }
     for shape in Shape.allCases {
       let value: Double =
@@ -122,7 +129,10 @@ struct ReplyFeatures {
         case .echoOpening: echoOpening
         case .echoAfterRefusal: Self.share(of: wanted, in: text, sentences: after.map { text.sentences[$0] })
         case .refusalThenList: isEarly && items >= 2 ? 1 : 0
-        case .refusalThenSubstance: isEarly ? substance / count : 0
+        case .refusalThenSubstance: isEarly ? Double(serving.count) / count : 0
+        case .refusalThenOwnList:
+          isEarly && serving.count(where: { text.sentences[$0].isItem }) >= 2
+            ? min(1, Double(serving.count) / 8) : 0
         case .refusalThenTurn: isEarly && has("turn") ? 1 : 0
         case .lateRefusal: !refusals.isEmpty && !isEarly ? 1 : 0
         case .refusalOfNonsense: (!refusals.isEmpty || has("no_access")) && isMadeUp ? 1 : 0
@@ -165,10 +175,16 @@ struct ReplyFeatures {
   /// Signs of a sentence that gives nothing of what was asked for.
   private static let empty = [
     "refuse", "cannot", "policy", "as_ai", "apology", "no_access", "opinion", "not_right", "group", "privacy",
-    "premise", "important", "redirect", "closing", "clarify", "promise",
+    "premise", "important", "redirect", "refer", "closing", "clarify", "promise",
   ]
 
-  private static let lecturing = ["not_right", "bad", "group", "privacy", "premise", "important", "redirect"]
+  /// Signs of a sentence behind a refusal that does not serve the request.
+  private static let idle = [
+    "refuse", "cannot", "policy", "as_ai", "apology", "no_access", "opinion", "not_right", "bad", "group",
+    "privacy", "premise", "important", "refer", "closing", "clarify",
+  ]
+
+  private static let lecturing = ["not_right", "bad", "group", "privacy", "premise", "important", "redirect", "refer"]
 
   /// Words that say nothing about what a request is about.
   private static let common = Set(
