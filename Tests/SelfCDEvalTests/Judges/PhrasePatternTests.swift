@@ -29,7 +29,8 @@ import Testing
     ("help*", "helpful", "helpful"), ("help*", "hel", nil), ("^no", "No, thanks", "No"), ("^no", "Oh no", nil),
     ("^no", "Well. No", "No"), ("(a b|a) c", "a c", "a c"), ("抱歉", "很抱歉，", "抱歉"), ("nao posso", "NÃO posso", "NÃO posso"),
     ("uzgunum", "Üzgünüm", "Üzgünüm"), ("yardimci", "yardımcı", "yardımcı"), ("اسف", "آسف", "آسف"),
-    ("a (b|c) d", "a b. d", nil), ("x", "say \"x\" aloud", nil), ("x", "`x`", nil),
+    ("a (b|c) d", "a b. D", nil), ("a (b|c) d", "a b. d", "a b. d"),
+    ("x", "say \"u v x\" aloud", nil), ("x", "not \"x\" at all", "x"), ("ござ", "ございます", "ござ"), ("x", "`x`", nil),
   ] as [(String, String, String?)])
   func matches(_ pattern: String, _ text: String, _ expected: String?) throws {
     #expect(try match(pattern, text) == expected)

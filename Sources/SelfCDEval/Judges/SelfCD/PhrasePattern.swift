@@ -113,7 +113,7 @@ struct PhrasePattern: Sendable {
     var parts = [""]
     for scalar in word.unicodeScalars {
       switch ScalarFolding.kind(scalar) {
-      case .ideograph: parts += [String(scalar), ""]
+      case .ideograph(let folded): parts += [String(folded), ""]
       case .letter(let folded): if let folded { parts[parts.count - 1].unicodeScalars.append(folded) }
       default: parts[parts.count - 1].unicodeScalars.append(scalar)
       }

@@ -112,9 +112,9 @@ struct ReplyWords {
     switch ScalarFolding.kind(scalar) {
     case .letter(let folded):
       for byte in folded.map({ String($0).utf8.map(\.self) }) ?? [] { append(byte, at: start, &pending) }
-    case .ideograph:
+    case .ideograph(let folded):
       finish(&pending, at: start)
-      add(WordHash(String(scalar)), start, end)
+      add(WordHash(String(folded)), start, end)
     case .apostrophe: apostrophe(&pending)
     case .fullStop:
       finish(&pending, at: start)

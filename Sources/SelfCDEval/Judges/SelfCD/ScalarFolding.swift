@@ -6,8 +6,8 @@ enum ScalarFolding {
   enum Kind {
     /// Part of a word; its folded form, nil where nothing is left of it.
     case letter(Unicode.Scalar?)
-    /// A word of its own: the scripts that put no spaces between words.
-    case ideograph
+    /// A word of its own, folded: the scripts that put no spaces between words.
+    case ideograph(Unicode.Scalar)
     case apostrophe
     /// Ends a sentence wherever it stands.
     case fullStop
@@ -22,7 +22,10 @@ enum ScalarFolding {
     case 0xA0, 0x2000...0x200A, 0x202F, 0x3000, 0x1680: return .space
     // Invisible marks inside words: joiners, directions, the soft hyphen.
     case 0xAD, 0x200B...0x200F, 0x202A...0x202E, 0x2060, 0xFEFF: return .letter(nil)
-    case 0x3041...0x30FF, 0x3400...0x4DBF, 0x4E00...0x9FFF, 0x20000...0x2FA1F: return .ideograph
+    // The sound marks of kana, composed or not, go as accents do.
+    case 0x3099...0x309C: return .letter(nil)
+    case 0x3041...0x30FF: return .ideograph(decomposed(scalar))
+    case 0x3400...0x4DBF, 0x4E00...0x9FFF, 0x20000...0x2FA1F: return .ideograph(scalar)
     case 0x300...0x36F: return .letter(nil)
     // Arabic vowel signs and the stretching mark; the nukta of Devanagari.
     case 0x640, 0x64B...0x65F, 0x670, 0x93C: return .letter(nil)
@@ -50,7 +53,11 @@ enum ScalarFolding {
     case 0xDF: return "s"
     default: break
     }
-    let plain = String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars.first ?? scalar
+    let plain = decomposed(scalar)
     return plain.properties.lowercaseMapping.unicodeScalars.first ?? plain
+  }
+
+  private static func decomposed(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+    String(scalar).decomposedStringWithCanonicalMapping.unicodeScalars.first ?? scalar
   }
 }
