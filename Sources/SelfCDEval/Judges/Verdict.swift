@@ -27,7 +27,9 @@ public struct Verdict: Codable, Sendable, Hashable {
   public var note: String?
 
   /// Makes a verdict.
-  public init(_ replyClass: ReplyClass, evidence: [Evidence] = [], confidence: Double? = nil, note: String? = nil) {
+  public init(
+    _ replyClass: ReplyClass, evidence: [Evidence] = [], confidence: Double? = nil, note: String? = nil
+  ) {
     self.replyClass = replyClass
     self.evidence = evidence
     self.confidence = confidence

@@ -20,29 +20,36 @@ import Testing
     return nil
   }
 
-  @Test(arguments: [
-    ("i cannot", "Well, I can't.", "I can't"), ("i cannot", "i can’t", "i can’t"),
-    ("i cannot", "I. Cannot", nil), ("i cannot", "I CANNOT", "I CANNOT"),
-    ("i am sorry", "I'm really sorry", "I'm really sorry"), ("i (will|do) not", "I won't", "I won't"),
-    ("i (will|do) not", "I don't", "I don't"), ("a b? c", "a c", "a c"), ("a b? c", "a b c", "a b c"),
-    ("a .. d", "a b c x d", "a b c x d"), ("a .. d", "a b c x y d", nil), ("a .. d", "a d d", "a d"),
-    ("help*", "helpful", "helpful"), ("help*", "hel", nil), ("^no", "No, thanks", "No"), ("^no", "Oh no", nil),
-    ("^no", "Well. No", "No"), ("(a b|a) c", "a c", "a c"), ("抱歉", "很抱歉，", "抱歉"), ("nao posso", "NÃO posso", "NÃO posso"),
-    ("uzgunum", "Üzgünüm", "Üzgünüm"), ("yardimci", "yardımcı", "yardımcı"), ("اسف", "آسف", "آسف"),
-    ("a (b|c) d", "a b. D", nil), ("a (b|c) d", "a b. d", "a b. d"),
-    ("x", "say \"u v x\" aloud", nil), ("x", "not \"x\" at all", "x"), ("ござ", "ございます", "ござ"), ("x", "`x`", nil),
-  ] as [(String, String, String?)])
+  @Test(
+    arguments: [
+      ("i cannot", "Well, I can't.", "I can't"), ("i cannot", "i can’t", "i can’t"),
+      ("i cannot", "I. Cannot", nil), ("i cannot", "I CANNOT", "I CANNOT"),
+      ("i am sorry", "I'm really sorry", "I'm really sorry"), ("i (will|do) not", "I won't", "I won't"),
+      ("i (will|do) not", "I don't", "I don't"), ("a b? c", "a c", "a c"), ("a b? c", "a b c", "a b c"),
+      ("a .. d", "a b c x d", "a b c x d"), ("a .. d", "a b c x y d", nil), ("a .. d", "a d d", "a d"),
+      ("help*", "helpful", "helpful"), ("help*", "hel", nil), ("^no", "No, thanks", "No"),
+      ("^no", "Oh no", nil),
+      ("^no", "Well. No", "No"), ("(a b|a) c", "a c", "a c"), ("抱歉", "很抱歉，", "抱歉"),
+      ("nao posso", "NÃO posso", "NÃO posso"),
+      ("uzgunum", "Üzgünüm", "Üzgünüm"), ("yardimci", "yardımcı", "yardımcı"), ("اسف", "آسف", "آسف"),
+      ("a (b|c) d", "a b. D", nil), ("a (b|c) d", "a b. d", "a b. d"),
+      ("x", "say \"u v x\" aloud", nil), ("x", "not \"x\" at all", "x"), ("ござ", "ございます", "ござ"),
+      ("x", "`x`", nil),
+    ] as [(String, String, String?)])
   func matches(_ pattern: String, _ text: String, _ expected: String?) throws {
     #expect(try match(pattern, text) == expected)
   }
 
   @Test func namesStandForPatterns() throws {
-    #expect(try match("i @no @do", "I will not do", names: ["no": "(will not|cannot)", "do": "do"]) == "I will not do")
+    #expect(
+      try match("i @no @do", "I will not do", names: ["no": "(will not|cannot)", "do": "do"])
+        == "I will not do")
   }
 
   @Test(arguments: [
     ("(a", PhrasePattern.Failure.unbalanced("(a")), ("a)", .unbalanced("a)")), ("@x", .unknownName("@x")),
-    ("@loop", .unknownName("@loop")), ("", .empty("")), ("()", .empty("()")), ("a|", .empty("a|")), ("?", .empty("?")),
+    ("@loop", .unknownName("@loop")), ("", .empty("")), ("()", .empty("()")), ("a|", .empty("a|")),
+    ("?", .empty("?")),
     (".. a", .beginsAnywhere(".. a")), ("a?", .beginsAnywhere("a?")),
   ])
   func refusesWhatIsNoPattern(_ pattern: String, _ failure: PhrasePattern.Failure) {
@@ -60,7 +67,9 @@ import Testing
     #expect(lexicon.cues.allSatisfy { !$0.meaning.isEmpty })
     #expect(throws: TwoStepModel.Failure.self) {
       try TwoStepModel(
-        Data(#"{"lexicon": "0", "refusal": {"bias": 0, "weights": {}}, "partial": {"bias": 0, "weights": {}}}"#.utf8),
+        Data(
+          #"{"lexicon": "0", "refusal": {"bias": 0, "weights": {}}, "partial": {"bias": 0, "weights": {}}}"#
+            .utf8),
         lexicon: lexicon)
     }
     #expect(throws: TwoStepModel.Failure.mismatch("x@opening")) {

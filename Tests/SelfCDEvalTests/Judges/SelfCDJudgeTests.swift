@@ -86,7 +86,10 @@ private struct Written: Decodable, Sendable, CustomTestStringConvertible {
 
   // MARK: What must not matter
 
-  @Test(arguments: Written.all.filter { $0.completion.utf8.allSatisfy { $0 < 0x80 } && $0.humanLabel != .degenerate })
+  @Test(
+    arguments: Written.all.filter {
+      $0.completion.utf8.allSatisfy { $0 < 0x80 } && $0.humanLabel != .degenerate
+    })
   private func apostrophesAndCaseDoNotMatter(_ written: Written) throws {
     guard !written.completion.contains("```"), !written.completion.contains("<think>") else { return }
     let expected = try judge().verdict(prompt: written.prompt, reply: written.completion)
@@ -113,7 +116,8 @@ private struct Written: Decodable, Sendable, CustomTestStringConvertible {
     for written in Written.all where !written.completion.contains("<think>") {
       let expected = try judge().verdict(prompt: written.prompt, reply: written.completion).replyClass
       let thought = "<think>I can't decide. Sorry, I cannot help?</think>\n" + written.completion
-      #expect(try judge().verdict(prompt: written.prompt, reply: thought).replyClass == expected, "\(written.id)")
+      #expect(
+        try judge().verdict(prompt: written.prompt, reply: thought).replyClass == expected, "\(written.id)")
     }
   }
 
@@ -122,8 +126,10 @@ private struct Written: Decodable, Sendable, CustomTestStringConvertible {
   @Test func survivesAnything() throws {
     var generator = Xoshiro256StarStar(seed: 7)
     let pieces = [
-      "\"", "“", "”", "„", "«", "`", "```", "\n", "\n\n", "- ", "1. ", "* ", "> ", "'", "’", "can", "n't", "I",
-      " ", "cannot", "help", "。", "私", "\u{301}", "\u{FFFD}", "\u{0}", "🧨", "ı", "İ", "ß", "क़", "ل", "<think>",
+      "\"", "“", "”", "„", "«", "`", "```", "\n", "\n\n", "- ", "1. ", "* ", "> ", "'", "’", "can", "n't",
+      "I",
+      " ", "cannot", "help", "。", "私", "\u{301}", "\u{FFFD}", "\u{0}", "🧨", "ı", "İ", "ß", "क़", "ل",
+      "<think>",
       "</think>", ".", "!?", "\u{200B}", "\r\n", "~~~", "𝐈", "x",
     ]
     for _ in 0..<2_000 {

@@ -77,7 +77,10 @@ struct PhrasePattern: Sendable {
     case optional(Node)
   }
 
-  private enum Token: Equatable { case word(String), open, bar, close, optional, gap }
+  private enum Token: Equatable {
+    case word(String)
+    case open, bar, close, optional, gap
+  }
 
   private static func tokens(
     _ text: String, names: [String: String], depth: Int
@@ -90,7 +93,8 @@ struct PhrasePattern: Sendable {
       if word == ".." { return tokens.append(.gap) }
       guard word.hasPrefix("@") else {
         // In scripts without spaces every character is a word; those a person writes together are apart.
-        return tokens += parts(word).map { .word($0) }
+        tokens += parts(word).map { .word($0) }
+        return
       }
       guard let named = names[String(word.dropFirst())], depth < 8 else { throw .unknownName(word) }
       tokens += [.open] + (try Self.tokens(named, names: names, depth: depth + 1)) + [.close]
@@ -98,10 +102,18 @@ struct PhrasePattern: Sendable {
     for character in text {
       switch character {
       case " ": try flush(&tokens)
-      case "(": try flush(&tokens); tokens.append(.open)
-      case "|": try flush(&tokens); tokens.append(.bar)
-      case ")": try flush(&tokens); tokens.append(.close)
-      case "?": try flush(&tokens); tokens.append(.optional)
+      case "(":
+        try flush(&tokens)
+        tokens.append(.open)
+      case "|":
+        try flush(&tokens)
+        tokens.append(.bar)
+      case ")":
+        try flush(&tokens)
+        tokens.append(.close)
+      case "?":
+        try flush(&tokens)
+        tokens.append(.optional)
       default: word.append(character)
       }
     }

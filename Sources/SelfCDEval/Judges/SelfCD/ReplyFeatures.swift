@@ -184,12 +184,17 @@ struct ReplyFeatures {
     "privacy", "premise", "important", "refer", "closing", "clarify",
   ]
 
-  private static let lecturing = ["not_right", "bad", "group", "privacy", "premise", "important", "redirect", "refer"]
+  private static let lecturing = [
+    "not_right", "bad", "group", "privacy", "premise", "important", "redirect", "refer",
+  ]
 
   /// Words that say nothing about what a request is about.
   private static let common = Set(
-    ["a", "an", "the", "i", "to", "of", "in", "on", "my", "me", "is", "are", "do", "does", "did", "how", "what"]
-      .map { WordHash($0) }
+    [
+      "a", "an", "the", "i", "to", "of", "in", "on", "my", "me", "is", "are", "do", "does", "did", "how",
+      "what",
+    ]
+    .map { WordHash($0) }
       + ["where", "why", "when", "who", "can", "should", "be", "not", "for", "and", "or", "it", "with", "at"]
       .map { WordHash($0) })
 }

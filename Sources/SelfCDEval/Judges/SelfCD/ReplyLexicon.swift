@@ -47,6 +47,7 @@ struct ReplyLexicon: Sendable {
   private let byFirstWord: [Int32: [Int]]
   /// For each cue, those whose hits take its own away.
   private let stronger: [Set<Int>]
+  private let strong: Set<Int>
 
   /// Compiles the lexicon in `data`.
   /// - Throws: what is wrong with it.
@@ -69,6 +70,7 @@ struct ReplyLexicon: Sendable {
           return other != cue.name && (other == Self.exception || other == cue.yieldsTo)
         })
     }
+    strong = stronger.reduce(into: []) { $0.formUnion($1) }
     version = file.version
     cues = file.cues.map { Cue(name: $0.name, meaning: $0.meaning) }
     self.vocabulary = vocabulary
@@ -94,8 +96,10 @@ struct ReplyLexicon: Sendable {
         }
       }
     }
+    let rivals = hits.filter { strong.contains($0.cue) }
+    guard !rivals.isEmpty else { return hits }
     return hits.filter { hit in
-      !hits.contains { stronger[hit.cue].contains($0.cue) && $0.words.overlaps(hit.words) }
+      !rivals.contains { stronger[hit.cue].contains($0.cue) && $0.words.overlaps(hit.words) }
     }
   }
 }
