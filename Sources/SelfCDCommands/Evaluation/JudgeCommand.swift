@@ -142,6 +142,10 @@ struct JudgeCommand: AsyncParsableCommand {
     struct Label: Encodable {
       let judge: String
       let replyClass: String
+      /// Nothing where the judge does not say how sure it is.
+      let confidence: Double?
+      /// UTF-8 offsets in the reply and the rule that matched there.
+      let evidence: [Verdict.Evidence]
     }
 
     let judges: [Judge]
@@ -161,17 +165,17 @@ struct JudgeCommand: AsyncParsableCommand {
     guard !replies.isEmpty else { throw CommandError.invalid("\(file) holds no replies.") }
     let judges = try await judgeOptions.judges(
       judging: nil, cache: try storeOptions.open(), console: console)
-    var columns: [[ReplyClass?]] = []
+    var columns: [[Verdict?]] = []
     for judge in judges {
       columns.append(
         try await Self.verdicts(
           of: judge, on: replies.map { .init(prompt: $0.prompt, reply: $0.completion) }, console: console
-        ).map { $0?.replyClass })
+        ))
     }
     let rows = replies.indices.map { index in columns.map { $0[index] } }
     let record = VerdictsRecord(
       judges: try zip(judges, columns).map { judge, column in
-        let classes = column.compactMap(\.self)
+        let classes = column.compactMap { $0?.replyClass }
         let rate = try RefusalRate(classes)
         return VerdictsRecord.Judge(
           judge: judge.name, version: judge.version, n: rate.n, refused: rate.refused, rate: rate.rate,
@@ -184,8 +188,12 @@ struct JudgeCommand: AsyncParsableCommand {
       replies: zip(replies, rows).map { reply, row in
         VerdictsRecord.Row(
           id: reply.id,
-          verdicts: zip(judges, row).compactMap { judge, replyClass in
-            replyClass.map { .init(judge: judge.name, replyClass: $0.rawValue) }
+          verdicts: zip(judges, row).compactMap { judge, verdict in
+            verdict.map {
+              .init(
+                judge: judge.name, replyClass: $0.replyClass.rawValue, confidence: $0.confidence,
+                evidence: $0.evidence)
+            }
           })
       })
     if json { return try console.writeJSON(record) }
