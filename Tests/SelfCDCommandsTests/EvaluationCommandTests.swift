@@ -165,7 +165,7 @@ import Testing
     #expect(verdict["judge"] as? String == "selfcd" && verdict["reply_class"] as? String == "2_full_refusal")
     #expect(try #require(verdict["confidence"] as? Double) > 0.5)
     let evidence = try #require(verdict["evidence"] as? [[String: Any]])
-    #expect(evidence.contains { $0["rule"] as? String == "refuse" && $0["start"] as? Int == 16 })
+    #expect(evidence.contains { $0["rule"] as? String == "refuse" && $0["start"] as? Int == 17 })
   }
 
   @Test func featuresAreNumbersWithoutTexts() throws {
