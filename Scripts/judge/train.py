@@ -179,8 +179,17 @@ def report(data, verdict, out=sys.stdout):
             mean, low, high = interval(difference[at], model[at], rng)
             parts.append(f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]")
         print(f"selfcd - {name:23} " + "  ".join(f"{p:>24}" for p in parts), file=out)
-    refuse = [(((verdict[model == m] > 0) == (y[model == m] > 0)).mean()) for m in models]
-    print(f"refused or not: {' '.join(f'{r:.3f}' for r in refuse)}, mean {np.mean(refuse):.3f}", file=out)
+    print("refused (in full or in part) or not:", file=out)
+    for name, labels in judges.items():
+        same = ((labels > 0) == (y > 0)).astype(float)
+        # A label that is none says nothing about refusing either.
+        same[labels == len(CLASSES)] = 0
+        cells = [same[model == m].mean() for m in models]
+        line = f"  {name:30} " + "  ".join(f"{c:24.3f}" for c in cells) + f"     {np.mean(cells):.3f}"
+        if name != "selfcd":
+            mean, low, high = interval(((verdict > 0) == (y > 0)) - same, model, rng)
+            line += f"   selfcd {mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+        print(line, file=out)
     for m in models:
         at = model == m
         table = np.zeros((3, 3), int)
