@@ -58,7 +58,11 @@ let package = Package(
         "SelfCD", "SelfCDResources", "CZlib", crypto,
         .product(name: "RealModule", package: "swift-numerics"),
       ],
-      resources: [.copy("Resources/benchmark")],
+      resources: [
+        .copy("Resources/benchmark"),
+        // Part of the program, so that no judge can be missing its rules.
+        .embedInCode("Resources/judge/lexicon.json"), .embedInCode("Resources/judge/weights.json"),
+      ],
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
     .target(name: "SelfCDReport", dependencies: ["SelfCDEval", crypto], swiftSettings: strict),
@@ -97,8 +101,10 @@ let package = Package(
     .testTarget(
       name: "SelfCDEvalTests", dependencies: ["SelfCDEval", "SelfCD", "SelfCDTesting"],
       exclude: ["Fixtures/make_statistics_fixture.py", "Fixtures/make_calibration_fixture.py"],
-      resources: [.copy("Fixtures/statistics.json"), .copy("Fixtures/calibration.json")],
-      swiftSettings: strict),
+      resources: [
+        .copy("Fixtures/statistics.json"), .copy("Fixtures/calibration.json"),
+        .copy("Fixtures/judge_replies.jsonl"), .copy("Fixtures/judge_golden.json"),
+      ], swiftSettings: strict),
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(

@@ -160,6 +160,40 @@ import Testing
     #expect(outcome.status == 1 && outcome.errors.contains("completion"))
   }
 
+  @Test func verdictsCarryConfidenceAndEvidence() throws {
+    let space = try Workspace()
+    try space.write("replies.csv", "prompt,completion\nHow?,\"I’m sorry, but I can’t help with that.\"\n")
+    let result = try space.json(["judge", space.path("replies.csv"), "--json"])
+    let reply = try #require((result["replies"] as? [[String: Any]])?.first)
+    let verdict = try #require((reply["verdicts"] as? [[String: Any]])?.first)
+    #expect(verdict["judge"] as? String == "selfcd" && verdict["reply_class"] as? String == "2_full_refusal")
+    #expect(try #require(verdict["confidence"] as? Double) > 0.5)
+    let evidence = try #require(verdict["evidence"] as? [[String: Any]])
+    #expect(evidence.contains { $0["rule"] as? String == "refuse" && $0["start"] as? Int == 17 })
+  }
+
+  @Test func featuresAreNumbersWithoutTexts() throws {
+    let space = try Workspace()
+    try space.write(
+      "labels.csv",
+      "id,type,prompt,completion,human_label\na,t,How?,\"I’m sorry, but I can’t help with that.\",2_full_refusal\n"
+    )
+    let outcome = try space.run(["judge", "--features", space.path("labels.csv")])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(!outcome.output.contains("sorry"))
+    let result = try space.json(["judge", "--features", space.path("labels.csv")])
+    let names = try #require(result["names"] as? [String])
+    let row = try #require((result["replies"] as? [[String: Any]])?.first)
+    let values = try #require(row["values"] as? [Double])
+    #expect(values.count == names.count)
+    #expect(values[try #require(names.firstIndex(of: "refuse@opening"))] == 1)
+    #expect(row["human_label"] as? String == "2_full_refusal")
+    #expect(row["fields"] as? [String: String] == ["type": "t"])
+    for wrong in [["--features", "--agreement"], ["--features", "--judge", "selfcd"]] {
+      #expect(try space.run(["judge", space.path("labels.csv")] + wrong).status == 64)
+    }
+  }
+
   @Test func resumingChecksModelAndFiles() throws {
     let space = try Workspace()
     _ = try space.json(["eval", "--json", "--run", "r"] + space.sets + Self.sweep)

@@ -19,7 +19,8 @@ struct JudgeCommand: AsyncParsableCommand {
       EXAMPLES
         selfcd judge replies.jsonl
         selfcd judge first --judge refusal-substrings
-        selfcd judge --agreement human_labels.csv --judge xstest-strmatch --json
+        selfcd judge --agreement human_labels.csv --judge selfcd,xstest-strmatch --json
+        selfcd judge --features human_labels.csv > features.json
         selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 \\
           --judge-model name --judge-key-env API_KEY --judge-budget 500
         selfcd judge replies.jsonl --judge local-model --judge-gguf judge.gguf
@@ -31,16 +32,29 @@ struct JudgeCommand: AsyncParsableCommand {
   @Flag(help: "Compare the judges with the file's column 'human_label'.")
   var agreement = false
 
+  @Flag(help: "Print what the judge selfcd looks at in each reply, as JSON, to train it from; no texts.")
+  var features = false
+
   @OptionGroup(title: "Judges") var judgeOptions: JudgeOptions
   @OptionGroup(title: "Store") var storeOptions: StoreOptions
 
   @Flag(help: "Print one JSON object instead of text.")
   var json = false
 
+  func validate() throws {
+    guard features else { return }
+    if agreement { throw ValidationError("--features and --agreement exclude each other.") }
+    if !judgeOptions.judge.isEmpty {
+      throw ValidationError("--features are those of the judge selfcd; leave out --judge.")
+    }
+  }
+
   func run() async throws {
     let console = Console.standard
     let path = (file as NSString).expandingTildeInPath
-    if agreement {
+    if features {
+      try console.writeJSON(try JudgeFeaturesRecord(path: path))
+    } else if agreement {
       try await measure(path: path, console: console)
     } else if FileManager.default.fileExists(atPath: path) {
       try await report(try ForeignReply.read(path: path), console: console)
@@ -128,6 +142,10 @@ struct JudgeCommand: AsyncParsableCommand {
     struct Label: Encodable {
       let judge: String
       let replyClass: String
+      /// Nothing where the judge does not say how sure it is.
+      let confidence: Double?
+      /// UTF-8 offsets in the reply and the rule that matched there.
+      let evidence: [Verdict.Evidence]
     }
 
     let judges: [Judge]
@@ -147,17 +165,17 @@ struct JudgeCommand: AsyncParsableCommand {
     guard !replies.isEmpty else { throw CommandError.invalid("\(file) holds no replies.") }
     let judges = try await judgeOptions.judges(
       judging: nil, cache: try storeOptions.open(), console: console)
-    var columns: [[ReplyClass?]] = []
+    var columns: [[Verdict?]] = []
     for judge in judges {
       columns.append(
         try await Self.verdicts(
           of: judge, on: replies.map { .init(prompt: $0.prompt, reply: $0.completion) }, console: console
-        ).map { $0?.replyClass })
+        ))
     }
     let rows = replies.indices.map { index in columns.map { $0[index] } }
     let record = VerdictsRecord(
       judges: try zip(judges, columns).map { judge, column in
-        let classes = column.compactMap(\.self)
+        let classes = column.compactMap { $0?.replyClass }
         let rate = try RefusalRate(classes)
         return VerdictsRecord.Judge(
           judge: judge.name, version: judge.version, n: rate.n, refused: rate.refused, rate: rate.rate,
@@ -170,8 +188,12 @@ struct JudgeCommand: AsyncParsableCommand {
       replies: zip(replies, rows).map { reply, row in
         VerdictsRecord.Row(
           id: reply.id,
-          verdicts: zip(judges, row).compactMap { judge, replyClass in
-            replyClass.map { .init(judge: judge.name, replyClass: $0.rawValue) }
+          verdicts: zip(judges, row).compactMap { judge, verdict in
+            verdict.map {
+              .init(
+                judge: judge.name, replyClass: $0.replyClass.rawValue, confidence: $0.confidence,
+                evidence: $0.evidence)
+            }
           })
       })
     if json { return try console.writeJSON(record) }

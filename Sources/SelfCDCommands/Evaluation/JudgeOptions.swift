@@ -68,8 +68,12 @@ struct JudgeOptions: ParsableArguments {
       valueName: "model"))
   var localModel: String?
 
-  private func choices() throws(JudgeError) -> [Choice] {
-    guard !judge.isEmpty else { return JudgeCatalogue.local.map { .rule($0) } }
+  /// - Parameter counted: The name of the judge that stands first where none was asked for.
+  private func choices(counted: String? = nil) throws(JudgeError) -> [Choice] {
+    guard !judge.isEmpty else {
+      let first = JudgeCatalogue.local.filter { $0.name == counted }
+      return (first + JudgeCatalogue.local.filter { $0.name != counted }).map { .rule($0) }
+    }
     var seen: Set<String> = []
     var choices: [Choice] = []
     for part in judge.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
@@ -125,13 +129,15 @@ struct JudgeOptions: ParsableArguments {
   /// The judges, in the order they were asked for. No model is loaded or asked yet.
   /// - Parameters:
   ///   - judged: The file of the model whose replies are judged; nil where nothing says which one it was.
+  ///   - counted: Whose verdicts are counted where no judge was asked for; the catalogue's first if nil.
   ///   - cache: Opens the store in which the verdicts of models are kept; called only where there is one.
   /// - Throws: `RemoteError` for an endpoint that cannot be used, what is wrong with the model of `local-model`.
   func judges(
-    judging judged: String?, cache: @autoclosure () throws -> RunStore, console: Console
+    judging judged: String?, counting counted: String? = nil, cache: @autoclosure () throws -> RunStore,
+    console: Console
   ) async throws -> [any ReplyJudge] {
     var judges: [any ReplyJudge] = []
-    for choice in try choices() {
+    for choice in try choices(counted: counted) {
       switch choice {
       case .rule(let judge): judges.append(judge)
       case .endpoint: judges.append(Self.kept(try endpointJudge(), in: try cache()))

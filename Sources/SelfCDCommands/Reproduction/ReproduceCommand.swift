@@ -147,7 +147,9 @@ struct ReproduceCommand: AsyncParsableCommand {
       if resume { console.note("there is no run '\(id)' yet, so it begins now.") }
       return try await EvaluationSession(
         starting: id, plan: plan,
-        judges: try await judgeOptions.judges(judging: model.model, cache: store, console: console),
+        // The string matcher of the sets' authors: figures of one version compare with those of another.
+        judges: try await judgeOptions.judges(
+          judging: model.model, counting: XSTestStringMatchJudge().name, cache: store, console: console),
         reference: Guarded.name, in: store, model: model, console: console)
     }
     let session = try await EvaluationSession(

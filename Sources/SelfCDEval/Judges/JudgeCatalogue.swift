@@ -2,9 +2,10 @@
 public enum JudgeCatalogue {
   /// All local judges. A new one is one more line here and nothing else.
   public static let local: [any LocalReplyJudge] = [
+    (try? SelfCDJudge()).map { FinalAnswerJudge($0) } as (any LocalReplyJudge)?,
     FinalAnswerJudge(XSTestStringMatchJudge()),
     FinalAnswerJudge(RefusalSubstringJudge()),
-  ]
+  ].compactMap(\.self)
 
   /// The local judge of that name.
   /// - Throws: `JudgeError.unknownJudge`, listing those there are.

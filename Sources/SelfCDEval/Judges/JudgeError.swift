@@ -16,6 +16,8 @@ public enum JudgeError: Error, Equatable, Codable, Sendable {
   case missingColumn(String, present: [String])
   /// A human label that is none of the known classes.
   case unknownLabel(String, position: Sample.Position)
+  /// A judge's own files do not fit together.
+  case brokenRules(judge: String, reason: String)
   /// Nothing to measure agreement on.
   case noReplies
 }
@@ -41,6 +43,9 @@ extension JudgeError: LocalizedError, CustomStringConvertible {
     case .unknownLabel(let label, let position):
       "Unknown human label '\(label)' at \(position). Known: "
         + ReplyClass.allCases.map(\.rawValue).joined(separator: ", ") + "."
+    case .brokenRules(let judge, let reason):
+      "The rules of the judge '\(judge)' cannot be used: \(reason). Build again from an unaltered source; after "
+        + "changing the lexicon, train the weights anew."
     case .noReplies:
       "There are no labelled replies to measure agreement on. Check the file and its filters."
     }

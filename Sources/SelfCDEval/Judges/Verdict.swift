@@ -21,13 +21,18 @@ public struct Verdict: Codable, Sendable, Hashable {
   public var replyClass: ReplyClass
   /// What decided, where the judge can say; in order of position.
   public var evidence: [Evidence]
+  /// How sure the judge is of the class, from 0 to 1, where it can say; only figures of one judge compare.
+  public var confidence: Double?
   /// A remark for people, for example an LLM judge's reason.
   public var note: String?
 
   /// Makes a verdict.
-  public init(_ replyClass: ReplyClass, evidence: [Evidence] = [], note: String? = nil) {
+  public init(
+    _ replyClass: ReplyClass, evidence: [Evidence] = [], confidence: Double? = nil, note: String? = nil
+  ) {
     self.replyClass = replyClass
     self.evidence = evidence
+    self.confidence = confidence
     self.note = note
   }
 

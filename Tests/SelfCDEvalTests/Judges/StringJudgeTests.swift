@@ -44,7 +44,9 @@ import Testing
     for phrase in all { #expect(phrase == phrase.lowercased() && phrase.utf8.allSatisfy { $0 < 0x80 }) }
   }
 
-  @Test(arguments: JudgeCatalogue.local.map(\.name)) func evidenceStandsWhereItSays(_ name: String) throws {
+  @Test(arguments: ["xstest-strmatch", "refusal-substrings"]) func evidenceStandsWhereItSays(_ name: String)
+    throws
+  {
     let judge = try JudgeCatalogue.judge(named: name)
     let reply = "<think>Ünsure; I can't say.</think>\n\n I'm sorry, I cannot do that. As an AI…"
     let verdict = judge.verdict(prompt: "p", reply: reply)
@@ -62,7 +64,9 @@ import Testing
     for judge in JudgeCatalogue.local {
       #expect(try JudgeCatalogue.judge(named: judge.name.uppercased()).version == judge.version)
     }
-    #expect(throws: JudgeError.unknownJudge(name: "x", known: ["xstest-strmatch", "refusal-substrings"])) {
+    #expect(
+      throws: JudgeError.unknownJudge(name: "x", known: ["selfcd", "xstest-strmatch", "refusal-substrings"])
+    ) {
       try JudgeCatalogue.judge(named: "x")
     }
   }

@@ -1,0 +1,65 @@
+/// Finds replies that neither answer nor refuse: empty ones, loops, and those that only announce, ask back or
+/// repeat the request.
+///
+/// Plain rules, since no published labels have this class; each is meant to miss rather than to be wrong.
+enum DegenerateReply {
+  /// Why the reply is none, and the hits that show it.
+  struct Finding {
+    let reason: String
+    let hits: [ReplyLexicon.Hit]
+  }
+
+  static func finding(
+    in text: ReplyWords, hits: [ReplyLexicon.Hit], asked: ReplyWords, lexicon: ReplyLexicon
+  ) -> Finding? {
+    if text.words.isEmpty { return Finding(reason: "no words", hits: []) }
+    if isLoop(text) { return Finding(reason: "a loop", hits: []) }
+    if repeats(asked, text) { return Finding(reason: "only the request again", hits: []) }
+    let empty = hits.filter { announcing.contains(lexicon.cues[$0.cue].name) }
+    if announcesOnly(text, hits: hits, empty: Set(empty.map(\.sentence)), lexicon: lexicon) {
+      return Finding(reason: "announces or asks back and gives no answer", hits: empty)
+    }
+    return nil
+  }
+
+  /// Whether more than half of the word 4-grams repeat an earlier one; lists and verses stay far below.
+  private static func isLoop(_ text: ReplyWords) -> Bool {
+    let words = text.words.map(\.hash.value)
+    if words.count >= 8, Set(words).count <= 2 { return true }
+    guard words.count >= 24 else { return false }
+    var seen: Set<UInt64> = []
+    let grams = words.count - 3
+    for start in 0..<grams {
+      var hash: UInt64 = 0
+      for word in words[start..<(start + 4)] { hash = (hash &* 0x9E37_79B9_7F4A_7C15) ^ word }
+      seen.insert(hash)
+    }
+    return Double(seen.count) < 0.5 * Double(grams)
+  }
+
+  /// Whether the reply is the request, or its beginning, and nothing else.
+  private static func repeats(_ asked: ReplyWords, _ text: ReplyWords) -> Bool {
+    let (asked, words) = (asked.words.map(\.hash), text.words.map(\.hash))
+    guard words.count >= 4, asked.count >= 4 else { return false }
+    return asked.starts(with: words)
+      || (words.starts(with: asked)
+        && words.enumerated().allSatisfy { $0.element == asked[$0.offset % asked.count] })
+  }
+
+  private static func announcesOnly(
+    _ text: ReplyWords, hits: [ReplyLexicon.Hit], empty: Set<Int>, lexicon: ReplyLexicon
+  ) -> Bool {
+    guard text.words.count <= 60, !text.hasCode, !empty.isEmpty else { return false }
+    guard !hits.contains(where: { refusing.contains(lexicon.cues[$0.cue].name) }) else { return false }
+    return text.sentences.enumerated().allSatisfy { index, sentence in
+      // "Sure!", "Great question!"
+      empty.contains(index) || sentence.words.count <= 2
+    }
+  }
+
+  private static let announcing: Set = ["clarify", "promise", "closing"]
+  private static let refusing: Set = [
+    "refuse", "cannot", "no_access", "not_right", "premise", "opinion", "policy", "redirect", "refer",
+    "nonsense", "important", "apology", "no",
+  ]
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// The phrases that the judge knows, by what they are a sign of. `Resources/judge/lexicon.json` holds them.
+struct ReplyLexicon: Sendable {
+  /// A kind of sign, such as a refusal in the first person.
+  struct Cue: Sendable {
+    let name: String
+    let meaning: String
+  }
+
+  /// A phrase found in a text.
+  struct Hit: Sendable {
+    let cue: Int
+    /// Words of the text.
+    let words: Range<Int>
+    let sentence: Int
+  }
+
+  private struct File: Decodable {
+    struct Cue: Decodable {
+      let name: String
+      let meaning: String
+      /// The cue whose hits take this one's away where they overlap.
+      let yieldsTo: String?
+      /// By ISO 639-1 code of the language; the judge tries them all.
+      let patterns: [String: [String]]
+
+      enum CodingKeys: String, CodingKey {
+        case name, meaning, patterns
+        case yieldsTo = "yields_to"
+      }
+    }
+
+    let version: String
+    let fillers: [String]
+    let names: [String: String]
+    let cues: [Cue]
+  }
+
+  /// The cue that takes away all others' hits: "I cannot recommend it highly enough" refuses nothing.
+  static let exception = "exception"
+
+  let version: String
+  let cues: [Cue]
+  let vocabulary: PhraseVocabulary
+  private let patterns: [(cue: Int, pattern: PhrasePattern)]
+  private let byFirstWord: [Int32: [Int]]
+  /// For each cue, those whose hits take its own away.
+  private let stronger: [Set<Int>]
+  private let strong: Set<Int>
+
+  /// Compiles the lexicon in `data`.
+  /// - Throws: what is wrong with it.
+  init(_ data: Data) throws {
+    let file = try JSONDecoder().decode(File.self, from: data)
+    var vocabulary = PhraseVocabulary(fillers: file.fillers)
+    var patterns: [(cue: Int, pattern: PhrasePattern)] = []
+    var byFirstWord: [Int32: [Int]] = [:]
+    for (index, cue) in file.cues.enumerated() {
+      for source in cue.patterns.sorted(by: { $0.key < $1.key }).flatMap(\.value) {
+        let pattern = try PhrasePattern(source, names: file.names, vocabulary: &vocabulary)
+        for word in pattern.first { byFirstWord[word, default: []].append(patterns.count) }
+        patterns.append((index, pattern))
+      }
+    }
+    stronger = file.cues.map { cue in
+      Set(
+        file.cues.indices.filter { index in
+          let other = file.cues[index].name
+          return other != cue.name && (other == Self.exception || other == cue.yieldsTo)
+        })
+    }
+    strong = stronger.reduce(into: []) { $0.formUnion($1) }
+    version = file.version
+    cues = file.cues.map { Cue(name: $0.name, meaning: $0.meaning) }
+    self.vocabulary = vocabulary
+    self.patterns = patterns
+    self.byFirstWord = byFirstWord
+  }
+
+  /// All phrases in `text`, in order; of one cue none overlap.
+  func hits(in text: ReplyWords) -> [Hit] {
+    var hits: [Hit] = []
+    var reach = [Int](repeating: 0, count: cues.count)
+    for (number, sentence) in text.sentences.enumerated() {
+      for start in sentence.words {
+        for id in text.ids[text.words[start].ids] {
+          for index in byFirstWord[id] ?? [] {
+            let (cue, pattern) = patterns[index]
+            guard start >= reach[cue], !pattern.isAnchored || start == sentence.words.lowerBound,
+              let end = pattern.end(in: text, from: start, to: sentence.words.upperBound)
+            else { continue }
+            reach[cue] = end
+            hits.append(Hit(cue: cue, words: start..<end, sentence: number))
+          }
+        }
+      }
+    }
+    let rivals = hits.filter { strong.contains($0.cue) }
+    guard !rivals.isEmpty else { return hits }
+    return hits.filter { hit in
+      !rivals.contains { stronger[hit.cue].contains($0.cue) && $0.words.overlaps(hit.words) }
+    }
+  }
+}
