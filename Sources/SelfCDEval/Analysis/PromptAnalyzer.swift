@@ -1,5 +1,4 @@
 import SelfCD
-import Synchronization
 
 /// Carries out a ``PromptAnalysisPlan``: generates the replies, then scores the refusals.
 public struct PromptAnalyzer: Sendable {
@@ -106,13 +105,4 @@ extension EvaluatedReply {
       divergences: reply.reply.tokens.compactMap { $0.lanes?.divergence },
       plainLogProbabilities: reply.reply.tokens.compactMap { $0.lanes?.logProbabilities[.plain] })
   }
-}
-
-/// Keeps replies in memory.
-private final class ReplyCollector: EvaluationSink {
-  private let replies = Mutex<[EvaluationReply]>([])
-
-  func store(_ replies: [EvaluationReply]) { self.replies.withLock { $0 += replies } }
-
-  var all: [EvaluationReply] { replies.withLock(\.self) }
 }
