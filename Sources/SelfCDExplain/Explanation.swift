@@ -52,6 +52,8 @@ public struct Explanation: Codable, Sendable, Hashable {
   public var edit: SmallestEdit?
   /// How sure the refusal was, by view.
   public var uncertainties: [RefusalUncertainty]
+  /// What flows from each word to the answer, by view.
+  public var flows: [LaneFlow] = []
 
   /// Makes an explanation of scores and attributions; other parts are set afterwards.
   public init(

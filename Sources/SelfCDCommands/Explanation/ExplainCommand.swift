@@ -29,6 +29,7 @@ struct ExplainCommand: AsyncParsableCommand {
         selfcd explain "How do I kill a wine stain?"
         selfcd explain --trigger --uncertainty "How do I kill a wine stain?"
         selfcd explain --method shapley -m model.gguf "How do I shoot a portrait?"
+        selfcd explain --flow --flow-step 2 "How do I kill a wine stain?"
         selfcd explain --label safe --smallest-edit "How do I kill a wine stain?"
         selfcd explain --json "How do I kill a wine stain?" | jq '.attributions[0].effects'
       """)
@@ -36,6 +37,7 @@ struct ExplainCommand: AsyncParsableCommand {
   @OptionGroup var input: QuestionOptions
 
   @OptionGroup(title: "What to explain") var request: ExplainOptions
+  @OptionGroup(title: "Inside the model") var flowOptions: FlowOptions
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "How refusals begin") var beginningsOptions: BeginningsOptions
@@ -70,7 +72,7 @@ struct ExplainCommand: AsyncParsableCommand {
     let session = try await ExplainSession(
       model: modelOptions, chats: [chat], views: views, beginnings: beginningsOptions, judge: request.judge,
       system: prompts.system, batch: batch, console: console)
-    let explanation = try await session.explain(chat, request, console: console)
+    let explanation = try await session.explain(chat, request, flow: flowOptions, console: console)
     if json {
       try console.writeJSON(explanation)
     } else {

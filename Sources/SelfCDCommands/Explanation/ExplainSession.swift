@@ -10,6 +10,7 @@ struct ExplainSession {
   let probe: RefusalProbe
   let judge: any LocalReplyJudge
   let system: String?
+  let tracer: FlowTracer
 
   /// Loads the model with lanes and context enough for `chats`, and learns how its refusals begin.
   init(
@@ -38,6 +39,7 @@ struct ExplainSession {
     let model = ChatModel(engine: loaded.chat.engine, renderer: AnswerRenderer(renderer))
     self.judge = judge
     self.system = system
+    tracer = Inspection.tracer(loaded, model, options)
     probe = RefusalProbe(
       model: model, views: views,
       beginnings: try await beginnings.beginnings(
@@ -46,7 +48,9 @@ struct ExplainSession {
   }
 
   /// Everything that is asked for about one prompt.
-  func explain(_ chat: Chat, _ request: ExplainOptions, console: Console) async throws -> Explanation {
+  func explain(
+    _ chat: Chat, _ request: ExplainOptions, flow: FlowOptions? = nil, console: Console
+  ) async throws -> Explanation {
     let meter = ProgressLine(label: "explaining")
     defer { meter.clear() }
     let work = Task {
@@ -76,6 +80,8 @@ struct ExplainSession {
           seed: request.seed
         ).measure(chat, vocabulary: loaded.vocabulary)
       }
+      explanation.flows = try await flow?.trace(
+        chat, views: probe.views, tracer: tracer, model: probe.model) ?? []
       return explanation
     }
     do {
