@@ -32,8 +32,10 @@ struct DirectionsCommand: AsyncParsableCommand {
   @Option(help: .init("Prompts of each set that directions are made from.", valueName: "n"))
   var train = 128
 
-  @Option(help: .init("Prompts of each set that they are selected on.", valueName: "n"))
-  var validate = 64
+  @Option(
+    name: .customLong("validate"),
+    help: .init("Prompts of each set that they are selected on.", valueName: "n"))
+  var validation = 64
 
   @Option(help: .init("Prompts of each set in the comparison, at most.", valueName: "n"))
   var test = 1000
@@ -42,7 +44,8 @@ struct DirectionsCommand: AsyncParsableCommand {
   var candidates = 12
 
   @Option(
-    help: .init("Harmful validation refusals that ablation may lose before it is passed over.", valueName: "n"))
+    help: .init(
+      "Harmful validation refusals that ablation may lose before it is passed over.", valueName: "n"))
   var tolerance = 0
 
   @Option(help: .init("A question whose tokens are projected on the refusal direction.", valueName: "text"))
@@ -68,7 +71,7 @@ struct DirectionsCommand: AsyncParsableCommand {
 
   func validate() throws {
     for (name, value) in [
-      ("--train", train), ("--validate", validate), ("--test", test), ("--candidates", candidates),
+      ("--train", train), ("--validate", validation), ("--test", test), ("--candidates", candidates),
       ("--max-tokens", maxTokens),
     ] where value < 1 {
       throw ValidationError("\(name) must be 1 or more.")
@@ -117,7 +120,7 @@ struct DirectionsCommand: AsyncParsableCommand {
     let llama = options.llamaOptions(lanes: lanes, unifiedCache: true)
     var settings = DirectionStudy.Settings()
     settings.training = train
-    settings.validation = validate
+    settings.validation = validation
     settings.test = test
     settings.candidates = candidates
     settings.tolerance = tolerance
@@ -281,7 +284,8 @@ struct DirectionsTable {
   private static func cell(_ row: EvaluationSummary.Row) -> String {
     let percent = EvaluationTable.percent
     let mark = row.paired.map { $0.adjustedPValue < 0.05 ? "*" : "" } ?? ""
-    return "\(percent(row.refusals.rate)) [\(percent(row.refusals.low)), \(percent(row.refusals.high))]\(mark)"
+    return
+      "\(percent(row.refusals.rate)) [\(percent(row.refusals.low)), \(percent(row.refusals.high))]\(mark)"
   }
 
   private var directions: String {
@@ -293,15 +297,18 @@ struct DirectionsTable {
     }
     let validation = record.validation
     var text = "refusal direction: " + Self.place(record.refusalDirection)
-    text += ", tells harmful from neutral validation prompts with AUC \(Format.decimal(best?.separation ?? 0, 3)); "
+    text +=
+      ", tells harmful from neutral validation prompts with AUC \(Format.decimal(best?.separation ?? 0, 3)); "
     text += "measured, never ablated\n"
     text += "false-refusal vector: " + Self.place(record.falseRefusalVector)
     text += ", from \(record.pseudoHarmful) refused harmless prompts, cosine "
-    text += "\(Format.decimal(record.falseRefusalVector.cosine ?? 0, 2)) with the refusal direction before that was "
+    text +=
+      "\(Format.decimal(record.falseRefusalVector.cosine ?? 0, 2)) with the refusal direction before that was "
     text += "taken out\n"
     if let trial {
       text += "on validation its ablation refuses \(trial.safeRefused) of \(validation.safe) safe (guarded "
-      text += "\(validation.safeRefused)) and \(trial.harmfulRefused) of \(validation.harmful) harmful (guarded "
+      text +=
+        "\(validation.safeRefused)) and \(trial.harmfulRefused) of \(validation.harmful) harmful (guarded "
       text += "\(validation.harmfulRefused)); \(record.trials.count) candidates tried\n"
     }
     return text

@@ -80,8 +80,9 @@ struct ExplainSession {
           seed: request.seed
         ).measure(chat, vocabulary: loaded.vocabulary)
       }
-      explanation.flows = try await flow?.trace(
-        chat, views: probe.views, tracer: tracer, model: probe.model) ?? []
+      explanation.flows =
+        try await flow?.trace(
+          chat, views: probe.views, tracer: tracer, model: probe.model) ?? []
       return explanation
     }
     do {

@@ -82,7 +82,8 @@ struct FlowCommand: AsyncParsableCommand {
       fitted.repeatable, lanes: lanes, unifiedCache: true, console: console)
     let asked = Inspection.answering(loaded)
     let study = FlowStudy(
-      model: asked, tracer: Inspection.tracer(loaded, asked, fitted), judge: try JudgeCatalogue.judge(named: judge),
+      model: asked, tracer: Inspection.tracer(loaded, asked, fitted),
+      judge: try JudgeCatalogue.judge(named: judge),
       datasets: datasets, views: views, method: method, step: step, system: prompts.system,
       maximumTokens: maxTokens, seed: seed)
     let result = try await Inspection.cancellable(label: "tracing") { progress in
@@ -105,7 +106,9 @@ struct FlowCommand: AsyncParsableCommand {
 enum Inspection {
   /// The model asked where its answer begins, behind its reasoning.
   static func answering(_ loaded: LoadedModel) -> ChatModel {
-    guard let renderer = loaded.chat.renderer as? any PromptRenderer & ReplyTokenizer else { return loaded.chat }
+    guard let renderer = loaded.chat.renderer as? any PromptRenderer & ReplyTokenizer else {
+      return loaded.chat
+    }
     return ChatModel(engine: loaded.chat.engine, renderer: AnswerRenderer(renderer))
   }
 
@@ -120,7 +123,8 @@ enum Inspection {
 
   /// Runs long work with a progress line; an interruption ends it.
   static func cancellable<R: Sendable>(
-    label: String, _ body: @escaping @Sendable (@escaping @Sendable (String, Double) -> Void) async throws -> R
+    label: String,
+    _ body: @escaping @Sendable (@escaping @Sendable (String, Double) -> Void) async throws -> R
   ) async throws -> R {
     let meter = ProgressLine(label: label)
     defer { meter.clear() }
@@ -128,12 +132,14 @@ enum Inspection {
     let work = Task {
       try await body { what, share in
         let elapsed = start.duration(to: .now)
-        let left = share > 0.02 && what.isEmpty ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""
+        let left =
+          share > 0.02 && what.isEmpty ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""
         meter.update(text: "\(what.isEmpty ? "" : what + " ")\(Int(share * 100)) %\(left)")
       }
     }
+    let stop: @Sendable () -> Void = { work.cancel() }
     do {
-      return try await Interruption.handling({ work.cancel() }) { try await work.value }
+      return try await Interruption.handling(stop) { try await work.value }
     } catch is CancellationError {
       throw CommandError.interrupted
     }
@@ -163,7 +169,9 @@ struct FlowTable {
     }
     var text = EvaluationTable.table(lines, console: console) + "\n"
     if !result.contrasts.isEmpty {
-      var lines = [["the same prompts", "prompts", "guarded, refused", "plain, answered", "equal", "difference"]]
+      var lines = [
+        ["the same prompts", "prompts", "guarded, refused", "plain, answered", "equal", "difference"]
+      ]
       for contrast in result.contrasts {
         lines.append([
           contrast.set.rawValue, "\(contrast.n)", Self.number(contrast.guardedShare),
@@ -195,7 +203,9 @@ struct FlowTable {
         + "the flow from the whole prompt. 95 % intervals (bootstrap over prompts)."
     ]
     if let agreement = result.agreement { parts.append(FlowText.agreement(agreement)) }
-    if result.withoutFocus > 0 { parts.append("\(result.withoutFocus) prompts name no focus word and are left out.") }
+    if result.withoutFocus > 0 {
+      parts.append("\(result.withoutFocus) prompts name no focus word and are left out.")
+    }
     return parts.map { $0 + "\n" }.joined()
   }
 

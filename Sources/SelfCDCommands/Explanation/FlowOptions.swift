@@ -5,7 +5,8 @@ import SelfCDLlama
 
 /// What of a model's inside is shown with an explanation.
 struct FlowOptions: ParsableArguments {
-  @Flag(help: "Show what flows from each word to the answer, in the guarded and in the plain lane, by gradients.")
+  @Flag(
+    help: "Show what flows from each word to the answer, in the guarded and in the plain lane, by gradients.")
   var flow = false
 
   @Option(
@@ -85,7 +86,8 @@ struct FlowView {
       if let target = flow.flow.target {
         text += "to “\(TerminalText.singleLine(target.text))”, loss \(Format.decimal(target.loss, 2)) nats; "
       }
-      text += "\(Format.decimal(100 * flow.flow.questionShare, 0)) % of the prompt's flow is from the question's words; "
+      text +=
+        "\(Format.decimal(100 * flow.flow.questionShare, 0)) % of the prompt's flow is from the question's words; "
       text += "most in layer \(Self.strongestLayer(flow.flow)) of \(flow.flow.layers.count)"
       lines.append(console.styled(text, .dim))
     }

@@ -168,7 +168,8 @@ public struct FlowStudy: Sendable {
     guard !measured.isEmpty else { throw firstError ?? FlowError.noFocus(prompts: total) }
     return Result(
       method: method, step: step, groups: try groups(measured), contrasts: try contrasts(measured),
-      agreement: agreement, withoutFocus: withoutFocus, failures: failures.count, firstFailure: failures.first)
+      agreement: agreement, withoutFocus: withoutFocus, failures: failures.count, firstFailure: failures.first
+    )
   }
 
   static func measure(

@@ -32,7 +32,8 @@ public struct FlowTracer: Sendable {
     let tokens = try renderer.render(chat).tokens + begun
     guard
       let alignment = PromptAlignment(
-        tokens: tokens.map(vocabulary.bytes), question: question, words: words.words.map { $0.start..<$0.end })
+        tokens: tokens.map(vocabulary.bytes), question: question, words: words.words.map { $0.start..<$0.end }
+      )
     else { throw FlowError.questionNotFound }
     let texts = words.words.map(\.text)
     switch method {
