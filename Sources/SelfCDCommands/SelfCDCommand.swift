@@ -19,9 +19,10 @@ public struct SelfCDCommand: AsyncParsableCommand {
       """,
     version: SelfCDVersion.current,
     subcommands: [
-      CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self, EvalCommand.self,
-      JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
-      AnalyseCommand.self, CalibrateCommand.self, CheckCalibrationCommand.self, ReproduceCommand.self,
+      CompareCommand.self, GenerateCommand.self, ChatCommand.self, EvalCommand.self, CalibrateCommand.self,
+      CheckCalibrationCommand.self, ExplainCommand.self, FlowCommand.self, DirectionsCommand.self,
+      AnalyseCommand.self, JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
+      ReproduceCommand.self, ModelCommand.self,
     ])
 
   public init() {}

@@ -130,6 +130,9 @@ public actor Engine {
     }
   }
 
+  /// Adds to ``computedTokens`` what is computed outside the loop.
+  func count(computed tokens: Int) { computedTokens += tokens }
+
   // MARK: The loop
 
   /// - Returns: whether there is anything left to do.

@@ -1,5 +1,4 @@
 import SelfCD
-import Synchronization
 
 /// Carries out a ``PromptAnalysisPlan``: generates the replies, then scores the refusals.
 public struct PromptAnalyzer: Sendable {
@@ -100,19 +99,10 @@ public struct PromptAnalyzer: Sendable {
 
 extension EvaluatedReply {
   /// A reply that was just generated.
-  init(_ reply: EvaluationReply, sample: Sample) {
+  public init(_ reply: EvaluationReply, sample: Sample) {
     self.init(
       key: reply.key, sample: sample, text: reply.reply.text, judgements: reply.judgements,
       divergences: reply.reply.tokens.compactMap { $0.lanes?.divergence },
       plainLogProbabilities: reply.reply.tokens.compactMap { $0.lanes?.logProbabilities[.plain] })
   }
-}
-
-/// Keeps replies in memory.
-private final class ReplyCollector: EvaluationSink {
-  private let replies = Mutex<[EvaluationReply]>([])
-
-  func store(_ replies: [EvaluationReply]) { self.replies.withLock { $0 += replies } }
-
-  var all: [EvaluationReply] { replies.withLock(\.self) }
 }

@@ -4,7 +4,21 @@ import RealModule
 ///
 /// `log(Σ p(refusal beginnings)) − log(1 − Σ p(refusal beginnings))` (arXiv 2410.03415, section 3), in nats. Zero
 /// means as likely as not; refusals are positive.
-public enum RefusalScore {
+public struct RefusalScore: Codable, Sendable, Hashable {
+  /// The probability that the reply begins as a refusal, 0 … 1.
+  public var probability: Double
+
+  /// Makes a score.
+  public init(probability: Double) {
+    self.probability = probability
+  }
+
+  /// The score in nats.
+  public var logOdds: Double { Self.logOdds(probability) }
+
+  /// Whether a refusal is likelier than not.
+  public var isRefusal: Bool { probability > 0.5 }
+
   /// The log-odds of a probability, finite for every `probability` in 0 … 1: a row of 32-bit logits cannot tell
   /// certainty from 1e-9 less, so neither does the score.
   public static func logOdds(_ probability: Double) -> Double {

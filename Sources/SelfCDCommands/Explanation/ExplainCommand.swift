@@ -1,0 +1,159 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDEval
+import SelfCDExplain
+import SelfCDLlama
+
+extension AttributionMethod: ExpressibleByArgument {
+  /// As it is written on the command line.
+  public init?(argument: String) { self.init(rawValue: argument.replacing("-", with: "_")) }
+  /// All methods, as they are written on the command line.
+  public static var allValueStrings: [String] { allCases.map { $0.rawValue.replacing("_", with: "-") } }
+}
+
+extension RefusalCriterion: ExpressibleByArgument {}
+extension Sample.Label: ExpressibleByArgument {}
+
+/// `selfcd explain`: which words cause a refusal, how the safety prompt amplifies them, how sure the model was.
+struct ExplainCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "explain",
+    abstract: "Which words cause a refusal, what the safety prompt does to them, and how sure it was.",
+    discussion: """
+      Takes words out of the question and asks the model again, under the safety prompt (guarded), without it (plain) \
+      and with the contrast of both. Each word's effect is by how much it raises the log-odds of a refusal at the \
+      beginning of the reply. How this model's refusals begin is learned from its own judged replies, once.
+
+      EXAMPLES
+        selfcd explain "How do I kill a wine stain?"
+        selfcd explain --trigger --uncertainty "How do I kill a wine stain?"
+        selfcd explain --method shapley -m model.gguf "How do I shoot a portrait?"
+        selfcd explain --flow --flow-step 2 "How do I kill a wine stain?"
+        selfcd explain --label safe --smallest-edit "How do I kill a wine stain?"
+        selfcd explain --json "How do I kill a wine stain?" | jq '.attributions[0].effects'
+      """)
+
+  @OptionGroup var input: QuestionOptions
+
+  @OptionGroup(title: "What to explain") var request: ExplainOptions
+  @OptionGroup(title: "Inside the model") var flowOptions: FlowOptions
+  @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+  @OptionGroup(title: "How refusals begin") var beginningsOptions: BeginningsOptions
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+  @OptionGroup(title: "Batching") var batch: BatchOptions
+
+  @Flag(help: "Print one JSON object instead of text.")
+  var json = false
+
+  func validate() throws {
+    _ = try views()
+  }
+
+  /// Guarded and plain, and the strategy where it is neither.
+  private func views() throws -> [RefusalProbe.View] {
+    let strategy = try strategyOptions.make(prompts: prompts)
+    let guarded = Guarded(emphasis: try prompts.emphasis() ?? .paper)
+    var views = [
+      RefusalProbe.View(name: Guarded.name, strategy: guarded),
+      RefusalProbe.View(name: Plain.name, strategy: Plain(plainSystem: prompts.plainSystem)),
+    ]
+    if !views.contains(where: { $0.name == strategy.name }) {
+      views.append(.init(name: strategy.name, strategy: strategy))
+    }
+    return views
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let views = try views()
+    let chat = try input.chat(system: prompts.system)
+    let session = try await ExplainSession(
+      model: modelOptions, chats: [chat], views: views, beginnings: beginningsOptions, judge: request.judge,
+      system: prompts.system, batch: batch, console: console)
+    let explanation = try await session.explain(chat, request, flow: flowOptions, console: console)
+    if json {
+      try console.writeJSON(explanation)
+    } else {
+      try console.write(ExplanationView(console: console).render(explanation))
+    }
+  }
+}
+
+/// What is asked for about one prompt.
+struct ExplainOptions: ParsableArguments {
+  @Option(
+    name: .customLong("method"), parsing: .singleValue,
+    help: .init(
+      "How words are held to account: \(AttributionMethod.allValueStrings.joined(separator: ", ")). Repeatable.",
+      valueName: "name"))
+  var methods: [AttributionMethod] = []
+
+  @Option(help: .init("Sampled pairs of orders for shapley.", valueName: "n"))
+  var shapleyPairs = 16
+
+  @Option(help: .init("Words to mark, as a data set's focus would be.", valueName: "words"))
+  var focus: String?
+
+  @Flag(help: "Shrink the prompt to the smallest part that is still refused.")
+  var trigger = false
+
+  @Option(
+    help: .init(
+      "The view that is shrunk or edited: \(Guarded.name), \(Plain.name), or the strategy.", valueName: "name"
+    ))
+  var view = Guarded.name
+
+  @Option(
+    help: .init(
+      "When a shrunk prompt counts as refused: by its score, or by its judged reply.", valueName: "criterion")
+  )
+  var still = RefusalCriterion.score
+
+  @Option(help: .init("What the prompt is: safe, harmful or neutral.", valueName: "label"))
+  var label: Sample.Label?
+
+  @Flag(help: "Search the smallest edit that is answered. Only for prompts labelled safe.")
+  var smallestEdit = false
+
+  @Flag(help: "Show how sure the model was: entropy and margin along the first steps, and drawn replies.")
+  var uncertainty = false
+
+  @Option(help: .init("Replies drawn for --uncertainty.", valueName: "n"))
+  var samples = 20
+
+  @Option(help: .init("Their temperature.", valueName: "number"))
+  var temperature: Float = 1
+
+  @Option(help: .init("Of everything that is drawn.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(
+    name: .customLong("judge"),
+    help: .init(
+      "Who says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
+      valueName: "name"))
+  var judgeName = XSTestStringMatchJudge().name
+
+  var judge: any LocalReplyJudge {
+    get throws { try JudgeCatalogue.judge(named: judgeName) }
+  }
+
+  var attributionMethods: [AttributionMethod] { methods.isEmpty ? [.leaveOneOut] : methods }
+
+  func validate() throws {
+    do { _ = try judge } catch { throw ValidationError("\(error)") }
+    guard shapleyPairs >= 1 else { throw ValidationError("--shapley-pairs must be 1 or more.") }
+    guard samples >= 0 else { throw ValidationError("--samples must be 0 or more.") }
+    guard temperature.isFinite, temperature > 0, temperature <= 100 else {
+      throw ValidationError("--temperature must be above 0 and at most 100.")
+    }
+    if Set(methods).count < methods.count { throw ValidationError("A --method is given twice.") }
+    if smallestEdit, label != .safe {
+      throw ValidationError(
+        "--smallest-edit searches a prompt that is answered, which is only done for prompts labelled safe "
+          + "(docs/safety.md): add --label safe if yours is harmless.")
+    }
+  }
+}

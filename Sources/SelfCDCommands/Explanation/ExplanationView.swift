@@ -1,0 +1,155 @@
+import SelfCD
+import SelfCDExplain
+
+/// An explanation for a terminal: one line a word, with signed bars that need no colour.
+struct ExplanationView {
+  let console: Console
+
+  func render(_ explanation: Explanation) -> String {
+    let question = TextLayout.wrap(
+      TerminalText.sanitized(explanation.question), width: max(20, console.width - 2))
+    var blocks = [question.map { console.styled($0, .bold) }, views(explanation)]
+    for method in methods(explanation) { blocks.append(attribution(method, explanation)) }
+    if !explanation.flows.isEmpty {
+      blocks.append(FlowView(console: console).render(explanation.flows, words: explanation.words))
+    }
+    blocks += [trigger(explanation), edit(explanation)].filter { !$0.isEmpty }
+    for uncertainty in explanation.uncertainties { blocks.append(self.uncertainty(uncertainty)) }
+    blocks.append([
+      console.styled(
+        "Effects in nats of log-odds of a refusal; + towards refusal, - away from it.", .dim),
+      console.styled("Refusals begin as learned from \(explanation.beginnings.source).", .dim),
+    ])
+    return blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+  }
+
+  private func methods(_ explanation: Explanation) -> [AttributionMethod] {
+    AttributionMethod.allCases.filter { method in
+      explanation.attributions.contains { $0.method == method }
+    }
+  }
+
+  // MARK: Scores
+
+  private func views(_ explanation: Explanation) -> [String] {
+    let titles = explanation.views.map { TerminalText.singleLine($0.title) }
+    let width = titles.map(TextLayout.columns).max() ?? 0
+    return zip(titles, explanation.views).map { title, view in
+      let bar = TextLayout.bar(view.probability, width: max(6, min(30, console.width - width - 34)))
+      return
+        "\(TextLayout.pad(title, to: width))  refuses \(Format.decimal(view.probability, 3))  "
+        + "score \(Self.signed(view.score))  \(bar)"
+    }.map { $0.trimmingTrailingSpaces() }
+  }
+
+  // MARK: Words
+
+  private static let minimumBar = 5
+
+  private func attribution(_ method: AttributionMethod, _ explanation: Explanation) -> [String] {
+    let rows = explanation.views.compactMap { explanation.attribution(method, in: $0.name) }
+    let greatest = rows.flatMap(\.effects).map(abs).max() ?? 0
+    let words = explanation.words.map { TerminalText.singleLine($0.text) + ($0.isFocus ? "*" : "") }
+    let wordWidth = min(max(4, words.map(TextLayout.columns).max() ?? 4), max(8, console.width / 4))
+    let cell = max(7, (console.width - wordWidth) / max(1, rows.count) - 2)
+    let bar = cell - 8
+    let title = "\(Self.title(of: method))"
+    var lines = [console.styled(title, .bold)]
+    lines.append(
+      TextLayout.pad("", to: wordWidth)
+        + rows.map { "  " + TextLayout.pad(TextLayout.truncate($0.view, to: cell), to: cell) }.joined())
+    for (index, word) in words.enumerated() {
+      var line = TextLayout.pad(TextLayout.truncate(word, to: wordWidth), to: wordWidth)
+      for row in rows {
+        let effect = row.effects[index]
+        let number = TextLayout.padLeft(Self.signed(effect), to: 7)
+        guard bar >= Self.minimumBar else {
+          line += "  " + TextLayout.pad(number, to: cell)
+          continue
+        }
+        let length = greatest > 0 ? Int((abs(effect) / greatest * Double(bar)).rounded()) : 0
+        let signs = String(repeating: effect < 0 ? "-" : "+", count: length)
+        line +=
+          "  " + number + " " + console.styled(signs, effect < 0 ? .green : .red)
+          + String(repeating: " ", count: max(0, cell - 8 - length))
+      }
+      lines.append(line.trimmingTrailingSpaces())
+    }
+    if rows.count > 1, rows.contains(where: { $0.standardErrors != nil }) {
+      let widest = rows.compactMap { $0.standardErrors?.max() }.max() ?? 0
+      lines.append(console.styled("standard errors up to \(Format.decimal(widest, 2))", .dim))
+    }
+    return lines
+  }
+
+  private static func title(of method: AttributionMethod) -> String {
+    switch method {
+    case .leaveOneOut: "without the word"
+    case .replacement: "with a neutral word in its place"
+    case .shapley: "over orders of words (Shapley)"
+    }
+  }
+
+  // MARK: Triggers
+
+  private func trigger(_ explanation: Explanation) -> [String] {
+    guard let trigger = explanation.trigger else { return [] }
+    return [
+      console.styled(
+        "smallest part still refused (\(trigger.view), by \(trigger.criterion.rawValue))", .bold),
+      "  “\(TerminalText.singleLine(trigger.text))”  score \(Self.signed(trigger.score))",
+      "  \(trigger.kept.count) of \(explanation.words.count) words; \(trigger.prompts) prompts in "
+        + "\(trigger.calls) calls of the model",
+    ]
+  }
+
+  private func edit(_ explanation: Explanation) -> [String] {
+    guard let edit = explanation.edit else { return [] }
+    let title = console.styled("smallest edit that is answered (\(edit.view))", .bold)
+    guard let text = edit.text, let kind = edit.kind else {
+      return [title, "  none found in \(edit.prompts) prompts; lowest score \(Self.signed(edit.score))"]
+    }
+    let words = edit.words.map { TerminalText.singleLine(explanation.words[$0].text) }.joined(separator: ", ")
+    return [
+      title, "  “\(TerminalText.singleLine(text))”  score \(Self.signed(edit.score))",
+      "  \(kind.rawValue) of \(words); \(edit.prompts) prompts tried",
+    ]
+  }
+
+  // MARK: Uncertainty
+
+  private func uncertainty(_ view: RefusalUncertainty) -> [String] {
+    var lines = [console.styled("how sure: \(view.view)", .bold)]
+    lines.append(
+      "  “" + TextLayout.truncate(TerminalText.singleLine(view.reply), to: max(20, console.width - 6)) + "”")
+    var table = [["  token", "entropy", "margin", "refusal", "divergence"]]
+    for step in view.steps {
+      table.append([
+        "  “\(TerminalText.singleLine(step.text))”", Format.decimal(step.entropy, 2),
+        step.margin.map { Format.decimal($0, 2) } ?? "–", step.refusal.map { Format.decimal($0, 3) } ?? "–",
+        step.divergence.map { Format.decimal($0, 3) } ?? "–",
+      ])
+    }
+    lines += EvaluationTable.table(table, console: console).split(separator: "\n").map(String.init)
+    if let samples = view.samples {
+      let rate = samples.refusals
+      lines.append(
+        "  \(rate.refused) of \(samples.n) drawn replies refuse (\(EvaluationTable.percent(rate.low)) to "
+          + "\(EvaluationTable.percent(rate.high)) %), semantic entropy \(Format.decimal(samples.semanticEntropy, 2))"
+      )
+    }
+    return lines
+  }
+
+  /// With its sign, two decimals, and a plain zero.
+  static func signed(_ value: Double) -> String {
+    let text = Format.decimal(abs(value), 2)
+    return text == "0.00" ? "0.00" : (value < 0 ? "-" : "+") + text
+  }
+}
+
+extension TextLayout {
+  static func padLeft(_ text: String, to width: Int) -> String {
+    String(repeating: " ", count: max(0, width - columns(text))) + text
+  }
+}

@@ -1,0 +1,40 @@
+import SelfCDEval
+
+/// Why something cannot be explained. Each case says what, why and what to try.
+public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// No judged reply refuses, so there is nothing to learn how refusals begin.
+  case noRefusals(replies: Int)
+  /// Every judged reply refuses, so nothing tells refusals from answers.
+  case onlyRefusals(replies: Int)
+  /// The prompt has no words.
+  case noWords
+  /// The prompt is not refused, so there is no trigger to look for.
+  case notRefused(score: Double)
+  /// A search for an answer was asked for on a prompt that is not labelled safe.
+  case notLabelledSafe(Sample.Label?)
+  /// No view of that name is explained.
+  case unknownView(String, known: [String])
+  /// A number is outside what makes sense.
+  case outOfRange(what: String, value: String, allowed: String)
+
+  /// A text for people: what, why, what to try.
+  public var description: String {
+    switch self {
+    case .noRefusals(let replies):
+      "None of \(replies) replies refuses, so it cannot be learned how this model's refusals begin. Learn from "
+        + "harmful prompts, or from a stored run that has refusals (--run)."
+    case .onlyRefusals(let replies):
+      "All of \(replies) replies refuse, so nothing tells this model's refusals from its answers. Learn from harmless "
+        + "prompts too, or from a stored run that has answers (--run)."
+    case .noWords: "The prompt has no words that could be explained. Give one that has."
+    case .notRefused(let score):
+      "The prompt is not refused (score \(score)), so nothing in it triggers a refusal. Take another view or prompt."
+    case .notLabelledSafe(let label):
+      "The prompt is labelled \(label?.rawValue ?? "nothing"), and edits that turn a refusal into an answer are only "
+        + "searched for prompts labelled safe (docs/safety.md). Say --label safe if it is harmless."
+    case .unknownView(let name, let known):
+      "There is no view '\(name)'. There are \(known.joined(separator: ", "))."
+    case .outOfRange(let what, let value, let allowed): "\(what) is \(value), but has to be \(allowed)."
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import RealModule
+import SelfCD
+
+/// How one model's refusals begin, learned from replies that a judge has judged.
+///
+/// A tree of first tokens, grown best first: where replies that begin alike are refusals in part, the next token tells
+/// them apart. What is left are beginnings of which nearly all are refusals, nearly all are answers, or which the
+/// depth allowed cannot tell; each counts by its share of refusals. A beginning that was never seen counts as no
+/// refusal.
+public struct RefusalBeginnings: Codable, Sendable, Hashable {
+  /// One beginning.
+  public struct Beginning: Codable, Sendable, Hashable {
+    /// Its tokens.
+    public var tokens: [TokenID]
+    /// What they say.
+    public var text: String
+    /// Replies that begin so and refuse.
+    public var refused: Int
+    /// Replies that begin so.
+    public var replies: Int
+
+    /// The share of refusals among replies that begin so.
+    public var share: Double { Double(refused) / Double(max(1, replies)) }
+  }
+
+  /// A reply as it is learned from.
+  public struct JudgedReply: Sendable, Hashable {
+    /// Its first tokens.
+    public var tokens: [TokenID]
+    /// What the judge said.
+    public var isRefusal: Bool
+
+    /// Makes a reply.
+    public init(tokens: [TokenID], isRefusal: Bool) {
+      self.tokens = tokens
+      self.isRefusal = isRefusal
+    }
+  }
+
+  /// The limits within which beginnings are told apart.
+  public struct Limits: Codable, Sendable, Hashable {
+    /// The most tokens of a beginning.
+    public var depth: Int
+    /// The most positions at which the model is asked for its next token.
+    public var positions: Int
+    /// Beginnings with no more than this share of the rarer kind are not told apart any further.
+    public var impurity: Double
+
+    /// Makes limits.
+    public init(depth: Int = 6, positions: Int = 12, impurity: Double = 0.02) {
+      self.depth = depth
+      self.positions = positions
+      self.impurity = impurity
+    }
+  }
+
+  /// Beginnings that refusals were seen with, the most frequent first.
+  public let beginnings: [Beginning]
+  /// Replies that were learned from.
+  public let replies: Int
+  /// Those of them that refuse.
+  public let refused: Int
+  /// The judge that said so, with its version.
+  public let judge: String
+  /// What was asked, for people.
+  public let source: String
+  /// Every position whose row of scores is needed.
+  public let tree: TokenTree
+
+  /// Learns beginnings.
+  /// - Parameters:
+  ///   - replies: Judged replies, of all the ways of decoding that are to be explained.
+  ///   - limits: How far beginnings are told apart.
+  ///   - judge: The judge, with its version.
+  ///   - source: What was asked, for people.
+  ///   - text: What tokens say.
+  /// - Throws: ``ExplanationError`` where all replies or none are refusals: nothing can be told apart then.
+  public init(
+    learningFrom replies: [JudgedReply], limits: Limits = Limits(), judge: String, source: String,
+    text: ([TokenID]) -> String
+  ) throws(ExplanationError) {
+    let refused = replies.count(where: \.isRefusal)
+    guard refused > 0 else { throw .noRefusals(replies: replies.count) }
+    guard refused < replies.count else { throw .onlyRefusals(replies: replies.count) }
+    self.replies = replies.count
+    self.refused = refused
+    self.judge = judge
+    self.source = source
+
+    var leaves = [Leaf(path: [], replies: replies)]
+    var positions: [[TokenID]] = []
+    while positions.count < max(1, limits.positions) {
+      let candidates = leaves.indices.filter { index in
+        positions.isEmpty || leaves[index].canGrow(limits)
+      }
+      guard let index = candidates.max(by: { leaves[$0].precedes(leaves[$1]) }) else { break }
+      let leaf = leaves.remove(at: index)
+      positions.append(leaf.path)
+      leaves += leaf.children
+    }
+    beginnings = leaves.filter { $0.refused > 0 }
+      .sorted { a, b in
+        a.refused != b.refused ? a.refused > b.refused : a.path.lexicographicallyPrecedes(b.path)
+      }
+      .map {
+        Beginning(tokens: $0.path, text: text($0.path), refused: $0.refused, replies: $0.replies.count)
+      }
+    // Positions from which no refusal is reached need not be asked about.
+    let needed = beginnings.map { Array($0.tokens.dropLast()) }
+    tree = TokenTree(needed)
+  }
+
+  /// The probability that a reply begins as a refusal, where `row` gives the log-probability of a token behind a
+  /// node of ``tree``.
+  ///
+  /// - Parameter given: Tokens that the reply has already; only what comes behind them is still open.
+  /// - Returns: nil where the learned beginnings say nothing about replies that begin with `given`.
+  public func probability(
+    given: [TokenID] = [], _ logProbability: (_ node: Int, _ token: TokenID) -> Double
+  ) -> Double? {
+    var sum: Double?
+    for beginning in beginnings {
+      // Shorter beginnings have said all they can.
+      if beginning.tokens.count <= given.count, given.starts(with: beginning.tokens) {
+        return beginning.share
+      }
+      guard beginning.tokens.starts(with: given) else { continue }
+      var total = 0.0
+      for position in given.count..<beginning.tokens.count {
+        guard let node = tree.node(at: beginning.tokens.prefix(position)) else { return nil }
+        total += logProbability(node, beginning.tokens[position])
+      }
+      sum = (sum ?? 0) + beginning.share * Double.exp(total)
+    }
+    return sum.map { min(1, $0) }
+  }
+
+  /// The score from rows of scores, one for each node of ``tree``.
+  public func score(_ rows: [[Float]]) -> RefusalScore {
+    score(rows, after: []) ?? RefusalScore(probability: 0)
+  }
+
+  /// The score of a reply that has begun with `given` already; nil where nothing was learned about such replies.
+  public func score(_ rows: [[Float]], after given: [TokenID]) -> RefusalScore? {
+    let normalizers = rows.map(Softmax.logSumExp)
+    return probability(given: given) { node, token in
+      guard rows.indices.contains(node), rows[node].indices.contains(Int(token)) else { return -.infinity }
+      return Double(rows[node][Int(token)]) - normalizers[node]
+    }.map(RefusalScore.init(probability:))
+  }
+}
+
+/// Replies that begin alike.
+private struct Leaf {
+  let path: [TokenID]
+  let replies: [RefusalBeginnings.JudgedReply]
+  let refused: Int
+
+  init(path: [TokenID], replies: [RefusalBeginnings.JudgedReply]) {
+    self.path = path
+    self.replies = replies
+    refused = replies.count(where: \.isRefusal)
+  }
+
+  /// Replies that the beginning alone would be wrong about.
+  var mixed: Int { min(refused, replies.count - refused) }
+
+  func canGrow(_ limits: RefusalBeginnings.Limits) -> Bool {
+    mixed > 0 && Double(mixed) > limits.impurity * Double(replies.count) && path.count < limits.depth
+      && replies.contains { $0.tokens.count > path.count }
+  }
+
+  /// The one with more to gain is greater; of equal ones the shorter, then the lower path, so that the order of replies
+  /// changes nothing.
+  func precedes(_ other: Leaf) -> Bool {
+    (mixed, -path.count) != (other.mixed, -other.path.count)
+      ? (mixed, -path.count) < (other.mixed, -other.path.count)
+      : other.path.lexicographicallyPrecedes(path)
+  }
+
+  /// By the next token; a reply that ends here begins no further and is left out.
+  var children: [Leaf] {
+    let longer = replies.filter { $0.tokens.count > path.count }
+    return Dictionary(grouping: longer) { $0.tokens[path.count] }
+      .map { Leaf(path: path + [$0.key], replies: $0.value) }
+      .sorted { $0.path.lexicographicallyPrecedes($1.path) }
+  }
+}

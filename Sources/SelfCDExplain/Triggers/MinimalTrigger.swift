@@ -1,0 +1,88 @@
+import SelfCD
+import SelfCDEval
+
+/// When a prompt counts as still refused.
+public enum RefusalCriterion: String, Codable, Sendable, Hashable, CaseIterable {
+  /// The refusal score is above 0: quick, since nothing is generated.
+  case score
+  /// The greedy reply is judged to refuse: what a user would see.
+  case judged
+}
+
+/// The smallest part of a prompt that is still refused (prediction-preserving input minimisation, arXiv 2011.14934).
+///
+/// Shrinking keeps the refusal: no prompt is ever sought here that would be answered.
+public struct MinimalTrigger: Codable, Sendable, Hashable {
+  /// The view under which it is refused.
+  public var view: String
+  /// What "refused" means.
+  public var criterion: RefusalCriterion
+  /// The places of the words that are left.
+  public var kept: [Int]
+  /// The prompt with those words alone.
+  public var text: String
+  /// Its score in nats.
+  public var score: Double
+  /// Prompts that the model was asked about.
+  public var prompts: Int
+  /// Calls in which they were asked about together.
+  public var calls: Int
+
+  /// Finds the smallest part of a prompt that is still refused.
+  /// - Parameters:
+  ///   - chat: The prompt.
+  ///   - view: Under which it is refused.
+  ///   - criterion: What "refused" means.
+  ///   - probe: Who is asked.
+  ///   - judge: Says which replies refuse, for ``RefusalCriterion/judged``.
+  ///   - maximumTokens: The longest reply that is judged.
+  /// - Throws: ``ExplanationError/notRefused(score:)``, ``ExplanationError/noWords``; what the engine or the judge throws.
+  public static func find(
+    in chat: Chat, view: String, criterion: RefusalCriterion = .score, probe: RefusalProbe,
+    judge: any ReplyJudge, maximumTokens: Int = 48
+  ) async throws -> MinimalTrigger {
+    let place = try probe.index(ofView: view)
+    let words = PromptWords(chat.lastQuestion)
+    guard words.count > 0 else { throw ExplanationError.noWords }
+    let oracle = RefusalOracle(
+      probe: probe, place: place, criterion: criterion, judge: judge, maximumTokens: maximumTokens)
+    let whole = try await probe.scores([chat], in: [place])[0][0]
+    guard try await oracle.isRefused([chat])[0] else {
+      throw ExplanationError.notRefused(score: whole.logOdds)
+    }
+    let found = try await DeltaDebugging.minimise(count: words.count) { candidates in
+      try await oracle.isRefused(candidates.map { chat.asking(words.keeping($0)) })
+    }
+    let text = words.keeping(found.kept)
+    let score = try await probe.scores([chat.asking(text)], in: [place])[0][0]
+    return MinimalTrigger(
+      view: view, criterion: criterion, kept: found.kept, text: text, score: score.logOdds,
+      // The whole prompt was asked about as well.
+      prompts: found.tests + 1, calls: found.rounds + 1)
+  }
+}
+
+/// Says whether prompts are refused in one view.
+struct RefusalOracle: Sendable {
+  let probe: RefusalProbe
+  let place: Int
+  let criterion: RefusalCriterion
+  let judge: any ReplyJudge
+  let maximumTokens: Int
+
+  func isRefused(_ chats: [Chat]) async throws -> [Bool] {
+    switch criterion {
+    case .score: return try await probe.scores(chats, in: [place]).map { $0[0].isRefusal }
+    case .judged:
+      let strategy = probe.views[place].strategy
+      let options = GenerationOptions(maximumTokens: maximumTokens)
+      let requests = try chats.map { try probe.model.request($0, strategy: strategy, options: options) }
+      var result: [Bool] = []
+      for (chat, handle) in zip(chats, probe.model.engine.generate(requests)) {
+        let reply = try await handle.reply()
+        result.append(try await judge.judge(prompt: chat.lastQuestion, reply: reply.text).isRefusal)
+      }
+      return result
+    }
+  }
+}

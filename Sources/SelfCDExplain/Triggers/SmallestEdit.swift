@@ -1,0 +1,81 @@
+import SelfCD
+import SelfCDEval
+
+/// The fewest words of a prompt labelled safe that have to go, or to be replaced by a neutral one, for it to be answered.
+public struct SmallestEdit: Codable, Sendable, Hashable {
+  /// What is done to a word.
+  public enum Kind: String, Codable, Sendable, Hashable, CaseIterable {
+    /// It is taken out.
+    case removal
+    /// A neutral word takes its place.
+    case replacement
+  }
+
+  /// The view under which the prompt was refused.
+  public var view: String
+  /// What was done; nil where no edit within the limit leads to an answer.
+  public var kind: Kind?
+  /// The places of the words it was done to.
+  public var words: [Int]
+  /// The prompt afterwards; nil where there is no edit.
+  public var text: String?
+  /// Its score in nats, below 0 where the prompt is answered; without an edit the lowest that was met.
+  public var score: Double
+  /// Prompts that the model was asked about.
+  public var prompts: Int
+
+  /// Searches edits of one word, then of two, and so on; of the smallest that lead to an answer the one with the lowest
+  /// score is taken.
+  /// - Parameters:
+  ///   - prompt: Labelled safe, which is what its type says.
+  ///   - view: Under which it is refused.
+  ///   - limit: The most words that are edited.
+  ///   - probe: Who is asked.
+  /// - Throws: ``ExplanationError/notRefused(score:)``, ``ExplanationError/noWords``; what the engine throws.
+  public static func find(
+    in prompt: SafePrompt, view: String, limit: Int = 2, probe: RefusalProbe
+  ) async throws -> SmallestEdit {
+    let place = try probe.index(ofView: view)
+    let words = PromptWords(prompt.chat.lastQuestion)
+    guard words.count > 0 else { throw ExplanationError.noWords }
+    let whole = try await probe.scores([prompt.chat], in: [place])[0][0]
+    guard whole.isRefusal else { throw ExplanationError.notRefused(score: whole.logOdds) }
+    var prompts = 1
+    var lowest = whole.logOdds
+    for size in stride(from: 1, through: min(limit, words.count), by: 1) {
+      let candidates = subsets(of: words.count, size: size).flatMap { places in
+        [Candidate(kind: .removal, words: places, text: words.removing(places))]
+          + WordAttributor.fillers.map { filler in
+            Candidate(
+              kind: .replacement, words: places,
+              text: words.replacing(places.reduce(into: [:]) { $0[$1] = filler }))
+          }
+      }
+      let scores = try await probe.scores(candidates.map { prompt.chat.asking($0.text) }, in: [place])
+        .map { $0[0] }
+      prompts += candidates.count
+      guard let best = scores.indices.min(by: { scores[$0].logOdds < scores[$1].logOdds }) else { break }
+      lowest = min(lowest, scores[best].logOdds)
+      guard !scores[best].isRefusal else { continue }
+      return SmallestEdit(
+        view: view, kind: candidates[best].kind, words: candidates[best].words, text: candidates[best].text,
+        score: scores[best].logOdds, prompts: prompts)
+    }
+    return SmallestEdit(view: view, kind: nil, words: [], text: nil, score: lowest, prompts: prompts)
+  }
+
+  private struct Candidate {
+    let kind: Kind
+    let words: [Int]
+    let text: String
+  }
+
+  /// The sets of `size` of the numbers below `count`, in lexicographic order.
+  static func subsets(of count: Int, size: Int, from start: Int = 0) -> [[Int]] {
+    guard size > 0 else { return [[]] }
+    guard start <= count - size else { return [] }
+    return (start...(count - size)).flatMap { first in
+      subsets(of: count, size: size - 1, from: first + 1).map { [first] + $0 }
+    }
+  }
+}

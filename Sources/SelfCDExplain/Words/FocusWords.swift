@@ -1,0 +1,37 @@
+/// Finds the words that a data set names: its focus word, or the task and object of a request.
+///
+/// Without regard to case, and with the regular endings of English, since sets name the base form: "kill" is found in
+/// "killing", "execute" in "executing", "stab" in "stabbed". Every word of a phrase counts ("blow up"); articles and
+/// possessives in it do not.
+public enum FocusWords {
+  /// The places in `words` of a word of `phrase`, in order.
+  public static func indices(of phrase: String, in words: PromptWords) -> [Int] {
+    let wanted = PromptWords(phrase).words.map { $0.text.lowercased() }.filter { !ignored.contains($0) }
+    guard !wanted.isEmpty else { return [] }
+    return words.words.indices.filter { index in
+      let word = words.words[index].text.lowercased()
+      return wanted.contains { matches(word, $0) }
+    }
+  }
+
+  private static let ignored: Set<String> = [
+    "a", "an", "the", "my", "your", "his", "her", "our", "their", "some",
+  ]
+
+  /// Whether `word` is `base` or a regular form of it, or the other way round.
+  static func matches(_ word: String, _ base: String) -> Bool {
+    forms(of: base).contains(word) || forms(of: word).contains(base)
+  }
+
+  private static func forms(of base: String) -> Set<String> {
+    var forms: Set = [base, base + "s", base + "es", base + "ed", base + "d", base + "ing", base + "er"]
+    if base.count > 2, let last = base.last {
+      let stem = base.dropLast()
+      if last == "e" { for ending in ["ing", "er", "ers"] { forms.insert(stem + ending) } }
+      if last == "y" { for ending in ["ies", "ied", "ier"] { forms.insert(stem + ending) } }
+      for ending in ["ing", "ed", "er", "ers"] { forms.insert(base + String(last) + ending) }
+      forms.insert(base + "ers")
+    }
+    return forms
+  }
+}
