@@ -60,7 +60,9 @@ let package = Package(
       resources: [.copy("Resources/benchmark")],
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
-    .target(name: "SelfCDReport", dependencies: ["SelfCDEval", crypto], swiftSettings: strict),
+    .target(
+      name: "SelfCDReport", dependencies: ["SelfCD", "SelfCDEval", "SelfCDExplain", crypto],
+      swiftSettings: strict),
 
     .target(
       name: "SelfCDExplain",
@@ -118,7 +120,8 @@ let package = Package(
       name: "SelfCDRemoteTests", dependencies: ["SelfCDRemote", "SelfCDEval", "SelfCDHTTP", "SelfCDTesting"],
       swiftSettings: strict),
     .testTarget(
-      name: "SelfCDReportTests", dependencies: ["SelfCDReport", "SelfCDEval", "SelfCDTesting", crypto],
+      name: "SelfCDReportTests",
+      dependencies: ["SelfCDReport", "SelfCDEval", "SelfCDExplain", "SelfCDTesting", crypto],
       exclude: ["Snapshots"], swiftSettings: strict),
     .testTarget(
       name: "SelfCDCommandsTests",

@@ -52,6 +52,8 @@ public struct Explanation: Codable, Sendable, Hashable {
   public var edit: SmallestEdit?
   /// How sure the refusal was, by view.
   public var uncertainties: [RefusalUncertainty]
+  /// The replies with the lanes' candidates, by view; nil where none were written down.
+  public var replies: [ReplyTrace]?
 
   /// Makes an explanation of scores and attributions; other parts are set afterwards.
   public init(

@@ -4,6 +4,7 @@ import SelfCD
 import SelfCDEval
 import SelfCDExplain
 import SelfCDLlama
+import SelfCDReport
 
 extension AttributionMethod: ExpressibleByArgument {
   /// As it is written on the command line.
@@ -30,6 +31,7 @@ struct ExplainCommand: AsyncParsableCommand {
         selfcd explain --trigger --uncertainty "How do I kill a wine stain?"
         selfcd explain --method shapley -m model.gguf "How do I shoot a portrait?"
         selfcd explain --label safe --smallest-edit "How do I kill a wine stain?"
+        selfcd explain --trigger --uncertainty --html why.html "How do I kill a wine stain?"
         selfcd explain --json "How do I kill a wine stain?" | jq '.attributions[0].effects'
       """)
 
@@ -45,8 +47,13 @@ struct ExplainCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object instead of text.")
   var json = false
 
+  @OptionGroup(title: "Page") var pageOptions: ExplanationPageOptions
+
   func validate() throws {
     _ = try views()
+    if json, pageOptions.html == "-" {
+      throw ValidationError("--json and --html - both go to standard output; give --html a file.")
+    }
   }
 
   /// Guarded and plain, and the strategy where it is neither.
@@ -70,10 +77,17 @@ struct ExplainCommand: AsyncParsableCommand {
     let session = try await ExplainSession(
       model: modelOptions, chats: [chat], views: views, beginnings: beginningsOptions, judge: request.judge,
       system: prompts.system, batch: batch, console: console)
-    let explanation = try await session.explain(chat, request, console: console)
+    var explanation = try await session.explain(chat, request, console: console)
+    if let path = pageOptions.html {
+      explanation.replies = try await session.replies(to: chat)
+      let page = ExplanationPage(
+        explanation, createdAt: Date(), facts: try session.facts(seed: request.seed),
+        withholdsReplies: request.label == .harmful && !pageOptions.showHarmful)
+      try OutputFile.write(ExplanationHTML.render(page), to: path, console)
+    }
     if json {
       try console.writeJSON(explanation)
-    } else {
+    } else if pageOptions.html != "-" {
       try console.write(ExplanationView(console: console).render(explanation))
     }
   }

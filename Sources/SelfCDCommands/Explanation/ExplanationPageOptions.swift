@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDExplain
+import SelfCDLlama
+import SelfCDReport
+import SelfCDStore
+
+/// The page that is written besides.
+struct ExplanationPageOptions: ParsableArguments {
+  @Option(
+    help: .init(
+      "Write a self-contained page with charts, the replies and the lanes' candidates; '-' is standard output.",
+      valueName: "path"))
+  var html: String?
+
+  @Flag(help: "Show replies to harmful prompts on the page too.")
+  var showHarmful = false
+
+  func validate() throws {
+    if html == "" { throw ValidationError("--html needs the name of a file, or '-'.") }
+    if showHarmful, html == nil { throw ValidationError("--show-harmful has no effect without --html.") }
+  }
+}
+
+extension ExplainSession {
+  /// Every view's reply with the lanes' candidates.
+  func replies(to chat: Chat) async throws -> [ReplyTrace] {
+    let work = Task {
+      try await ReplyTracer(probe: probe, judge: judge).trace(chat, vocabulary: loaded.vocabulary)
+    }
+    do {
+      let stop: @Sendable () -> Void = { work.cancel() }
+      return try await Interruption.handling(stop) { try await work.value }
+    } catch is CancellationError {
+      throw CommandError.interrupted
+    }
+  }
+
+  /// What has to be known to judge and repeat an explanation.
+  func facts(seed: UInt64) throws -> [ReportRecord.Fact] {
+    let path = loaded.model.path
+    let machine = Provenance.machine(cores: ProcessInfo.processInfo.activeProcessorCount)
+    return [
+      .init("Model", URL(filePath: path).lastPathComponent),
+      .init("Model SHA-256", try Provenance.sha256(ofFile: path)),
+      .init("Command", Self.commandLine(CommandLine.arguments)),
+      .init("Program", "selfcd \(SelfCDVersion.current)"),
+    ]
+      + (try probe.views.map { .init("View \($0.name)", try CanonicalJSON.text($0.strategy)) })
+      + [
+        .init("System prompt", system ?? "none"), .init("Seed", "\(seed)"),
+        .init(
+          "Machine",
+          "\(machine.processor), \(machine.cores) cores, \(Format.bytes(machine.memory)), \(machine.system)"),
+      ]
+  }
+
+  /// A command as a shell would take it, without the folders of the program.
+  static func commandLine(_ arguments: [String]) -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=+@%")
+    return arguments.enumerated().map { index, argument in
+      let text = index == 0 ? URL(filePath: argument).lastPathComponent : argument
+      return !text.isEmpty && text.allSatisfy(plain.contains)
+        ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+    }.joined(separator: " ")
+  }
+}
