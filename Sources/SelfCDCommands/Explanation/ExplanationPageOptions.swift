@@ -26,14 +26,8 @@ struct ExplanationPageOptions: ParsableArguments {
 extension ExplainSession {
   /// Every view's reply with the lanes' candidates.
   func replies(to chat: Chat) async throws -> [ReplyTrace] {
-    let work = Task {
+    try await Self.interruptible(label: "writing the replies down") { _ in
       try await ReplyTracer(probe: probe, judge: judge).trace(chat, vocabulary: loaded.vocabulary)
-    }
-    do {
-      let stop: @Sendable () -> Void = { work.cancel() }
-      return try await Interruption.handling(stop) { try await work.value }
-    } catch is CancellationError {
-      throw CommandError.interrupted
     }
   }
 
