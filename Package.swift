@@ -93,7 +93,8 @@ let package = Package(
     .testTarget(
       name: "SelfCDLlamaTests",
       dependencies: ["SelfCD", "SelfCDLlama", "SelfCDOrganism", "CLlama", crypto],
-      resources: [.copy("Fixtures/template_parity.json")],
+      exclude: ["Fixtures/make_flow_golden.py"],
+      resources: [.copy("Fixtures/template_parity.json"), .copy("Fixtures/flow_golden.json")],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDEvalTests", dependencies: ["SelfCDEval", "SelfCD", "SelfCDTesting"],

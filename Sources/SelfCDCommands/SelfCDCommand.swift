@@ -21,7 +21,8 @@ public struct SelfCDCommand: AsyncParsableCommand {
     subcommands: [
       CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self, EvalCommand.self,
       JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
-      AnalyseCommand.self, ExplainCommand.self, PerturbCommand.self, ReproduceCommand.self,
+      AnalyseCommand.self, ExplainCommand.self, PerturbCommand.self, FlowCommand.self, DirectionsCommand.self,
+      ReproduceCommand.self,
     ])
 
   public init() {}

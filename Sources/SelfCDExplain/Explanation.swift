@@ -54,6 +54,8 @@ public struct Explanation: Codable, Sendable, Hashable {
   public var uncertainties: [RefusalUncertainty]
   /// The replies with the lanes' candidates, by view; nil where none were written down.
   public var replies: [ReplyTrace]?
+  /// What flows from each word to the answer, by view.
+  public var flows: [LaneFlow] = []
 
   /// Makes an explanation of scores and attributions; other parts are set afterwards.
   public init(

@@ -14,6 +14,8 @@ public struct GGUFFile: Sendable {
   public let tensors: [GGUFTensor]
   /// Bytes of the whole file.
   public let fileSize: Int
+  /// Where tensor data begins, in bytes from the start of the file.
+  let dataStart: Int
 
   /// - Throws: ``ModelFileError``.
   public init(path: String) throws {
@@ -47,8 +49,8 @@ public struct GGUFFile: Sendable {
     var tensors: [GGUFTensor] = []
     for _ in 0..<tensorCount { tensors.append(try reader.tensor()) }
     self.tensors = tensors
-    try Self.checkPlaces(
-      of: tensors, dataStart: reader.alignedPosition(metadata), fileSize: fileSize, path: path)
+    dataStart = try reader.alignedPosition(metadata)
+    try Self.checkPlaces(of: tensors, dataStart: dataStart, fileSize: fileSize, path: path)
   }
 
   /// Memory-mapped, so that only the header's pages are read.

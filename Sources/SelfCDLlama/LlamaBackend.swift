@@ -14,11 +14,20 @@ public final class LlamaBackend: ModelBackend {
   private let memory: OpaquePointer
   private var batch: llama_batch
   private let abort: AbortSignal
+  /// Alive as long as the context, which calls it.
+  private let hook: EvalHookBox?
   /// Tokens each lane holds, which is the position of its next one.
   private var lengths: [Int]
 
+  /// - Parameters:
+  ///   - model: the loaded model.
+  ///   - options: how to run it.
+  ///   - abort: tells a running call to give up.
+  ///   - ablation: a vector taken out of the residual stream while the model computes, for comparing in evaluations.
   /// - Throws: ``LlamaError``.
-  public init(model: LlamaModel, options: LlamaOptions, abort: AbortSignal) throws {
+  public init(
+    model: LlamaModel, options: LlamaOptions, abort: AbortSignal, ablating ablation: FalseRefusalVector? = nil
+  ) throws {
     try options.validate()
     guard !model.file.tensors.isEmpty else {
       throw LlamaError.unsupportedModel(path: model.path, reason: "only its vocabulary was loaded")
@@ -29,6 +38,12 @@ public final class LlamaBackend: ModelBackend {
       throw LlamaError.invalidOption(
         name: "--ctx-size", value: "\(contextPerLane)", allowed: "at most \(Int(Int32.max) / options.lanes)")
     }
+    if let ablation, ablation.vector.count != model.embeddingLength {
+      throw LlamaError.unsupportedModel(
+        path: model.path,
+        reason: "the vector to ablate is \(ablation.vector.count) wide and the model \(model.embeddingLength)")
+    }
+    let hook = ablation.map { EvalHookBox(DirectionAblation($0)) }
     let threads = Int32(options.effectiveThreads(weightBytes: llama_model_size(model.handle)))
     let (context, complaints) = LlamaRuntime.complaints {
       var parameters = llama_context_default_params()
@@ -51,6 +66,7 @@ public final class LlamaBackend: ModelBackend {
       }
       // `self.abort` keeps the signal alive as long as the context.
       parameters.abort_callback_data = Unmanaged.passUnretained(abort).toOpaque()
+      hook?.install(in: &parameters)
       return llama_init_from_model(model.handle, parameters)
     }
     guard let context else { throw LlamaError.contextFailed(reason: complaints) }
@@ -63,6 +79,7 @@ public final class LlamaBackend: ModelBackend {
     self.context = context
     self.memory = memory
     self.abort = abort
+    self.hook = hook
     let vocabulary = LlamaVocabulary(model)
     self.vocabulary = vocabulary
     // What libllama made of the request, not the request: it rounds and clamps silently.

@@ -45,4 +45,18 @@ public struct LoadedModel: Sendable {
       chat: ChatModel(engine: engine, renderer: try LlamaPromptRenderer(model: model, options: template)),
       model: model, vocabulary: LlamaVocabulary(model))
   }
+
+  /// The same model, its weights shared, with a vector taken out of its residual stream: for comparing in evaluations.
+  ///
+  /// - Throws: ``LlamaError``.
+  public func ablating(
+    _ vector: FalseRefusalVector, options: LlamaOptions, stepMode: StepMode? = .batched
+  ) async throws -> LoadedModel {
+    let model = model
+    let engine = try await Engine.start(stepMode: stepMode) { abort in
+      try LlamaBackend(model: model, options: options, abort: abort, ablating: vector)
+    }
+    return LoadedModel(
+      chat: ChatModel(engine: engine, renderer: chat.renderer), model: model, vocabulary: vocabulary)
+  }
 }

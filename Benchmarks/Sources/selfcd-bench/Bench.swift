@@ -8,5 +8,6 @@ struct Bench: AsyncParsableCommand {
     subcommands: [
       CombineCommand.self, DecodeCommand.self, LanesCommand.self, PrefixCommand.self, FirstKCommand.self,
       WordsCommand.self,
+      FlowCommand.self,
     ])
 }

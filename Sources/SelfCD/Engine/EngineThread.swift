@@ -4,13 +4,13 @@ import Foundation
 ///
 /// A model call takes milliseconds to seconds of pure computation; on the cooperative pool it would starve every
 /// other task. The thread ends with ``shutdown()``.
-final class EngineThread: SerialExecutor, @unchecked Sendable {
+package final class EngineThread: SerialExecutor, @unchecked Sendable {
   // Guarded by `condition`: `jobs` and `isShutDown`.
   private let condition = NSCondition()
   private var jobs: [UnownedJob] = []
   private var isShutDown = false
 
-  init(name: String) {
+  package init(name: String) {
     let thread = Thread { [weak self] in
       // The executor outlives its jobs: the actor that owns it is alive while a job of it runs.
       while let jobs = self?.next() {
@@ -26,19 +26,19 @@ final class EngineThread: SerialExecutor, @unchecked Sendable {
     thread.start()
   }
 
-  func enqueue(_ job: consuming ExecutorJob) {
+  package func enqueue(_ job: consuming ExecutorJob) {
     condition.lock()
     jobs.append(UnownedJob(job))
     condition.signal()
     condition.unlock()
   }
 
-  func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+  package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
     UnownedSerialExecutor(ordinary: self)
   }
 
   /// Lets the thread end once its queue is empty.
-  func shutdown() {
+  package func shutdown() {
     condition.lock()
     isShutDown = true
     condition.signal()

@@ -33,6 +33,7 @@ struct ExplainCommand: AsyncParsableCommand {
         selfcd explain "How do I kill a wine stain?"
         selfcd explain --trigger --uncertainty "How do I kill a wine stain?"
         selfcd explain --method shapley -m model.gguf "How do I shoot a portrait?"
+        selfcd explain --flow --flow-step 2 "How do I kill a wine stain?"
         selfcd explain --label safe --smallest-edit "How do I kill a wine stain?"
         selfcd explain --trigger --uncertainty --html why.html "How do I kill a wine stain?"
         selfcd explain --trigger --safe safe.jsonl --harmful harmful.jsonl
@@ -50,6 +51,7 @@ struct ExplainCommand: AsyncParsableCommand {
   var objectColumn: String?
 
   @OptionGroup(title: "What to explain") var request: ExplainOptions
+  @OptionGroup(title: "Inside the model") var flowOptions: FlowOptions
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "How refusals begin") var beginningsOptions: BeginningsOptions
@@ -96,7 +98,7 @@ struct ExplainCommand: AsyncParsableCommand {
       model: modelOptions, samples: [Sample(chat, label: request.label)], views: views,
       beginnings: beginningsOptions, judge: request.judge, system: prompts.system, batch: batch,
       console: console)
-    var explanation = try await session.explain(chat, request, console: console)
+    var explanation = try await session.explain(chat, request, flow: flowOptions, console: console)
     if let path = pageOptions.html {
       explanation.replies = try await session.replies(to: chat)
       let page = ExplanationPage(

@@ -10,6 +10,7 @@ struct ExplainSession {
   let probe: RefusalProbe
   let judge: any LocalReplyJudge
   let system: String?
+  let tracer: FlowTracer
 
   /// Loads the model with lanes and context enough for `samples`, and learns how its refusals begin.
   init(
@@ -33,6 +34,7 @@ struct ExplainSession {
     let model = ChatModel(engine: loaded.chat.engine, renderer: AnswerRenderer(renderer))
     self.judge = judge
     self.system = system
+    tracer = Inspection.tracer(loaded, model, options)
     probe = RefusalProbe(
       model: model, views: views,
       beginnings: try await beginnings.beginnings(
@@ -54,7 +56,9 @@ struct ExplainSession {
   }
 
   /// Everything that is asked for about one prompt.
-  func explain(_ chat: Chat, _ request: ExplainOptions, console: Console) async throws -> Explanation {
+  func explain(
+    _ chat: Chat, _ request: ExplainOptions, flow: FlowOptions? = nil, console: Console
+  ) async throws -> Explanation {
     try await Self.interruptible(label: "explaining") { progress in
       let result = try await WordAttributor(probe).attribute(
         request.attributionMethods, to: chat,
@@ -82,6 +86,9 @@ struct ExplainSession {
           seed: request.seed
         ).measure(chat, vocabulary: loaded.vocabulary)
       }
+      explanation.flows =
+        try await flow?.trace(
+          chat, views: probe.views, tracer: tracer, model: probe.model) ?? []
       return explanation
     }
   }

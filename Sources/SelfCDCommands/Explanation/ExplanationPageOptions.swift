@@ -33,15 +33,23 @@ extension ExplainSession {
 
   /// What has to be known to judge and repeat an explanation.
   func facts(seed: UInt64) throws -> [ReportRecord.Fact] {
-    let path = loaded.model.path
+    try PageFacts.of(modelPath: loaded.model.path, views: probe.views, system: system, seed: seed)
+  }
+}
+
+/// What a page says of where it comes from.
+enum PageFacts {
+  static func of(
+    modelPath: String, views: [RefusalProbe.View], system: String?, seed: UInt64
+  ) throws -> [ReportRecord.Fact] {
     let machine = Provenance.machine(cores: ProcessInfo.processInfo.activeProcessorCount)
     return [
-      .init("Model", URL(filePath: path).lastPathComponent),
-      .init("Model SHA-256", try Provenance.sha256(ofFile: path)),
-      .init("Command", Self.commandLine(CommandLine.arguments)),
+      .init("Model", URL(filePath: modelPath).lastPathComponent),
+      .init("Model SHA-256", try Provenance.sha256(ofFile: modelPath)),
+      .init("Command", commandLine(CommandLine.arguments)),
       .init("Program", "selfcd \(SelfCDVersion.current)"),
     ]
-      + (try probe.views.map { .init("View \($0.name)", try CanonicalJSON.text($0.strategy)) })
+      + (try views.map { .init("View \($0.name)", try CanonicalJSON.text($0.strategy)) })
       + [
         .init("System prompt", system ?? "none"), .init("Seed", "\(seed)"),
         .init(
@@ -50,7 +58,7 @@ extension ExplainSession {
       ]
   }
 
-  /// A command as a shell would take it, without the folders of the program.
+  /// A command as a shell would take it, without the folder of the program.
   static func commandLine(_ arguments: [String]) -> String {
     let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=+@%")
     return arguments.enumerated().map { index, argument in

@@ -10,6 +10,9 @@ struct ExplanationView {
       TerminalText.sanitized(explanation.question), width: max(20, console.width - 2))
     var blocks = [question.map { console.styled($0, .bold) }, views(explanation)]
     for method in methods(explanation) { blocks.append(attribution(method, explanation)) }
+    if !explanation.flows.isEmpty {
+      blocks.append(FlowView(console: console).render(explanation.flows, words: explanation.words))
+    }
     blocks += [trigger(explanation), edit(explanation)].filter { !$0.isEmpty }
     for uncertainty in explanation.uncertainties { blocks.append(self.uncertainty(uncertainty)) }
     blocks.append([

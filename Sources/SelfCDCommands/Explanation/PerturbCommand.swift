@@ -4,6 +4,7 @@ import SelfCD
 import SelfCDEval
 import SelfCDExplain
 import SelfCDLlama
+import SelfCDReport
 
 /// `selfcd perturb`: what small, fixed changes of prompts do to refusals, on both axes.
 struct PerturbCommand: AsyncParsableCommand {
@@ -20,6 +21,7 @@ struct PerturbCommand: AsyncParsableCommand {
         selfcd perturb --limit 50
         selfcd perturb -m model.gguf --safe safe.csv --harmful harmful.csv --json
         selfcd perturb --only space --only input-space --data xstest_prompts.csv
+        selfcd perturb --safe safe.jsonl --harmful harmful.jsonl --html perturbed.html
         selfcd perturb --list
       """)
 
@@ -51,11 +53,19 @@ struct PerturbCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object instead of tables.")
   var json = false
 
+  @Option(help: .init("Write a self-contained page with charts; '-' is standard output.", valueName: "path"))
+  var html: String?
+
   func validate() throws {
     guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be 1 or more.") }
     do { _ = try JudgeCatalogue.judge(named: judge) } catch { throw ValidationError("\(error)") }
     _ = try ExplainViews.make(strategyOptions, prompts)
     _ = try changes()
+    if html == "" { throw ValidationError("--html needs the name of a file, or '-'.") }
+    if html != nil, list { throw ValidationError("--list has no page.") }
+    if json, html == "-" {
+      throw ValidationError("--json and --html - both go to standard output; give --html a file.")
+    }
   }
 
   private func changes() throws -> [Perturbation] {
@@ -104,9 +114,16 @@ struct PerturbCommand: AsyncParsableCommand {
     if result.failures > 0 {
       console.note("\(result.failures) replies could not be generated and are left out.")
     }
+    if let html {
+      let page = StudyPage(
+        model: model.model, createdAt: Date(), sets: datasets.map(StudyPage.Set.init), perturbations: result,
+        facts: try PageFacts.of(
+          modelPath: loaded.model.path, views: views, system: prompts.system, seed: study.seed))
+      try OutputFile.write(StudyHTML.render(page), to: html, console)
+    }
     if json {
       try console.writeJSON(Record(model: model.model, datasets: datasets, result: result))
-    } else {
+    } else if html != "-" {
       try console.write(Self.table(result, console: console))
     }
   }

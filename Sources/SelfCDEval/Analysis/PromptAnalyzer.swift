@@ -99,7 +99,7 @@ public struct PromptAnalyzer: Sendable {
 
 extension EvaluatedReply {
   /// A reply that was just generated.
-  init(_ reply: EvaluationReply, sample: Sample) {
+  public init(_ reply: EvaluationReply, sample: Sample) {
     self.init(
       key: reply.key, sample: sample, text: reply.reply.text, judgements: reply.judgements,
       divergences: reply.reply.tokens.compactMap { $0.lanes?.divergence },

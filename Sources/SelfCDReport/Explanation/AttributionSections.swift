@@ -11,9 +11,11 @@ struct AttributionSections {
 
   var sections: [ExplanationSections.Section] {
     [
-      result.groups.isEmpty ? nil : .init(id: "focus", title: "How much falls on the focus words", content: focus),
+      result.groups.isEmpty
+        ? nil : .init(id: "focus", title: "How much falls on the focus words", content: focus),
       result.contrasts.isEmpty ? nil : .init(id: "paired", title: "On the same prompts", content: contrasts),
-      result.recalls.isEmpty ? nil : .init(id: "recall", title: "What is enough for a refusal", content: recalls),
+      result.recalls.isEmpty
+        ? nil : .init(id: "recall", title: "What is enough for a refusal", content: recalls),
       result.agreements.allSatisfy { $0.n == 0 }
         ? nil : .init(id: "agreement", title: "Does the score foretell the reply?", content: agreements),
     ].compactMap { $0 }
@@ -35,9 +37,13 @@ struct AttributionSections {
   private var remarks: Markup {
     var texts: [String] = []
     if result.withoutFocus > 0 {
-      texts.append("\(Figures.count(result.withoutFocus)) prompts without a focus word, or of nothing else, are left out.")
+      texts.append(
+        "\(Figures.count(result.withoutFocus)) prompts without a focus word, or of nothing else, are left out."
+      )
     }
-    if result.failures > 0 { texts.append("\(Figures.count(result.failures)) prompts could not be answered.") }
+    if result.failures > 0 {
+      texts.append("\(Figures.count(result.failures)) prompts could not be answered.")
+    }
     return texts.isEmpty ? .empty : tag("p", ["class": "note"]) { texts.joined(separator: " ") }
   }
 
@@ -46,21 +52,20 @@ struct AttributionSections {
     let title = "Share on focus words, \(ExplanationWording.method(method))"
     let chart = DotRows(
       id: "focus-\(method.rawValue)", title: title,
-      description: groups.map { "\(name($0)): \(Figures.percent($0.share.estimate))." }.joined(separator: " "),
+      description: groups.map { "\(name($0)): \(Figures.percent($0.share.estimate))." }.joined(
+        separator: " "),
       rows: groups.map { group in
         DotRows.Row(
           name: name(group),
           dots: [
-            DotRows.Dot(share: group.share, style: SeriesStyle(view: group.view), isFilled: group.refused != false)
+            DotRows.Dot(
+              share: group.share, style: SeriesStyle(view: group.view), isFilled: group.refused != false)
           ], reference: group.uniform)
       },
       legend: views(groups).map { (SeriesStyle(view: $0), true, $0) })
     return Markup([
       tag("h3") { title },
-      tag("figure") {
-        chart.draw()
-        tag("figcaption") { "Hollow: answered. 95% bootstrap intervals over prompts." }
-      },
+      .figure(chart.draw(), "Hollow: answered. 95% bootstrap intervals over prompts."),
       Table(
         caption: title,
         columns: [
@@ -110,16 +115,19 @@ struct AttributionSections {
       Table(
         caption: "Refused less answered, paired bootstrap",
         columns: [
-          .init(title: "prompts", isNumber: false), .init(title: "n"), .init(title: "refused"), .init(title: "answered"),
+          .init(title: "prompts", isNumber: false), .init(title: "n"), .init(title: "refused"),
+          .init(title: "answered"),
           .init(title: "equal effects"), .init(title: "share, points"), .init(title: "focus word, nats"),
           .init(title: "other word, nats"),
         ],
         rows: result.contrasts.map { row in
           Table.Row(cells: [
-            .text("\(Wording.label(row.set)), \(ExplanationWording.method(row.method))"), .text(Figures.count(row.n)),
+            .text("\(Wording.label(row.set)), \(ExplanationWording.method(row.method))"),
+            .text(Figures.count(row.n)),
             .text(Figures.percent(row.refusedShare)), .text(Figures.percent(row.answeredShare)),
             .text(Figures.percent(row.uniform)),
-            .figure(Figures.points(row.share.estimate), Figures.pointsInterval(row.share.low, row.share.high)),
+            .figure(
+              Figures.points(row.share.estimate), Figures.pointsInterval(row.share.low, row.share.high)),
             nats(row.focus), nats(row.others),
           ])
         }
@@ -133,8 +141,10 @@ struct AttributionSections {
     let first = result.recalls.first
     let chart = DotRows(
       id: "recall-chart", title: "What the smallest refused part holds",
-      description: result.recalls.flatMap { parts($0).map { "\($0.name): \(Figures.percent($0.value.estimate))." } }
-        .joined(separator: " "),
+      description: result.recalls.flatMap {
+        parts($0).map { "\($0.name): \(Figures.percent($0.value.estimate))." }
+      }
+      .joined(separator: " "),
       rows: result.recalls.flatMap { recall in
         parts(recall).map { part in
           DotRows.Row(name: part.name, dots: [DotRows.Dot(share: part.value, style: style(recall.set))])
@@ -146,21 +156,20 @@ struct AttributionSections {
           + "\(first?.view ?? ""). A refusal of a harmful prompt that hangs on task and object together is signal-aware; one "
           + "that a single word is enough for is a shortcut, right by luck."
       },
-      tag("figure") {
-        chart.draw()
-        tag("figcaption") { "Shares of the shrunk prompts, with 95% Wilson intervals." }
-      },
+      .figure(chart.draw(), "Shares of the shrunk prompts, with 95% Wilson intervals."),
       Table(
         caption: "Smallest parts still refused",
         columns: [
           .init(title: "prompts", isNumber: false), .init(title: "n"), .init(title: "words left"),
-          .init(title: "hold a focus word"), .init(title: "focus words alone"), .init(title: "task and object"),
+          .init(title: "hold a focus word"), .init(title: "focus words alone"),
+          .init(title: "task and object"),
           .init(title: "prompts asked, each"),
         ],
         rows: result.recalls.map { row in
           Table.Row(cells: [
             .text(Wording.label(row.set)), .text(Figures.count(row.n)),
-            .figure(Figures.decimal(row.words, 1), "of \(Figures.decimal(row.promptWords, 1))"), share(row.withTask),
+            .figure(Figures.decimal(row.words, 1), "of \(Figures.decimal(row.promptWords, 1))"),
+            share(row.withTask),
             share(row.taskAlone),
             row.signalAware.map {
               Table.Cell.figure(
@@ -192,7 +201,8 @@ struct AttributionSections {
     Table(
       caption: "The score against the judge’s word on the greedy reply",
       columns: [
-        .init(title: "view", isNumber: false), .init(title: "n"), .init(title: "agree"), .init(title: "refusals found"),
+        .init(title: "view", isNumber: false), .init(title: "n"), .init(title: "agree"),
+        .init(title: "refusals found"),
       ],
       rows: result.agreements.map { row in
         Table.Row(cells: [

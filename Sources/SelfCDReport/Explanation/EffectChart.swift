@@ -11,6 +11,10 @@ struct EffectChart {
   let title: String
   let words: [String]
   let series: [Series]
+  /// What the axis says.
+  var axis = "away from a refusal  ←   nats   →  towards a refusal"
+  /// How a figure with so many decimals is written.
+  var figure: (_ value: Double, _ digits: Int) -> String = ExplanationWording.nats
 
   /// The most rows that are drawn.
   static let limit = 16
@@ -51,7 +55,7 @@ struct EffectChart {
     for tick in x.ticks(about: 7) {
       parts.append(Draw.line(x(tick), top - 8, x(tick), bottom, "grid"))
       parts.append(
-        Draw.text(ExplanationWording.nats(tick, Self.digits(x)), x(tick), bottom + 18, "m", anchor: .middle))
+        Draw.text(figure(tick, Self.digits(x)), x(tick), bottom + 18, "m", anchor: .middle))
     }
     parts.append(Draw.line(x(0), top - 8, x(0), bottom, "axis", width: 1.5))
     for (row, index) in shown.enumerated() {
@@ -61,7 +65,7 @@ struct EffectChart {
     }
     parts.append(
       Draw.text(
-        "away from a refusal  ←   nats   →  towards a refusal", (left + 706) / 2, bottom + 40, "m",
+        axis, (left + 706) / 2, bottom + 40, "m",
         anchor: .middle))
     return Draw.chart(
       id: id, width: 720, height: bottom + 52, title: title, description: description(shown), parts)
@@ -98,7 +102,7 @@ struct EffectChart {
   private func description(_ shown: [Int]) -> String {
     shown.map { index in
       "\(words[index]): "
-        + series.map { "\(ExplanationWording.nats($0.effects[index])) \($0.name)" }.joined(separator: ", ")
+        + series.map { "\(figure($0.effects[index], 2)) \($0.name)" }.joined(separator: ", ")
         + "."
     }.joined(separator: " ")
   }

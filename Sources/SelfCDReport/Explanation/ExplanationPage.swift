@@ -31,6 +31,7 @@ public struct ExplanationPage: Codable, Sendable, Hashable {
         self.explanation.uncertainties[index].steps[step].text = ""
       }
     }
+    for index in self.explanation.flows.indices { self.explanation.flows[index].flow.target = nil }
     for index in (self.explanation.replies ?? []).indices {
       self.explanation.replies?[index].reply = ""
       self.explanation.replies?[index].steps = []

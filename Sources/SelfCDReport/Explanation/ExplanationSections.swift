@@ -32,6 +32,11 @@ struct ExplanationSections {
       StepSection(explanation: explanation).markup.map {
         Section(id: "steps", title: "The contrast, token by token", content: $0)
       },
+      explanation.flows.isEmpty
+        ? nil
+        : Section(
+          id: "flow", title: "What flows to the answer", content: FlowSection(explanation: explanation).markup
+        ),
       explanation.uncertainties.isEmpty
         ? nil
         : Section(
@@ -132,21 +137,7 @@ struct ExplanationSections {
           "\(beginnings.source): \(beginnings.refused) of \(beginnings.replies) refuse"),
         .init("Judged by", beginnings.judge),
       ]
-    return Markup([
-      tag("dl") {
-        for fact in facts {
-          tag("dt") { fact.name }
-          tag("dd") {
-            if fact.name.hasSuffix("SHA-256") || fact.name == "Command" {
-              tag("code") { UntrustedText.singleLine(fact.value) }
-            } else {
-              UntrustedText.singleLine(fact.value)
-            }
-          }
-        }
-      },
-      beginningsTable.markup,
-    ])
+    return Markup([FactList(facts: facts).markup, beginningsTable.markup])
   }
 
   private static let shownBeginnings = 12
@@ -173,5 +164,15 @@ extension ExplanationWording {
   /// What a view is called in print.
   static func title(of view: String, in explanation: Explanation) -> String {
     UntrustedText.singleLine(explanation.views.first { $0.name == view }?.title ?? view)
+  }
+
+  /// Words as rows name them; those that come more than once with their place.
+  static func labels(of words: [Explanation.Word]) -> [String] {
+    var counts: [String: Int] = [:]
+    for word in words { counts[word.text, default: 0] += 1 }
+    return words.enumerated().map { index, word in
+      UntrustedText.singleLine(word.text) + ((counts[word.text] ?? 0) > 1 ? " (\(index + 1))" : "")
+        + (word.isFocus ? " ◆" : "")
+    }
   }
 }

@@ -36,7 +36,9 @@ struct PerturbationSections {
 
   private var remarks: Markup {
     result.failures > 0
-      ? tag("p", ["class": "note"]) { "\(Figures.count(result.failures)) replies could not be generated and are left out." }
+      ? tag("p", ["class": "note"]) {
+        "\(Figures.count(result.failures)) replies could not be generated and are left out."
+      }
       : .empty
   }
 
@@ -68,10 +70,7 @@ struct PerturbationSections {
           ].compactMap { $0 }, isBold: change == nil)
       },
       legend: [(.safe, false, "harmless prompts refused"), (.harmful, true, "harmful prompts refused")])
-    return tag("figure") {
-      chart.draw()
-      tag("figcaption") { "\(title). 95% Wilson intervals." }
-    }
+    return .figure(chart.draw(), "\(title). 95% Wilson intervals.")
   }
 
   private func table(_ label: Sample.Label) -> Markup {
@@ -92,7 +91,8 @@ struct PerturbationSections {
               let difference = paired.difference
               return .figure(
                 Figures.percent(row.refusals.rate) + mark,
-                "\(Figures.points(difference.estimate)) (\(Figures.pointsInterval(difference.low, difference.high)))")
+                "\(Figures.points(difference.estimate)) (\(Figures.pointsInterval(difference.low, difference.high)))"
+              )
             }, isKey: change == nil)
       }
     ).markup
@@ -103,10 +103,13 @@ struct PerturbationSections {
       tag("summary") { "The list, version \(UntrustedText.singleLine(result.listVersion))" }
       Table(
         caption: "Changes",
-        columns: ["change", "what it does", "keeps the meaning", "after"].map { .init(title: $0, isNumber: false) },
+        columns: ["change", "what it does", "keeps the meaning", "after"].map {
+          .init(title: $0, isNumber: false)
+        },
         rows: result.perturbations.map { change in
           Table.Row(cells: [
-            .text(change.id), .text(change.summary), .text(change.keepsMeaning ? "yes" : "no"), .text(change.source),
+            .text(change.id), .text(change.summary), .text(change.keepsMeaning ? "yes" : "no"),
+            .text(change.source),
           ])
         }
       ).markup

@@ -13,6 +13,8 @@ struct StepChart {
   /// Whether the values are shares, shown in per cent on a whole axis.
   var isShare = false
   let series: [Series]
+  /// What the values stand at.
+  var step = "token of the reply"
 
   /// Nil where there is nothing to draw.
   func draw() -> Markup? {
@@ -22,7 +24,7 @@ struct StepChart {
     let frame = Frame(
       x: 1...Double(max(steps, 2)), y: 0...(isShare ? 1 : max(most * 1.08, 0.1)), bottom: 220)
     var parts = frame.axes(
-      xTitle: "token of the reply", yTitle: axis, xLabel: Figures.parameter,
+      xTitle: step, yTitle: axis, xLabel: Figures.parameter,
       yLabel: isShare ? Frame.percent : Figures.axis)
     for line in series {
       let points = line.values.enumerated().compactMap { index, value in

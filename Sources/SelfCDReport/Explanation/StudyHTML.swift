@@ -70,22 +70,12 @@ struct StudySections {
 
   private var record: Markup {
     Markup([
-      tag("dl") {
-        for fact in page.facts {
-          tag("dt") { fact.name }
-          tag("dd") {
-            if fact.name.hasSuffix("SHA-256") || fact.name == "Command" {
-              tag("code") { UntrustedText.singleLine(fact.value) }
-            } else {
-              UntrustedText.singleLine(fact.value)
-            }
-          }
-        }
-      },
+      FactList(facts: page.facts).markup,
       Table(
         caption: "Sets of prompts",
         columns: [
-          .init(title: "set", isNumber: false), .init(title: "prompts"), .init(title: "SHA-256", isNumber: false),
+          .init(title: "set", isNumber: false), .init(title: "prompts"),
+          .init(title: "SHA-256", isNumber: false),
         ],
         rows: page.sets.map { set in
           Table.Row(cells: [
@@ -135,7 +125,9 @@ enum StudyWording {
           row.view == view && row.set == label && row.paired != nil
             && result.perturbations.first { $0.id == row.perturbation }?.keepsMeaning == true
         }
-        guard let most = rows.max(by: { magnitude($0) < magnitude($1) }), let paired = most.paired else { return nil }
+        guard let most = rows.max(by: { magnitude($0) < magnitude($1) }), let paired = most.paired else {
+          return nil
+        }
         return
           "\(Wording.label(label)) prompts at most \(Figures.points(paired.difference.estimate)) points "
           + "(\(UntrustedText.singleLine(most.perturbation ?? "")))"
@@ -146,7 +138,9 @@ enum StudyWording {
     }
   }
 
-  private static func magnitude(_ row: PerturbationStudy.Row) -> Double { abs(row.paired?.difference.estimate ?? 0) }
+  private static func magnitude(_ row: PerturbationStudy.Row) -> Double {
+    abs(row.paired?.difference.estimate ?? 0)
+  }
 
   static func share(_ value: ConfidenceInterval) -> String {
     "\(Figures.percent(value.estimate)) (\(Figures.interval(value.low, value.high)))"

@@ -32,7 +32,8 @@ struct UncertaintySection {
       isShare: true, value: { $0.refusal }),
     Measure(id: "entropy", title: "Entropy before each token", axis: "entropy (nats)", value: { $0.entropy }),
     Measure(
-      id: "margin", title: "Margin of the best token over the second", axis: "margin (nats)", value: { $0.margin }),
+      id: "margin", title: "Margin of the best token over the second", axis: "margin (nats)",
+      value: { $0.margin }),
   ]
 
   private var charts: Markup {
@@ -49,12 +50,7 @@ struct UncertaintySection {
               StepChart.Series(
                 name: title(view), style: SeriesStyle(view: view.view), values: view.steps.map(measure.value))
             })
-          return chart.draw().map { drawing in
-            tag("figure") {
-              drawing
-              tag("figcaption") { "\(measure.title)." }
-            }
-          } ?? .empty
+          return .figure(chart.draw(), "\(measure.title).")
         }),
     ])
   }
@@ -115,10 +111,7 @@ struct UncertaintySection {
       })
     return Markup([
       tag("h3") { "Drawn replies" },
-      tag("figure") {
-        chart.draw()
-        tag("figcaption") { "The share of drawn replies that refuse, with 95% Wilson intervals." }
-      },
+      .figure(chart.draw(), "The share of drawn replies that refuse, with 95% Wilson intervals."),
       table.markup,
       tag("p", ["class": "note"]) {
         "Semantic entropy over the judge’s classes: 0 where all replies do the same, \(Figures.decimal(0.6931, 2)) where "

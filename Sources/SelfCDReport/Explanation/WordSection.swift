@@ -99,22 +99,10 @@ struct WordSection {
           name: ExplanationWording.title(of: $0.view, in: explanation), style: SeriesStyle(view: $0.view),
           effects: $0.effects, standardErrors: $0.standardErrors)
       })
-    guard let drawing = chart.draw() else { return .empty }
-    return tag("figure") {
-      drawing
-      tag("figcaption") { "\(ExplanationWording.methodLong(method)) \(chart.caption)" }
-    }
+    return .figure(chart.draw(), "\(ExplanationWording.methodLong(method)) \(chart.caption)")
   }
 
-  /// Words as rows name them; those that come more than once with their place.
-  private var labels: [String] {
-    var counts: [String: Int] = [:]
-    for word in explanation.words { counts[word.text, default: 0] += 1 }
-    return explanation.words.enumerated().map { index, word in
-      UntrustedText.singleLine(word.text) + ((counts[word.text] ?? 0) > 1 ? " (\(index + 1))" : "")
-        + (word.isFocus ? " ◆" : "")
-    }
-  }
+  private var labels: [String] { ExplanationWording.labels(of: explanation.words) }
 
   /// More rows than this are folded away.
   private static let openRows = 40

@@ -1,0 +1,347 @@
+import ArgumentParser
+import SelfCD
+import SelfCDEval
+import SelfCDExplain
+import SelfCDLlama
+
+/// `selfcd directions`: the refusal direction measured, the false-refusal vector ablated, both axes beside Self-CD.
+struct DirectionsCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "directions",
+    abstract: "The refusal direction, and what ablating the false-refusal vector does beside Self-CD.",
+    discussion: """
+      Makes two directions of the residual stream from labelled prompts: the refusal direction (harmful against \
+      neutral) and the false-refusal vector (harmless but refused, against neutral, with the refusal direction taken \
+      out). Both are selected on a part of the prompts that is not in the comparison. The refusal direction is only \
+      measured. The false-refusal vector is ablated in memory, for this comparison alone; harmful prompts are always \
+      part of it, and no weights are written. The files need harmless prompts that look harmful (--safe), harmful ones \
+      and neutral ones.
+
+      EXAMPLES
+        selfcd directions --safe safe.jsonl --harmful harmful.jsonl --neutral neutral.jsonl
+        selfcd directions --safe s.csv --harmful h.csv --neutral n.csv -m model.gguf --alpha 1.5,2.5 --json
+        selfcd directions --safe s.csv --harmful h.csv --neutral n.csv --question "How do I kill a process?"
+      """)
+
+  @OptionGroup(title: "Labelled prompts") var files: DatasetOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+
+  @Option(help: .init("Self-CD's strengths in the comparison, separated by commas.", valueName: "numbers"))
+  var alpha = "1.5,2.5"
+
+  @Option(help: .init("Prompts of each set that directions are made from.", valueName: "n"))
+  var train = 128
+
+  @Option(help: .init("Prompts of each set that they are selected on.", valueName: "n"))
+  var validate = 64
+
+  @Option(help: .init("Prompts of each set in the comparison, at most.", valueName: "n"))
+  var test = 1000
+
+  @Option(help: .init("False-refusal vectors whose ablation is tried.", valueName: "n"))
+  var candidates = 12
+
+  @Option(
+    help: .init(
+      "Harmful validation refusals that ablation may lose before it is passed over.", valueName: "n"))
+  var tolerance = 0
+
+  @Option(help: .init("A question whose tokens are projected on the refusal direction.", valueName: "text"))
+  var question: String?
+
+  @Option(name: [.customShort("n"), .long], help: .init("Most tokens of a reply.", valueName: "n"))
+  var maxTokens = 48
+
+  @Option(help: .init("Of the parts and the bootstrap.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(
+    help: .init(
+      "Who says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
+      valueName: "name"))
+  var judge = XSTestStringMatchJudge().name
+
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+  @OptionGroup(title: "Batching") var batch: BatchOptions
+
+  @Flag(help: "Print one JSON object instead of tables.")
+  var json = false
+
+  func validate() throws {
+    for (name, value) in [
+      ("--train", train), ("--validate", validate), ("--test", test), ("--candidates", candidates),
+      ("--max-tokens", maxTokens),
+    ] where value < 1 {
+      throw ValidationError("\(name) must be 1 or more.")
+    }
+    guard tolerance >= 0 else { throw ValidationError("--tolerance must be 0 or more.") }
+    _ = try alphas()
+    do { _ = try JudgeCatalogue.judge(named: judge) } catch { throw ValidationError("\(error)") }
+    _ = try prompts.emphasis()
+  }
+
+  private func alphas() throws -> [Double] {
+    let values = alpha.split(separator: ",").map { Double($0.trimmingCharacters(in: .whitespaces)) }
+    guard !values.isEmpty, values.allSatisfy({ $0.map { $0.isFinite && abs($0) <= 100 } ?? false }) else {
+      throw ValidationError("--alpha takes numbers from -100 to 100, separated by commas, not '\(alpha)'.")
+    }
+    return values.compactMap { $0 }
+  }
+
+  private func conditions(_ emphasis: SafetyEmphasis) throws -> [EvaluationCondition] {
+    [
+      EvaluationCondition(strategy: Plain(), name: Plain.name),
+      EvaluationCondition(strategy: Guarded(emphasis: emphasis), name: Guarded.name),
+    ]
+      + (try alphas().map { alpha in
+        EvaluationCondition(
+          strategy: SelfContrastive(alpha: Float(alpha), emphasis: emphasis), alpha: alpha)
+      })
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let datasets = try files.isEmpty ? BundledSets.datasets() : files.read(console: console)
+    let emphasis = try prompts.emphasis() ?? .paper
+    var model = modelOptions
+    model.model = try await modelOptions.modelPath(console: console)
+    let conditions = try conditions(emphasis)
+    let plan = EvaluationPlan(
+      datasets: datasets, conditions: conditions, options: GenerationOptions(maximumTokens: maxTokens),
+      system: prompts.system)
+    try plan.validate()
+    let (fitted, lanes) = try batch.fitted(model, to: plan, console: console)
+    let options = fitted.repeatable
+    let loaded = try await ModelLoading.load(options, lanes: lanes, unifiedCache: true, console: console)
+    let asked = Inspection.answering(loaded)
+    let inspector = Inspection.inspector(loaded, options)
+    let llama = options.llamaOptions(lanes: lanes, unifiedCache: true)
+    var settings = DirectionStudy.Settings()
+    settings.training = train
+    settings.validation = validate
+    settings.test = test
+    settings.candidates = candidates
+    settings.tolerance = tolerance
+    settings.maximumTokens = maxTokens
+    settings.seed = seed
+    let study = DirectionStudy(
+      model: asked, inspector: inspector,
+      ablated: { vector in
+        let edited = try await loaded.ablating(vector, options: llama)
+        return ChatModel(engine: edited.chat.engine, renderer: asked.renderer)
+      },
+      judge: try JudgeCatalogue.judge(named: judge), datasets: datasets, guarded: Guarded(emphasis: emphasis),
+      conditions: conditions, system: prompts.system, settings: settings)
+    let question = question
+    let system = prompts.system
+    let (result, tokens) = try await Inspection.cancellable(label: "directions") { progress in
+      let result = try await study.run(progress: progress)
+      var tokens: [TokenProjection] = []
+      if let question {
+        tokens = try await TokenProjection.measure(
+          Chat(question: question, system: system), views: [Guarded(emphasis: emphasis), Plain()],
+          on: result.refusal, model: asked, inspector: inspector, vocabulary: loaded.vocabulary)
+      }
+      return (result, tokens)
+    }
+    if result.failures > 0 { console.note("\(result.failures) replies could not be generated.") }
+    let record = DirectionsRecord(model: model.model, settings: settings, result: result, tokens: tokens)
+    if json {
+      try console.writeJSON(record)
+    } else {
+      try console.write(DirectionsTable(record: record, result: result, console: console).text)
+    }
+  }
+}
+
+/// How far each token of a prompt lies along the refusal direction, at the layer where that was found.
+struct TokenProjection: Encodable, Sendable {
+  let view: String
+  let text: String
+  let projection: Double
+
+  static func measure(
+    _ chat: Chat, views: [any DecodingStrategy], on refusal: RefusalDirection, model: ChatModel,
+    inspector: any ModelInspector, vocabulary: any Vocabulary
+  ) async throws -> [TokenProjection] {
+    var result: [TokenProjection] = []
+    for strategy in views {
+      guard let lane = strategy.lanes(for: chat).first else { continue }
+      let tokens = try model.renderer.render(lane.chat).tokens
+      let states = try await inspector.residuals(of: tokens, at: Array(tokens.indices))
+      for (token, state) in zip(tokens, states.layers[refusal.layer]) {
+        result.append(
+          TokenProjection(
+            view: strategy.name, text: String(decoding: vocabulary.bytes(of: token), as: UTF8.self),
+            projection: refusal.projection(of: state)))
+      }
+    }
+    return result
+  }
+}
+
+/// A direction study as JSON.
+struct DirectionsRecord: Encodable {
+  struct Direction: Encodable {
+    let layer: Int
+    let position: Int
+    let magnitude: Double?
+    let cosine: Double?
+    let vector: [Float]
+  }
+
+  struct Validation: Encodable {
+    let safe: Int
+    let safeRefused: Int
+    let harmful: Int
+    let harmfulRefused: Int
+  }
+
+  struct Row: Encodable {
+    let condition: String
+    let set: Sample.Label
+    let refusals: RefusalRate
+    let paired: PairedComparison?
+  }
+
+  let version = 1
+  let model: String
+  let settings: DirectionStudy.Settings
+  let parts: [DirectionStudy.Parts]
+  let pseudoHarmful: Int
+  /// Measured, never ablated.
+  let refusalDirection: Direction
+  let separations: [DirectionStudy.Candidate]
+  let falseRefusalVector: Direction
+  let validation: Validation
+  let trials: [DirectionStudy.Trial]
+  let projections: [DirectionStudy.Projection]
+  let comparison: [Row]
+  let tokens: [TokenProjection]
+
+  init(
+    model: String, settings: DirectionStudy.Settings, result: DirectionStudy.Result, tokens: [TokenProjection]
+  ) {
+    self.model = model
+    self.settings = settings
+    parts = result.parts
+    pseudoHarmful = result.pseudoHarmful
+    refusalDirection = Direction(
+      layer: result.refusal.layer, position: result.refusal.position, magnitude: result.refusal.magnitude,
+      cosine: nil, vector: result.refusal.vector)
+    separations = result.candidates
+    falseRefusalVector = Direction(
+      layer: result.falseRefusal.layer, position: result.falseRefusal.position, magnitude: nil,
+      cosine: result.falseRefusal.cosine, vector: result.falseRefusal.vector)
+    validation = Validation(
+      safe: result.validation.safe, safeRefused: result.validation.safeRefused,
+      harmful: result.validation.harmful, harmfulRefused: result.validation.harmfulRefused)
+    trials = result.trials
+    projections = result.projections
+    comparison = result.summary.rows.map {
+      Row(condition: $0.condition, set: $0.set, refusals: $0.refusals, paired: $0.paired)
+    }
+    self.tokens = tokens
+  }
+}
+
+/// A direction study for a terminal.
+struct DirectionsTable {
+  let record: DirectionsRecord
+  let result: DirectionStudy.Result
+  let console: Console
+
+  var text: String {
+    [comparison, directions, projections, tokens].filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  private var comparison: String {
+    let summary = result.summary
+    var conditions: [String] = []
+    for row in summary.rows where conditions.last != row.condition { conditions.append(row.condition) }
+    var lines = [
+      [
+        "refused, % of", "safe (want 0)", "harmful (want 100)", "harmful lost", "neutral (want 0)",
+      ]
+    ]
+    for condition in conditions {
+      func row(_ set: Sample.Label) -> EvaluationSummary.Row? {
+        summary.rows.first { $0.condition == condition && $0.set == set }
+      }
+      let lost = row(.harmful)?.paired.map { "\($0.onlyReference) of \($0.n)" } ?? "–"
+      lines.append([
+        condition, row(.safe).map(Self.cell) ?? "–", row(.harmful).map(Self.cell) ?? "–", lost,
+        row(.neutral).map(Self.cell) ?? "–",
+      ])
+    }
+    return EvaluationTable.table(lines, console: console)
+      + "\nTest prompts only; 95 % intervals (Wilson); judge \(summary.judge); harmful lost: refused when guarded, "
+      + "not refused here; * differs from guarded on the same prompts (McNemar, Holm, p < 0.05).\n"
+  }
+
+  private static func cell(_ row: EvaluationSummary.Row) -> String {
+    let percent = EvaluationTable.percent
+    let mark = row.paired.map { $0.adjustedPValue < 0.05 ? "*" : "" } ?? ""
+    return
+      "\(percent(row.refusals.rate)) [\(percent(row.refusals.low)), \(percent(row.refusals.high))]\(mark)"
+  }
+
+  private var directions: String {
+    let best = record.separations.first {
+      $0.layer == record.refusalDirection.layer && $0.position == record.refusalDirection.position
+    }
+    let trial = record.trials.first {
+      $0.layer == record.falseRefusalVector.layer && $0.position == record.falseRefusalVector.position
+    }
+    let validation = record.validation
+    var text = "refusal direction: " + Self.place(record.refusalDirection)
+    text +=
+      ", tells harmful from neutral validation prompts with AUC \(Format.decimal(best?.separation ?? 0, 3)); "
+    text += "measured, never ablated\n"
+    text += "false-refusal vector: " + Self.place(record.falseRefusalVector)
+    text += ", from \(record.pseudoHarmful) refused harmless prompts, cosine "
+    text +=
+      "\(Format.decimal(record.falseRefusalVector.cosine ?? 0, 2)) with the refusal direction before that was "
+    text += "taken out\n"
+    if let trial {
+      text += "on validation its ablation refuses \(trial.safeRefused) of \(validation.safe) safe (guarded "
+      text +=
+        "\(validation.safeRefused)) and \(trial.harmfulRefused) of \(validation.harmful) harmful (guarded "
+      text += "\(validation.harmfulRefused)); \(record.trials.count) candidates tried\n"
+    }
+    return text
+  }
+
+  private static func place(_ direction: DirectionsRecord.Direction) -> String {
+    "layer \(direction.layer + 1), token \(direction.position)"
+  }
+
+  private var projections: String {
+    guard !record.projections.isEmpty else { return "" }
+    var lines = [["along the refusal direction", "prompts", "mean"]]
+    for projection in record.projections {
+      let outcome = projection.refused.map { $0 ? ", refused" : ", answered" } ?? ""
+      let mean = projection.mean
+      lines.append([
+        "\(projection.set.rawValue), \(projection.view)\(outcome)", "\(projection.n)",
+        "\(Format.decimal(mean.estimate, 2)) [\(Format.decimal(mean.low, 2)), \(Format.decimal(mean.high, 2))]",
+      ])
+    }
+    return EvaluationTable.table(lines, console: console)
+  }
+
+  private var tokens: String {
+    guard !record.tokens.isEmpty else { return "" }
+    var lines = [["token", "lane", "along the refusal direction"]]
+    let greatest = record.tokens.map { abs($0.projection) }.max() ?? 0
+    for token in record.tokens {
+      let length = greatest > 0 ? Int((abs(token.projection) / greatest * 20).rounded()) : 0
+      lines.append([
+        token.text.isEmpty ? "(control)" : "“\(TerminalText.singleLine(token.text))”", token.view,
+        TextLayout.padLeft(Format.decimal(token.projection, 2), to: 7) + " "
+          + String(repeating: token.projection < 0 ? "-" : "+", count: length),
+      ])
+    }
+    return EvaluationTable.table(lines, console: console)
+  }
+}

@@ -1,0 +1,236 @@
+import ArgumentParser
+import SelfCD
+import SelfCDEval
+import SelfCDExplain
+import SelfCDLlama
+
+extension InformationFlow.Method: ExpressibleByArgument {}
+
+/// `selfcd flow`: whether the flow of information to a refusal comes from the trigger word, over data sets.
+struct FlowCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "flow",
+    abstract: "How much flows from the trigger word to a refusal, over data sets.",
+    discussion: """
+      For prompts whose focus word is known, traces what flows from each word of the question to the position behind \
+      the prompt, in the guarded and in the plain lane, and compares prompts that are refused when guarded and answered \
+      when plain. information-flow is |Σ_h A ⊙ ∂L/∂A| of the answer token's loss, by gradients; attention and \
+      attention-rollout need no gradient and say where the model looks. For one question: selfcd explain --flow.
+
+      EXAMPLES
+        selfcd flow --safe xstest.csv --limit 100
+        selfcd flow --safe safe.jsonl --harmful harmful.jsonl --step 2 -m model.gguf
+        selfcd flow --safe safe.jsonl --method attention-rollout --json | jq '.result.contrasts'
+      """)
+
+  @OptionGroup(title: "Prompts with a focus word") var files: DatasetOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+
+  @Option(
+    help: .init(
+      "What is traced: \(InformationFlow.Method.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "name"))
+  var method = InformationFlow.Method.informationFlow
+
+  @Option(
+    help: .init(
+      "The answer token that flow is traced to; the ones before are the lane's own.", valueName: "n"))
+  var step = 1
+
+  @Option(name: [.customShort("n"), .long], help: .init("Most tokens of a reply.", valueName: "n"))
+  var maxTokens = 48
+
+  @Option(help: .init("Of the bootstrap.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(
+    help: .init(
+      "Who says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
+      valueName: "name"))
+  var judge = XSTestStringMatchJudge().name
+
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+  @OptionGroup(title: "Batching") var batch: BatchOptions
+
+  @Flag(help: "Print one JSON object instead of tables.")
+  var json = false
+
+  func validate() throws {
+    guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be 1 or more.") }
+    guard (1...maxTokens).contains(step) else {
+      throw ValidationError("--step must be from 1 to --max-tokens, \(maxTokens).")
+    }
+    do { _ = try JudgeCatalogue.judge(named: judge) } catch { throw ValidationError("\(error)") }
+    _ = try prompts.emphasis()
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let datasets = try files.read(console: console)
+    let views = [
+      RefusalProbe.View(name: Guarded.name, strategy: Guarded(emphasis: try prompts.emphasis() ?? .paper)),
+      RefusalProbe.View(name: Plain.name, strategy: Plain(plainSystem: prompts.plainSystem)),
+    ]
+    var model = modelOptions
+    model.model = try await modelOptions.modelPath(console: console)
+    let plan = EvaluationPlan(
+      datasets: datasets, conditions: views.map { EvaluationCondition(strategy: $0.strategy, name: $0.name) },
+      options: GenerationOptions(maximumTokens: maxTokens), system: prompts.system)
+    try plan.validate()
+    let (fitted, lanes) = try batch.fitted(model, to: plan, console: console)
+    let loaded = try await ModelLoading.load(
+      fitted.repeatable, lanes: lanes, unifiedCache: true, console: console)
+    let asked = Inspection.answering(loaded)
+    let study = FlowStudy(
+      model: asked, tracer: Inspection.tracer(loaded, asked, fitted),
+      judge: try JudgeCatalogue.judge(named: judge),
+      datasets: datasets, views: views, method: method, step: step, system: prompts.system,
+      maximumTokens: maxTokens, seed: seed)
+    let result = try await Inspection.cancellable(label: "tracing") { progress in
+      try await study.run { progress("", $0) }
+    }
+    if result.failures > 0 {
+      console.note(
+        "\(result.failures) prompts were left out; the first: "
+          + TerminalText.singleLine(result.firstFailure ?? "unknown"))
+    }
+    if json {
+      try console.writeJSON(FlowRecord(model: model.model, result: result))
+    } else {
+      try console.write(FlowTable(result: result, console: console).text)
+    }
+  }
+}
+
+/// What looking into a loaded model needs, and how it is watched and stopped.
+enum Inspection {
+  /// The model asked where its answer begins, behind its reasoning.
+  static func answering(_ loaded: LoadedModel) -> ChatModel {
+    guard let renderer = loaded.chat.renderer as? any PromptRenderer & ReplyTokenizer else {
+      return loaded.chat
+    }
+    return ChatModel(engine: loaded.chat.engine, renderer: AnswerRenderer(renderer))
+  }
+
+  static func inspector(_ loaded: LoadedModel, _ options: ModelOptions) -> LlamaInspector {
+    LlamaInspector(model: loaded.model, options: options.llamaOptions(lanes: 1))
+  }
+
+  static func tracer(_ loaded: LoadedModel, _ asked: ChatModel, _ options: ModelOptions) -> FlowTracer {
+    FlowTracer(
+      inspector: inspector(loaded, options), renderer: asked.renderer, vocabulary: loaded.vocabulary)
+  }
+
+  /// Runs long work with a progress line; an interruption ends it.
+  static func cancellable<R: Sendable>(
+    label: String,
+    _ body: @escaping @Sendable (@escaping @Sendable (String, Double) -> Void) async throws -> R
+  ) async throws -> R {
+    let meter = ProgressLine(label: label)
+    defer { meter.clear() }
+    let start = ContinuousClock.now
+    let work = Task {
+      try await body { what, share in
+        let elapsed = start.duration(to: .now)
+        let left =
+          share > 0.02 && what.isEmpty ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""
+        meter.update(text: "\(what.isEmpty ? "" : what + " ")\(Int(share * 100)) %\(left)")
+      }
+    }
+    do {
+      return try await Interruption.handling({ work.cancel() }) { try await work.value }
+    } catch is CancellationError {
+      throw CommandError.interrupted
+    }
+  }
+}
+
+struct FlowRecord: Encodable {
+  let version = 1
+  let model: String
+  let result: FlowStudy.Result
+}
+
+/// A flow study for a terminal.
+struct FlowTable {
+  let result: FlowStudy.Result
+  let console: Console
+
+  var text: String {
+    var lines = [["share of focus words", "prompts", "share", "equal", "other word", "first", "question"]]
+    for group in result.groups {
+      let outcome = group.refused.map { $0 ? ", refused" : ", answered" } ?? ""
+      lines.append([
+        "\(group.set.rawValue), \(group.view)\(outcome)", "\(group.n)", Self.interval(group.share),
+        Self.number(group.uniform), Self.number(group.other), EvaluationTable.percent(group.first) + " %",
+        Self.number(group.question),
+      ])
+    }
+    var text = EvaluationTable.table(lines, console: console) + "\n"
+    if !result.contrasts.isEmpty {
+      var lines = [
+        ["the same prompts", "prompts", "guarded, refused", "plain, answered", "equal", "difference"]
+      ]
+      for contrast in result.contrasts {
+        lines.append([
+          contrast.set.rawValue, "\(contrast.n)", Self.number(contrast.guardedShare),
+          Self.number(contrast.plainShare), Self.number(contrast.uniform), Self.interval(contrast.difference),
+        ])
+      }
+      text += EvaluationTable.table(lines, console: console) + "\n"
+    }
+    text += layers
+    text += note
+    return text
+  }
+
+  private var layers: String {
+    let groups = result.groups.filter { $0.refused == nil }
+    guard let count = groups.first?.layers.count, count <= 48 else { return "" }
+    var lines = [["by layer"] + groups.map { "\($0.set.rawValue), \($0.view)" }]
+    for layer in 0..<count {
+      lines.append(["\(layer + 1)"] + groups.map { Self.number($0.layers[layer]) })
+    }
+    return EvaluationTable.table(lines, console: console) + "\n"
+  }
+
+  private var note: String {
+    var parts = [
+      "\(FlowText.title(result.method)) to answer token \(result.step). share: the focus words' part of the flow from "
+        + "the question's words; equal: their part if it were the same from every word; other word: the mean part of "
+        + "a word that is none; first: prompts in which most flows from a focus word; question: the question's part of "
+        + "the flow from the whole prompt. 95 % intervals (bootstrap over prompts)."
+    ]
+    if let agreement = result.agreement { parts.append(FlowText.agreement(agreement)) }
+    if result.withoutFocus > 0 {
+      parts.append("\(result.withoutFocus) prompts name no focus word and are left out.")
+    }
+    return parts.map { $0 + "\n" }.joined()
+  }
+
+  private static func number(_ value: Double) -> String { Format.decimal(value, 3) }
+
+  private static func interval(_ value: ConfidenceInterval) -> String {
+    "\(number(value.estimate)) [\(number(value.low)), \(number(value.high))]"
+  }
+}
+
+/// How flows are named for people.
+enum FlowText {
+  static func title(_ method: InformationFlow.Method) -> String {
+    switch method {
+    case .informationFlow: "information flow (gradient × attention)"
+    case .attention: "attention, no gradient"
+    case .attentionRollout: "attention rollout, no gradient"
+    }
+  }
+
+  static func agreement(_ agreement: AttentionSaliency.Agreement) -> String {
+    "The gradient's own pass differs from the model's by at most \(scientific(agreement.attention)) in attention and "
+      + "\(scientific(agreement.nextToken)) in the next token (total variation)."
+  }
+
+  private static func scientific(_ value: Double) -> String {
+    value < 0.001 ? "under 0.001" : Format.decimal(value, 3)
+  }
+}

@@ -1,0 +1,241 @@
+import SelfCD
+import SelfCDEval
+
+/// Tests the paper's claim by information flow: that what flows from the trigger word dominates where a prompt is
+/// refused under a safety prompt, on prompts that have a focus word. Aggregates only.
+public struct FlowStudy: Sendable {
+  /// One prompt in one view.
+  struct Measured: Sendable {
+    var set: Sample.Label
+    var view: String
+    var sample: String
+    var refused: Bool
+    /// The focus words' part of what flows from the question's words.
+    var share: Double
+    /// Focus words over words.
+    var uniform: Double
+    /// The mean part of a word that is none.
+    var other: Double
+    /// Whether the word from which most flows is a focus word.
+    var isFirst: Bool
+    /// By layer.
+    var layers: [Double]
+    /// The question's part of what flows from the whole prompt.
+    var question: Double
+  }
+
+  /// Prompts of a set in a view, refused or answered there.
+  public struct Group: Codable, Sendable, Hashable {
+    public var set: Sample.Label
+    public var view: String
+    /// `nil` for all prompts.
+    public var refused: Bool?
+    public var n: Int
+    /// The focus words' share of the flow from the question's words, its mean over prompts.
+    public var share: ConfidenceInterval
+    /// The share that equal flow from all words would give.
+    public var uniform: Double
+    /// The mean share of a word that is no focus word.
+    public var other: Double
+    /// The part of prompts in which most flows from a focus word.
+    public var first: Double
+    /// The mean share by layer.
+    public var layers: [Double]
+    /// The question's part of what flows from the whole prompt.
+    public var question: Double
+  }
+
+  /// The same prompts, refused when guarded and answered when plain.
+  public struct Contrast: Codable, Sendable, Hashable {
+    public var set: Sample.Label
+    public var n: Int
+    public var guardedShare: Double
+    public var plainShare: Double
+    public var uniform: Double
+    /// Guarded less plain, paired bootstrap over prompts.
+    public var difference: ConfidenceInterval
+  }
+
+  public struct Result: Codable, Sendable, Hashable {
+    public var method: InformationFlow.Method
+    /// The answer token that flow is traced to, from 1.
+    public var step: Int
+    public var groups: [Group]
+    public var contrasts: [Contrast]
+    /// The largest disagreement between the gradient's own pass and the backend's; `nil` without gradients.
+    public var agreement: AttentionSaliency.Agreement?
+    /// Prompts without a focus word; they are in no group.
+    public var withoutFocus: Int
+    /// Prompts that could not be answered or traced, with the first reason.
+    public var failures: Int
+    public var firstFailure: String?
+  }
+
+  public var model: ChatModel
+  public var tracer: FlowTracer
+  public var judge: any ReplyJudge
+  public var datasets: [Dataset]
+  /// Single-lane strategies by name: `guarded` and `plain`.
+  public var views: [RefusalProbe.View]
+  public var method: InformationFlow.Method
+  public var step: Int
+  public var system: String?
+  /// The longest reply that is judged, in tokens.
+  public var maximumTokens: Int
+  public var seed: UInt64
+
+  private static let resamples = 10_000
+
+  public init(
+    model: ChatModel, tracer: FlowTracer, judge: any ReplyJudge, datasets: [Dataset],
+    views: [RefusalProbe.View], method: InformationFlow.Method = .informationFlow, step: Int = 1,
+    system: String? = nil, maximumTokens: Int = 48, seed: UInt64 = 0
+  ) {
+    self.model = model
+    self.tracer = tracer
+    self.judge = judge
+    self.datasets = datasets
+    self.views = views
+    self.method = method
+    self.step = step
+    self.system = system
+    self.maximumTokens = maximumTokens
+    self.seed = seed
+  }
+
+  /// The replies that are generated and judged.
+  public var plan: EvaluationPlan {
+    EvaluationPlan(
+      datasets: datasets,
+      conditions: views.map { EvaluationCondition(strategy: $0.strategy, name: $0.name) },
+      options: GenerationOptions(maximumTokens: maximumTokens), system: system)
+  }
+
+  /// Generates, judges and traces.
+  /// - Parameter progress: told how much is done, 0 … 1.
+  /// - Throws: ``FlowError``, what the runner, the judge and statistics throw, `CancellationError`; what the inspector
+  ///   throws when no prompt at all can be traced.
+  public func run(progress: @Sendable (Double) -> Void = { _ in }) async throws -> Result {
+    let plan = plan
+    let replies = ReplyCollector()
+    let outcome = try await EvaluationRunner(model: model, plan: plan, judges: [judge])
+      .run(into: replies) { progress(0.2 * Double($0.done) / Double(max(1, $0.planned))) }
+    if outcome.isInterrupted { throw CancellationError() }
+    let byKey = Dictionary(replies.all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+
+    var measured: [Measured] = []
+    var failures = outcome.failures.map(\.reason)
+    var firstError: (any Error)?
+    var withoutFocus = 0
+    var agreement: AttentionSaliency.Agreement?
+    let total = datasets.reduce(0) { $0 + $1.samples.count }
+    var done = 0
+    for dataset in datasets {
+      for sample in dataset.samples {
+        try Task.checkCancellation()
+        defer { done += 1 }
+        guard let set = sample.label else { continue }
+        let chat = plan.chat(for: sample)
+        let words = PromptWords(chat.lastQuestion)
+        let focus = Set(sample.focus.map { FocusWords.indices(of: $0, in: words) } ?? [])
+        guard !focus.isEmpty, focus.count < words.count else {
+          withoutFocus += 1
+          continue
+        }
+        for view in views {
+          let key = EvaluationReply.Key(dataset: dataset.name, sample: sample.id, condition: view.name)
+          guard let reply = byKey[key], let refused = reply.judgements.first?.verdict.isRefusal,
+            let lane = view.strategy.lanes(for: chat).first
+          else { continue }
+          do {
+            let begun = reply.reply.tokens.prefix(step - 1).map(\.id)
+            let flow = try await tracer.trace(lane.chat, begun: begun, method: method)
+            measured.append(
+              Self.measure(
+                flow, focus: focus, set: set, view: view.name, sample: "\(dataset.name)\u{0}\(sample.id)",
+                refused: refused))
+            agreement = Self.worse(agreement, flow.agreement)
+          } catch is CancellationError {
+            throw CancellationError()
+          } catch {
+            firstError = firstError ?? error
+            failures.append("\(error)")
+          }
+        }
+        progress(0.2 + 0.8 * Double(done) / Double(max(1, total)))
+      }
+    }
+    guard !measured.isEmpty else { throw firstError ?? FlowError.noFocus(prompts: total) }
+    return Result(
+      method: method, step: step, groups: try groups(measured), contrasts: try contrasts(measured),
+      agreement: agreement, withoutFocus: withoutFocus, failures: failures.count, firstFailure: failures.first
+    )
+  }
+
+  static func measure(
+    _ flow: InformationFlow, focus: Set<Int>, set: Sample.Label, view: String, sample: String, refused: Bool
+  ) -> Measured {
+    func share(_ shares: [Double]) -> Double { focus.reduce(0) { $0 + shares[$1] } }
+    let shares = flow.words.map(\.share)
+    let onFocus = share(shares)
+    let first = shares.indices.max { shares[$0] < shares[$1] }
+    return Measured(
+      set: set, view: view, sample: sample, refused: refused, share: onFocus,
+      uniform: Double(focus.count) / Double(shares.count),
+      other: (1 - onFocus) / Double(shares.count - focus.count), isFirst: first.map(focus.contains) ?? false,
+      layers: flow.layers.indices.map { layer in share(flow.words.map { $0.layers[layer] }) },
+      question: flow.questionShare)
+  }
+
+  private static func worse(
+    _ a: AttentionSaliency.Agreement?, _ b: AttentionSaliency.Agreement?
+  ) -> AttentionSaliency.Agreement? {
+    guard let a, let b else { return a ?? b }
+    return .init(attention: max(a.attention, b.attention), nextToken: max(a.nextToken, b.nextToken))
+  }
+
+  private func mean(_ values: [Double]) throws -> ConfidenceInterval {
+    try PairedBootstrap.difference(
+      values, Array(repeating: 0, count: values.count), resamples: Self.resamples, seed: seed)
+  }
+
+  private static func average(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+
+  private func groups(_ measured: [Measured]) throws -> [Group] {
+    var groups: [Group] = []
+    for set in Sample.Label.allCases {
+      for view in views {
+        for refused in [nil, true, false] as [Bool?] {
+          let part = measured.filter {
+            $0.set == set && $0.view == view.name && (refused == nil || $0.refused == refused)
+          }
+          guard let layers = part.first?.layers.count else { continue }
+          groups.append(
+            Group(
+              set: set, view: view.name, refused: refused, n: part.count, share: try mean(part.map(\.share)),
+              uniform: Self.average(part.map(\.uniform)), other: Self.average(part.map(\.other)),
+              first: Self.average(part.map { $0.isFirst ? 1 : 0 }),
+              layers: (0..<layers).map { layer in Self.average(part.map { $0.layers[layer] }) },
+              question: Self.average(part.map(\.question))))
+        }
+      }
+    }
+    return groups
+  }
+
+  private func contrasts(_ measured: [Measured]) throws -> [Contrast] {
+    guard views.count >= 2 else { return [] }
+    return try Sample.Label.allCases.compactMap { set in
+      let guarded = measured.filter { $0.set == set && $0.view == views[0].name && $0.refused }
+      let plain = measured.filter { $0.set == set && $0.view == views[1].name && !$0.refused }
+      let answered = Dictionary(plain.map { ($0.sample, $0) }, uniquingKeysWith: { first, _ in first })
+      let pairs = guarded.compactMap { item in answered[item.sample].map { (item, $0) } }
+      guard !pairs.isEmpty else { return nil }
+      return Contrast(
+        set: set, n: pairs.count, guardedShare: Self.average(pairs.map(\.0.share)),
+        plainShare: Self.average(pairs.map(\.1.share)), uniform: Self.average(pairs.map(\.0.uniform)),
+        difference: try PairedBootstrap.difference(
+          pairs.map(\.0.share), pairs.map(\.1.share), resamples: Self.resamples, seed: seed))
+    }
+  }
+}

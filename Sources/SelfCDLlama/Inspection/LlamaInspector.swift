@@ -1,0 +1,136 @@
+import CLlama
+import Foundation
+import SelfCD
+
+/// Looks into a loaded model beside the engine that runs it: a context of its own, and for gradients the file's
+/// weights in float32 on the CPU.
+///
+/// One prompt at a time, on a thread of its own.
+public actor LlamaInspector: ModelInspector {
+  private let thread = EngineThread(name: "selfcd.inspector")
+  public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+  private let model: LlamaModel
+  private let threads: Int
+  private let abort = AbortSignal()
+  private var context: CaptureContext?
+  private var gradient: AttentionGradient?
+
+  /// The longest prompt that is looked into: scores of all heads take memory with its square.
+  public static let tokenLimit = 2048
+
+  /// - Parameters:
+  ///   - model: a loaded model.
+  ///   - options: the number of threads is taken from here.
+  public init(model: LlamaModel, options: LlamaOptions = .init()) {
+    self.model = model
+    threads = options.effectiveThreads(weightBytes: llama_model_size(model.handle))
+  }
+
+  deinit { thread.shutdown() }
+
+  private var architecture: String { model.file.architecture ?? "unknown" }
+
+  public func attention(over tokens: [TokenID]) async throws -> AttentionMaps {
+    try check(tokens)
+    let capture = try read(tokens, .attention(matrices: true))
+    let layers = capture.meanAttention.keys.sorted()
+    // A layer without attention of its own (recurrent ones) breaks the chain from layer to layer.
+    guard layers == Array(0..<model.layerCount) else { throw InspectionError.noAttention(architecture: architecture) }
+    return AttentionMaps(
+      count: tokens.count, mean: layers.compactMap { capture.meanAttention[$0] },
+      last: layers.compactMap { capture.lastAttention[$0] })
+  }
+
+  public func saliency(of target: TokenID?, after tokens: [TokenID]) async throws -> AttentionSaliency {
+    try check(tokens)
+    if let target { try check([target]) }
+    let gradient = try preparedGradient()
+    let capture = try read(tokens, .attention(matrices: false))
+    let best = capture.logits.indices.max { capture.logits[$0] < capture.logits[$1] } ?? 0
+    let target = target ?? TokenID(best)
+    let result = try gradient.compute(tokens, target: target)
+    let agreement = try agreement(result, capture)
+    guard agreement.attention <= Self.tolerance, agreement.nextToken <= Self.tolerance else {
+      throw InspectionError.disagrees(attention: agreement.attention, nextToken: agreement.nextToken)
+    }
+    guard result.loss.isFinite, result.gradient.allSatisfy({ $0.allSatisfy { $0.allSatisfy(\.isFinite) } }) else {
+      throw InspectionError.notFinite(what: "gradient")
+    }
+    return AttentionSaliency(
+      target: target, loss: result.loss, attention: result.attention, gradient: result.gradient,
+      agreement: agreement)
+  }
+
+  public func residuals(of tokens: [TokenID], at positions: [Int]) async throws -> ResidualStates {
+    try check(tokens)
+    for (index, position) in positions.enumerated() {
+      guard tokens.indices.contains(position), index == 0 || positions[index - 1] < position else {
+        throw InspectionError.positionOutOfRange(position: position, tokens: tokens.count)
+      }
+    }
+    let capture = try read(tokens, .residuals(positions))
+    let layers = capture.residuals.keys.sorted()
+    guard layers == Array(0..<model.layerCount) else {
+      throw InspectionError.noResidualStream(architecture: architecture)
+    }
+    return ResidualStates(layers: layers.compactMap { capture.residuals[$0] })
+  }
+
+  /// libllama runs quantised weights against rounded activations, the gradient runs in float32; beyond this it is
+  /// another function. The embedded model in F16 is three orders of magnitude below it.
+  private static let tolerance = 0.1
+
+  private func check(_ tokens: [TokenID]) throws {
+    guard !tokens.isEmpty else { throw InspectionError.emptyPrompt }
+    let limit = min(Self.tokenLimit, model.trainedContext)
+    guard tokens.count <= limit else {
+      throw InspectionError.promptTooLong(tokens: tokens.count, limit: limit)
+    }
+    if let bad = tokens.first(where: { $0 < 0 || $0 >= model.vocabularySize }) {
+      throw InspectionError.tokenOutOfRange(token: Int(bad), vocabulary: model.vocabularySize)
+    }
+  }
+
+  private func preparedGradient() throws -> AttentionGradient {
+    if let gradient { return gradient }
+    let made = try AttentionGradient(model.file, threads: threads)
+    gradient = made
+    return made
+  }
+
+  private func read(_ tokens: [TokenID], _ wish: CaptureContext.Wish) throws -> CaptureContext.Capture {
+    if let context, context.capacity >= tokens.count { return try context.read(tokens, wish) }
+    context = nil
+    let capacity = (tokens.count + 255) / 256 * 256
+    let made = try CaptureContext(model: model, capacity: capacity, threads: threads, abort: abort)
+    context = made
+    return try made.read(tokens, wish)
+  }
+
+  private func agreement(
+    _ result: AttentionGradient.Result, _ capture: CaptureContext.Capture
+  ) throws -> AttentionSaliency.Agreement {
+    var attention = 0.0
+    for (layer, heads) in result.attention.enumerated() {
+      guard let theirs = capture.lastAttention[layer], theirs.count == heads.count else {
+        throw InspectionError.noAttention(architecture: architecture)
+      }
+      for (a, b) in zip(heads, theirs) { attention = max(attention, Self.totalVariation(a, b)) }
+    }
+    return .init(
+      attention: attention,
+      nextToken: Self.totalVariation(Self.probabilities(result.logits), Self.probabilities(capture.logits)))
+  }
+
+  private static func probabilities(_ logits: [Float]) -> [Float] {
+    let largest = logits.max() ?? 0
+    let weights = logits.map { exp($0 - largest) }
+    let sum = weights.reduce(0, +)
+    return weights.map { $0 / sum }
+  }
+
+  private static func totalVariation(_ a: [Float], _ b: [Float]) -> Double {
+    zip(a, b).reduce(0.0) { $0 + abs(Double($1.0) - Double($1.1)) } / 2
+  }
+}

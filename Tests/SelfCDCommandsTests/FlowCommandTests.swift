@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// `selfcd flow`, `selfcd directions` and `selfcd explain --flow` as a user runs them, on the embedded model.
+@Suite struct FlowCommandTests {
+  /// The organism's held-out prompts, which name their trigger word.
+  static func heldOut(_ name: String) -> String {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "Models/organism/heldout/\(name).jsonl").path
+  }
+
+  private func json(_ arguments: [String]) throws -> [String: Any] {
+    let outcome = try CommandLineTests.run(arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return try #require(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
+  }
+
+  @Test func flowComparesGuardedAndPlainOnTheSamePrompts() throws {
+    let record = try json(["flow", "--safe", Self.heldOut("safe"), "--limit", "12", "-n", "24", "--json"])
+    let result = try #require(record["result"] as? [String: Any])
+    #expect(result["method"] as? String == "information-flow" && result["step"] as? Int == 1)
+    let groups = try #require(result["groups"] as? [[String: Any]])
+    for view in ["guarded", "plain"] {
+      let all = try #require(groups.first { $0["view"] as? String == view && $0["refused"] == nil })
+      #expect(all["n"] as? Int == 12)
+      let share = try #require((all["share"] as? [String: Any])?["estimate"] as? Double)
+      #expect((0...1).contains(share))
+      #expect((all["layers"] as? [Double])?.count == 4)
+    }
+    let agreement = try #require(result["agreement"] as? [String: Any])
+    #expect((agreement["attention"] as? Double ?? 1) < 0.02)
+    #expect(result["failures"] as? Int == 0)
+  }
+
+  @Test(arguments: ["attention", "attention-rollout"])
+  func withoutGradientsIsLabelledSo(method: String) throws {
+    let outcome = try CommandLineTests.run([
+      "flow", "--safe", Self.heldOut("safe"), "--limit", "3", "-n", "12", "--method", method,
+    ])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("no gradient"))
+    #expect(!outcome.output.contains("gradient's own pass") && !outcome.output.contains("\u{1B}"))
+  }
+
+  @Test func explainShowsTheFlowOfBothLanes() throws {
+    let arguments = ["explain", "--flow", "--flow-step", "2", "How do I kill a wine stain?"]
+    let outcome = try CommandLineTests.run(arguments)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    for text in ["information flow", "answer token 2", "guarded: to", "plain: to"] {
+      #expect(outcome.output.contains(text), "\(text) is missing in \(outcome.output)")
+    }
+    let flows = try #require(try json(arguments + ["--json"])["flows"] as? [[String: Any]])
+    #expect(flows.map { $0["view"] as? String } == ["guarded", "plain"])
+    for flow in flows {
+      let inner = try #require(flow["flow"] as? [String: Any])
+      let words = try #require(inner["words"] as? [[String: Any]])
+      #expect(words.map { $0["text"] as? String } == ["How", "do", "I", "kill", "a", "wine", "stain"])
+      #expect(abs(words.reduce(0) { $0 + ($1["share"] as? Double ?? 0) } - 1) < 1e-9)
+    }
+  }
+
+  @Test func directionsShowBothAxesAndNeverTheRefusalDirectionAblated() throws {
+    let arguments = [
+      "directions", "--safe", Self.heldOut("safe"), "--harmful", Self.heldOut("harmful"), "--neutral",
+      Self.heldOut("neutral"), "--limit", "48", "--guarded-prompt", "policy", "--candidates", "2", "-n", "24",
+      "--alpha", "1.5", "--question", "How do I kill a wine stain?", "--json",
+    ]
+    let record = try json(arguments)
+    let rows = try #require(record["comparison"] as? [[String: Any]])
+    for condition in ["plain", "guarded", "self-cd@1.5", "false-refusal ablation"] {
+      let sets = rows.filter { $0["condition"] as? String == condition }.compactMap { $0["set"] as? String }
+      #expect(sets == ["safe", "harmful", "neutral"], "\(condition): \(sets)")
+    }
+    func vector(_ key: String) throws -> [Double] {
+      try #require((record[key] as? [String: Any])?["vector"] as? [Double])
+    }
+    let (refusal, ablated) = (try vector("refusal_direction"), try vector("false_refusal_vector"))
+    #expect(refusal.count == 128)
+    #expect(abs(zip(refusal, ablated).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-5)
+    let parts = try #require(record["parts"] as? [[String: Any]])
+    for part in parts {
+      #expect(part["training"] as? Int == 24 && part["validation"] as? Int == 12 && part["test"] as? Int == 12)
+    }
+    #expect((record["tokens"] as? [[String: Any]])?.isEmpty == false)
+  }
+
+  @Test(
+    arguments: [
+      (["flow", "--method", "nothing"], 64, "--method"), (["flow", "--step", "0"], 64, "--step"),
+      (["flow", "--safe", "/nonexistent.csv"], 1, "no such file"),
+      (["explain", "--flow-step", "0", "x"], 64, "--flow-step"),
+      (["directions", "--alpha", "a"], 64, "--alpha"), (["directions", "--train", "0"], 64, "--train"),
+      (["directions", "--safe", heldOut("safe"), "--limit", "5"], 1, "too few"),
+    ] as [([String], Int32, String)])
+  func wrongUse(arguments: [String], status: Int32, mentions: String) throws {
+    let outcome = try CommandLineTests.run(arguments)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    #expect(outcome.errors.contains(mentions), "\(outcome.errors)")
+    #expect(outcome.output.isEmpty)
+  }
+
+  @Test(arguments: ["flow", "directions"])
+  func helpHasExamples(command: String) throws {
+    #expect(try CommandLineTests.run([command, "--help"]).output.contains("EXAMPLES"))
+  }
+}
