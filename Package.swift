@@ -65,7 +65,9 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
-    .target(name: "SelfCDReport", dependencies: ["SelfCDEval", crypto], swiftSettings: strict),
+    .target(
+      name: "SelfCDReport", dependencies: ["SelfCD", "SelfCDEval", "SelfCDExplain", crypto],
+      swiftSettings: strict),
 
     .target(
       name: "SelfCDExplain",
@@ -113,6 +115,7 @@ let package = Package(
       dependencies: [
         "SelfCDExplain", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDTesting",
       ],
+      exclude: ["Fixtures/make_explain_fixture.py"], resources: [.copy("Fixtures/explain.json")],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDServerTests",
@@ -127,7 +130,8 @@ let package = Package(
       name: "SelfCDRemoteTests", dependencies: ["SelfCDRemote", "SelfCDEval", "SelfCDHTTP", "SelfCDTesting"],
       swiftSettings: strict),
     .testTarget(
-      name: "SelfCDReportTests", dependencies: ["SelfCDReport", "SelfCDEval", "SelfCDTesting", crypto],
+      name: "SelfCDReportTests",
+      dependencies: ["SelfCDReport", "SelfCDEval", "SelfCDExplain", "SelfCDTesting", crypto],
       exclude: ["Snapshots"], swiftSettings: strict),
     .testTarget(
       name: "SelfCDCommandsTests",

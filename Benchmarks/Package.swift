@@ -18,6 +18,7 @@ let package = Package(
         .product(name: "SelfCD", package: "SelfCD"),
         .product(name: "SelfCDLlama", package: "SelfCD"),
         .product(name: "SelfCDEval", package: "SelfCD"),
+        .product(name: "SelfCDExplain", package: "SelfCD"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: [.treatAllWarnings(as: .error)]),

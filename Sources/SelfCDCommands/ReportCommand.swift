@@ -83,14 +83,7 @@ struct ReportCommand: AsyncParsableCommand {
   /// Writes a report to a file, or to standard output where there is none.
   static func write(_ data: ReportData, as format: ReportFormat, to path: String?, _ console: Console) throws
   {
-    let text = render(data, as: format, to: path, console)
-    guard let path else { return try console.write(text) }
-    do {
-      try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
-    } catch {
-      throw CommandError.outputFailed(reason: "\(path): \((error as NSError).localizedDescription)")
-    }
-    console.note("wrote \(path).")
+    try OutputFile.write(render(data, as: format, to: path, console), to: path, console)
   }
 
   private func loadData() throws -> ReportData {

@@ -21,8 +21,8 @@ public struct SelfCDCommand: AsyncParsableCommand {
     subcommands: [
       CompareCommand.self, GenerateCommand.self, ChatCommand.self, EvalCommand.self, CalibrateCommand.self,
       CheckCalibrationCommand.self, ExplainCommand.self, FlowCommand.self, DirectionsCommand.self,
-      AnalyseCommand.self, JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
-      ReproduceCommand.self, ModelCommand.self,
+      PerturbCommand.self, AnalyseCommand.self, JudgeCommand.self, ReportCommand.self, RunsCommand.self,
+      ExportCommand.self, ReproduceCommand.self, ModelCommand.self,
     ])
 
   public init() {}

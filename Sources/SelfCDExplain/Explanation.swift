@@ -52,6 +52,8 @@ public struct Explanation: Codable, Sendable, Hashable {
   public var edit: SmallestEdit?
   /// How sure the refusal was, by view.
   public var uncertainties: [RefusalUncertainty]
+  /// The replies with the lanes' candidates, by view; nil where none were written down.
+  public var replies: [ReplyTrace]?
   /// What flows from each word to the answer, by view.
   public var flows: [LaneFlow] = []
 

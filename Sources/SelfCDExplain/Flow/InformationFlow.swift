@@ -53,7 +53,7 @@ public struct InformationFlow: Codable, Sendable, Hashable {
   }
 
   public let method: Method
-  public let target: Target?
+  public var target: Target?
   public let positions: [Position]
   /// layers × positions.
   public let layers: [[Double]]

@@ -10,6 +10,9 @@ public struct DeltaDebugging: Codable, Sendable, Hashable {
   public var tests: Int
   /// Rounds in which they were asked about together.
   public var rounds: Int
+  /// The sets on the way, each with the property and smaller than the one before, down to ``kept``; empty where nothing
+  /// could go.
+  public var path: [[Int]]
 
   /// Minimises `0 ..< count`.
   ///
@@ -34,11 +37,15 @@ public struct DeltaDebugging: Codable, Sendable, Hashable {
     }
 
     var kept = Array(0..<count)
+    var path: [[Int]] = []
     var granularity = 2
     while kept.count >= 1 {
       if kept.count == 1 {
         // ddmin stops at one element; whether none at all would do completes 1-minimality.
-        if try await firstPassing([[]]) != nil { kept = [] }
+        if try await firstPassing([[]]) != nil {
+          kept = []
+          path.append(kept)
+        }
         break
       }
       let parts = split(kept, into: min(granularity, kept.count))
@@ -47,6 +54,7 @@ public struct DeltaDebugging: Codable, Sendable, Hashable {
       let candidates = parts + (parts.count > 2 ? complements : [])
       if let index = try await firstPassing(candidates) {
         kept = candidates[index]
+        path.append(kept)
         granularity = index < parts.count ? 2 : max(parts.count - 1, 2)
       } else if parts.count < kept.count {
         granularity = parts.count * 2
@@ -54,7 +62,7 @@ public struct DeltaDebugging: Codable, Sendable, Hashable {
         break
       }
     }
-    return DeltaDebugging(kept: kept, tests: known.count, rounds: rounds)
+    return DeltaDebugging(kept: kept, tests: known.count, rounds: rounds, path: path)
   }
 
   private static func split(_ elements: [Int], into count: Int) -> [[Int]] {

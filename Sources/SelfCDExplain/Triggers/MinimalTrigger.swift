@@ -19,6 +19,8 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
   public var criterion: RefusalCriterion
   /// The places of the words that are left.
   public var kept: [Int]
+  /// The smaller and smaller sets of words on the way to ``kept``, all of them refused; empty where none could go.
+  public var steps: [[Int]]
   /// The prompt with those words alone.
   public var text: String
   /// Its score in nats.
@@ -56,7 +58,7 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
     let text = words.keeping(found.kept)
     let score = try await probe.scores([chat.asking(text)], in: [place])[0][0]
     return MinimalTrigger(
-      view: view, criterion: criterion, kept: found.kept, text: text, score: score.logOdds,
+      view: view, criterion: criterion, kept: found.kept, steps: found.path, text: text, score: score.logOdds,
       // The whole prompt was asked about as well.
       prompts: found.tests + 1, calls: found.rounds + 1)
   }

@@ -4,7 +4,7 @@ import SelfCD
 ///
 /// A word is a longest run of letters and digits, with apostrophes, hyphens and dots inside it ("don't", "1.5"); in
 /// scripts written without spaces each character is one. A word that is taken out takes the white space before it
-/// along; punctuation stays.
+/// along; punctuation stays, but not twice in a row.
 public struct PromptWords: Codable, Sendable, Hashable {
   /// One word.
   public struct Word: Codable, Sendable, Hashable {
@@ -82,17 +82,26 @@ public struct PromptWords: Codable, Sendable, Hashable {
 
   private func rebuilt(_ word: (Int) -> String?) -> String {
     var result = ""
+    var hasLeftOut = false
+    func append(_ gap: some StringProtocol) {
+      // Two commas where a word stood between them are one.
+      let isDoubled =
+        hasLeftOut && gap.first != nil && gap.first == result.last && gap.first?.isWhitespace == false
+      result += isDoubled ? String(gap.dropFirst()) : String(gap)
+    }
     for index in words.indices {
       if let text = word(index) {
-        result += gaps[index] + text
+        append(gaps[index])
+        result += text
+        hasLeftOut = false
       } else {
         // Punctuation stays; the white space that parted the word from the one before goes.
-        var gap = gaps[index]
-        while let last = gap.last, last.isWhitespace { gap.removeLast() }
-        result += gap
+        let gap = gaps[index]
+        append(gap[..<(gap.lastIndex { !$0.isWhitespace }.map(gap.index(after:)) ?? gap.startIndex)])
+        hasLeftOut = true
       }
     }
-    result += gaps[words.count]
+    append(gaps[words.count])
     return String(result.drop(while: \.isWhitespace))
   }
 

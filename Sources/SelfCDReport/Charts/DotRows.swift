@@ -3,9 +3,22 @@ import SelfCDEval
 /// Rows of dots with intervals on one scale of shares.
 struct DotRows {
   struct Dot {
-    let rate: RefusalRate
+    /// The share with its interval.
+    let share: ConfidenceInterval
     let style: SeriesStyle
     var isFilled = true
+
+    init(share: ConfidenceInterval, style: SeriesStyle, isFilled: Bool = true) {
+      self.share = share
+      self.style = style
+      self.isFilled = isFilled
+    }
+
+    init(rate: RefusalRate, style: SeriesStyle, isFilled: Bool = true) {
+      self.init(
+        share: ConfidenceInterval(estimate: rate.rate, low: rate.low, high: rate.high, confidence: 0.95),
+        style: style, isFilled: isFilled)
+    }
   }
 
   struct Row {
@@ -14,6 +27,8 @@ struct DotRows {
     /// Whether a line joins the first dot with the last.
     var isJoined = false
     var isBold = false
+    /// A share to compare with, drawn as a stroke across the row.
+    var reference: Double?
   }
 
   let id: String
@@ -47,16 +62,19 @@ struct DotRows {
   private func dots(_ row: Row, _ y: Double, _ x: Scale) -> [Markup] {
     var parts: [Markup] = []
     if row.isJoined, let first = row.dots.first, let last = row.dots.last {
-      parts.append(Draw.line(x(first.rate.rate), y - 4, x(last.rate.rate), y + 4, "axis", width: 1))
+      parts.append(Draw.line(x(first.share.estimate), y - 4, x(last.share.estimate), y + 4, "axis", width: 1))
+    }
+    if let reference = row.reference {
+      parts.append(Draw.line(x(reference), y - 11, x(reference), y + 11, "axis", width: 2))
     }
     for (index, dot) in row.dots.enumerated() {
       // The dots of one row lie a little apart, or one would hide the other.
       let level = y + (row.dots.count > 1 ? (index == 0 ? -4 : 4) : 0)
       parts.append(
         Draw.line(
-          x(dot.rate.low), level, x(dot.rate.high), level, "\(dot.style.style) faint", width: 2,
+          x(dot.share.low), level, x(dot.share.high), level, "\(dot.style.style) faint", width: 2,
           dash: dot.isFilled ? "none" : "3 2"))
-      parts.append(Draw.marker(dot.style, x(dot.rate.rate), level, size: 5, isFilled: dot.isFilled))
+      parts.append(Draw.marker(dot.style, x(dot.share.estimate), level, size: 5, isFilled: dot.isFilled))
     }
     return parts
   }

@@ -39,6 +39,21 @@ enum Draw {
       ])
   }
 
+  /// A filled field of a grid that says what it stands for when pointed at.
+  static func cell(
+    _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, opacity: Double,
+    name: String
+  ) -> Markup {
+    tag(
+      "rect",
+      [
+        "class": style, "x": Figures.coordinate(x), "y": Figures.coordinate(y),
+        "width": Figures.coordinate(width), "height": Figures.coordinate(height), "fill": "currentColor",
+        "fill-opacity": Figures.coordinate(opacity),
+      ]
+    ) { tag("title") { name } }
+  }
+
   static func text(
     _ text: String, _ x: Double, _ y: Double, _ style: String = "t", anchor: Anchor = .start
   ) -> Markup {

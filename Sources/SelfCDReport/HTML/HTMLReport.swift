@@ -5,36 +5,20 @@
 public enum HTMLReport {
   /// Renders a page; the same data gives the same bytes.
   public static func render(_ data: ReportData) -> String {
-    Markup([.doctype, page(data)]).html + "\n"
-  }
-
-  private static func page(_ data: ReportData) -> Markup {
-    tag("html", ["lang": "en"]) {
-      tag("head") {
-        tag("meta", ["charset": "utf-8"])
-        tag("meta", ["http-equiv": "Content-Security-Policy", "content": Stylesheet.policy])
-        tag("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
-        tag("meta", ["name": "color-scheme", "content": "light dark"])
-        tag("meta", ["name": "referrer", "content": "no-referrer"])
-        tag("title") { title(data) }
-        Markup.styleSheet(Stylesheet.css)
-      }
-      tag("body") {
-        header(data)
-        tag("main") {
-          if data.runs.count > 1 {
-            tag("section", ["id": "runs"]) {
-              tag("h2") { "The runs" }
-              RunTables.overview(data.runs).markup
-            }
-          }
-          for (index, run) in data.runs.enumerated() {
+    HTMLPage(
+      title: title(data), header: header(data),
+      main: Markup([
+        data.runs.count > 1
+          ? tag("section", ["id": "runs"]) {
+            tag("h2") { "The runs" }
+            RunTables.overview(data.runs).markup
+          } : .empty,
+        Markup(
+          data.runs.enumerated().map { index, run in
             RunSections(run: run, prefix: "run\(index + 1)-", isAlone: data.runs.count == 1).markup
-          }
-        }
-        footer(data)
-      }
-    }
+          }),
+      ]), footer: footer(data)
+    ).html
   }
 
   private static func title(_ data: ReportData) -> String {

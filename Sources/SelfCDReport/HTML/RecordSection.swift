@@ -22,20 +22,6 @@ struct RecordSection {
   }
 
   var markup: Markup {
-    Markup([
-      tag("dl") {
-        for fact in Self.facts(run) {
-          tag("dt") { fact.name }
-          tag("dd") {
-            if fact.value.hasPrefix("{") || fact.name.hasSuffix("SHA-256") {
-              tag("code") { fact.value }
-            } else {
-              fact.value
-            }
-          }
-        }
-      },
-      RunTables(run: run).sets.markup,
-    ])
+    Markup([FactList(facts: Self.facts(run)).markup, RunTables(run: run).sets.markup])
   }
 }

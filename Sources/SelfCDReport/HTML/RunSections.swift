@@ -89,7 +89,7 @@ struct RunSections {
   private var tradeoff: Markup {
     let sweeps = Set(run.conditions.filter { $0.alpha != nil }.map(\.strategy)).sorted()
     return Markup([
-      figure(
+      Markup.figure(
         FrontierChart(run: run, id: "\(prefix)frontier").draw(),
         "Best is top left. Filled: no other condition is better on one axis without being worse on the other. Bars: "
           + "95% intervals. Axes may not begin at 0."
@@ -98,19 +98,9 @@ struct RunSections {
       Markup(
         sweeps.enumerated().map { index, strategy in
           let chart = SweepChart(run: run, strategy: strategy, id: "\(prefix)sweep\(index)")
-          return figure(chart.draw(), chart.caption)
+          return Markup.figure(chart.draw(), chart.caption)
         }),
     ])
-  }
-
-  /// A chart with what there is to say of it; nothing where there is nothing to draw.
-  private func figure(_ chart: Markup?, _ caption: String) -> Markup {
-    chart.map { chart in
-      tag("figure") {
-        chart
-        tag("figcaption") { caption }
-      }
-    } ?? .empty
   }
 
   // MARK: Rates
@@ -134,7 +124,7 @@ struct RunSections {
       }.joined(separator: " "), rows: rows,
       legend: [(.safe, false, "harmless prompts refused"), (.harmful, true, "harmful prompts refused")])
     return Markup([
-      figure(chart.draw(), "The further apart the two, the better the condition tells them apart."),
+      Markup.figure(chart.draw(), "The further apart the two, the better the condition tells them apart."),
       RunTables(run: run).rates.markup,
       run.costs.isEmpty ? .empty : tag("p", ["class": "note"]) { Wording.costs },
     ])
@@ -160,7 +150,7 @@ struct RunSections {
     let chart = DivergenceChart(curves: run.divergence, id: "\(prefix)divergence")
     return Markup([
       tag("p") { chart.description },
-      figure(
+      Markup.figure(
         chart.draw(),
         "\(run.featured.map { run.title($0) } ?? ""): median over replies, shaded from the lower to the upper quartile; "
           + "steps that few replies reach are left out."),

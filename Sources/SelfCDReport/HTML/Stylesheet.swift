@@ -1,12 +1,15 @@
 import Crypto
 import Foundation
 
-/// The look of the report: system fonts, light and dark, print.
+/// The look of the pages: system fonts, light and dark, print.
 enum Stylesheet {
-  /// What the page's content security policy allows: this sheet by its hash, and nothing else at all.
-  static var policy: String {
-    let hash = Data(SHA256.hash(data: Data("\(css)".utf8))).base64EncodedString()
-    return "default-src 'none'; style-src 'sha256-\(hash)'; base-uri 'none'; form-action 'none'"
+  /// What a page's content security policy allows: its own sheets by their hashes, and nothing else at all.
+  static func policy(for sheets: [StaticString]) -> String {
+    let hashes = sheets.map { sheet in
+      "'sha256-\(Data(SHA256.hash(data: Data("\(sheet)".utf8))).base64EncodedString())'"
+    }
+    return
+      "default-src 'none'; style-src \(hashes.joined(separator: " ")); base-uri 'none'; form-action 'none'"
   }
 
   /// Colours are Okabe and Ito's, which stay apart for colour-blind eyes, darkened or lightened to stand out from

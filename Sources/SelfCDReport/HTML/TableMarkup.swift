@@ -5,6 +5,13 @@ extension Table {
       tag("table") {
         tag("caption") { caption }
         tag("thead") {
+          if !groups.isEmpty {
+            tag("tr") {
+              for group in groups {
+                tag("th", ["scope": "colgroup", "colspan": "\(group.span)", "class": "group"]) { group.title }
+              }
+            }
+          }
           tag("tr") {
             for column in columns {
               tag("th", ["scope": "col", "class": column.isNumber ? "n" : "l"]) { column.title }
@@ -24,7 +31,8 @@ extension Table {
         if index == 0 {
           tag("th", ["scope": "row"]) { content(cell) }
         } else {
-          tag("td", ["class": index < columns.count && columns[index].isNumber ? "n" : "l"]) { content(cell) }
+          let kind = index < columns.count && columns[index].isNumber ? "n" : "l"
+          tag("td", ["class": cell.heat.map { "\(kind) \($0.style)" } ?? kind]) { content(cell) }
         }
       }
     }

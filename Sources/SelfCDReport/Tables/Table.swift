@@ -13,6 +13,8 @@ struct Table {
     var detail: String?
     /// Whether it is a hash or the like.
     var isCode = false
+    /// How strongly the cell is tinted, and to which side.
+    var heat: Heat?
 
     static func text(_ text: String) -> Cell { Cell(text: text) }
 
@@ -30,7 +32,15 @@ struct Table {
     var isKey = false
   }
 
+  /// Columns that belong together, named above them.
+  struct Group {
+    let title: String
+    let span: Int
+  }
+
   let caption: String
+  /// Over all columns in order; empty for none.
+  var groups: [Group] = []
   /// The first column names the row.
   let columns: [Column]
   let rows: [Row]

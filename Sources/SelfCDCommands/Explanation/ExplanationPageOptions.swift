@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDExplain
+import SelfCDLlama
+import SelfCDReport
+import SelfCDStore
+
+/// The page that is written besides.
+struct ExplanationPageOptions: ParsableArguments {
+  @Option(
+    help: .init(
+      "Write a self-contained page with charts, the replies and the lanes' candidates; '-' is standard output.",
+      valueName: "path"))
+  var html: String?
+
+  @Flag(help: "Show replies to harmful prompts on the page too.")
+  var showHarmful = false
+
+  func validate() throws {
+    if html == "" { throw ValidationError("--html needs the name of a file, or '-'.") }
+    if showHarmful, html == nil { throw ValidationError("--show-harmful has no effect without --html.") }
+  }
+}
+
+extension ExplainSession {
+  /// Every view's reply with the lanes' candidates.
+  func replies(to chat: Chat) async throws -> [ReplyTrace] {
+    try await Self.interruptible(label: "writing the replies down") { _ in
+      try await ReplyTracer(probe: probe, judge: judge).trace(chat, vocabulary: loaded.vocabulary)
+    }
+  }
+
+  /// What has to be known to judge and repeat an explanation.
+  func facts(seed: UInt64) throws -> [ReportRecord.Fact] {
+    try PageFacts.of(modelPath: loaded.model.path, views: probe.views, system: system, seed: seed)
+  }
+}
+
+/// What a page says of where it comes from.
+enum PageFacts {
+  static func of(
+    modelPath: String, views: [RefusalProbe.View], system: String?, seed: UInt64
+  ) throws -> [ReportRecord.Fact] {
+    let machine = Provenance.machine(cores: ProcessInfo.processInfo.activeProcessorCount)
+    return [
+      .init("Model", URL(filePath: modelPath).lastPathComponent),
+      .init("Model SHA-256", try Provenance.sha256(ofFile: modelPath)),
+      .init("Command", commandLine(CommandLine.arguments)),
+      .init("Program", "selfcd \(SelfCDVersion.current)"),
+    ]
+      + (try views.map { .init("View \($0.name)", try CanonicalJSON.text($0.strategy)) })
+      + [
+        .init("System prompt", system ?? "none"), .init("Seed", "\(seed)"),
+        .init(
+          "Machine",
+          "\(machine.processor), \(machine.cores) cores, \(Format.bytes(machine.memory)), \(machine.system)"),
+      ]
+  }
+
+  /// A command as a shell would take it, without the folder of the program.
+  static func commandLine(_ arguments: [String]) -> String {
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=+@%")
+    return arguments.enumerated().map { index, argument in
+      let text = index == 0 ? URL(filePath: argument).lastPathComponent : argument
+      return !text.isEmpty && text.allSatisfy(plain.contains)
+        ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+    }.joined(separator: " ")
+  }
+}

@@ -1,0 +1,216 @@
+import SelfCDEval
+import SelfCDExplain
+
+/// Where attributions fall over a set of prompts.
+struct AttributionSections {
+  let result: AttributionStudy.Result
+
+  private var methods: [AttributionMethod] {
+    AttributionMethod.allCases.filter { method in result.groups.contains { $0.method == method } }
+  }
+
+  var sections: [ExplanationSections.Section] {
+    [
+      result.groups.isEmpty
+        ? nil : .init(id: "focus", title: "How much falls on the focus words", content: focus),
+      result.contrasts.isEmpty ? nil : .init(id: "paired", title: "On the same prompts", content: contrasts),
+      result.recalls.isEmpty
+        ? nil : .init(id: "recall", title: "What is enough for a refusal", content: recalls),
+      result.agreements.allSatisfy { $0.n == 0 }
+        ? nil : .init(id: "agreement", title: "Does the score foretell the reply?", content: agreements),
+    ].compactMap { $0 }
+  }
+
+  // MARK: Shares
+
+  private var focus: Markup {
+    Markup([
+      tag("p") {
+        "The part of each prompt’s attribution that falls on the words its set names, by what the view made of the prompt. "
+          + "The stroke is what equal effects of all words would give."
+      },
+      Markup(methods.map(part)),
+      remarks,
+    ])
+  }
+
+  private var remarks: Markup {
+    var texts: [String] = []
+    if result.withoutFocus > 0 {
+      texts.append(
+        "\(Figures.count(result.withoutFocus)) prompts without a focus word, or of nothing else, are left out."
+      )
+    }
+    if result.failures > 0 {
+      texts.append("\(Figures.count(result.failures)) prompts could not be answered.")
+    }
+    return texts.isEmpty ? .empty : tag("p", ["class": "note"]) { texts.joined(separator: " ") }
+  }
+
+  private func part(_ method: AttributionMethod) -> Markup {
+    let groups = result.groups.filter { $0.method == method }
+    let title = "Share on focus words, \(ExplanationWording.method(method))"
+    let chart = DotRows(
+      id: "focus-\(method.rawValue)", title: title,
+      description: groups.map { "\(name($0)): \(Figures.percent($0.share.estimate))." }.joined(
+        separator: " "),
+      rows: groups.map { group in
+        DotRows.Row(
+          name: name(group),
+          dots: [
+            DotRows.Dot(
+              share: group.share, style: SeriesStyle(view: group.view), isFilled: group.refused != false)
+          ], reference: group.uniform)
+      },
+      legend: views(groups).map { (SeriesStyle(view: $0), true, $0) })
+    return Markup([
+      tag("h3") { title },
+      .figure(chart.draw(), "Hollow: answered. 95% bootstrap intervals over prompts."),
+      Table(
+        caption: title,
+        columns: [
+          .init(title: "prompts", isNumber: false), .init(title: "n"), .init(title: "share on focus words"),
+          .init(title: "equal effects"), .init(title: "effect of a focus word, nats"),
+          .init(title: "of another word, nats"),
+        ],
+        rows: groups.map { group in
+          Table.Row(cells: [
+            .text(name(group)), .text(Figures.count(group.n)), share(group.share),
+            .text(Figures.percent(group.uniform)), nats(group.focus), nats(group.others),
+          ])
+        }
+      ).markup,
+    ])
+  }
+
+  private func views(_ groups: [AttributionStudy.Group]) -> [String] {
+    var names: [String] = []
+    for group in groups where !names.contains(group.view) { names.append(group.view) }
+    return names
+  }
+
+  private func name(_ group: AttributionStudy.Group) -> String {
+    "\(Wording.label(group.set)), \(UntrustedText.singleLine(group.view)), \(StudyWording.outcome(group.refused))"
+  }
+
+  private func share(_ value: ConfidenceInterval) -> Table.Cell {
+    .figure(Figures.percent(value.estimate), Figures.interval(value.low, value.high))
+  }
+
+  private func nats(_ value: ConfidenceInterval) -> Table.Cell {
+    .figure(
+      ExplanationWording.nats(value.estimate),
+      "\(ExplanationWording.nats(value.low)) to \(ExplanationWording.nats(value.high))")
+  }
+
+  // MARK: Pairs
+
+  private var contrasts: Markup {
+    let first = result.contrasts.first
+    return Markup([
+      tag("p") {
+        "Prompts refused under \(first?.refusedUnder ?? "") and answered under \(first?.answeredUnder ?? ""): the first less "
+          + "the second, each prompt with itself."
+      },
+      Table(
+        caption: "Refused less answered, paired bootstrap",
+        columns: [
+          .init(title: "prompts", isNumber: false), .init(title: "n"), .init(title: "refused"),
+          .init(title: "answered"),
+          .init(title: "equal effects"), .init(title: "share, points"), .init(title: "focus word, nats"),
+          .init(title: "other word, nats"),
+        ],
+        rows: result.contrasts.map { row in
+          Table.Row(cells: [
+            .text("\(Wording.label(row.set)), \(ExplanationWording.method(row.method))"),
+            .text(Figures.count(row.n)),
+            .text(Figures.percent(row.refusedShare)), .text(Figures.percent(row.answeredShare)),
+            .text(Figures.percent(row.uniform)),
+            .figure(
+              Figures.points(row.share.estimate), Figures.pointsInterval(row.share.low, row.share.high)),
+            nats(row.focus), nats(row.others),
+          ])
+        }
+      ).markup,
+    ])
+  }
+
+  // MARK: Triggers
+
+  private var recalls: Markup {
+    let first = result.recalls.first
+    let chart = DotRows(
+      id: "recall-chart", title: "What the smallest refused part holds",
+      description: result.recalls.flatMap {
+        parts($0).map { "\($0.name): \(Figures.percent($0.value.estimate))." }
+      }
+      .joined(separator: " "),
+      rows: result.recalls.flatMap { recall in
+        parts(recall).map { part in
+          DotRows.Row(name: part.name, dots: [DotRows.Dot(share: part.value, style: style(recall.set))])
+        }
+      }, legend: [])
+    return Markup([
+      tag("p") {
+        "Refused prompts, shrunk as long as \(first.map { ExplanationWording.criterion($0.criterion) } ?? "") under "
+          + "\(first?.view ?? ""). A refusal of a harmful prompt that hangs on task and object together is signal-aware; one "
+          + "that a single word is enough for is a shortcut, right by luck."
+      },
+      .figure(chart.draw(), "Shares of the shrunk prompts, with 95% Wilson intervals."),
+      Table(
+        caption: "Smallest parts still refused",
+        columns: [
+          .init(title: "prompts", isNumber: false), .init(title: "n"), .init(title: "words left"),
+          .init(title: "hold a focus word"), .init(title: "focus words alone"),
+          .init(title: "task and object"),
+          .init(title: "prompts asked, each"),
+        ],
+        rows: result.recalls.map { row in
+          Table.Row(cells: [
+            .text(Wording.label(row.set)), .text(Figures.count(row.n)),
+            .figure(Figures.decimal(row.words, 1), "of \(Figures.decimal(row.promptWords, 1))"),
+            share(row.withTask),
+            share(row.taskAlone),
+            row.signalAware.map {
+              Table.Cell.figure(
+                Figures.percent($0.estimate),
+                "\(Figures.interval($0.low, $0.high)), n \(Figures.count(row.withObjectNamed))")
+            } ?? .text("–"),
+            .figure(Figures.decimal(row.prompts, 1), "in \(Figures.decimal(row.calls, 1)) calls"),
+          ])
+        }
+      ).markup,
+    ])
+  }
+
+  private func parts(_ recall: SignalRecall) -> [(name: String, value: ConfidenceInterval)] {
+    let label = Wording.label(recall.set)
+    return [("\(label): focus words alone", recall.taskAlone)]
+      + (recall.signalAware.map { [("\(label): task and object", $0)] } ?? [])
+  }
+
+  private func style(_ label: Sample.Label) -> SeriesStyle {
+    switch label {
+    case .safe: .safe
+    case .harmful: .harmful
+    case .neutral: SeriesStyle(2)
+    }
+  }
+
+  private var agreements: Markup {
+    Table(
+      caption: "The score against the judge’s word on the greedy reply",
+      columns: [
+        .init(title: "view", isNumber: false), .init(title: "n"), .init(title: "agree"),
+        .init(title: "refusals found"),
+      ],
+      rows: result.agreements.map { row in
+        Table.Row(cells: [
+          .text(row.view), .text(Figures.count(row.n)),
+          .figure(Figures.count(row.agreeing), Figures.percent(Double(row.agreeing) / Double(max(1, row.n)))),
+          .figure(Figures.count(row.refusalsFound), "of \(Figures.count(row.refusals))"),
+        ])
+      }
+    ).markup
+  }
+}

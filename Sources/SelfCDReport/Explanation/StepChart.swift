@@ -1,0 +1,48 @@
+/// A figure along the first tokens of several replies.
+struct StepChart {
+  struct Series {
+    let name: String
+    let style: SeriesStyle
+    /// One for each token; nil where there is none.
+    let values: [Double?]
+  }
+
+  let id: String
+  let title: String
+  let axis: String
+  /// Whether the values are shares, shown in per cent on a whole axis.
+  var isShare = false
+  let series: [Series]
+  /// What the values stand at.
+  var step = "token of the reply"
+
+  /// Nil where there is nothing to draw.
+  func draw() -> Markup? {
+    let values = series.flatMap(\.values).compactMap { $0 }.filter(\.isFinite)
+    let steps = series.map(\.values.count).max() ?? 0
+    guard steps > 0, let most = values.max() else { return nil }
+    let frame = Frame(
+      x: 1...Double(max(steps, 2)), y: 0...(isShare ? 1 : max(most * 1.08, 0.1)), bottom: 220)
+    var parts = frame.axes(
+      xTitle: step, yTitle: axis, xLabel: Figures.parameter,
+      yLabel: isShare ? Frame.percent : Figures.axis)
+    for line in series {
+      let points = line.values.enumerated().compactMap { index, value in
+        value.flatMap { $0.isFinite ? (x: frame.x(Double(index + 1)), y: frame.y($0)) : nil }
+      }
+      parts.append(Draw.polyline(points, line.style.style, dash: line.style.dash))
+      parts += points.map { Draw.marker(line.style, $0.x, $0.y, size: 4) }
+    }
+    parts += Draw.legend(series.map { ($0.style, true, $0.name) }, x: frame.left, y: 16)
+    return Draw.chart(id: id, width: 720, height: 272, title: title, description: description, parts)
+  }
+
+  private var description: String {
+    series.map { line in
+      "\(line.name): "
+        + line.values.map { value in
+          value.map { isShare ? Figures.percent($0) : Figures.decimal($0, 2) } ?? "none"
+        }.joined(separator: ", ") + "."
+    }.joined(separator: " ")
+  }
+}
