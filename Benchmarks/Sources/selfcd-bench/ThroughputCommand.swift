@@ -45,7 +45,8 @@ struct ThroughputCommand: AsyncParsableCommand {
 
   func run() async throws {
     let model = try LlamaModel(path: model)
-    print("strategy   callers   tokens/s   a CPU second   lane tokens a CPU second   first token ms p50   p99")
+    print(
+      "strategy   callers   tokens/s   a CPU second   lane tokens a CPU second   first token ms p50   p99")
     for isContrastive in contrast ? [false, true] : [false] {
       let options = LlamaOptions(
         threads: threads, contextSize: promptTokens + newTokens + 1, lanes: isContrastive ? 2 * lanes : lanes,
@@ -60,7 +61,8 @@ struct ThroughputCommand: AsyncParsableCommand {
       for _ in 0..<rounds {
         for (index, count) in callers.enumerated() {
           let work = Work(
-            isContrastive: isContrastive, promptTokens: promptTokens, newTokens: newTokens, questions: questions,
+            isContrastive: isContrastive, promptTokens: promptTokens, newTokens: newTokens,
+            questions: questions,
             vocabulary: model.vocabularySize)
           results[index].append(try await work.run(callers: count, seed: seed, on: engine))
           seed += UInt64(count * questions)
