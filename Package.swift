@@ -68,7 +68,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "SelfCDServer",
-      dependencies: ["SelfCD", "SelfCDEval", .product(name: "Hummingbird", package: "hummingbird")],
+      dependencies: ["SelfCD", "SelfCDEval", crypto, .product(name: "Hummingbird", package: "hummingbird")],
       swiftSettings: strict),
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),

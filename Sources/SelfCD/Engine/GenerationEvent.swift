@@ -72,6 +72,8 @@ public struct GenerationSummary: Codable, Sendable, Hashable {
   public let prefilledTokens: Int
   /// Tokens that were chosen, the one that ended the turn included.
   public let generatedTokens: Int
+  /// Rows of logits these were chosen from: one a token and lane, which is what decoding costs.
+  public let laneTokens: Int
   /// What the lanes held ready when the model ended its turn, if candidates were asked for.
   public let endTrace: StepTrace?
   /// From submission to the first token.

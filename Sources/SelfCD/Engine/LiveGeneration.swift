@@ -18,6 +18,7 @@ struct LiveGeneration {
   private var hasAnswerText = false
   private var endTrace: StepTrace?
   private var generatedCount = 0
+  private var laneTokens = 0
   private var prefilledTokens = 0
   private var firstTokenTime: Duration?
 
@@ -61,6 +62,7 @@ struct LiveGeneration {
     guard let choice else { throw GenerationError.noFiniteScore(step: step) }
     rule.accept(choice.token)
     generatedCount += 1
+    laneTokens += lanes.count
     if firstTokenTime == nil { firstTokenTime = submitted.duration(to: .now) }
     if vocabulary.isEndOfGeneration(choice.token) {
       endTrace = trace?(choice)
@@ -133,6 +135,7 @@ struct LiveGeneration {
           promptTokens: request.prompts.mapValues(\.count),
           prefilledTokens: prefilledTokens,
           generatedTokens: generatedCount,
+          laneTokens: laneTokens,
           endTrace: endTrace,
           timeToFirstToken: firstTokenTime ?? submitted.duration(to: .now),
           totalTime: submitted.duration(to: .now))))
