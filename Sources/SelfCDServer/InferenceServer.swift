@@ -50,8 +50,7 @@ public final class InferenceServer: Sendable {
     keyRing = KeyRing(initialKeys)
     log = ServerLog(logger: logger, includesPrompts: settings.logsPrompts)
     pool = ModelPool(
-      providers: providers, budget: settings.memoryBudget, queueLimit: settings.queueLimit,
-      cacheLanes: settings.cacheLanes, log: log)
+      providers: providers, budget: settings.memoryBudget, queueLimit: settings.queueLimit, log: log)
     service = GenerationService(
       pool: pool, policy: policy, meter: meter, metrics: metrics, judge: judge, log: log)
   }

@@ -15,17 +15,6 @@ struct ServerOptions: ParsableArguments {
   @Option(name: [.short, .long], help: .init("Port; 0 takes a free one.", valueName: "n"))
   var port = 8080
 
-  @Option(help: .init("What clients call the model; the file's name by default.", valueName: "name"))
-  var name: String?
-
-  @Option(
-    help: .init("Sequences decoded at the same time. Self-CD takes two for each reply.", valueName: "n"))
-  var lanes = 16
-
-  @Option(
-    help: .init("Lanes kept out of use, so that they keep prefixes of prompts across requests.", valueName: "n"))
-  var cacheLanes = 0
-
   @Option(
     help: .init(
       "A file with API keys, one 'NAME KEY' a line; or set the environment variable SELFCD_API_KEYS.",
@@ -46,6 +35,17 @@ struct ServerOptions: ParsableArguments {
 
   @Option(help: .init("Seconds that running requests get when the server is told to stop.", valueName: "s"))
   var grace = 10.0
+
+  @Option(
+    help: .init(
+      """
+      Memory that loaded models may take together, as in 8G; others are unloaded first. With several models, what is \
+      free at start.
+      """, valueName: "bytes"))
+  var memoryBudget: String?
+
+  @Flag(help: "Load even the first model only when it is asked for.")
+  var lazy = false
 
   @Option(help: .init("Bytes of a request's body.", valueName: "n"))
   var maxBody = 1 << 20
@@ -74,7 +74,7 @@ struct ServerOptions: ParsableArguments {
   func settings() -> ServerSettings {
     ServerSettings(
       host: host, port: port, allowedHosts: allowedHost, corsOrigins: corsOrigin, maximumBody: maxBody,
-      requestTimeout: requestTimeout, grace: grace, queueLimit: queue, cacheLanes: cacheLanes, limits: limits,
+      requestTimeout: requestTimeout, grace: grace, queueLimit: queue, limits: limits,
       logsPrompts: logPrompts)
   }
 
@@ -82,6 +82,26 @@ struct ServerOptions: ParsableArguments {
     ClientLimits(
       requestsPerMinute: requestsPerMinute, tokensPerMinute: tokensPerMinute,
       logProbabilitiesPerMinute: logprobsPerMinute)
+  }
+
+  /// - Throws: `ValidationError` for what is no number of bytes.
+  func memoryBytes() throws -> Int? {
+    guard let memoryBudget else { return nil }
+    let units: [Character: Double] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+    let unit = memoryBudget.last.flatMap { units[Character($0.uppercased())] }
+    let number = unit == nil ? memoryBudget[...] : memoryBudget.dropLast()
+    guard let value = Double(number), value > 0, value * (unit ?? 1) < 1e18 else {
+      throw ValidationError("--memory-budget must be a number of bytes, as in 8G or 800M.")
+    }
+    return Int(value * (unit ?? 1))
+  }
+
+  func validate() throws {
+    _ = try memoryBytes()
+    guard requestTimeout > 0, grace >= 0, queue >= 0, maxBody >= 1 else {
+      throw ValidationError(
+        "--request-timeout and --max-body must be greater than 0, --grace and --queue 0 or more.")
+    }
   }
 
   /// Reads the keys, at start and at every reload.
