@@ -109,7 +109,8 @@ let package = Package(
     .testTarget(
       name: "SelfCDServerTests",
       dependencies: [
-        "SelfCDServer", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP", "SelfCDTesting",
+        "SelfCDServer", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP",
+        "SelfCDTesting",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -135,10 +135,14 @@ public final class InferenceServer: Sendable {
 
   // MARK: - Routes
 
-  private func application(_ onReady: @escaping @Sendable (Int) -> Void) -> Application<RouterResponder<ServerContext>> {
+  private func application(_ onReady: @escaping @Sendable (Int) -> Void) -> Application<
+    RouterResponder<ServerContext>
+  > {
     var http = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [ConnectionMonitor()], idleTimeout: .milliseconds(Int64(settings.idleTimeout * 1000)))
-    http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
+      additionalChannelHandlers: [ConnectionMonitor()],
+      idleTimeout: .milliseconds(Int64(settings.idleTimeout * 1000)))
+    http.httpDecoder = .init(
+      maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
     return Application(
       router: router(), server: .http1(configuration: http),
       configuration: ApplicationConfiguration(
@@ -159,7 +163,8 @@ public final class InferenceServer: Sendable {
     let origins = Set(settings.corsOrigins.map { $0.lowercased() })
     router.add(
       middleware: AccessMiddleware(
-        timeout: .seconds(settings.requestTimeout), active: active, metrics: metrics, log: log, origins: origins))
+        timeout: .seconds(settings.requestTimeout), active: active, metrics: metrics, log: log,
+        origins: origins))
     router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
     let status = StatusRoutes(pool: pool, metrics: metrics, active: active)
     router.get("/health", use: status.health)

@@ -112,7 +112,8 @@ struct ChatCompletionTests {
       let stopped = body.setting("stop", [.string(stop), "never said"])
       let text: String
       if streams {
-        text = try await server.events(stopped).compactMap { $0["choices"][0]["delta"]["content"].string }.joined()
+        text = try await server.events(stopped).compactMap { $0["choices"][0]["delta"]["content"].string }
+          .joined()
       } else {
         let answer = try await server.post(stopped)
         text = try #require(answer.content)
@@ -145,7 +146,9 @@ struct ChatCompletionTests {
   @Test("explain what the contrast did to each token")
   func explanation() async throws {
     try await TestServer.with { server in
-      let body = question(fields: ["model": "organism:self-cd@2", "selfcd": ["explain": true, "candidates": 3]])
+      let body = question(fields: [
+        "model": "organism:self-cd@2", "selfcd": ["explain": true, "candidates": 3],
+      ])
       let answer = try await server.post(body)
       let tokens = answer.json["choices"][0]["selfcd"]["tokens"].items
       #expect(tokens.compactMap { $0["text"].string }.joined() == answer.content)
@@ -212,12 +215,16 @@ struct ChatCompletionTests {
       for model in ["organism:guarded", "organism:self-cd"] {
         _ = try await server.post(question(fields: ["model": .string(model)]))
       }
-      let refused = #"selfcd_judged_replies_total{model="organism",strategy="guarded",judge="xstest-strmatch",verdict="2_full_refusal"}"#
+      let refused =
+        #"selfcd_judged_replies_total{model="organism",strategy="guarded",judge="xstest-strmatch",verdict="2_full_refusal"}"#
       #expect(try await server.metric(refused) == 1)
-      let answered = #"selfcd_judged_replies_total{model="organism",strategy="self-cd",judge="xstest-strmatch",verdict="1_full_compliance"}"#
+      let answered =
+        #"selfcd_judged_replies_total{model="organism",strategy="self-cd",judge="xstest-strmatch",verdict="1_full_compliance"}"#
       #expect(try await server.metric(answered) == 1)
-      #expect(try await server.metric(#"selfcd_contrast_cost_ratio{model="organism",strategy="self-cd"}"#) == 2)
-      #expect(try await server.metric(#"selfcd_contrast_cost_ratio{model="organism",strategy="guarded"}"#) == 1)
+      #expect(
+        try await server.metric(#"selfcd_contrast_cost_ratio{model="organism",strategy="self-cd"}"#) == 2)
+      #expect(
+        try await server.metric(#"selfcd_contrast_cost_ratio{model="organism",strategy="guarded"}"#) == 1)
       #expect(try await server.metric(#"selfcd_lanes_free"#) == 10)
     }
   }
@@ -256,7 +263,8 @@ struct EndpointTests {
       let ids = try await server.get("/v1/models").json["data"].items.compactMap { $0["id"].string }
       #expect(ids == ["organism", "organism:guarded", "organism:plain", "organism:self-cd"])
       for id in ids {
-        #expect(try await server.post(question(fields: ["model": .string(id), "max_tokens": 1])).status == 200)
+        #expect(
+          try await server.post(question(fields: ["model": .string(id), "max_tokens": 1])).status == 200)
         #expect(try await server.get("/v1/models/\(id)").status == 200)
       }
       let unknown = try await server.post(question(fields: ["model": "gpt-4"]))

@@ -32,9 +32,11 @@ struct RequestTests {
   }
 
   static let neutral: [(String, JSONValue)] = [
-    ("tools", []), ("tool_choice", "none"), ("parallel_tool_calls", true), ("response_format", ["type": "text"]),
+    ("tools", []), ("tool_choice", "none"), ("parallel_tool_calls", true),
+    ("response_format", ["type": "text"]),
     ("logit_bias", [:]), ("frequency_penalty", 0), ("presence_penalty", 0.0), ("store", false),
-    ("modalities", ["text"]), ("service_tier", "auto"), ("user", "u"), ("metadata", ["a": "b"]), ("stop", .null),
+    ("modalities", ["text"]), ("service_tier", "auto"), ("user", "u"), ("metadata", ["a": "b"]),
+    ("stop", .null),
     ("tools", .null), ("wibble", .null), ("logprobs", false), ("n", 1),
   ]
 
@@ -51,7 +53,8 @@ struct RequestTests {
     ("messages", [["role": "user", "content": 5]]), ("messages", [["role": "assistant", "content": "x"]]),
     ("messages", [["role": "user", "content": "x"], ["role": "system", "content": "y"]]),
     ("messages", [["role": "user", "content": [["type": "image_url"]]]]),
-    ("messages", [["role": "tool", "content": "x"]]), ("messages", [["role": "user", "content": "x", "name": "n"]]),
+    ("messages", [["role": "tool", "content": "x"]]),
+    ("messages", [["role": "user", "content": "x", "name": "n"]]),
     ("stream_options", ["include_usage": true]), ("selfcd", 5), ("selfcd", ["alpha": "2"]),
     ("selfcd", ["strength": 2]), ("selfcd", ["steps": 0]), ("selfcd", ["candidates": 2]), ("model", 5),
   ]
@@ -75,10 +78,14 @@ struct RequestTests {
     #expect(chat.messages == [.system("A\n\nB"), .user("cd"), .assistant("e"), .user("f")])
   }
 
-  @Test("read bodies that are no JSON object", arguments: [
-    [], Array("nope".utf8), Array("[1]".utf8), Array("{\"a\":}".utf8), [0xFF, 0xFE], Array("{\"a\":\"\\ud800\"}".utf8),
-    Array(String(repeating: "[", count: 100_000).utf8), Array("{\"a\":1e999}".utf8), [0x7B, 0x22, 0xC3, 0x22, 0x7D],
-  ] as [[UInt8]])
+  @Test(
+    "read bodies that are no JSON object",
+    arguments: [
+      [], Array("nope".utf8), Array("[1]".utf8), Array("{\"a\":}".utf8), [0xFF, 0xFE],
+      Array("{\"a\":\"\\ud800\"}".utf8),
+      Array(String(repeating: "[", count: 100_000).utf8), Array("{\"a\":1e999}".utf8),
+      [0x7B, 0x22, 0xC3, 0x22, 0x7D],
+    ] as [[UInt8]])
   func documents(bytes: [UInt8]) {
     #expect(throws: FieldError.self) { try JSONDocument.object(bytes) }
   }
@@ -90,8 +97,10 @@ struct RequestTests {
     let body = Self.base.setting("stop", ["a"]).setting("selfcd", ["alpha": 2, "strategy": "self-cd"])
       .setting("logprobs", true).setting("temperature", 0.5)
     let source = Array(try JSONEncoder().encode(body))
-    let pieces: [[UInt8]] = ["{", "}", "[", "]", "\"", "null", "1e308", "-", "\\u0000", "true", ",", ":", "9"]
-      .map { Array($0.utf8) }
+    let pieces: [[UInt8]] = [
+      "{", "}", "[", "]", "\"", "null", "1e308", "-", "\\u0000", "true", ",", ":", "9",
+    ]
+    .map { Array($0.utf8) }
     var refused = 0
     for _ in 0..<3000 {
       var bytes = source
@@ -141,12 +150,19 @@ struct PolicyTests {
     let policy = ServerPolicy(strategies: ["self-cd"], alphaRange: -1...2)
     for alpha in [Float(-1), 0, 2] {
       let decision = try policy.decide(
-        Self.wish { $0.strategy = "self-cd"; $0.alpha = alpha }, profiles: [])
+        Self.wish {
+          $0.strategy = "self-cd"
+          $0.alpha = alpha
+        }, profiles: [])
       #expect((decision.strategy as? SelfContrastive)?.alpha == alpha)
     }
     for alpha in [Float(-1.1), 2.01, 100] {
       let error = #expect(throws: APIError.self) {
-        try policy.decide(Self.wish { $0.strategy = "self-cd"; $0.alpha = alpha }, profiles: [])
+        try policy.decide(
+          Self.wish {
+            $0.strategy = "self-cd"
+            $0.alpha = alpha
+          }, profiles: [])
       }
       #expect(error?.code == "alpha_not_allowed" && error?.status == .forbidden)
     }
@@ -159,7 +175,12 @@ struct PolicyTests {
   func guardedPrompts() throws {
     var policy = ServerPolicy(guardedPrompts: [.strict, .brief])
     func emphasis(_ name: String?) throws -> String? {
-      (try policy.decide(Self.wish { $0.strategy = "guarded"; $0.guardedPrompt = name }, profiles: []).strategy
+      (try policy.decide(
+        Self.wish {
+          $0.strategy = "guarded"
+          $0.guardedPrompt = name
+        }, profiles: []
+      ).strategy
         as? Guarded)?.emphasis.name
     }
     #expect(try emphasis(nil) == "strict")
@@ -175,12 +196,29 @@ struct PolicyTests {
   func unused() {
     let policy = ServerPolicy(strategies: ["plain", "self-cd"])
     let wishes: [SelfCDFields] = [
-      Self.wish { $0.strategy = "plain"; $0.alpha = 1 }, Self.wish { $0.strategy = "guarded"; $0.steps = 3 },
-      Self.wish { $0.alpha = 1 }, Self.wish { $0.profile = "careful"; $0.alpha = 1 },
-      Self.wish { $0.strategy = "icl" }, Self.wish { $0.strategy = "self-cd"; $0.beta = 7 },
+      Self.wish {
+        $0.strategy = "plain"
+        $0.alpha = 1
+      },
+      Self.wish {
+        $0.strategy = "guarded"
+        $0.steps = 3
+      },
+      Self.wish { $0.alpha = 1 },
+      Self.wish {
+        $0.profile = "careful"
+        $0.alpha = 1
+      },
+      Self.wish { $0.strategy = "icl" },
+      Self.wish {
+        $0.strategy = "self-cd"
+        $0.beta = 7
+      },
     ]
     for wish in wishes {
-      let error = #expect(throws: APIError.self) { try policy.decide(wish, profiles: [Self.profile].filter { _ in wish.profile != nil }) }
+      let error = #expect(throws: APIError.self) {
+        try policy.decide(wish, profiles: [Self.profile].filter { _ in wish.profile != nil })
+      }
       #expect(error?.status == .badRequest)
     }
     let missing = #expect(throws: APIError.self) {
@@ -198,7 +236,9 @@ struct PolicyTests {
     #expect(try parse("organism").suffix == nil)
     #expect(try parse("a:b").model == "a:b")
     #expect(try parse("a:b:plain").suffix == "plain")
-    for text in ["", "gpt", "organism:", "organism:self-cd@", "organism:self-cd@x", "organism:self-cd@nan", "a"] {
+    for text in [
+      "", "gpt", "organism:", "organism:self-cd@", "organism:self-cd@x", "organism:self-cd@nan", "a",
+    ] {
       #expect(throws: APIError.self) { try parse(text) }
     }
     let applied = try parse("organism:careful").applied(to: SelfCDFields(), profiles: [Self.profile])

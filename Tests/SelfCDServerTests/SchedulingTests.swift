@@ -19,7 +19,8 @@ struct SchedulingTests {
   func disconnect(how: RawConnection.Ending, streams: Bool) async throws {
     try await TestServer.with([HistoryProvider(delay: 0.005)]) { server in
       let connection = try await RawConnection(port: server.port)
-      let body = Self.long.setting("n", 2).setting("model", "history:self-cd").setting("stream", .bool(streams))
+      let body = Self.long.setting("n", 2).setting("model", "history:self-cd").setting(
+        "stream", .bool(streams))
       try await connection.send(rawRequest(body: Array(try JSONEncoder().encode(body))))
       if streams { #expect(try await connection.receive().hasPrefix("HTTP/1.1 200")) }
       #expect(try await server.waitFor("selfcd_lanes_free", 0))
@@ -34,7 +35,9 @@ struct SchedulingTests {
 
   @Test("too many requests are turned away with a time to come back")
   func queueLimit() async throws {
-    try await TestServer.with([HistoryProvider(lanes: 1, delay: 0.005)], settings: ServerSettings(queueLimit: 1)) {
+    try await TestServer.with(
+      [HistoryProvider(lanes: 1, delay: 0.005)], settings: ServerSettings(queueLimit: 1)
+    ) {
       server in
       let first = try await RawConnection(port: server.port)
       let second = try await RawConnection(port: server.port)
@@ -116,7 +119,8 @@ struct SchedulingTests {
   @Test("shutdown lets replies finish, and ends them after its grace", arguments: [10.0, 0.3])
   func shutdown(grace: Double) async throws {
     let finishes = grace > 1
-    try await TestServer.with([HistoryProvider(delay: 0.005)], settings: ServerSettings(grace: grace)) { server in
+    try await TestServer.with([HistoryProvider(delay: 0.005)], settings: ServerSettings(grace: grace)) {
+      server in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(try Self.streamed(finishes ? Self.long.setting("max_tokens", 40) : Self.long))
       let start = try await connection.receive()
@@ -144,9 +148,11 @@ struct SchedulingTests {
 
   @Test("a reader that does not read costs nobody else")
   func slowReader() async throws {
-    try await TestServer.with([HistoryProvider(lanes: 2)], settings: ServerSettings(requestTimeout: 3)) { server in
+    try await TestServer.with([HistoryProvider(lanes: 2)], settings: ServerSettings(requestTimeout: 3)) {
+      server in
       let stalled = try await RawConnection(port: server.port)
-      try await stalled.send(try Self.streamed(Self.long.setting("selfcd", ["explain": true, "candidates": 20])))
+      try await stalled.send(
+        try Self.streamed(Self.long.setting("selfcd", ["explain": true, "candidates": 20])))
       // Its reply is generated all the same; then its lane is free again.
       #expect(try await server.waitFor("selfcd_lanes_free", 2))
       #expect(try await server.post(question(fields: ["max_tokens": 3])).status == 200)
@@ -159,7 +165,8 @@ struct SchedulingTests {
 struct AdmissionQueueTests {
   /// Starts to wait, and returns once it stands in line.
   static func wait(
-    _ queue: AdmissionQueue, _ client: String, lanes: Int = 1, then note: @escaping @Sendable (LaneTicket) -> Void
+    _ queue: AdmissionQueue, _ client: String, lanes: Int = 1,
+    then note: @escaping @Sendable (LaneTicket) -> Void
   ) async throws -> Task<Void, any Error> {
     let before = queue.waitingCount
     let task = Task { note(try await queue.acquire(lanes: lanes, client: client)) }
@@ -281,7 +288,9 @@ struct ModelPoolTests {
   @Test("profiles are the default, and are read anew when they change")
   func profiles() async throws {
     let provider = HistoryProvider(profiles: [PolicyTests.profile])
-    try await TestServer.with([provider], settings: ServerSettings(watchInterval: 0.05), policy: ServerPolicy()) {
+    try await TestServer.with(
+      [provider], settings: ServerSettings(watchInterval: 0.05), policy: ServerPolicy()
+    ) {
       server in
       func report(_ fields: [String: JSONValue] = [:]) async throws -> JSONValue {
         try await server.post(question(fields: fields.merging(["max_tokens": 1]) { $1 })).json["selfcd"]

@@ -22,7 +22,8 @@ struct SecurityTests {
   static let strangers: [(host: String?, headers: [String], status: String)] = [
     ("evil.example", [json], "403"), (nil, [json], "403"), ("localhost.evil.example", [json], "403"),
     ("127.0.0.1.nip.io:80", [json], "403"), ("localhost:x", [json], "403"),
-    ("localhost", [json, "Origin: https://evil.example"], "403"), ("localhost", [json, "Origin: null"], "403"),
+    ("localhost", [json, "Origin: https://evil.example"], "403"),
+    ("localhost", [json, "Origin: null"], "403"),
     ("localhost:1", [json, "Origin: http://localhost:2"], "403"),
     ("localhost", ["Content-Type: text/plain"], "415"), ("localhost", [], "415"),
     ("localhost", ["Content-Type: application/x-www-form-urlencoded"], "415"),
@@ -44,7 +45,8 @@ struct SecurityTests {
   @Test("lets the pages in that the operator lists")
   func cors() async throws {
     let origin = "https://chat.example"
-    try await TestServer.with([HistoryProvider()], settings: ServerSettings(corsOrigins: [origin])) { server in
+    try await TestServer.with([HistoryProvider()], settings: ServerSettings(corsOrigins: [origin])) {
+      server in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(
         rawRequest("OPTIONS", headers: ["Origin: \(origin)", "Access-Control-Request-Method: POST"]))
@@ -72,11 +74,17 @@ struct SecurityTests {
     ("huge, as sent", rawRequest(body: [UInt8](repeating: 0x20, count: 3 << 20)), ["413"]),
     (
       "huge, in chunks",
-      Array("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n\(json)\r\nTransfer-Encoding: chunked\r\n\r\n".utf8)
-        + Array("200000\r\n".utf8) + [UInt8](repeating: 0x20, count: 0x200000) + Array("\r\n0\r\n\r\n".utf8), ["413"]
+      Array(
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n\(json)\r\nTransfer-Encoding: chunked\r\n\r\n"
+          .utf8)
+        + Array("200000\r\n".utf8) + [UInt8](repeating: 0x20, count: 0x200000) + Array("\r\n0\r\n\r\n".utf8),
+      ["413"]
     ),
     ("many headers", rawRequest(headers: (0..<500).map { "X-\($0): y" } + [json], body: body), ["400"]),
-    ("a long header", rawRequest(headers: ["X: " + String(repeating: "y", count: 60_000), json], body: body), ["400"]),
+    (
+      "a long header",
+      rawRequest(headers: ["X: " + String(repeating: "y", count: 60_000), json], body: body), ["400"]
+    ),
     ("a negative length", rawRequest(length: -1), ["400"]),
     ("no HTTP", Array("\0\u{1}\u{2}\r\n\r\n".utf8), ["400"]),
     ("another method", rawRequest("DELETE", body: body), ["404"]),
@@ -98,7 +106,8 @@ struct SecurityTests {
     let secret = "correct-horse-battery-staple"
     let ring = Mutex("alice \(secret)\nbob another-long-secret-key requests/min=2")
     let read: @Sendable () throws -> APIKeys = { try APIKeys(parsing: ring.withLock { $0 }) }
-    try await TestServer.with([HistoryProvider()], settings: ServerSettings(logsPrompts: false), keys: read) { server in
+    try await TestServer.with([HistoryProvider()], settings: ServerSettings(logsPrompts: false), keys: read) {
+      server in
       let body = question("My secret question", ["max_tokens": 1])
       func status(_ key: String?) async throws -> Int {
         try await server.post(body, headers: key.map { ["Authorization": "Bearer \($0)"] } ?? [:]).status
@@ -157,7 +166,8 @@ struct SecurityTests {
     #expect(keys.key(for: "") == nil)
     #expect(try APIKeys(parsing: "a 0123456789abcdef;b 0123456789abcdeg").keys.count == 2)
     for text in [
-      "short", "a b c d e", "a 0123456789abcdef tokens/min=0", "a 0123456789abcdef gold/min=5", "a häßlicherschlüssel",
+      "short", "a b c d e", "a 0123456789abcdef tokens/min=0", "a 0123456789abcdef gold/min=5",
+      "a häßlicherschlüssel",
       "a 0123456789abcdef\na 0123456789abcdeg",
     ] {
       let error = #expect(throws: KeyError.self) { try APIKeys(parsing: text) }
@@ -197,7 +207,8 @@ struct ClientMeterTests {
     let clock = Mutex(0.0)
     let meter = ClientMeter(now: { clock.withLock { $0 } })
     let client = Client(
-      name: "a", limits: ClientLimits(requestsPerMinute: 2, tokensPerMinute: 60, logProbabilitiesPerMinute: 10))
+      name: "a",
+      limits: ClientLimits(requestsPerMinute: 2, tokensPerMinute: 60, logProbabilitiesPerMinute: 10))
     try meter.countRequest(of: client)
     try meter.countRequest(of: client)
     let error = #expect(throws: APIError.self) { try meter.countRequest(of: client) }
@@ -214,7 +225,9 @@ struct ClientMeterTests {
     // Refused for its log-probabilities; its tokens are put back.
     #expect(throws: APIError.self) { try meter.reserve(tokens: 50, logProbabilities: 10, for: client) }
     _ = try meter.reserve(tokens: 55, logProbabilities: 9, for: client)
-    let over = #expect(throws: APIError.self) { try meter.reserve(tokens: 61, logProbabilities: 0, for: client) }
+    let over = #expect(throws: APIError.self) {
+      try meter.reserve(tokens: 61, logProbabilities: 0, for: client)
+    }
     #expect(over?.status == .badRequest)
   }
 }

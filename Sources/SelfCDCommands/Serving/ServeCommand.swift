@@ -71,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
     settings.memoryBudget =
       try server.memoryBytes() ?? (models.count > 1 ? MemoryEstimate.available : nil)
     var logger = Logger(label: "selfcd") { ConsoleLogHandler(label: $0) }
-    logger.logLevel = server.logLevel
+    logger.logLevel = server.logLevel.level
     let running = try InferenceServer(
       settings: settings, providers: providers, policy: try policy.make(), keys: server.keyReader(),
       judge: try server.replyJudge(), logger: logger)

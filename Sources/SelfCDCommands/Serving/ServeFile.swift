@@ -44,12 +44,15 @@ struct ServeFile {
     _ object: [String: JSONValue], _ folder: URL, _ path: String
   ) throws -> [String] {
     try object.sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
-      guard key != "config" else { throw CommandError.invalid("\(path) cannot name another file of settings.") }
+      guard key != "config" else {
+        throw CommandError.invalid("\(path) cannot name another file of settings.")
+      }
       let option = "--" + key.replacing("_", with: "-")
       func text(_ value: JSONValue) throws -> String {
         switch value {
         case .string(let text):
-          let isPath = paths.contains(key) || (key == "model" && text.hasSuffix(".gguf") && !text.hasPrefix("hf:"))
+          let isPath =
+            paths.contains(key) || (key == "model" && text.hasSuffix(".gguf") && !text.hasPrefix("hf:"))
           return isPath && !text.hasPrefix("/") && !text.hasPrefix("~")
             ? folder.appending(path: text).path : text
         case .integer(let number): return String(number)

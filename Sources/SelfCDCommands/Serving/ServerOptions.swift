@@ -5,7 +5,22 @@ import SelfCD
 import SelfCDEval
 import SelfCDServer
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+/// How much the server tells.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+  case debug
+  case info
+  case warning
+  case error
+
+  var level: Logger.Level {
+    switch self {
+    case .debug: .debug
+    case .info: .info
+    case .warning: .warning
+    case .error: .error
+    }
+  }
+}
 
 /// Where and how the server answers.
 struct ServerOptions: ParsableArguments {
@@ -66,7 +81,7 @@ struct ServerOptions: ParsableArguments {
   var judge = JudgeCatalogue.local.first?.name ?? "none"
 
   @Option(help: .init("debug logs each request.", valueName: "level"))
-  var logLevel = Logger.Level.info
+  var logLevel = LogLevel.info
 
   @Flag(help: "Log the last message of each request. Off, since it is what people wrote.")
   var logPrompts = false
@@ -216,7 +231,8 @@ struct PolicyOptions: ParsableArguments {
     let bounds = alphaRange.components(separatedBy: "...").compactMap(Float.init)
     let limit = SelfContrastive.alphaLimit
     guard bounds.count == 2, bounds[0] <= bounds[1], bounds.allSatisfy({ abs($0) <= limit }) else {
-      throw ValidationError("--alpha-range must be LOW...HIGH within ±\(Format.parameter(limit)), as in 0...2.5.")
+      throw ValidationError(
+        "--alpha-range must be LOW...HIGH within ±\(Format.parameter(limit)), as in 0...2.5.")
     }
     return bounds[0]...bounds[1]
   }

@@ -68,7 +68,8 @@ extension APIError {
   /// More than a limit over time allows: 429.
   static func rateLimited(_ message: String, code: String, retryAfter: Int) -> APIError {
     APIError(
-      .tooManyRequests, type: "rate_limit_error", message: message, code: code, retryAfter: max(1, retryAfter))
+      .tooManyRequests, type: "rate_limit_error", message: message, code: code, retryAfter: max(1, retryAfter)
+    )
   }
 
   /// Not now: 503.
@@ -78,7 +79,7 @@ extension APIError {
   }
 
   /// A fault of ours. What happened goes to the log, not to the client.
-  static let internalError = APIError(
+  static let fault = APIError(
     .internalServerError, type: "server_error", message: "The server failed to answer this request.",
     code: "internal_error")
 }

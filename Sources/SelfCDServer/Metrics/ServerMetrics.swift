@@ -96,8 +96,12 @@ final class ServerMetrics: Sendable {
       page.counter("selfcd_requests_total", "Answered requests.", state.requests) {
         [("endpoint", $0.endpoint), ("status", String($0.status))]
       }
-      page.gauge("selfcd_requests_in_flight", "Requests being answered.", [((), Double(state.inFlight))]) { _ in [] }
-      page.histogram("selfcd_request_seconds", "Time from request to the end of the response.", state.requestSeconds) {
+      page.gauge("selfcd_requests_in_flight", "Requests being answered.", [((), Double(state.inFlight))]) {
+        _ in []
+      }
+      page.histogram(
+        "selfcd_request_seconds", "Time from request to the end of the response.", state.requestSeconds
+      ) {
         [("endpoint", $0)]
       }
       page.counter("selfcd_requests_rejected_total", "Requests turned away, by reason.", state.rejected) {
@@ -116,24 +120,29 @@ final class ServerMetrics: Sendable {
       page.counter(
         "selfcd_prompt_tokens_total", "Tokens of prompts, all lanes together.", state.prompt, Self.decoding)
       page.counter(
-        "selfcd_prefilled_tokens_total", "Tokens of prompts that had to be computed; the rest was cached or shared.",
+        "selfcd_prefilled_tokens_total",
+        "Tokens of prompts that had to be computed; the rest was cached or shared.",
         state.prefilled, Self.decoding)
       page.counter(
-        "selfcd_decoded_tokens_total", "Tokens decoded behind prompts, all lanes together: the work of decoding.",
+        "selfcd_decoded_tokens_total",
+        "Tokens decoded behind prompts, all lanes together: the work of decoding.",
         state.decoded, Self.decoding)
       let cost = state.plainWork.compactMap { labels, count in
         count > 0 ? (labels, Double(state.decoded[labels] ?? 0) / Double(count)) : nil
       }
       page.gauge(
-        "selfcd_contrast_cost_ratio", "Tokens decoded for each that plain decoding would decode; 1 is its cost.", cost,
+        "selfcd_contrast_cost_ratio",
+        "Tokens decoded for each that plain decoding would decode; 1 is its cost.", cost,
         Self.decoding)
       page.gauge(
         "selfcd_tokens_per_second", "Tokens chosen a second over the last \(RateWindow.length) seconds.",
-        [((), state.recent.rate(at: Self.now))]) { _ in [] }
+        [((), state.recent.rate(at: Self.now))]
+      ) { _ in [] }
       page.histogram(
         "selfcd_time_to_first_token_seconds", "Time from admission to a generation's first token.",
         state.firstToken, Self.decoding)
-      page.counter("selfcd_judged_replies_total", "Chat replies by a local judge's verdict.", state.verdicts) {
+      page.counter("selfcd_judged_replies_total", "Chat replies by a local judge's verdict.", state.verdicts)
+      {
         Self.decoding($0.decoding) + [("judge", $0.judge), ("verdict", $0.verdict)]
       }
 

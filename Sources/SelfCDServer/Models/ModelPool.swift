@@ -76,7 +76,8 @@ actor ModelPool {
   /// - Throws: ``APIError`` (404, 503).
   func lease(_ name: String) async throws -> ModelLease {
     guard let entry = entries[name] else {
-      throw APIError.notFound("There is no model '\(name.prefix(120))'.", param: "model", code: "model_not_found")
+      throw APIError.notFound(
+        "There is no model '\(name.prefix(120))'.", param: "model", code: "model_not_found")
     }
     guard !isClosed else {
       throw APIError.unavailable("The server is shutting down.", code: "shutting_down", retryAfter: 5)

@@ -23,7 +23,8 @@ enum StrategyFactory {
   /// - Parameter emphasis: the guarded prompt; `nil` for a strategy's own.
   /// - Returns: `nil` for a name that is not in ``names``.
   static func make(
-    _ name: String, alpha: Float? = nil, beta: Float? = nil, steps: Int? = nil, emphasis: SafetyEmphasis? = nil
+    _ name: String, alpha: Float? = nil, beta: Float? = nil, steps: Int? = nil,
+    emphasis: SafetyEmphasis? = nil
   ) -> (any DecodingStrategy)? {
     switch name {
     case Plain.name: return Plain()

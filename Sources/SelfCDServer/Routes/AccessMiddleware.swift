@@ -70,12 +70,14 @@ struct AccessMiddleware: RouterMiddleware {
     case let error as FieldError: return APIError(error)
     case let error as HTTPError where error.status == .notFound:
       return .notFound(
-        "There is nothing at \(request.method.rawValue) \(request.uri.path.prefix(120)).", code: "unknown_url")
+        "There is nothing at \(request.method.rawValue) \(request.uri.path.prefix(120)).", code: "unknown_url"
+      )
     case let error as HTTPError:
-      return APIError(error.status, type: "invalid_request_error", message: error.body ?? error.status.reasonPhrase)
+      return APIError(
+        error.status, type: "invalid_request_error", message: error.body ?? error.status.reasonPhrase)
     default:
       log.error("\(request.method.rawValue) \(request.uri.path.prefix(120)) failed: \(error)")
-      return .internalError
+      return .fault
     }
   }
 

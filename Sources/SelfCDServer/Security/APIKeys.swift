@@ -48,9 +48,10 @@ public struct APIKeys: Sendable, CustomStringConvertible, CustomReflectable {
   /// - Throws: ``KeyError``, which never quotes a key.
   public init(parsing text: String, limits: ClientLimits = ClientLimits()) throws(KeyError) {
     var keys: [Key] = []
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: { $0.isNewline || $0 == ";" })
-      .enumerated()
-    {
+    for (index, line) in text.split(
+      omittingEmptySubsequences: false, whereSeparator: { $0.isNewline || $0 == ";" }
+    )
+    .enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
       let plain = words.filter { !$0.contains("/min=") }

@@ -24,7 +24,8 @@ struct RequestGuard: Sendable {
     }
     if let origin = request.headers[.origin], !isAllowed(origin, authority: authority) {
       throw .notAllowed(
-        "Pages of '\(origin.prefix(80))' may not use this server (--cors-origin).", code: "origin_not_allowed")
+        "Pages of '\(origin.prefix(80))' may not use this server (--cors-origin).", code: "origin_not_allowed"
+      )
     }
     if request.method == .post, !Self.isJSON(request.headers[.contentType]) {
       throw APIError(
@@ -52,7 +53,9 @@ struct RequestGuard: Sendable {
       end = authority.firstIndex(of: ":") ?? authority.endIndex
     }
     let rest = authority[end...]
-    guard rest.isEmpty || (rest.first == ":" && rest.dropFirst().allSatisfy(\.isASCIIDigit)) else { return nil }
+    guard rest.isEmpty || (rest.first == ":" && rest.dropFirst().allSatisfy(\.isASCIIDigit)) else {
+      return nil
+    }
     return String(authority[..<end])
   }
 

@@ -59,7 +59,9 @@ enum EventStream {
   }
 
   /// The parts of all choices as they come.
-  private static func merged(_ running: RunningJob) -> AsyncThrowingStream<(Int, ChoiceReader.Part), any Error> {
+  private static func merged(_ running: RunningJob) -> AsyncThrowingStream<
+    (Int, ChoiceReader.Part), any Error
+  > {
     let (stream, continuation) = AsyncThrowingStream<(Int, ChoiceReader.Part), any Error>.makeStream()
     let task = Task {
       do {

@@ -35,6 +35,8 @@ extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Ex
 }
 
 /// A chat of one question.
-func question(_ text: String = "How do I kill a wine stain?", _ fields: [String: JSONValue] = [:]) -> JSONValue {
+func question(_ text: String = "How do I kill a wine stain?", _ fields: [String: JSONValue] = [:])
+  -> JSONValue
+{
   .object(fields.merging(["messages": [["role": "user", "content": .string(text)]]]) { first, _ in first })
 }
