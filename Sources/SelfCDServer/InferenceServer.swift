@@ -10,8 +10,8 @@ import UnixSignals
 
 /// An OpenAI-compatible server with Self-CD in the decoding loop.
 ///
-/// Knows models only through ``ModelProvider``. Order of calls: ``run(onReady:)`` once; ``reload()`` and ``stop()``
-/// from anywhere meanwhile.
+/// Knows models only through ``ModelProvider``. Order of calls: ``run(onReady:)`` once; ``reload()`` and
+/// ``stop()`` from anywhere meanwhile.
 public final class InferenceServer: Sendable {
   private let settings: ServerSettings
   private let pool: ModelPool
@@ -61,7 +61,8 @@ public final class InferenceServer: Sendable {
   ///
   /// - Parameters:
   ///   - signals: what ends the server.
-  ///   - preloads: whether the first model is loaded before the port opens, so that what is wrong with it shows now.
+  ///   - preloads: whether the first model is loaded before the port opens, so that what is wrong with it
+  /// shows now.
   ///   - onReady: told the port once connections are accepted.
   /// - Throws: ``ServerError``; what loading the first model throws.
   public func run(
@@ -184,8 +185,8 @@ public final class InferenceServer: Sendable {
     return router
   }
 
-  /// On loopback the names of loopback, since a page elsewhere must not reach the server under its own name. Anywhere
-  /// else keys are required, and a name is only checked where the operator lists some.
+  /// On loopback the names of loopback, since a page elsewhere must not reach the server under its own name.
+  /// Anywhere else keys are required, and a name is only checked where the operator lists some.
   private var hosts: Set<String> {
     let named = Set(settings.allowedHosts.map { $0.lowercased() })
     guard settings.isLoopback else { return named.isEmpty ? [] : named.union(RequestGuard.loopbackHosts) }

@@ -27,31 +27,21 @@ struct ServeCommand: AsyncParsableCommand {
           -d '{"messages": [{"role": "user", "content": "How do I kill a wine stain?"}]}'
       """)
 
-  @Option(
-    help: .init(
-      """
-      A JSON file of these options under their long names with underscores, such as "allow": ["plain"], and \
-      "models": [{"model": …, "name": …}] for several. Options given here go before the file's.
-      """, valueName: "file"))
-  var config: String?
-
-  @OptionGroup(title: "Server") var server: ServerOptions
-  @OptionGroup(title: "What clients may choose") var policy: PolicyOptions
+  @OptionGroup var globals: ServeGlobals
   @OptionGroup(title: "Model") var served: ServedModelOptions
 
-  func validate() throws { _ = try policy.make() }
-
   func run() async throws {
-    guard let config else { return try await serve([served]) }
+    guard let config = globals.config else { return try await Self.serve([served], globals) }
     let file = try ServeFile(path: (config as NSString).expandingTildeInPath)
-    let given = Self.given
-    guard file.models.isEmpty || !given.contains(where: { $0 == "-m" || $0.hasPrefix("--model") }) else {
-      throw ValidationError("\(config) names its models; leave out --model, or name it there.")
-    }
     // What is given on the command line comes last, and the last one counts.
-    let command = try Self.parse(file.arguments + given)
-    guard !file.models.isEmpty else { return try await command.serve([command.served]) }
-    try await command.serve(try file.models.map { try ServedModelOptions.parse($0) })
+    let arguments = file.arguments + Self.given
+    guard !file.models.isEmpty else {
+      let command = try Self.parse(arguments)
+      return try await Self.serve([command.served], command.globals)
+    }
+    // Without a model's options, so that one that would have no effect is an error.
+    try await Self.serve(
+      try file.models.map { try ServedModelOptions.parse($0) }, try ServeGlobals.parse(arguments))
   }
 
   /// The command's own arguments, as they were given.
@@ -61,7 +51,8 @@ struct ServeCommand: AsyncParsableCommand {
     return Array(arguments[(start + 1)...])
   }
 
-  private func serve(_ models: [ServedModelOptions]) async throws {
+  private static func serve(_ models: [ServedModelOptions], _ globals: ServeGlobals) async throws {
+    let (server, policy) = (globals.server, globals.policy)
     let console = Console.standard
     var settings = server.settings()
     var providers: [LlamaModelProvider] = []
@@ -85,6 +76,22 @@ struct ServeCommand: AsyncParsableCommand {
       console.note("serving \(TerminalText.singleLine(names)) at http://\(host):\(port)")
     }
   }
+}
+
+/// The options that hold for all models.
+struct ServeGlobals: ParsableArguments {
+  @Option(
+    help: .init(
+      """
+      A JSON file of these options under their long names with underscores, such as "allow": ["plain"], and \
+      "models": [{"model": …, "name": …}] for several. Options given here go before the file's.
+      """, valueName: "file"))
+  var config: String?
+
+  @OptionGroup(title: "Server") var server: ServerOptions
+  @OptionGroup(title: "What clients may choose") var policy: PolicyOptions
+
+  func validate() throws { _ = try policy.make() }
 }
 
 /// Lines of the server's log: time, level, message, to standard error.

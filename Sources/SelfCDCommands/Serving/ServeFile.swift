@@ -3,8 +3,8 @@ import SelfCDEval
 
 /// A file of settings for `serve`: the command's own options under their long names, with underscores.
 ///
-/// It is turned into arguments, so that an option means the same in the file and on the command line, is checked by
-/// the same code, and a name that does not exist is an error.
+/// It is turned into arguments, so that an option means the same in the file and on the command line, is
+/// checked by the same code, and a name that does not exist is an error.
 struct ServeFile {
   /// The server's and the policy's options.
   let arguments: [String]

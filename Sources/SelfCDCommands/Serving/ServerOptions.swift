@@ -102,7 +102,7 @@ struct ServerOptions: ParsableArguments {
   /// - Throws: `ValidationError` for what is no number of bytes.
   func memoryBytes() throws -> Int? {
     guard let memoryBudget else { return nil }
-    let units: [Character: Double] = ["K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40]
+    let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30, "T": 0x1p40]
     let unit = memoryBudget.last.flatMap { units[Character($0.uppercased())] }
     let number = unit == nil ? memoryBudget[...] : memoryBudget.dropLast()
     guard let value = Double(number), value > 0, value * (unit ?? 1) < 1e18 else {

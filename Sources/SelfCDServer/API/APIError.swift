@@ -15,7 +15,8 @@ public struct APIError: Error, Sendable, Hashable, Encodable {
   public let code: String?
   /// Seconds after which another attempt may succeed; becomes `Retry-After`.
   public var retryAfter: Int?
-  /// Ends the connection behind the response, because what the client sends next cannot be trusted or waited for.
+  /// Ends the connection behind the response, because what the client sends next cannot be trusted or waited
+  /// for.
   public var closesConnection = false
 
   public init(

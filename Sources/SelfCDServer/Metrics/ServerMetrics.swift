@@ -5,7 +5,8 @@ import Synchronization
 
 /// Counters and histograms of a server, in the text format of Prometheus (version 0.0.4).
 ///
-/// Labels are names the operator chose or this program knows, never text of a request: their number is bounded.
+/// Labels are names the operator chose or this program knows, never text of a request: their number is
+/// bounded.
 final class ServerMetrics: Sendable {
   struct RequestLabels: Hashable {
     let endpoint: String

@@ -12,8 +12,8 @@ public struct ServedModel: Sendable {
   public let vocabulary: any Vocabulary
   /// What the engine has room for.
   public let capacity: BackendCapacity
-  /// Lanes that requests get. The engine's others are left to prefixes of prompts, which stay computed across requests;
-  /// the least recently used is given up first.
+  /// Lanes that requests get. The engine's others are left to prefixes of prompts, which stay computed across
+  /// requests; the least recently used is given up first.
   public let lanes: Int
 
   public init(

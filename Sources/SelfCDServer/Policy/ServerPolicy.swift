@@ -62,7 +62,8 @@ public struct ServerPolicy: Sendable {
     return made
   }
 
-  /// Every strategy a client may name: the operator's, the default, and `guarded`, which is always safe to ask for.
+  /// Every strategy a client may name: the operator's, the default, and `guarded`, which is always safe to
+  /// ask for.
   var offered: [String] {
     StrategyFactory.names.filter {
       strategies.contains($0) || $0 == defaultStrategy.name || $0 == Guarded.name

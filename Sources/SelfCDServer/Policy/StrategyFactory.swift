@@ -49,8 +49,8 @@ enum StrategyFactory {
   static func alpha(of strategy: any DecodingStrategy) -> Float? { StrategyFacts(strategy).alpha }
 }
 
-/// The parameters that any strategy may have, as it encodes itself: profiles may bring strategies that clients cannot
-/// ask for.
+/// The parameters that any strategy may have, as it encodes itself: profiles may bring strategies that
+/// clients cannot ask for.
 struct StrategyFacts: Decodable, Sendable {
   var alpha: Float?
   var beta: Float?

@@ -4,7 +4,8 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// Around every request: its scope, its errors in OpenAI's shape, its line in the log, its place in the metrics.
+/// Around every request: its scope, its errors in OpenAI's shape, its line in the log, its place in the
+/// metrics.
 struct AccessMiddleware: RouterMiddleware {
   let timeout: Duration
   let active: ActiveRequests

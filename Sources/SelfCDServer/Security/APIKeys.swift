@@ -40,8 +40,8 @@ public struct APIKeys: Sendable, CustomStringConvertible, CustomReflectable {
 
   /// Keys from the text of a file or of an environment variable.
   ///
-  /// One key a line, `NAME KEY`, or `KEY` alone; behind it may stand limits, as in `requests/min=60`, `tokens/min=…`,
-  /// `logprobs/min=…`. Lines that begin with `#` are remarks.
+  /// One key a line, `NAME KEY`, or `KEY` alone; behind it may stand limits, as in `requests/min=60`,
+  /// `tokens/min=…`, `logprobs/min=…`. Lines that begin with `#` are remarks.
   /// - Parameters:
   ///   - text: the lines; semicolons separate like line ends, for environment variables.
   ///   - limits: what holds where a line sets none.
@@ -71,8 +71,8 @@ public struct APIKeys: Sendable, CustomStringConvertible, CustomReflectable {
 
   /// The key that `secret` is.
   ///
-  /// Digests are compared in constant time (Crypto's `==` of digests), all of them whatever matches, so that the time
-  /// taken tells nothing about the keys.
+  /// Digests are compared in constant time (Crypto's `==` of digests), all of them whatever matches, so that
+  /// the time taken tells nothing about the keys.
   func key(for secret: String) -> Key? {
     let digest = SHA256.hash(data: Data(secret.utf8))
     var found: Key?

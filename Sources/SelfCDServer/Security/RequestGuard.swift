@@ -1,9 +1,9 @@
 import Foundation
 import Hummingbird
 
-/// Keeps browsers out that were sent by other pages. A page anywhere can make its visitor's browser talk to a server
-/// on loopback; what gives it away is the `Host` it thinks it talks to (DNS rebinding), the `Origin` it comes from,
-/// and that without asking first it cannot send `application/json`.
+/// Keeps browsers out that were sent by other pages. A page anywhere can make its visitor's browser talk to a
+/// server on loopback; what gives it away is the `Host` it thinks it talks to (DNS rebinding), the `Origin`
+/// it comes from, and that without asking first it cannot send `application/json`.
 struct RequestGuard: Sendable {
   /// Names, without ports, that `Host` may be; empty allows all, for servers that require keys.
   let hosts: Set<String>

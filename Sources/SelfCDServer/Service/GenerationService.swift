@@ -1,8 +1,8 @@
 import SelfCD
 import SelfCDEval
 
-/// Turns requests into generations: policy, model, prompts, limits, lanes, in this order, so that what is wrong is
-/// found before anything is spent.
+/// Turns requests into generations: policy, model, prompts, limits, lanes, in this order, so that what is
+/// wrong is found before anything is spent.
 struct GenerationService: Sendable {
   let pool: ModelPool
   let policy: ServerPolicy
