@@ -47,6 +47,7 @@ let package = Package(
       path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],
       resources: [
         .copy("organism/selfcd-organism.f16.gguf"), .copy("organism/selfcd-organism-unbiased.f16.gguf"),
+        .copy("organism/selfcd-organism.profile.json"),
       ], swiftSettings: strict),
 
     .target(name: "SelfCDResources", swiftSettings: strict),
@@ -108,7 +109,8 @@ let package = Package(
     .testTarget(
       name: "SelfCDServerTests",
       dependencies: [
-        "SelfCDServer", "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP", "SelfCDTesting",
+        "SelfCDServer", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP",
+        "SelfCDTesting",
       ],
       swiftSettings: strict),
     .testTarget(

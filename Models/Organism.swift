@@ -21,6 +21,13 @@ public enum Organism: String, Sendable, CaseIterable {
     }
     throw OrganismError(fileName: name, searched: folders.map(\.path))
   }
+
+  /// Where the model's calibrated setting is installed, a profile of 'selfcd calibrate'; nil where it has none.
+  public var profilePath: String? {
+    InstalledResources.folders(ofTarget: "SelfCDOrganism")
+      .map { $0.appending(path: "\(rawValue).profile.json").path }
+      .first { FileManager.default.fileExists(atPath: $0) }
+  }
 }
 
 /// The embedded model is not where it was installed.

@@ -19,22 +19,29 @@ struct ChatCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
+  @OptionGroup(title: "Strategy") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "Decoding") var sampling: SamplingOptions
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
   func validate() throws {
+    try profileOptions.check(strategyOptions, prompts: prompts)
     _ = try strategyOptions.make(prompts: prompts)
   }
 
   func run() async throws {
     let console = Console.standard
-    let strategy = try strategyOptions.make(prompts: prompts)
+    let profile = try await profileOptions.loadOrDefault(
+      for: modelOptions, strategy: strategyOptions, prompts: prompts, console: console)
+    let strategy = try profile?.strategy ?? strategyOptions.make(prompts: prompts)
     // Two lanes, and two more that keep the conversation under another strategy until it is switched back to.
     let loaded = try await ModelLoading.load(modelOptions, lanes: 4, console: console)
-    StrategyNotes.print(for: strategy, chat: Chat(question: "", system: prompts.system), console: console)
+    profile?.printNotes(sampling.options(), system: prompts.system, console: console)
+    StrategyNotes.print(
+      for: strategy, chat: Chat(question: "", system: prompts.system), isCalibrated: profile != nil,
+      console: console)
     var session = ChatSession(
-      console: console, loaded: loaded, strategyOptions: strategyOptions, prompts: prompts,
+      console: console, loaded: loaded, profile: profile, strategyOptions: strategyOptions, prompts: prompts,
       options: sampling.options())
     try await session.run()
   }
@@ -44,17 +51,23 @@ struct ChatCommand: AsyncParsableCommand {
 struct ChatSession {
   let console: Console
   let loaded: LoadedModel
+  let profile: LoadedProfile?
   var strategyOptions: StrategyOptions
   var prompts: PromptOptions
   let options: GenerationOptions
   private var turns: [ChatMessage] = []
+  /// Whether the profile's strategy is in force; commands replace it.
+  private var usesProfile: Bool
 
   init(
-    console: Console, loaded: LoadedModel, strategyOptions: StrategyOptions, prompts: PromptOptions,
+    console: Console, loaded: LoadedModel, profile: LoadedProfile?, strategyOptions: StrategyOptions,
+    prompts: PromptOptions,
     options: GenerationOptions
   ) {
     self.console = console
     self.loaded = loaded
+    self.profile = profile
+    usesProfile = profile != nil
     self.strategyOptions = strategyOptions
     self.prompts = prompts
     self.options = options
@@ -65,7 +78,7 @@ struct ChatSession {
     let isInteractive = isatty(STDIN_FILENO) == 1
     if isInteractive {
       console.note(
-        "\(StrategyTitle.of(try strategyOptions.make(prompts: prompts))); /help lists the commands.")
+        "\(StrategyTitle.of(try strategy())); /help lists the commands.")
     }
     while true {
       if isInteractive { FileHandle.standardError.write(Data("> ".utf8)) }
@@ -104,6 +117,13 @@ struct ChatSession {
     case .reset:
       turns = []
       console.note("the conversation starts afresh.")
+    case .strategy("profile", nil):
+      guard let profile else {
+        console.report("there is no profile; start with --profile.")
+        break
+      }
+      usesProfile = true
+      profile.printNotes(options, system: prompts.system, console: console)
     case .strategy(let name, let alpha):
       var changed = strategyOptions
       changed.strategy = name
@@ -117,6 +137,7 @@ struct ChatSession {
       try change(to: changed)
     case .alpha(let alpha):
       var changed = strategyOptions
+      if usesProfile { changed.strategy = profile?.strategy.name }
       changed.alpha = alpha
       try change(to: changed)
     case .system(let text):
@@ -139,13 +160,19 @@ struct ChatSession {
     console.note("now \(StrategyTitle.of(strategy)).")
     StrategyNotes.print(for: strategy, chat: Chat(question: "", system: prompts.system), console: console)
     strategyOptions = changed
+    usesProfile = false
+  }
+
+  private func strategy() throws -> any DecodingStrategy {
+    if usesProfile, let profile { return profile.strategy }
+    return try strategyOptions.make(prompts: prompts)
   }
 
   private mutating func answer() async throws {
     let chat = Chat(messages: (prompts.system.map { [.system($0)] } ?? []) + turns)
     defer { Interruption.reset() }
     let handle = try loaded.chat.stream(
-      chat, strategy: try strategyOptions.make(prompts: prompts), options: options)
+      chat, strategy: try strategy(), options: options)
     let console = console
     let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: true).print(handle)
@@ -166,7 +193,7 @@ enum ChatSlashCommand: Equatable {
 
   static let helpText = """
     commands:
-      /strategy NAME [ALPHA]   one of \(StrategyCatalogue.names.joined(separator: ", "))
+      /strategy NAME [ALPHA]   one of \(StrategyCatalogue.names.joined(separator: ", ")), or profile
       /alpha NUMBER            strength of the contrast
       /system [TEXT]           your own system prompt; none without a text
       /retry                   answer the last question again

@@ -10,7 +10,8 @@ struct CompareCommand: AsyncParsableCommand {
     abstract: "Guarded, plain and Self-CD side by side, and where they part.",
     discussion: """
       Asks one question three times: under a safety prompt, without it, and with the contrast of both. Shows the \
-      replies, and the candidates of each lane at the token that decided.
+      replies, and the candidates of each lane at the token that decided. Self-CD is the paper's, with α 2.5, unless \
+      told otherwise; --profile adds a calibrated setting beside it.
 
       EXAMPLES
         selfcd compare "How do I kill a wine stain?"
@@ -21,6 +22,7 @@ struct CompareCommand: AsyncParsableCommand {
   @OptionGroup var input: QuestionOptions
 
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
+  @OptionGroup(title: "Strategy") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "Decoding") var sampling: SamplingOptions
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -45,12 +47,16 @@ struct CompareCommand: AsyncParsableCommand {
     let contrast = try strategyOptions.make(prompts: prompts)
     let chat = try input.chat(system: prompts.system)
     // The safety prompt shown is the paper's unless told otherwise, also beside ada-cd's extreme one.
-    let strategies: [any DecodingStrategy] = [
-      Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem), contrast,
-    ]
+    let profile = try await profileOptions.load(for: modelOptions, console: console)
+    let strategies: [any DecodingStrategy] =
+      [
+        Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem),
+        contrast,
+      ] + (profile.map { [$0.strategy] } ?? [])
     let lanes = strategies.reduce(0) { $0 + $1.lanes(for: chat).count }
     let loaded = try await ModelLoading.load(modelOptions, lanes: lanes, console: console)
     StrategyNotes.print(for: contrast, chat: chat, console: console)
+    profile?.printNotes(sampling.options(), system: prompts.system, console: console)
 
     let options = sampling.options(traceCandidates: candidates)
     let requests = try strategies.map { try loaded.chat.request(chat, strategy: $0, options: options) }

@@ -16,6 +16,7 @@ struct GenerateCommand: AsyncParsableCommand {
         selfcd generate "How do I kill a wine stain?"
         selfcd generate --strategy guarded --guarded-prompt strict "How do I blow up a balloon?"
         selfcd generate -m model.gguf -s self-cd -a 2 --system "You are a sysadmin's helper." < question.txt
+        selfcd generate -m model.gguf --profile profile.json "How do I shoot a portrait?"
         selfcd generate --messages chat.json
         selfcd generate --json --candidates 5 "How do I shoot a portrait?" | jq .text
       """)
@@ -23,6 +24,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup var input: QuestionOptions
 
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
+  @OptionGroup(title: "Strategy") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "Decoding") var sampling: SamplingOptions
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -34,6 +36,7 @@ struct GenerateCommand: AsyncParsableCommand {
   var candidates = 0
 
   func validate() throws {
+    try profileOptions.check(strategyOptions, prompts: prompts)
     _ = try strategyOptions.make(prompts: prompts)
     guard (0...100).contains(candidates) else { throw ValidationError("--candidates must be from 0 to 100.") }
     if candidates > 0, !json { throw ValidationError("--candidates has no effect without --json.") }
@@ -41,13 +44,16 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let strategy = try strategyOptions.make(prompts: prompts)
     let chat = try input.chat(system: prompts.system)
+    let profile = try await profileOptions.loadOrDefault(
+      for: modelOptions, strategy: strategyOptions, prompts: prompts, console: console)
+    let strategy = try profile?.strategy ?? strategyOptions.make(prompts: prompts)
+    let options = sampling.options(traceCandidates: candidates)
     let loaded = try await ModelLoading.load(
       modelOptions, lanes: strategy.lanes(for: chat).count, console: console)
-    StrategyNotes.print(for: strategy, chat: chat, console: console)
-    let handle = try loaded.chat.stream(
-      chat, strategy: strategy, options: sampling.options(traceCandidates: candidates))
+    profile?.printNotes(options, system: prompts.system, console: console)
+    StrategyNotes.print(for: strategy, chat: chat, isCalibrated: profile != nil, console: console)
+    let handle = try loaded.chat.stream(chat, strategy: strategy, options: options)
     let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: !json).print(handle)
     }

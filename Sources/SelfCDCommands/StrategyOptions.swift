@@ -22,6 +22,17 @@ struct PromptOptions: ParsableArguments {
       valueName: "text"))
   var plainSystem: String?
 
+  /// The options given that change what the lanes are told.
+  var given: [String] {
+    [
+      ("--guarded-prompt", guardedPrompt != nil), ("--guarded-prompt-file", guardedPromptFile != nil),
+      ("--plain-system", plainSystem != nil),
+    ].filter(\.1).map(\.0)
+  }
+
+  /// Whether any of them is.
+  var changesLanes: Bool { !given.isEmpty }
+
   func validate() throws {
     if guardedPrompt != nil, guardedPromptFile != nil {
       throw ValidationError("Give --guarded-prompt or --guarded-prompt-file, not both.")
@@ -58,8 +69,12 @@ struct PromptOptions: ParsableArguments {
 struct StrategyOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
-    help: .init("How to decode: \(StrategyCatalogue.names.joined(separator: ", ")).", valueName: "name"))
-  var strategy = SelfContrastive.name
+    help: .init(
+      """
+      How to decode: \(StrategyCatalogue.names.joined(separator: ", ")). If not given: the embedded model's calibrated \
+      setting, and \(SelfContrastive.name) for others.
+      """, valueName: "name"))
+  var strategy: String?
 
   @Option(
     name: [.short, .long], parsing: .unconditional,
@@ -86,13 +101,27 @@ struct StrategyOptions: ParsableArguments {
       "Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
   var examples: String?
 
+  /// The strategy's name; Self-CD where none is given.
+  var name: String { strategy ?? SelfContrastive.name }
+
+  /// The options given.
+  var given: [String] {
+    [
+      ("--strategy", strategy != nil), ("--alpha", alpha != nil), ("--beta", beta != nil),
+      ("--steps", steps != nil), ("--agreement", agreement != nil), ("--examples", examples != nil),
+    ].filter(\.1).map(\.0)
+  }
+
+  /// Whether any option says how to decode.
+  var isGiven: Bool { !given.isEmpty }
+
   /// The strategy asked for.
   ///
   /// - Throws: `ValidationError` for an unknown name, a parameter the strategy does not take, or one out of range.
   func make(prompts: PromptOptions) throws -> any DecodingStrategy {
-    try StrategyRequest.rejectUnused(prompts, by: [strategy])
+    try StrategyRequest.rejectUnused(prompts, by: [name])
     return try StrategyRequest(
-      name: strategy, alpha: alpha, beta: beta, steps: steps, agreement: agreement, examples: examples
+      name: name, alpha: alpha, beta: beta, steps: steps, agreement: agreement, examples: examples
     ).make(prompts: prompts)
   }
 }

@@ -10,8 +10,8 @@ import UnixSignals
 
 /// An OpenAI-compatible server with Self-CD in the decoding loop.
 ///
-/// Knows models only through ``ModelProvider``. Order of calls: ``run(onReady:)`` once; ``reload()`` and ``stop()``
-/// from anywhere meanwhile.
+/// Knows models only through ``ModelProvider``. Order of calls: ``run(onReady:)`` once; ``reload()`` and
+/// ``stop()`` from anywhere meanwhile.
 public final class InferenceServer: Sendable {
   private let settings: ServerSettings
   private let pool: ModelPool
@@ -50,8 +50,7 @@ public final class InferenceServer: Sendable {
     keyRing = KeyRing(initialKeys)
     log = ServerLog(logger: logger, includesPrompts: settings.logsPrompts)
     pool = ModelPool(
-      providers: providers, budget: settings.memoryBudget, queueLimit: settings.queueLimit,
-      cacheLanes: settings.cacheLanes, log: log)
+      providers: providers, budget: settings.memoryBudget, queueLimit: settings.queueLimit, log: log)
     service = GenerationService(
       pool: pool, policy: policy, meter: meter, metrics: metrics, judge: judge, log: log)
   }
@@ -62,7 +61,8 @@ public final class InferenceServer: Sendable {
   ///
   /// - Parameters:
   ///   - signals: what ends the server.
-  ///   - preloads: whether the first model is loaded before the port opens, so that what is wrong with it shows now.
+  ///   - preloads: whether the first model is loaded before the port opens, so that what is wrong with it
+  /// shows now.
   ///   - onReady: told the port once connections are accepted.
   /// - Throws: ``ServerError``; what loading the first model throws.
   public func run(
@@ -136,10 +136,14 @@ public final class InferenceServer: Sendable {
 
   // MARK: - Routes
 
-  private func application(_ onReady: @escaping @Sendable (Int) -> Void) -> Application<RouterResponder<ServerContext>> {
+  private func application(_ onReady: @escaping @Sendable (Int) -> Void) -> Application<
+    RouterResponder<ServerContext>
+  > {
     var http = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [ConnectionMonitor()], idleTimeout: .milliseconds(Int64(settings.idleTimeout * 1000)))
-    http.httpDecoder = .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
+      additionalChannelHandlers: [ConnectionMonitor()],
+      idleTimeout: .milliseconds(Int64(settings.idleTimeout * 1000)))
+    http.httpDecoder = .init(
+      maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
     return Application(
       router: router(), server: .http1(configuration: http),
       configuration: ApplicationConfiguration(
@@ -160,7 +164,8 @@ public final class InferenceServer: Sendable {
     let origins = Set(settings.corsOrigins.map { $0.lowercased() })
     router.add(
       middleware: AccessMiddleware(
-        timeout: .seconds(settings.requestTimeout), active: active, metrics: metrics, log: log, origins: origins))
+        timeout: .seconds(settings.requestTimeout), active: active, metrics: metrics, log: log,
+        origins: origins))
     router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
     let status = StatusRoutes(pool: pool, metrics: metrics, active: active)
     router.get("/health", use: status.health)
@@ -180,8 +185,8 @@ public final class InferenceServer: Sendable {
     return router
   }
 
-  /// On loopback the names of loopback, since a page elsewhere must not reach the server under its own name. Anywhere
-  /// else keys are required, and a name is only checked where the operator lists some.
+  /// On loopback the names of loopback, since a page elsewhere must not reach the server under its own name.
+  /// Anywhere else keys are required, and a name is only checked where the operator lists some.
   private var hosts: Set<String> {
     let named = Set(settings.allowedHosts.map { $0.lowercased() })
     guard settings.isLoopback else { return named.isEmpty ? [] : named.union(RequestGuard.loopbackHosts) }

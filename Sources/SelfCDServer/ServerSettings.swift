@@ -19,8 +19,6 @@ public struct ServerSettings: Sendable {
   public var queueLimit: Int
   /// Connections at a time.
   public var maximumConnections: Int
-  /// Lanes of each model that requests do not get, so that they keep prefixes of prompts.
-  public var cacheLanes: Int
   /// Bytes of all loaded models together; `nil` for no limit.
   public var memoryBudget: Int?
   /// Limits of clients where there are no keys.
@@ -33,7 +31,7 @@ public struct ServerSettings: Sendable {
   public init(
     host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [], corsOrigins: [String] = [],
     maximumBody: Int = 1 << 20, requestTimeout: Double = 300, idleTimeout: Double = 30, grace: Double = 10,
-    queueLimit: Int = 128, maximumConnections: Int = 1024, cacheLanes: Int = 0, memoryBudget: Int? = nil,
+    queueLimit: Int = 128, maximumConnections: Int = 1024, memoryBudget: Int? = nil,
     limits: ClientLimits = ClientLimits(), watchInterval: Double = 2, logsPrompts: Bool = false
   ) {
     self.host = host
@@ -46,7 +44,6 @@ public struct ServerSettings: Sendable {
     self.grace = grace
     self.queueLimit = queueLimit
     self.maximumConnections = maximumConnections
-    self.cacheLanes = cacheLanes
     self.memoryBudget = memoryBudget
     self.limits = limits
     self.watchInterval = watchInterval
@@ -71,7 +68,6 @@ public struct ServerSettings: Sendable {
       throw .badSetting(name, "\(value)", "greater than 0")
     }
     guard queueLimit >= 0 else { throw .badSetting("queue limit", "\(queueLimit)", "0 or more") }
-    guard cacheLanes >= 0 else { throw .badSetting("number of cache lanes", "\(cacheLanes)", "0 or more") }
     guard (0...86_400).contains(grace) else { throw .badSetting("grace", "\(grace)", "0 to 86400 s") }
     for origin in corsOrigins where !(origin.hasPrefix("http://") || origin.hasPrefix("https://")) {
       throw .badSetting("origin", origin, "like https://chat.example, without a path")

@@ -182,6 +182,15 @@ public final class RunStore: Sendable {
     }
   }
 
+  /// Changes how many replies a run is meant to have, where that is only known on the way.
+  /// - Throws: `StoreError.notFound` without the run.
+  public func plan(_ planned: Int, runID: String) throws(StoreError) {
+    try write { db in
+      try Self.require(db, run: runID)
+      try db.execute(sql: "UPDATE run SET planned = ? WHERE id = ?", arguments: [planned, runID])
+    }
+  }
+
   /// Notes that a run is complete.
   /// - Throws: `StoreError.notFound` without the run.
   public func finish(runID: String, at date: Date = Date()) throws(StoreError) {

@@ -72,8 +72,9 @@ public struct GenerationSummary: Codable, Sendable, Hashable {
   public let prefilledTokens: Int
   /// Tokens that were chosen, the one that ended the turn included.
   public let generatedTokens: Int
-  /// Rows of logits these were chosen from: one a token and lane, which is what decoding costs.
-  public let laneTokens: Int
+  /// Tokens decoded behind the prompts, over all lanes: what the reply would have cost alone. Lanes shared with other
+  /// generations make the engine compute fewer.
+  public let decodedTokens: Int
   /// What the lanes held ready when the model ended its turn, if candidates were asked for.
   public let endTrace: StepTrace?
   /// From submission to the first token.

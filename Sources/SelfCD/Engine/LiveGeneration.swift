@@ -18,7 +18,7 @@ struct LiveGeneration {
   private var hasAnswerText = false
   private var endTrace: StepTrace?
   private var generatedCount = 0
-  private var laneTokens = 0
+  private var decodedCount = 0
   private var prefilledTokens = 0
   private var firstTokenTime: Duration?
 
@@ -62,7 +62,6 @@ struct LiveGeneration {
     guard let choice else { throw GenerationError.noFiniteScore(step: step) }
     rule.accept(choice.token)
     generatedCount += 1
-    laneTokens += lanes.count
     if firstTokenTime == nil { firstTokenTime = submitted.duration(to: .now) }
     if vocabulary.isEndOfGeneration(choice.token) {
       endTrace = trace?(choice)
@@ -78,6 +77,7 @@ struct LiveGeneration {
     if report(bytes, as: tracker?.accept(choice.token) ?? .answer) { return .stopString }
     if generatedCount >= request.options.maximumTokens { return .length }
     nextToken = choice.token
+    decodedCount += lanes.count - lanesToFree().count
     return nil
   }
 
@@ -135,7 +135,7 @@ struct LiveGeneration {
           promptTokens: request.prompts.mapValues(\.count),
           prefilledTokens: prefilledTokens,
           generatedTokens: generatedCount,
-          laneTokens: laneTokens,
+          decodedTokens: decodedCount,
           endTrace: endTrace,
           timeToFirstToken: firstTokenTime ?? submitted.duration(to: .now),
           totalTime: submitted.duration(to: .now))))

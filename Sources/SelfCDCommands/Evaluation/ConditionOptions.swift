@@ -7,9 +7,16 @@ import SelfCDEval
 struct ConditionOptions: ParsableArguments {
   @Option(
     help: .init(
-      "What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")).", valueName: "names")
-  )
-  var strategies = "plain,guarded,helpful,self-cd,ada-cd"
+      """
+      What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")). If not given: \
+      \(ConditionOptions.compared); calibrate: \(ConditionOptions.calibrated).
+      """, valueName: "names"))
+  var strategies: String?
+
+  /// What an evaluation compares unless told otherwise.
+  static let compared = "plain,guarded,helpful,self-cd,ada-cd"
+  /// What a calibration tries unless told otherwise.
+  static let calibrated = "self-cd"
 
   @Option(
     name: [.short, .long], parsing: .unconditional,
@@ -35,9 +42,16 @@ struct ConditionOptions: ParsableArguments {
     help: .init("The condition that others are compared with; guarded if it is there.", valueName: "name"))
   var reference: String?
 
+  /// - Parameters:
+  ///   - usual: the strategies where none is given.
+  ///   - grids: strengths of a strategy where none is given, instead of its default.
+  ///   - needsReference: whether the reference has to be one of the conditions.
   /// - Throws: `ValidationError`.
-  func conditions(prompts: PromptOptions) throws -> [EvaluationCondition] {
-    let names = Self.list(strategies)
+  func conditions(
+    prompts: PromptOptions, usual: String = Self.compared, grids: [String: [Double]] = [:],
+    needsReference: Bool = true
+  ) throws -> [EvaluationCondition] {
+    let names = Self.list(strategies ?? usual)
     guard !names.isEmpty else { throw ValidationError("--strategies names none.") }
     try StrategyRequest.rejectUnused(prompts, by: names)
     let alphas = try alpha.map(Self.numbers)
@@ -55,7 +69,7 @@ struct ConditionOptions: ParsableArguments {
     var conditions: [EvaluationCondition] = []
     for name in names {
       let takesAlpha = StrategyRequest.contrastive.contains(name)
-      for alpha in takesAlpha ? (alphas?.map(Optional.some) ?? [nil]) : [nil] {
+      for alpha in takesAlpha ? ((alphas ?? grids[name])?.map(Optional.some) ?? [nil]) : [nil] {
         let strategy = try StrategyRequest(
           name: name, alpha: alpha.map { Float($0) }, beta: takesAlpha ? beta : nil,
           steps: takesAlpha ? steps : nil, examples: name == InContext.name ? examples : nil
@@ -64,7 +78,7 @@ struct ConditionOptions: ParsableArguments {
         if !conditions.contains(where: { $0.id == condition.id }) { conditions.append(condition) }
       }
     }
-    if let reference, !conditions.contains(where: { $0.id == reference }) {
+    if needsReference, let reference, !conditions.contains(where: { $0.id == reference }) {
       throw ValidationError(
         "--reference '\(reference)' is none of the conditions: \(conditions.map(\.id).joined(separator: ", "))."
       )

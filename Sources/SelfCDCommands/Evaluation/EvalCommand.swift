@@ -19,6 +19,7 @@ struct EvalCommand: AsyncParsableCommand {
         selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --neutral questions.jsonl \\
           --strategies plain,guarded,self-cd --alpha 0.5,1,1.5,2,2.5,3 --run first
         selfcd eval --resume first
+        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --profile profile.json
         selfcd eval --data xstest_prompts.csv --judge xstest-strmatch,llm \\
           --judge-url https://host/v1 --judge-model name --judge-key-env API_KEY
         selfcd eval --safe safe.csv --harmful harmful.csv --json | jq '.conditions[] | [.strategy, .set, .rate]'
@@ -26,6 +27,7 @@ struct EvalCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Prompts to evaluate on") var files: DatasetOptions
   @OptionGroup(title: "Conditions") var conditionOptions: ConditionOptions
+  @OptionGroup(title: "Conditions") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "Judges") var judgeOptions: JudgeOptions
   @OptionGroup(title: "Decoding") var sampling: SamplingOptions
@@ -57,7 +59,7 @@ struct EvalCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    _ = try conditionOptions.conditions(prompts: prompts)
+    _ = try conditions(adding: nil)
     guard repetitions >= 1 else { throw ValidationError("--repetitions must be 1 or more.") }
     guard recordedSteps >= 0 else { throw ValidationError("--recorded-steps must be 0 or more.") }
     if let resumed {
@@ -100,6 +102,23 @@ struct EvalCommand: AsyncParsableCommand {
 
   // MARK: Starting and resuming
 
+  /// The conditions asked for, and beside them the profile's strategy; without strategies, plain and guarded.
+  private func conditions(adding profile: LoadedProfile?) throws -> [EvaluationCondition] {
+    var conditions = try conditionOptions.conditions(
+      prompts: prompts, usual: profileOptions.profile == nil ? ConditionOptions.compared : "plain,guarded",
+      needsReference: profileOptions.profile == nil)
+    if let profile {
+      conditions.append(
+        EvaluationCondition(
+          strategy: profile.strategy, alpha: ConditionOptions.defaultAlpha(profile.strategy), name: "profile")
+      )
+      if let reference = conditionOptions.reference, !conditions.contains(where: { $0.id == reference }) {
+        throw ValidationError("--reference '\(reference)' is none of the conditions.")
+      }
+    }
+    return conditions
+  }
+
   private func prepare(console: Console) async throws -> EvaluationSession {
     if resume, let name = resumed ?? run {
       let store = files.isEmpty ? try storeOptions.openExisting() : try storeOptions.open()
@@ -125,9 +144,11 @@ struct EvalCommand: AsyncParsableCommand {
   ) async throws -> EvaluationSession {
     var options = sampling.options()
     options.summarizedSteps = recordedSteps
+    let profile = try await profileOptions.load(for: modelOptions, console: console)
+    profile?.printNotes(options, system: prompts.system, console: console)
     let plan = EvaluationPlan(
       datasets: try datasets ?? files.read(console: console),
-      conditions: try conditionOptions.conditions(prompts: prompts), options: options, system: prompts.system,
+      conditions: try conditions(adding: profile), options: options, system: prompts.system,
       repetitions: repetitions)
     try plan.validate()
     var model = modelOptions

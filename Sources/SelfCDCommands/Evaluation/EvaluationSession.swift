@@ -8,7 +8,7 @@ import SelfCDStore
 struct EvaluationSession {
   let runID: String
   let store: RunStore
-  let plan: EvaluationPlan
+  var plan: EvaluationPlan
   /// Those that judge each reply as it comes.
   let judges: [any ReplyJudge]
   /// Those that cost calls or memory: they judge what is stored, once everything is there.
@@ -19,7 +19,7 @@ struct EvaluationSession {
   /// - Throws: `StoreError.alreadyExists` for a name that is taken.
   init(
     starting name: String, plan: EvaluationPlan, judges: [any ReplyJudge], reference: String?,
-    in store: RunStore, model: ModelOptions, console: Console
+    calibration: RunParameters.Calibration? = nil, in store: RunStore, model: ModelOptions, console: Console
   ) async throws {
     var model = model
     let path = URL(filePath: try await model.modelPath(console: console)).standardizedFileURL.path
@@ -35,7 +35,8 @@ struct EvaluationSession {
         name: file.modelName ?? URL(filePath: path).lastPathComponent,
         sha256: try Provenance.sha256(ofFile: path), metadata: metadata),
       parameters: try RunParameters(
-        plan: plan, judges: judges.map(\.name), reference: reference, modelPath: path
+        plan: plan, judges: judges.map(\.name), reference: reference, modelPath: path,
+        calibration: calibration
       ).json(),
       seeds: [plan.options.sampling.seed],
       machine: Provenance.machine(cores: ProcessInfo.processInfo.activeProcessorCount), planned: plan.planned)

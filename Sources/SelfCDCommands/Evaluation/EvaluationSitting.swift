@@ -1,5 +1,6 @@
 import SelfCD
 import SelfCDEval
+import SelfCDLlama
 import SelfCDStore
 
 /// A sitting of a run: everything that is missing is generated, judged and stored.
@@ -14,10 +15,28 @@ extension EvaluationSession {
   func generate(
     _ batch: BatchOptions, label: String, goOn: String, console: Console
   ) async throws -> (outcome: EvaluationOutcome, lanes: Int) {
+    let (loaded, lanes) = try await load(batch, console: console)
+    let outcome = try await generate(with: loaded, label: label, goOn: goOn, console: console)
+    if outcome.failures.isEmpty { try store.finish(runID: runID) }
+    return (outcome, lanes)
+  }
+
+  /// Loads the model with room for the plan.
+  func load(
+    _ batch: BatchOptions, console: Console
+  ) async throws -> (loaded: LoadedModel, lanes: Int) {
     let (model, lanes) = try batch.fitted(model, to: plan, console: console)
     // Lanes that share and part leave gaps, which one buffer minds less than a buffer for each.
     let loaded = try await ModelLoading.load(
       model.repeatable, lanes: lanes, unifiedCache: true, console: console)
+    return (loaded, lanes)
+  }
+
+  /// Generates what the store lacks of the plan, which may be a part of the run's; the run is not marked finished.
+  /// - Throws: `CommandError.interrupted` after Ctrl-C; what was generated until then is stored.
+  func generate(
+    with loaded: LoadedModel, label: String, goOn: String, console: Console
+  ) async throws -> EvaluationOutcome {
     let runner = EvaluationRunner(model: loaded.chat, plan: plan, judges: judges)
     let outcome = try await run(runner, label: label)
     for failure in outcome.failures.prefix(3) {
@@ -30,14 +49,15 @@ extension EvaluationSession {
       console.note("stopped with \(progress.done) of \(progress.planned) replies; go on with: \(goOn)")
       throw CommandError.interrupted
     }
-    if outcome.failures.isEmpty { try store.finish(runID: runID) }
-    return (outcome, lanes)
+    return outcome
   }
 
   private func run(_ runner: EvaluationRunner, label: String) async throws -> EvaluationOutcome {
     let meter = ProgressLine(label: label)
     defer { meter.clear() }
+    let (sets, conditions) = (Set(plan.datasets.map(\.name)), Set(plan.conditions.map(\.id)))
     let done = try store.storedKeys(runID: runID)
+      .filter { sets.contains($0.dataset) && conditions.contains($0.condition) }
     let sink = RunSink(store, runID: runID)
     let work = Task {
       try await runner.run(skipping: done, into: sink) { progress in

@@ -13,6 +13,15 @@ struct RunParameters: Codable, Equatable {
   var reference: String?
   /// Where the model was; its hash is in the run record.
   var modelPath: String
+  /// What `selfcd calibrate` tests with the run's replies; nil for other runs.
+  var calibration: Calibration?
+
+  /// A calibration's own settings; its candidates are the run's conditions but the reference, in their order.
+  struct Calibration: Codable, Equatable {
+    var settings: CalibrationSettings
+    /// The data sets to confirm on; the others are to calibrate on.
+    var confirmation: [String]
+  }
 
   /// - Throws: `CommandError` for a record that is none.
   init(of run: RunRecord) throws {
@@ -23,13 +32,17 @@ struct RunParameters: Codable, Equatable {
     }
   }
 
-  init(plan: EvaluationPlan, judges: [String], reference: String?, modelPath: String) {
+  init(
+    plan: EvaluationPlan, judges: [String], reference: String?, modelPath: String,
+    calibration: Calibration? = nil
+  ) {
     options = plan.options
     system = plan.system
     repetitions = plan.repetitions
     self.judges = judges
     self.reference = reference
     self.modelPath = modelPath
+    self.calibration = calibration
   }
 
   func json() throws -> String { try CanonicalJSON.text(self) }

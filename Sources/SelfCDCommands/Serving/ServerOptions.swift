@@ -5,7 +5,22 @@ import SelfCD
 import SelfCDEval
 import SelfCDServer
 
-extension Logger.Level: @retroactive ExpressibleByArgument {}
+/// How much the server tells.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+  case debug
+  case info
+  case warning
+  case error
+
+  var level: Logger.Level {
+    switch self {
+    case .debug: .debug
+    case .info: .info
+    case .warning: .warning
+    case .error: .error
+    }
+  }
+}
 
 /// Where and how the server answers.
 struct ServerOptions: ParsableArguments {
@@ -14,17 +29,6 @@ struct ServerOptions: ParsableArguments {
 
   @Option(name: [.short, .long], help: .init("Port; 0 takes a free one.", valueName: "n"))
   var port = 8080
-
-  @Option(help: .init("What clients call the model; the file's name by default.", valueName: "name"))
-  var name: String?
-
-  @Option(
-    help: .init("Sequences decoded at the same time. Self-CD takes two for each reply.", valueName: "n"))
-  var lanes = 16
-
-  @Option(
-    help: .init("Lanes kept out of use, so that they keep prefixes of prompts across requests.", valueName: "n"))
-  var cacheLanes = 0
 
   @Option(
     help: .init(
@@ -47,6 +51,17 @@ struct ServerOptions: ParsableArguments {
   @Option(help: .init("Seconds that running requests get when the server is told to stop.", valueName: "s"))
   var grace = 10.0
 
+  @Option(
+    help: .init(
+      """
+      Memory that loaded models may take together, as in 8G; others are unloaded first. With several models, what is \
+      free at start.
+      """, valueName: "bytes"))
+  var memoryBudget: String?
+
+  @Flag(help: "Load even the first model only when it is asked for.")
+  var lazy = false
+
   @Option(help: .init("Bytes of a request's body.", valueName: "n"))
   var maxBody = 1 << 20
 
@@ -66,7 +81,7 @@ struct ServerOptions: ParsableArguments {
   var judge = JudgeCatalogue.local.first?.name ?? "none"
 
   @Option(help: .init("debug logs each request.", valueName: "level"))
-  var logLevel = Logger.Level.info
+  var logLevel = LogLevel.info
 
   @Flag(help: "Log the last message of each request. Off, since it is what people wrote.")
   var logPrompts = false
@@ -74,7 +89,7 @@ struct ServerOptions: ParsableArguments {
   func settings() -> ServerSettings {
     ServerSettings(
       host: host, port: port, allowedHosts: allowedHost, corsOrigins: corsOrigin, maximumBody: maxBody,
-      requestTimeout: requestTimeout, grace: grace, queueLimit: queue, cacheLanes: cacheLanes, limits: limits,
+      requestTimeout: requestTimeout, grace: grace, queueLimit: queue, limits: limits,
       logsPrompts: logPrompts)
   }
 
@@ -82,6 +97,26 @@ struct ServerOptions: ParsableArguments {
     ClientLimits(
       requestsPerMinute: requestsPerMinute, tokensPerMinute: tokensPerMinute,
       logProbabilitiesPerMinute: logprobsPerMinute)
+  }
+
+  /// - Throws: `ValidationError` for what is no number of bytes.
+  func memoryBytes() throws -> Int? {
+    guard let memoryBudget else { return nil }
+    let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30, "T": 0x1p40]
+    let unit = memoryBudget.last.flatMap { units[Character($0.uppercased())] }
+    let number = unit == nil ? memoryBudget[...] : memoryBudget.dropLast()
+    guard let value = Double(number), value > 0, value * (unit ?? 1) < 1e18 else {
+      throw ValidationError("--memory-budget must be a number of bytes, as in 8G or 800M.")
+    }
+    return Int(value * (unit ?? 1))
+  }
+
+  func validate() throws {
+    _ = try memoryBytes()
+    guard requestTimeout > 0, grace >= 0, queue >= 0, maxBody >= 1 else {
+      throw ValidationError(
+        "--request-timeout and --max-body must be greater than 0, --grace and --queue 0 or more.")
+    }
   }
 
   /// Reads the keys, at start and at every reload.
@@ -196,7 +231,8 @@ struct PolicyOptions: ParsableArguments {
     let bounds = alphaRange.components(separatedBy: "...").compactMap(Float.init)
     let limit = SelfContrastive.alphaLimit
     guard bounds.count == 2, bounds[0] <= bounds[1], bounds.allSatisfy({ abs($0) <= limit }) else {
-      throw ValidationError("--alpha-range must be LOW...HIGH within ±\(Format.parameter(limit)), as in 0...2.5.")
+      throw ValidationError(
+        "--alpha-range must be LOW...HIGH within ±\(Format.parameter(limit)), as in 0...2.5.")
     }
     return bounds[0]...bounds[1]
   }

@@ -73,7 +73,8 @@ public struct DuplicateReport: Codable, Sendable, Hashable {
       .joined(separator: " ")
   }
 
-  private static func key(_ sample: Sample) -> String {
+  /// The form in which a whole sample is compared.
+  static func key(_ sample: Sample) -> String {
     switch sample.content {
     case .text(let text): normalized(text)
     // A conversation of one user message is the same prompt as its text.

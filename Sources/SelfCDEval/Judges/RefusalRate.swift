@@ -37,6 +37,12 @@ public struct RefusalRate: Codable, Sendable, Hashable {
       case .fullAndPartial: refused += replyClass.isRefusal ? 1 : 0
       }
     }
+    try self.init(refused: refused, of: n, confidence: confidence)
+  }
+
+  /// A rate from counts.
+  /// - Throws: `StatisticsError` for no replies, impossible counts or a confidence outside (0, 1).
+  public init(refused: Int, of n: Int, confidence: Double = 0.95) throws(StatisticsError) {
     guard n > 0 else { throw .empty(what: "a refusal rate") }
     let interval = try WilsonInterval.of(successes: refused, trials: n, confidence: confidence)
     self.refused = refused

@@ -15,7 +15,8 @@ public struct APIError: Error, Sendable, Hashable, Encodable {
   public let code: String?
   /// Seconds after which another attempt may succeed; becomes `Retry-After`.
   public var retryAfter: Int?
-  /// Ends the connection behind the response, because what the client sends next cannot be trusted or waited for.
+  /// Ends the connection behind the response, because what the client sends next cannot be trusted or waited
+  /// for.
   public var closesConnection = false
 
   public init(
@@ -68,7 +69,8 @@ extension APIError {
   /// More than a limit over time allows: 429.
   static func rateLimited(_ message: String, code: String, retryAfter: Int) -> APIError {
     APIError(
-      .tooManyRequests, type: "rate_limit_error", message: message, code: code, retryAfter: max(1, retryAfter))
+      .tooManyRequests, type: "rate_limit_error", message: message, code: code, retryAfter: max(1, retryAfter)
+    )
   }
 
   /// Not now: 503.
@@ -78,7 +80,7 @@ extension APIError {
   }
 
   /// A fault of ours. What happened goes to the log, not to the client.
-  static let internalError = APIError(
+  static let fault = APIError(
     .internalServerError, type: "server_error", message: "The server failed to answer this request.",
     code: "internal_error")
 }

@@ -9,7 +9,8 @@ enum APIJSON {
     let encoder = JSONEncoder()
     encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // No response has a key or number that JSON cannot hold; if one ever had, an empty object is no broken document.
+    // No response has a key or number that JSON cannot hold; if one ever had, an empty object is no broken
+    // document.
     return (try? encoder.encode(value)) ?? Data("{}".utf8)
   }
 

@@ -58,7 +58,8 @@ struct FieldReader {
     if let range, !range.contains(number) {
       throw FieldError(
         "'\(name(field))' is \(number), but it must be "
-          + (range.upperBound == .max ? "\(range.lowerBound) or more." : "from \(range.lowerBound) to \(range.upperBound)."),
+          + (range.upperBound == .max
+            ? "\(range.lowerBound) or more." : "from \(range.lowerBound) to \(range.upperBound)."),
         field: name(field))
     }
     return number

@@ -63,7 +63,8 @@ struct GenerationFields: Sendable, Hashable {
     for name in ["frequency_penalty", "presence_penalty"] {
       try reader.refuse(
         name, unless: { $0.double == 0 },
-        because: "scores are combined from two prompts and not changed by what was said before. Leave it at 0.")
+        because:
+          "scores are combined from two prompts and not changed by what was said before. Leave it at 0.")
     }
     try reader.refuse(
       "repeat_penalty", unless: { $0.double == 1 }, because: "tokens are not penalised. Leave it at 1.")
@@ -83,7 +84,8 @@ struct GenerationFields: Sendable, Hashable {
         throw FieldError("'stop' must be a string or a list of strings.", field: "stop")
       }
     case let value?:
-      throw FieldError("'stop' is \(value.kind), but it must be a string or a list of strings.", field: "stop")
+      throw FieldError(
+        "'stop' is \(value.kind), but it must be a string or a list of strings.", field: "stop")
     }
     guard stops.count <= mostStops else {
       throw FieldError("'stop' holds \(stops.count) strings; at most \(mostStops) are taken.", field: "stop")

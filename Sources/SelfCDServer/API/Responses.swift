@@ -85,19 +85,11 @@ struct DecodingReport: Encodable {
   let lanes: [String]
 
   init(_ decision: Decision, lanes: [LaneRole]) {
+    let facts = StrategyFacts(decision.strategy)
     strategy = decision.strategy.name
-    alpha = StrategyFactory.alpha(of: decision.strategy)
-    switch decision.strategy {
-    case let strategy as SelfContrastive:
-      beta = strategy.beta
-      steps = strategy.steps
-    case let strategy as AdaCD:
-      beta = strategy.beta
-      steps = strategy.steps
-    default:
-      beta = nil
-      steps = nil
-    }
+    alpha = facts.alpha
+    beta = facts.beta
+    steps = facts.steps
     profile = decision.profile
     calibrated = decision.isCalibrated
     self.lanes = lanes.map(\.rawValue)
@@ -113,8 +105,8 @@ struct Usage: Encodable {
     let promptTokens: [String: Int]
     /// Prompt tokens that had to be computed, over all lanes and choices.
     let prefilledTokens: Int
-    /// Tokens chosen times the lanes they were read from: what decoding cost.
-    let laneTokens: Int
+    /// Tokens decoded behind the prompts, over all lanes and choices: what the reply cost.
+    let decodedTokens: Int
   }
 
   /// Tokens of the longest lane's prompt: what the request needs of a context.
@@ -138,6 +130,6 @@ struct Usage: Encodable {
     promptTokensDetails = Details(cachedTokens: min(promptTokens, all - computed))
     selfcd = Lanes(
       promptTokens: Dictionary(lanes.map { ($0.key.rawValue, $0.value) }) { first, _ in first },
-      prefilledTokens: prefilled, laneTokens: summaries.reduce(0) { $0 + $1.laneTokens })
+      prefilledTokens: prefilled, decodedTokens: summaries.reduce(0) { $0 + $1.decodedTokens })
   }
 }

@@ -83,7 +83,9 @@ struct TokenReporter: Sendable {
 
   private func finite(_ value: Double) -> Double { value.isFinite ? value : Self.least }
 
-  private func text(of token: TokenID) -> String { String(decoding: vocabulary.bytes(of: token), as: UTF8.self) }
+  private func text(of token: TokenID) -> String {
+    String(decoding: vocabulary.bytes(of: token), as: UTF8.self)
+  }
 
   func chat(_ tokens: [GeneratedToken]) -> ChatLogProbabilities? {
     guard let count = logProbabilities else { return nil }
@@ -110,7 +112,8 @@ struct TokenReporter: Sendable {
       position += token.text.unicodeScalars.count
     }
     return TextLogProbabilities(
-      tokens: tokens.map(\.text), tokenLogprobs: tokens.map { finite($0.trace?.logProbability ?? -.infinity) },
+      tokens: tokens.map(\.text),
+      tokenLogprobs: tokens.map { finite($0.trace?.logProbability ?? -.infinity) },
       topLogprobs: count == 0
         ? nil
         : tokens.map { token in
@@ -138,7 +141,8 @@ struct TokenReporter: Sendable {
                 Explanation.Lane(
                   logprob: token.lanes?.logProbabilities[role].map(finite), candidates: named(candidates))
               )
-            }) { first, _ in first },
+            }
+          ) { first, _ in first },
           combined: named(trace.combined))
       })
   }

@@ -5,7 +5,8 @@ import Synchronization
 
 /// Counters and histograms of a server, in the text format of Prometheus (version 0.0.4).
 ///
-/// Labels are names the operator chose or this program knows, never text of a request: their number is bounded.
+/// Labels are names the operator chose or this program knows, never text of a request: their number is
+/// bounded.
 final class ServerMetrics: Sendable {
   struct RequestLabels: Hashable {
     let endpoint: String
@@ -32,7 +33,8 @@ final class ServerMetrics: Sendable {
     var generated: [DecodingLabels: Int] = [:]
     var prompt: [DecodingLabels: Int] = [:]
     var prefilled: [DecodingLabels: Int] = [:]
-    var laneTokens: [DecodingLabels: Int] = [:]
+    var decoded: [DecodingLabels: Int] = [:]
+    var plainWork: [DecodingLabels: Int] = [:]
     var replies: [DecodingLabels: Int] = [:]
     var firstToken: [DecodingLabels: Histogram] = [:]
     var verdicts: [VerdictLabels: Int] = [:]
@@ -69,7 +71,9 @@ final class ServerMetrics: Sendable {
       state.generated[labels, default: 0] += summary.generatedTokens
       state.prompt[labels, default: 0] += summary.promptTokens.values.reduce(0, +)
       state.prefilled[labels, default: 0] += summary.prefilledTokens
-      state.laneTokens[labels, default: 0] += summary.laneTokens
+      state.decoded[labels, default: 0] += summary.decodedTokens
+      // The last token of a reply is chosen and not decoded, in any strategy.
+      state.plainWork[labels, default: 0] += max(0, summary.generatedTokens - 1)
       if summary.generatedTokens > 0 {
         state.firstToken[labels, default: Histogram(bounds: Histogram.seconds)]
           .observe(summary.timeToFirstToken.seconds)
@@ -93,8 +97,12 @@ final class ServerMetrics: Sendable {
       page.counter("selfcd_requests_total", "Answered requests.", state.requests) {
         [("endpoint", $0.endpoint), ("status", String($0.status))]
       }
-      page.gauge("selfcd_requests_in_flight", "Requests being answered.", [((), Double(state.inFlight))]) { _ in [] }
-      page.histogram("selfcd_request_seconds", "Time from request to the end of the response.", state.requestSeconds) {
+      page.gauge("selfcd_requests_in_flight", "Requests being answered.", [((), Double(state.inFlight))]) {
+        _ in []
+      }
+      page.histogram(
+        "selfcd_request_seconds", "Time from request to the end of the response.", state.requestSeconds
+      ) {
         [("endpoint", $0)]
       }
       page.counter("selfcd_requests_rejected_total", "Requests turned away, by reason.", state.rejected) {
@@ -113,24 +121,29 @@ final class ServerMetrics: Sendable {
       page.counter(
         "selfcd_prompt_tokens_total", "Tokens of prompts, all lanes together.", state.prompt, Self.decoding)
       page.counter(
-        "selfcd_prefilled_tokens_total", "Tokens of prompts that had to be computed; the rest was cached or shared.",
+        "selfcd_prefilled_tokens_total",
+        "Tokens of prompts that had to be computed; the rest was cached or shared.",
         state.prefilled, Self.decoding)
       page.counter(
-        "selfcd_lane_tokens_total", "Tokens chosen times the lanes each was read from: the work of decoding.",
-        state.laneTokens, Self.decoding)
-      let cost = state.generated.compactMap { labels, count in
-        count > 0 ? (labels, Double(state.laneTokens[labels] ?? 0) / Double(count)) : nil
+        "selfcd_decoded_tokens_total",
+        "Tokens decoded behind prompts, all lanes together: the work of decoding.",
+        state.decoded, Self.decoding)
+      let cost = state.plainWork.compactMap { labels, count in
+        count > 0 ? (labels, Double(state.decoded[labels] ?? 0) / Double(count)) : nil
       }
       page.gauge(
-        "selfcd_contrast_cost_ratio", "Lanes decoded for each token chosen; 1 is the cost of plain decoding.", cost,
+        "selfcd_contrast_cost_ratio",
+        "Tokens decoded for each that plain decoding would decode; 1 is its cost.", cost,
         Self.decoding)
       page.gauge(
         "selfcd_tokens_per_second", "Tokens chosen a second over the last \(RateWindow.length) seconds.",
-        [((), state.recent.rate(at: Self.now))]) { _ in [] }
+        [((), state.recent.rate(at: Self.now))]
+      ) { _ in [] }
       page.histogram(
         "selfcd_time_to_first_token_seconds", "Time from admission to a generation's first token.",
         state.firstToken, Self.decoding)
-      page.counter("selfcd_judged_replies_total", "Chat replies by a local judge's verdict.", state.verdicts) {
+      page.counter("selfcd_judged_replies_total", "Chat replies by a local judge's verdict.", state.verdicts)
+      {
         Self.decoding($0.decoding) + [("judge", $0.judge), ("verdict", $0.verdict)]
       }
 

@@ -28,7 +28,6 @@ actor ModelPool {
   private var clock: UInt64 = 0
   private let budget: Int?
   private let queueLimit: Int
-  private let cacheLanes: Int
   private let log: ServerLog
   private var isClosed = false
   /// In the order the operator named them.
@@ -37,15 +36,12 @@ actor ModelPool {
 
   /// - Parameters:
   ///   - budget: bytes that loaded models may take together; `nil` for no limit.
-  ///   - cacheLanes: lanes of each model that are not given to requests, so that they keep prefixes.
-  init(
-    providers: [any ModelProvider], budget: Int?, queueLimit: Int, cacheLanes: Int, log: ServerLog
-  ) {
+  ///   - queueLimit: requests that may wait for each model's lanes.
+  init(providers: [any ModelProvider], budget: Int?, queueLimit: Int, log: ServerLog) {
     entries = Dictionary(providers.map { ($0.name, Entry(provider: $0)) }) { first, _ in first }
     names = providers.map(\.name)
     self.budget = budget
     self.queueLimit = queueLimit
-    self.cacheLanes = cacheLanes
     self.log = log
     profileTable = Mutex([:])
   }
@@ -80,7 +76,8 @@ actor ModelPool {
   /// - Throws: ``APIError`` (404, 503).
   func lease(_ name: String) async throws -> ModelLease {
     guard let entry = entries[name] else {
-      throw APIError.notFound("There is no model '\(name.prefix(120))'.", param: "model", code: "model_not_found")
+      throw APIError.notFound(
+        "There is no model '\(name.prefix(120))'.", param: "model", code: "model_not_found")
     }
     guard !isClosed else {
       throw APIError.unavailable("The server is shutting down.", code: "shutting_down", retryAfter: 5)
@@ -114,13 +111,12 @@ actor ModelPool {
     // Somebody else may have begun meanwhile.
     if case .loading(let task)? = entries[name]?.state { return try await task.value }
     if case .loaded(let loaded)? = entries[name]?.state { return loaded }
-    let (queueLimit, cacheLanes) = (queueLimit, cacheLanes)
+    let queueLimit = queueLimit
     let start = ContinuousClock.now
     // A task of its own: one request that is cancelled must not undo the loading others wait for.
     let task = Task {
       let model = try await provider.load()
-      let lanes = max(1, model.capacity.lanes - cacheLanes)
-      return LoadedEntry(model: model, queue: AdmissionQueue(lanes: lanes, limit: queueLimit))
+      return LoadedEntry(model: model, queue: AdmissionQueue(lanes: model.lanes, limit: queueLimit))
     }
     entries[name]?.state = .loading(task)
     entries[name]?.bytes = bytes
@@ -128,7 +124,7 @@ actor ModelPool {
       let loaded = try await task.value
       entries[name]?.state = .loaded(loaded)
       log.info(
-        "loaded '\(name)': \(loaded.model.capacity.lanes) lanes of \(loaded.model.capacity.context) tokens, "
+        "loaded '\(name)': \(loaded.model.lanes) lanes of \(loaded.model.capacity.context) tokens, "
           + String(format: "%.1f s", start.duration(to: .now).seconds))
       return loaded
     } catch {
@@ -166,7 +162,7 @@ actor ModelPool {
     entries[name]?.bytes = 0
     loaded.queue.close()
     await loaded.model.chat.engine.shutdown()
-    log.info("unloaded '\(name)' to make room")
+    log.info("unloaded '\(name)'")
   }
 
   /// Models that are loaded now, by name.

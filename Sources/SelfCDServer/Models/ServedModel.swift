@@ -12,16 +12,20 @@ public struct ServedModel: Sendable {
   public let vocabulary: any Vocabulary
   /// What the engine has room for.
   public let capacity: BackendCapacity
+  /// Lanes that requests get. The engine's others are left to prefixes of prompts, which stay computed across
+  /// requests; the least recently used is given up first.
+  public let lanes: Int
 
   public init(
     chat: ChatModel, text: ChatModel, tokenizer: any ReplyTokenizer, vocabulary: any Vocabulary,
-    capacity: BackendCapacity
+    capacity: BackendCapacity, lanes: Int
   ) {
     self.chat = chat
     self.text = text
     self.tokenizer = tokenizer
     self.vocabulary = vocabulary
     self.capacity = capacity
+    self.lanes = max(1, min(lanes, capacity.lanes))
   }
 }
 

@@ -36,7 +36,7 @@ extension ServerPolicy {
     let made = StrategyFactory.make(
       name, alpha: try alpha(wish.alpha, of: name), beta: wish.beta, steps: wish.steps,
       emphasis: try emphasis(wish.guardedPrompt))
-    guard let made else { throw .internalError }
+    guard let made else { throw .fault }
     do {
       try made.validate()
     } catch {

@@ -1,4 +1,5 @@
-/// A model's name with a strategy behind it, `organism:self-cd@2.0`, for clients that cannot send extra fields.
+/// A model's name with a strategy behind it, `organism:self-cd@2.0`, for clients that cannot send extra
+/// fields.
 struct ModelAlias: Sendable, Hashable {
   let model: String
   /// The strategy's or the profile's name.

@@ -27,7 +27,8 @@ public struct ServerPolicy: Sendable {
   public init(
     defaultStrategy: any DecodingStrategy = Guarded(), strategies: Set<String> = [],
     alphaRange: ClosedRange<Float>? = nil, guardedPrompts: [SafetyEmphasis] = [],
-    allowsOwnGuardedPrompt: Bool = false, allowsExplanations: Bool = true, allowsLogProbabilities: Bool = true,
+    allowsOwnGuardedPrompt: Bool = false, allowsExplanations: Bool = true,
+    allowsLogProbabilities: Bool = true,
     defaultMaximumTokens: Int = 512, maximumTokens: Int = 4096, maximumChoices: Int = 8,
     defaultTemperature: Float = 0
   ) {
@@ -61,7 +62,8 @@ public struct ServerPolicy: Sendable {
     return made
   }
 
-  /// Every strategy a client may name: the operator's, the default, and `guarded`, which is always safe to ask for.
+  /// Every strategy a client may name: the operator's, the default, and `guarded`, which is always safe to
+  /// ask for.
   var offered: [String] {
     StrategyFactory.names.filter {
       strategies.contains($0) || $0 == defaultStrategy.name || $0 == Guarded.name
@@ -74,7 +76,9 @@ public struct ServerPolicy: Sendable {
     var range = alphaRange ?? 0...max(usual, 0)
     // What the operator decodes with by default is allowed in any case.
     if strategy == defaultStrategy.name, let alpha = StrategyFactory.alpha(of: defaultStrategy) {
-      range = alphaRange.map { min($0.lowerBound, alpha)...max($0.upperBound, alpha) } ?? min(0, alpha)...max(0, alpha)
+      range =
+        alphaRange.map { min($0.lowerBound, alpha)...max($0.upperBound, alpha) } ?? min(
+          0, alpha)...max(0, alpha)
     }
     return range
   }

@@ -1,3 +1,4 @@
+import Foundation
 import SelfCD
 
 /// Makes strategies from what a request or the operator asks for.
@@ -22,7 +23,8 @@ enum StrategyFactory {
   /// - Parameter emphasis: the guarded prompt; `nil` for a strategy's own.
   /// - Returns: `nil` for a name that is not in ``names``.
   static func make(
-    _ name: String, alpha: Float? = nil, beta: Float? = nil, steps: Int? = nil, emphasis: SafetyEmphasis? = nil
+    _ name: String, alpha: Float? = nil, beta: Float? = nil, steps: Int? = nil,
+    emphasis: SafetyEmphasis? = nil
   ) -> (any DecodingStrategy)? {
     switch name {
     case Plain.name: return Plain()
@@ -44,11 +46,21 @@ enum StrategyFactory {
   }
 
   /// The α of a contrasting strategy.
-  static func alpha(of strategy: any DecodingStrategy) -> Float? {
-    switch strategy {
-    case let strategy as SelfContrastive: strategy.alpha
-    case let strategy as AdaCD: strategy.alpha
-    default: nil
+  static func alpha(of strategy: any DecodingStrategy) -> Float? { StrategyFacts(strategy).alpha }
+}
+
+/// The parameters that any strategy may have, as it encodes itself: profiles may bring strategies that
+/// clients cannot ask for.
+struct StrategyFacts: Decodable, Sendable {
+  var alpha: Float?
+  var beta: Float?
+  var steps: Int?
+
+  init(_ strategy: any DecodingStrategy) {
+    if let data = try? JSONEncoder().encode(strategy),
+      let facts = try? JSONDecoder().decode(StrategyFacts.self, from: data)
+    {
+      self = facts
     }
   }
 }

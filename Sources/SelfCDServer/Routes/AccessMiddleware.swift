@@ -4,7 +4,8 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// Around every request: its scope, its errors in OpenAI's shape, its line in the log, its place in the metrics.
+/// Around every request: its scope, its errors in OpenAI's shape, its line in the log, its place in the
+/// metrics.
 struct AccessMiddleware: RouterMiddleware {
   let timeout: Duration
   let active: ActiveRequests
@@ -70,12 +71,14 @@ struct AccessMiddleware: RouterMiddleware {
     case let error as FieldError: return APIError(error)
     case let error as HTTPError where error.status == .notFound:
       return .notFound(
-        "There is nothing at \(request.method.rawValue) \(request.uri.path.prefix(120)).", code: "unknown_url")
+        "There is nothing at \(request.method.rawValue) \(request.uri.path.prefix(120)).", code: "unknown_url"
+      )
     case let error as HTTPError:
-      return APIError(error.status, type: "invalid_request_error", message: error.body ?? error.status.reasonPhrase)
+      return APIError(
+        error.status, type: "invalid_request_error", message: error.body ?? error.status.reasonPhrase)
     default:
       log.error("\(request.method.rawValue) \(request.uri.path.prefix(120)) failed: \(error)")
-      return .internalError
+      return .fault
     }
   }
 

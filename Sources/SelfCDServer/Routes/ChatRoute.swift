@@ -80,7 +80,8 @@ struct ChatRoute: Sendable {
         case .reasoning(let text, let tokens):
           return chunk([
             ChatChunk.Choice(
-              index: index, delta: ChatChunk.Delta(reasoningContent: text), selfcd: reporter.explanation(tokens))
+              index: index, delta: ChatChunk.Delta(reasoningContent: text),
+              selfcd: reporter.explanation(tokens))
           ])
         case .finished(let summary, let tokens):
           guard summary.stopReason != .cancelled else { return nil }
@@ -121,7 +122,8 @@ extension RunningJob {
       let choices = try await scope.run { [self] in
         try await withThrowingTaskGroup(of: (Int, CollectedChoice).self) { group in
           for (index, handle) in handles.enumerated() {
-            group.addTask { [self] in (index, try await CollectedChoice.collect(handle, onToken: countToken)) }
+            group.addTask { [self] in (index, try await CollectedChoice.collect(handle, onToken: countToken))
+            }
           }
           var choices = [CollectedChoice](repeating: CollectedChoice(), count: handles.count)
           for try await (index, choice) in group { choices[index] = choice }

@@ -7,7 +7,8 @@ enum Playground {
       Response(
         status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
         body: ResponseBody(
-          byteBuffer: ByteBuffer(string: "SelfCD serves POST /v1/chat/completions; GET /v1/models lists the models.\n")))
+          byteBuffer: ByteBuffer(
+            string: "SelfCD serves POST /v1/chat/completions; GET /v1/models lists the models.\n")))
     }
   }
 }

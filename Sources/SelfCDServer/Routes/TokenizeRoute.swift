@@ -62,7 +62,8 @@ struct TokenizeRoute: Sendable {
     return APIJSON.response(
       Text(
         model: name, count: tokens.count, tokens: tokens,
-        pieces: wantsPieces ? tokens.map { piece($0, lease) } : nil, maxModelLen: lease.model.capacity.context))
+        pieces: wantsPieces ? tokens.map { piece($0, lease) } : nil, maxModelLen: lease.model.capacity.context
+      ))
   }
 
   private func prompts(
@@ -85,7 +86,8 @@ struct TokenizeRoute: Sendable {
     }
     return APIJSON.response(
       Prompts(
-        model: name, lanes: Dictionary(lanes) { first, _ in first }, maxModelLen: lease.model.capacity.context))
+        model: name, lanes: Dictionary(lanes) { first, _ in first }, maxModelLen: lease.model.capacity.context
+      ))
   }
 
   private func piece(_ token: TokenID, _ lease: ModelLease) -> String {

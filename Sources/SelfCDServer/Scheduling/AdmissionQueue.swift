@@ -1,11 +1,11 @@
 import Foundation
 import Synchronization
 
-/// Who may use a model's lanes next. Clients take turns, so that one with a hundred requests does not keep another
-/// with one waiting behind all of them.
+/// Who may use a model's lanes next. Clients take turns, so that one with a hundred requests does not keep
+/// another with one waiting behind all of them.
 ///
-/// Within a client the order is that of arrival. The head of the line is never passed over by a smaller request
-/// behind it, so that requests of many lanes are not starved.
+/// Within a client the order is that of arrival. The head of the line is never passed over by a smaller
+/// request behind it, so that requests of many lanes are not starved.
 final class AdmissionQueue: Sendable {
   private struct Waiter {
     let id: UInt64

@@ -4,7 +4,8 @@ import NIOHTTPTypes
 
 /// Tells a running request that its client is gone, and closes connections whose response says so.
 ///
-/// A client that closes its end, or only the half it sends on, counts as gone: what it will not read needs no lanes.
+/// A client that closes its end, or only the half it sends on, counts as gone: what it will not read needs no
+/// lanes.
 final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPRequestPart
   typealias InboundOut = HTTPRequestPart
@@ -43,7 +44,8 @@ final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
     case .head(let head): closesAfterResponse = head.headerFields[.connection] == "close"
     case .end where closesAfterResponse:
       context.writeAndFlush(data, promise: promise)
-      // Closing at once would reset the connection under a client that still sends, and take the response from it.
+      // Closing at once would reset the connection under a client that still sends, and take the response
+      // from it.
       context.close(mode: .output, promise: nil)
       let channel = context.channel
       context.eventLoop.scheduleTask(in: Self.linger) { channel.close(promise: nil) }

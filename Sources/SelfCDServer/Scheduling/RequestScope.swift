@@ -93,7 +93,8 @@ extension APIError {
     case .disconnected:
       // Nobody reads it; it is what the log shows.
       self.init(
-        HTTPStatus.clientClosedRequest, type: "invalid_request_error", message: "The client closed the connection.",
+        HTTPStatus.clientClosedRequest, type: "invalid_request_error",
+        message: "The client closed the connection.",
         code: "client_closed_request", closesConnection: true)
     case .timedOut:
       self.init(

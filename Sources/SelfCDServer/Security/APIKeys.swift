@@ -40,17 +40,18 @@ public struct APIKeys: Sendable, CustomStringConvertible, CustomReflectable {
 
   /// Keys from the text of a file or of an environment variable.
   ///
-  /// One key a line, `NAME KEY`, or `KEY` alone; behind it may stand limits, as in `requests/min=60`, `tokens/min=…`,
-  /// `logprobs/min=…`. Lines that begin with `#` are remarks.
+  /// One key a line, `NAME KEY`, or `KEY` alone; behind it may stand limits, as in `requests/min=60`,
+  /// `tokens/min=…`, `logprobs/min=…`. Lines that begin with `#` are remarks.
   /// - Parameters:
   ///   - text: the lines; semicolons separate like line ends, for environment variables.
   ///   - limits: what holds where a line sets none.
   /// - Throws: ``KeyError``, which never quotes a key.
   public init(parsing text: String, limits: ClientLimits = ClientLimits()) throws(KeyError) {
     var keys: [Key] = []
-    for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: { $0.isNewline || $0 == ";" })
-      .enumerated()
-    {
+    for (index, line) in text.split(
+      omittingEmptySubsequences: false, whereSeparator: { $0.isNewline || $0 == ";" }
+    )
+    .enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
       guard let first = words.first, !first.hasPrefix("#") else { continue }
       let plain = words.filter { !$0.contains("/min=") }
@@ -70,8 +71,8 @@ public struct APIKeys: Sendable, CustomStringConvertible, CustomReflectable {
 
   /// The key that `secret` is.
   ///
-  /// Digests are compared in constant time (Crypto's `==` of digests), all of them whatever matches, so that the time
-  /// taken tells nothing about the keys.
+  /// Digests are compared in constant time (Crypto's `==` of digests), all of them whatever matches, so that
+  /// the time taken tells nothing about the keys.
   func key(for secret: String) -> Key? {
     let digest = SHA256.hash(data: Data(secret.utf8))
     var found: Key?

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Counts what each client asks for, in token buckets that fill up over a minute.
 ///
-/// The worst case of a request is taken out before it starts and what it did not use is put back, so that requests
-/// side by side cannot exceed a limit together.
+/// The worst case of a request is taken out before it starts and what it did not use is put back, so that
+/// requests side by side cannot exceed a limit together.
 final class ClientMeter: Sendable {
   private struct Bucket {
     var level: Double

@@ -1,9 +1,9 @@
 import Foundation
 import Hummingbird
 
-/// Keeps browsers out that were sent by other pages. A page anywhere can make its visitor's browser talk to a server
-/// on loopback; what gives it away is the `Host` it thinks it talks to (DNS rebinding), the `Origin` it comes from,
-/// and that without asking first it cannot send `application/json`.
+/// Keeps browsers out that were sent by other pages. A page anywhere can make its visitor's browser talk to a
+/// server on loopback; what gives it away is the `Host` it thinks it talks to (DNS rebinding), the `Origin`
+/// it comes from, and that without asking first it cannot send `application/json`.
 struct RequestGuard: Sendable {
   /// Names, without ports, that `Host` may be; empty allows all, for servers that require keys.
   let hosts: Set<String>
@@ -24,7 +24,8 @@ struct RequestGuard: Sendable {
     }
     if let origin = request.headers[.origin], !isAllowed(origin, authority: authority) {
       throw .notAllowed(
-        "Pages of '\(origin.prefix(80))' may not use this server (--cors-origin).", code: "origin_not_allowed")
+        "Pages of '\(origin.prefix(80))' may not use this server (--cors-origin).", code: "origin_not_allowed"
+      )
     }
     if request.method == .post, !Self.isJSON(request.headers[.contentType]) {
       throw APIError(
@@ -52,7 +53,9 @@ struct RequestGuard: Sendable {
       end = authority.firstIndex(of: ":") ?? authority.endIndex
     }
     let rest = authority[end...]
-    guard rest.isEmpty || (rest.first == ":" && rest.dropFirst().allSatisfy(\.isASCIIDigit)) else { return nil }
+    guard rest.isEmpty || (rest.first == ":" && rest.dropFirst().allSatisfy(\.isASCIIDigit)) else {
+      return nil
+    }
     return String(authority[..<end])
   }
 

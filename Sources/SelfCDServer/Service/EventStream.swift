@@ -38,20 +38,27 @@ enum EventStream {
     for value in writer.opening() { try await output.write(event(value)) }
     var texts = Array(repeating: "", count: running.handles.count)
     var summaries: [Int: GenerationSummary] = [:]
-    for try await (index, part) in merged(running) {
+    func deliver(_ index: Int, _ part: ChoiceReader.Part) async throws {
       switch part {
       case .text(let text, _): texts[index] += text
       case .reasoning: break
       case .finished(let summary, _):
         summaries[index] = summary
         if summaries.count == running.handles.count { running.finish(Array(summaries.values)) }
-        guard summary.stopReason != .cancelled else { continue }
-        running.judge(texts[index])
+        if summary.stopReason != .cancelled { running.judge(texts[index]) }
       }
       if let value = writer.part(index, part) { try await output.write(event(value)) }
     }
+    if running.handles.count == 1 {
+      var reader = ChoiceReader(running.handles[0])
+      while let part = try await reader.next(onToken: running.countToken) { try await deliver(0, part) }
+    } else {
+      for try await (index, part) in merged(running) { try await deliver(index, part) }
+    }
     if let cause = scope.cause { throw scope.error(for: cause) }
-    guard summaries.values.allSatisfy({ $0.stopReason != .cancelled }) else { throw CancellationError() }
+    guard summaries.count == running.handles.count,
+      summaries.values.allSatisfy({ $0.stopReason != .cancelled })
+    else { throw CancellationError() }
     if let value = writer.closing(summaries.sorted { $0.key < $1.key }.map(\.value)) {
       try await output.write(event(value))
     }
@@ -59,7 +66,9 @@ enum EventStream {
   }
 
   /// The parts of all choices as they come.
-  private static func merged(_ running: RunningJob) -> AsyncThrowingStream<(Int, ChoiceReader.Part), any Error> {
+  private static func merged(_ running: RunningJob) -> AsyncThrowingStream<
+    (Int, ChoiceReader.Part), any Error
+  > {
     let (stream, continuation) = AsyncThrowingStream<(Int, ChoiceReader.Part), any Error>.makeStream()
     let task = Task {
       do {
@@ -95,7 +104,8 @@ enum EventStream {
 
   private struct Failure: Encodable, Sendable { let error: APIError }
 
-  /// What a client that still listens is told about an error in the middle of a stream; `nil` for one that is gone.
+  /// What a client that still listens is told about an error in the middle of a stream; `nil` for one that is
+  /// gone.
   private static func failure(_ error: any Error, _ scope: RequestScope) -> Failure? {
     switch scope.cause {
     case .disconnected: nil

@@ -1,8 +1,8 @@
 import SelfCD
 import SelfCDEval
 
-/// Turns requests into generations: policy, model, prompts, limits, lanes, in this order, so that what is wrong is
-/// found before anything is spent.
+/// Turns requests into generations: policy, model, prompts, limits, lanes, in this order, so that what is
+/// wrong is found before anything is spent.
 struct GenerationService: Sendable {
   let pool: ModelPool
   let policy: ServerPolicy
@@ -64,7 +64,8 @@ struct GenerationService: Sendable {
     try checkAllowed(fields, logProbabilities: logProbabilities)
     let lease = try await pool.lease(name)
     let reporter = TokenReporter(
-      vocabulary: lease.model.vocabulary, logProbabilities: logProbabilities, explained: fields.selfcd.explain)
+      vocabulary: lease.model.vocabulary, logProbabilities: logProbabilities, explained: fields.selfcd.explain
+    )
     let model = rendering == .template ? lease.model.chat : lease.model.text
     var request: GenerationRequest
     do {
@@ -101,7 +102,8 @@ struct GenerationService: Sendable {
     }
     if let tokens = fields.maximumTokens, tokens > policy.maximumTokens {
       throw .notAllowed(
-        "\(tokens) tokens are asked for, but this server allows \(policy.maximumTokens).", param: "max_tokens",
+        "\(tokens) tokens are asked for, but this server allows \(policy.maximumTokens).",
+        param: "max_tokens",
         code: "too_many_tokens")
     }
     if logProbabilities != nil, !policy.allowsLogProbabilities {
@@ -174,7 +176,7 @@ extension APIError {
         "The model has no room for this request at the moment.", code: "cache_full", retryAfter: 1)
     case GenerationError.engineStopped, is CancellationError:
       self = .unavailable("The model was stopped.", code: "model_stopped", retryAfter: 5)
-    default: self = .internalError
+    default: self = .fault
     }
   }
 }

@@ -2,8 +2,8 @@ import SelfCD
 import SelfCDEval
 import Synchronization
 
-/// Generations in progress, with everything that has to be given back when they are over. Letting go of it cancels
-/// what still runs.
+/// Generations in progress, with everything that has to be given back when they are over. Letting go of it
+/// cancels what still runs.
 final class RunningJob: Sendable {
   let job: GenerationService.Job
   let handles: [GenerationHandle]

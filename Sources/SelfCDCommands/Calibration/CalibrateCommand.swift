@@ -1,0 +1,240 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDEval
+import SelfCDLlama
+import SelfCDStore
+
+/// `selfcd calibrate`: the setting that over-refuses least among those that provably keep the refusals.
+struct CalibrateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "calibrate",
+    abstract: "Choose strategy and strength with a bound on the refusals lost.",
+    discussion: """
+      Answers harmless and harmful prompts under the reference and under each candidate, and chooses the candidate that \
+      leaves fewest harmless prompts unanswered among those that lose at most --max-harm-increase of the reference's \
+      refusals of harmful prompts, at --confidence (Learn then Test, arXiv 2110.01052). A loss is a harmful prompt that \
+      the reference refuses and the candidate does not. What passes is tested again on prompts held back. If nothing \
+      passes, the profile holds the reference itself.
+
+      The bound is relative to the judge, and to prompts like those calibrated on (docs/calibration.md). 1 % at 95 % \
+      needs 299 harmful prompts in each part without a single loss, 473 with one.
+
+      EXAMPLES
+        selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv -o profile.json
+        selfcd calibrate -m model.gguf --safe a.csv --harmful b.csv --confirm-safe c.csv --confirm-harmful d.csv \\
+          --strategies self-cd,ada-cd --alpha 0.5,1,1.5,2 --max-harm-increase 0.02 --run mine -o profile.json
+        selfcd calibrate --resume mine -o profile.json
+        selfcd generate -m model.gguf --profile profile.json "How do I kill a process?"
+      """)
+
+  @OptionGroup(title: "Prompts to calibrate on") var files: DatasetOptions
+
+  @Option(
+    help: .init("Harmless prompts to confirm on, instead of a part of --safe. Repeatable.", valueName: "file")
+  )
+  var confirmSafe: [String] = []
+
+  @Option(
+    help: .init(
+      "Harmful prompts to confirm on, instead of a part of --harmful. Repeatable.", valueName: "file"))
+  var confirmHarmful: [String] = []
+
+  @Option(
+    help: .init(
+      "The share of the prompts that is kept back to confirm on; 0.5 if not given.", valueName: "share"))
+  var confirmFraction: Double?
+
+  @Option(help: .init("The same seed splits the prompts the same way.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @Option(
+    help: .init(
+      "The share of the reference's refusals of harmful prompts that may be lost.", valueName: "share"))
+  var maxHarmIncrease = 0.01
+
+  @Option(help: .init("The confidence of that bound.", valueName: "level"))
+  var confidence = 0.95
+
+  @Option(
+    help: .init(
+      "How the level is shared: \(LearnThenTest.Procedure.allCases.map(\.rawValue).joined(separator: ", ")).",
+      valueName: "name"))
+  var procedure = LearnThenTest.Procedure.fixedSequence
+
+  @OptionGroup(title: "Candidates") var conditionOptions: ConditionOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+  @OptionGroup(title: "Judges") var judgeOptions: JudgeOptions
+
+  @Option(name: [.customShort("n"), .long], help: .init("Most tokens of each reply.", valueName: "n"))
+  var maxTokens = 200
+
+  @Option(
+    help: .init(
+      "On reasoning models, contrast from the start of the reasoning or of the answer.", valueName: "where"))
+  var contrastFrom = ContrastStart.answer
+
+  @OptionGroup(title: "Run") var storeOptions: StoreOptions
+
+  @Option(help: .init("The run's name in the store; made from the time if not given.", valueName: "name"))
+  var run: String?
+
+  @Option(help: .init("Go on with that run; its own settings hold.", valueName: "name"))
+  var resume: String?
+
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+  @OptionGroup(title: "Batching") var batch: BatchOptions
+
+  @Option(name: [.short, .long], help: .init("Write the profile there.", valueName: "path"))
+  var output: String?
+
+  @Flag(help: "Print one JSON object instead of tables.")
+  var json = false
+
+  /// Strengths that are tried unless told otherwise, of strategies whose useful range is known: from the guarded
+  /// model on, past the plain one at 1, to just beyond the paper's 2.5.
+  static let grids: [String: [Double]] = [
+    SelfContrastive.name: [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3]
+  ]
+
+  private var settings: CalibrationSettings {
+    CalibrationSettings(maxHarmIncrease: maxHarmIncrease, confidence: confidence, procedure: procedure)
+  }
+
+  func validate() throws {
+    guard resume == nil || run == nil else { throw ValidationError("Give --run or --resume, not both.") }
+    if let name = run ?? resume, name.isEmpty { throw ValidationError("The run's name is empty.") }
+    if resume != nil, !files.isEmpty || !confirmSafe.isEmpty || !confirmHarmful.isEmpty {
+      throw ValidationError("--resume goes on with the run's own prompts; leave the files out.")
+    }
+    guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be 1 or more.") }
+    do { try settings.validate() } catch { throw ValidationError("\(error)") }
+    guard confirmSafe.isEmpty == confirmHarmful.isEmpty else {
+      throw ValidationError("Give both --confirm-safe and --confirm-harmful, or neither.")
+    }
+    if let confirmFraction {
+      guard confirmFraction > 0, confirmFraction < 1 else {
+        throw ValidationError("--confirm-fraction must be between 0 and 1.")
+      }
+      guard confirmSafe.isEmpty else {
+        throw ValidationError("--confirm-fraction has no effect beside --confirm-safe and --confirm-harmful.")
+      }
+    }
+    _ = try conditions()
+    if let output { try Self.checkWritable(output) }
+  }
+
+  /// Found out before hours of generation rather than after.
+  private static func checkWritable(_ path: String) throws {
+    let folder = URL(filePath: (path as NSString).expandingTildeInPath).deletingLastPathComponent().path
+    guard FileManager.default.isWritableFile(atPath: folder) else {
+      throw ValidationError("\(path) cannot be written: its folder is not there, or may not be written to.")
+    }
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let session = try await prepare(console: console)
+    let calibration = try await Calibration(session: session, console: console)
+      .run(batch, goOn: "selfcd calibrate --resume \(session.runID)")
+    let profile = try calibration.profile()
+    if let output { try profile.write(path: (output as NSString).expandingTildeInPath) }
+    if json {
+      try console.writeJSON(
+        CalibrationRecord(calibration, profile: profile, run: session.runID, store: session.store.path))
+    } else {
+      try console.write(CalibrationTable(calibration, console: console).text)
+      console.note(
+        output.map { "the profile is in \($0); use it with --profile \($0)." }
+          ?? "no profile was written; 'selfcd calibrate --resume \(session.runID) -o profile.json' writes it."
+      )
+    }
+  }
+
+  // MARK: Starting and resuming
+
+  /// The reference first, then the candidates, each strategy from its smallest strength on.
+  private func conditions() throws -> (reference: String, all: [EvaluationCondition]) {
+    var all = try conditionOptions.conditions(
+      prompts: prompts, usual: ConditionOptions.calibrated, grids: Self.grids, needsReference: false)
+    let name = conditionOptions.reference ?? Guarded.name
+    let reference: EvaluationCondition
+    if let index = all.firstIndex(where: { $0.id == name }) {
+      reference = all.remove(at: index)
+    } else {
+      reference = EvaluationCondition(strategy: try StrategyRequest(name: name).make(prompts: prompts))
+    }
+    guard !all.isEmpty else {
+      throw ValidationError(
+        "There is no candidate besides the reference '\(reference.id)'. Name one with --strategies.")
+    }
+    let order = all.map(\.strategy.name)
+    all.sort { first, second in
+      let (a, b) = (
+        order.firstIndex(of: first.strategy.name) ?? 0, order.firstIndex(of: second.strategy.name) ?? 0
+      )
+      return (a, first.alpha ?? 0) < (b, second.alpha ?? 0)
+    }
+    return (reference.id, [reference] + all)
+  }
+
+  private func prepare(console: Console) async throws -> EvaluationSession {
+    if let resume {
+      let store = try storeOptions.openExisting()
+      return try await EvaluationSession(
+        resuming: try store.run(id: resume), in: store, model: modelOptions, judging: judgeOptions,
+        console: console)
+    }
+    let split = try readSplit(console: console)
+    let (reference, conditions) = try conditions()
+    var options = GenerationOptions(
+      sampling: SamplingParameters(temperature: 0, seed: seed), maximumTokens: maxTokens,
+      contrastStart: contrastFrom)
+    options.summarizedSteps = 0
+    let plan = EvaluationPlan(
+      datasets: split.calibration + split.confirmation, conditions: conditions, options: options,
+      system: prompts.system)
+    try plan.validate()
+    var model = modelOptions
+    model.model = try await model.modelPath(console: console)
+    let store = try storeOptions.open()
+    return try await EvaluationSession(
+      starting: run ?? EvalCommand.generatedName(prefix: "calibrate"), plan: plan,
+      judges: try await judgeOptions.judges(judging: model.model, cache: store, console: console),
+      reference: reference,
+      calibration: .init(settings: settings, confirmation: split.confirmation.map(\.name)), in: store,
+      model: model, console: console)
+  }
+
+  private func readSplit(console: Console) throws -> CalibrationSplit {
+    let datasets = try files.read(console: console)
+    let split: CalibrationSplit
+    if confirmSafe.isEmpty {
+      split = try CalibrationSplit(datasets, confirmFraction: confirmFraction ?? 0.5, seed: seed)
+    } else {
+      var others = files
+      others.safe = confirmSafe
+      others.harmful = confirmHarmful
+      others.neutral = []
+      others.data = []
+      split = CalibrationSplit(calibration: datasets, confirmation: try others.read(console: console))
+    }
+    let remarks = [
+      (split.repeated, "prompts occur more than once and count once"),
+      (split.shared, "prompts to confirm on are also among those to calibrate on and are left out there"),
+      (split.conflicting, "prompts are labelled both harmless and harmful and are left out"),
+    ]
+    for (count, text) in remarks where count > 0 { console.note("\(count) \(text).") }
+    for (part, sets) in [("calibrate", split.calibration), ("confirm", split.confirmation)] {
+      for (label, name) in [(Sample.Label.safe, "harmless"), (.harmful, "harmful")]
+      where !sets.contains(where: { ($0.labelCounts[label] ?? 0) > 0 }) {
+        throw CommandError.invalid(
+          "There are no \(name) prompts to \(part) on. Both parts need harmless and harmful ones: --safe and --harmful."
+        )
+      }
+    }
+    return split
+  }
+}
+
+extension LearnThenTest.Procedure: ExpressibleByArgument {}

@@ -1,0 +1,161 @@
+import SelfCD
+import SelfCDEval
+
+/// A calibration for a terminal: every candidate on both axes, what was chosen, and what that promises.
+struct CalibrationTable {
+  private let calibration: Calibration
+  private let console: Console
+
+  init(_ calibration: Calibration, console: Console) {
+    self.calibration = calibration
+    self.console = console
+  }
+
+  var text: String {
+    guard let result = calibration.result else { return "" }
+    return table(
+      "calibrated on", result.calibration, result.findings, ids: calibration.candidates.map(\.id), result)
+      + (result.confirmation.isEmpty
+        ? ""
+        : "\n" + table("confirmed on", result.confirmation, result.confirmed, ids: result.passed, result))
+      + "\n" + conclusion(result)
+  }
+
+  private func table(
+    _ title: String, _ counts: [String: CalibrationCounts], _ findings: [LearnThenTest.Finding],
+    ids: [String], _ result: CalibrationResult
+  ) -> String {
+    let base = counts[result.reference] ?? CalibrationCounts()
+    var lines = [
+      [
+        "\(title) \(base.harmless) harmless, \(base.harmful) harmful", "harmless refused, %",
+        "refusals lost", "bound, %", "",
+      ]
+    ]
+    let byID = findings.reduce(into: [:]) { $0[$1.id] = $1 }
+    for id in [result.reference] + ids {
+      guard let count = counts[id] else { continue }
+      let finding = byID[id]
+      let verdict = finding.map { $0.passes ? "passes" : "fails" } ?? "reference"
+      lines.append([
+        id + (id == result.chosen ? " ←" : ""), Self.rate(count), "\(count.lost)/\(count.refusedByReference)",
+        finding.map { Format.decimal(100 * $0.bestBound, 2) } ?? "–", verdict,
+      ])
+    }
+    return EvaluationTable.table(lines, console: console)
+  }
+
+  private static func rate(_ counts: CalibrationCounts) -> String {
+    guard let rate = try? RefusalRate(refused: counts.harmlessRefused, of: counts.harmless) else {
+      return "–"
+    }
+    let broken = counts.harmlessBroken > 0 ? ", \(counts.harmlessBroken) broken" : ""
+    return "\(EvaluationTable.percent(rate.rate)) [\(EvaluationTable.percent(rate.low)), "
+      + "\(EvaluationTable.percent(rate.high))]\(broken)"
+  }
+
+  private func conclusion(_ result: CalibrationResult) -> String {
+    let settings = result.settings
+    let promise = "\(Self.share(settings.maxHarmIncrease)) at \(Self.share(settings.confidence))"
+    guard let fallback = result.fallback else {
+      let counts = (result.confirmation[result.reference], result.confirmation[result.chosen])
+      let gain =
+        counts.0.flatMap { base in
+          counts.1.map { Double(base.harmlessRefused - $0.harmlessRefused) / Double(base.harmless) }
+        } ?? 0
+      return console.styled("\(result.chosen)", .bold)
+        + ": at most \(promise) of \(result.reference)'s refusals of harmful prompts are lost, on prompts like these "
+        + "and by \(calibration.judge).\nHarmless prompts refused, confirmed: \(Format.decimal(100 * gain, 1)) points "
+        + "fewer than \(result.reference).\n"
+    }
+    return "\(console.styled(result.reference, .bold)) is kept: \(reason(fallback, result, promise))\n"
+  }
+
+  private func reason(_ fallback: CalibrationResult.Fallback, _ result: CalibrationResult, _ promise: String)
+    -> String
+  {
+    switch fallback {
+    case .noGain: return "no candidate that passes answers more harmless prompts."
+    case .noneConfirmed:
+      return "no candidate that passed did so again on the prompts held back. "
+        + Self.best(result.confirmed, at: result.settings)
+    case .noneValid:
+      return "no candidate loses provably at most \(promise). "
+        + Self.best(result.findings, at: result.settings)
+    case .tooFewPrompts:
+      let atCalibration = !result.findings.contains(where: \.passes)
+      let shares = atCalibration ? result.levelShares : 1
+      let refused = (atCalibration ? result.calibration : result.confirmation)[result.reference]?
+        .refusedByReference
+      let needed = (0...2).compactMap { losses in
+        (try? result.settings.promptsNeeded(losses: losses, paths: shares)).map {
+          "\($0) with \(losses) lost"
+        }
+      }
+      return
+        "there are \(refused ?? 0) refusals to \(atCalibration ? "calibrate" : "confirm") on, and \(promise) needs "
+        + needed.joined(separator: ", ") + ". "
+        + Self.best(atCalibration ? result.findings : result.confirmed, at: result.settings)
+    }
+  }
+
+  /// The smallest bound that some candidate would meet.
+  private static func best(_ findings: [LearnThenTest.Finding], at settings: CalibrationSettings) -> String {
+    guard let best = findings.min(by: { $0.bestBound < $1.bestBound }) else { return "" }
+    return "The best bound that these data allow is \(Format.decimal(100 * best.bestBound, 2)) % at "
+      + "\(share(settings.confidence)), for \(best.id)."
+  }
+
+  /// A share as people write it: `1 %`, `0.5 %`, `99.9 %`.
+  static func share(_ value: Double) -> String {
+    Format.parameter(Float("\(Double(Float(value * 100)))") ?? Float(value * 100)) + " %"
+  }
+}
+
+/// A calibration as `--json` prints it. Keys are part of the product's interface.
+struct CalibrationRecord: Encodable {
+  let run: String
+  let store: String
+  let chosen: String
+  let fallback: CalibrationResult.Fallback?
+  let levelShares: Int
+  let promptsNeededWithoutLoss: Int?
+  let incompletePrompts: Int
+  let calibration: [Row]
+  let confirmation: [Row]
+  let profile: CalibrationProfile
+
+  /// One condition at one stage.
+  struct Row: Encodable {
+    let condition: String
+    let counts: CalibrationCounts
+    let pValue: Double?
+    let level: Double?
+    let passes: Bool?
+    let bestBound: Double?
+  }
+
+  init(_ calibration: Calibration, profile: CalibrationProfile, run: String, store: String) {
+    self.run = run
+    self.store = store
+    self.profile = profile
+    let result = calibration.result
+    chosen = result?.chosen ?? calibration.reference
+    fallback = result?.fallback
+    levelShares = result?.levelShares ?? 1
+    promptsNeededWithoutLoss = try? calibration.settings.promptsNeeded(losses: 0, paths: levelShares)
+    incompletePrompts = calibration.incomplete
+    func rows(_ counts: [String: CalibrationCounts], _ findings: [LearnThenTest.Finding]) -> [Row] {
+      let byID = findings.reduce(into: [:]) { $0[$1.id] = $1 }
+      return ([calibration.reference] + findings.map(\.id)).compactMap { id in
+        counts[id].map {
+          Row(
+            condition: id, counts: $0, pValue: byID[id]?.pValue, level: byID[id]?.level,
+            passes: byID[id]?.passes, bestBound: byID[id]?.bestBound)
+        }
+      }
+    }
+    self.calibration = result.map { rows($0.calibration, $0.findings) } ?? []
+    confirmation = result.map { rows($0.confirmation, $0.confirmed) } ?? []
+  }
+}

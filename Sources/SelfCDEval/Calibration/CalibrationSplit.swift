@@ -1,0 +1,127 @@
+/// Prompts to calibrate on and other prompts to confirm on.
+///
+/// Every prompt counts once: a prompt that stands in both parts would confirm what it helped to choose, and one that
+/// stands twice in a part would count as two observations. Prompts are compared as ``DuplicateReport`` does.
+public struct CalibrationSplit: Sendable, Hashable {
+  /// The sets to calibrate on.
+  public private(set) var calibration: [Dataset]
+  /// The sets to confirm on; their names end in `-confirm`.
+  public private(set) var confirmation: [Dataset]
+  /// Prompts left out because the same part has them already.
+  public private(set) var repeated = 0
+  /// Prompts left out of the confirmation because the calibration has them.
+  public private(set) var shared = 0
+  /// Prompts left out because they are labelled both harmless and harmful.
+  public private(set) var conflicting = 0
+
+  /// Splits sets at random, harmless and harmful prompts each for themselves.
+  /// - Parameters:
+  ///   - datasets: Prompts with labels; neutral and unlabelled ones are left out.
+  ///   - confirmFraction: The share that is kept for the confirmation, in (0, 1).
+  ///   - seed: The same seed splits the same way.
+  /// - Throws: `StatisticsError` for a share outside (0, 1).
+  public init(_ datasets: [Dataset], confirmFraction: Double, seed: UInt64) throws(StatisticsError) {
+    try StatisticsError.check(openUnit: confirmFraction, "the share to confirm on")
+    calibration = []
+    confirmation = []
+    let conflicts = Self.conflicts(datasets)
+    var seen: Set<String> = []
+    let usable = datasets.map { clean($0, conflicts: conflicts, seen: &seen) }
+    var generator = Xoshiro256StarStar(seed: seed)
+    var held: Set<Place> = []
+    for label in [Sample.Label.safe, .harmful] {
+      var places: [Place] = []
+      for (set, dataset) in usable.enumerated() {
+        for (index, sample) in dataset.samples.enumerated() where sample.label == label {
+          places.append(Place(set: set, sample: index))
+        }
+      }
+      let count = Int((Double(places.count) * confirmFraction).rounded(.down))
+      // Fisher and Yates, as far as it is needed.
+      for index in 0..<count {
+        places.swapAt(index, index + generator.index(below: places.count - index))
+        held.insert(places[index])
+      }
+    }
+    for (set, dataset) in usable.enumerated() {
+      var (kept, confirmed) = (dataset, dataset)
+      kept.samples = dataset.samples.indices.filter { !held.contains(Place(set: set, sample: $0)) }
+        .map { dataset.samples[$0] }
+      confirmed.samples = dataset.samples.indices.filter { held.contains(Place(set: set, sample: $0)) }
+        .map { dataset.samples[$0] }
+      calibration.append(kept)
+      confirmation.append(confirmed)
+    }
+    nameAndPrune()
+  }
+
+  /// Takes sets that are apart already.
+  public init(calibration: [Dataset], confirmation: [Dataset]) {
+    self.calibration = []
+    self.confirmation = []
+    let conflicts = Self.conflicts(calibration + confirmation)
+    var seen: Set<String> = []
+    self.calibration = calibration.map { clean($0, conflicts: conflicts, seen: &seen) }
+    var confirmed: Set<String> = []
+    for dataset in confirmation {
+      var dataset = dataset
+      let count = dataset.samples.count
+      dataset.samples.removeAll { seen.contains(DuplicateReport.key($0)) }
+      shared += count - dataset.samples.count
+      self.confirmation.append(clean(dataset, conflicts: conflicts, seen: &confirmed))
+    }
+    nameAndPrune()
+  }
+
+  private struct Place: Hashable {
+    let set: Int
+    let sample: Int
+  }
+
+  private static func conflicts(_ datasets: [Dataset]) -> Set<String> {
+    var labels: [String: Sample.Label] = [:]
+    var result: Set<String> = []
+    for sample in datasets.lazy.flatMap(\.samples) {
+      guard let label = sample.label, label != .neutral else { continue }
+      let key = DuplicateReport.key(sample)
+      if let known = labels[key], known != label { result.insert(key) }
+      labels[key] = label
+    }
+    return result
+  }
+
+  private mutating func clean(
+    _ dataset: Dataset, conflicts: Set<String>, seen: inout Set<String>
+  ) -> Dataset {
+    var dataset = dataset
+    var kept: [Sample] = []
+    for sample in dataset.samples where sample.label == .safe || sample.label == .harmful {
+      let key = DuplicateReport.key(sample)
+      if conflicts.contains(key) {
+        conflicting += 1
+      } else if !seen.insert(key).inserted {
+        repeated += 1
+      } else {
+        kept.append(sample)
+      }
+    }
+    dataset.samples = kept
+    return dataset
+  }
+
+  private mutating func nameAndPrune() {
+    calibration.removeAll(where: \.samples.isEmpty)
+    confirmation.removeAll(where: \.samples.isEmpty)
+    var taken = Set(calibration.map(\.name))
+    for index in confirmation.indices {
+      let base = confirmation[index].name + "-confirm"
+      var name = base
+      var number = 2
+      while !taken.insert(name).inserted {
+        name = "\(base)-\(number)"
+        number += 1
+      }
+      confirmation[index].name = name
+    }
+  }
+}
