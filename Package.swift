@@ -75,7 +75,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "SelfCDServer",
-      dependencies: ["SelfCD", "SelfCDEval", .product(name: "Hummingbird", package: "hummingbird")],
+      dependencies: ["SelfCD", "SelfCDEval", crypto, .product(name: "Hummingbird", package: "hummingbird")],
       swiftSettings: strict),
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
@@ -120,7 +120,8 @@ let package = Package(
     .testTarget(
       name: "SelfCDServerTests",
       dependencies: [
-        "SelfCDServer", "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP", "SelfCDTesting",
+        "SelfCDServer", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP",
+        "SelfCDTesting",
       ],
       swiftSettings: strict),
     .testTarget(

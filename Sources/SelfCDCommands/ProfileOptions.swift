@@ -57,14 +57,17 @@ struct LoadedProfile {
 
   var strategy: any DecodingStrategy { profile.strategy() }
 
-  /// One line that says what is in force; another where it is used otherwise than it was calibrated.
-  func printNotes(_ options: GenerationOptions, system: String?, console: Console) {
+  /// What is guaranteed, in words.
+  var promise: String {
     let settings = profile.settings
-    let promise =
-      profile.fallback == nil
+    return profile.fallback == nil
       ? "at most \(CalibrationTable.share(settings.maxHarmIncrease)) of \(profile.reference.strategy.name)'s refusals "
         + "of harmful prompts lost, at \(CalibrationTable.share(settings.confidence)) (docs/calibration.md)"
       : "the reference itself, since no candidate met the bound"
+  }
+
+  /// One line that says what is in force; another where it is used otherwise than it was calibrated.
+  func printNotes(_ options: GenerationOptions, system: String?, console: Console) {
     console.note(
       "profile \(TerminalText.singleLine(name)): \(StrategyTitle.of(strategy)); \(promise).")
     let now = CalibrationProfile.Generation(options, system: system)

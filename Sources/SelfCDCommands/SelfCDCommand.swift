@@ -19,10 +19,10 @@ public struct SelfCDCommand: AsyncParsableCommand {
       """,
     version: SelfCDVersion.current,
     subcommands: [
-      CompareCommand.self, GenerateCommand.self, ChatCommand.self, EvalCommand.self, CalibrateCommand.self,
-      CheckCalibrationCommand.self, ExplainCommand.self, FlowCommand.self, DirectionsCommand.self,
-      PerturbCommand.self, AnalyseCommand.self, JudgeCommand.self, ReportCommand.self, RunsCommand.self,
-      ExportCommand.self, ReproduceCommand.self, ModelCommand.self,
+      CompareCommand.self, GenerateCommand.self, ChatCommand.self, ServeCommand.self, EvalCommand.self,
+      CalibrateCommand.self, CheckCalibrationCommand.self, ExplainCommand.self, FlowCommand.self,
+      DirectionsCommand.self, PerturbCommand.self, AnalyseCommand.self, JudgeCommand.self,
+      ReportCommand.self, RunsCommand.self, ExportCommand.self, ReproduceCommand.self, ModelCommand.self,
     ])
 
   public init() {}

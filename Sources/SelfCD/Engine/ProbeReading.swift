@@ -24,11 +24,11 @@ struct ProbeReading {
     while !queue.isEmpty {
       let group = Array(queue.prefix(table.freeLanes.count))
       guard !group.isEmpty else { throw BackendError.cacheFull }
-      let plan = PrefillPlan(
-        prompts: group.map(\.probe), table: table, minimumShare: backend.capacity.minimumShare)
-      var prefill = Prefill(plan, batch: backend.capacity.batch)
+      let plan = PrefillPlan(prompts: group.map(\.probe), table: table, capacity: backend.capacity)
+      var prefill = Prefill(plan)
+      let decoded: [Int: Int]
       do {
-        try prefill.run(on: backend, table: &table)
+        decoded = try prefill.run(on: backend, table: &table)
       } catch {
         for entry in plan.entries {
           backend.clearLane(entry.lane)
@@ -38,7 +38,7 @@ struct ProbeReading {
       }
       for (index, item) in group.enumerated() {
         rows[item.probe] = prefill.rows[index]
-        decodedTokens[item.owner] += prefill.decodedTokens[index] ?? 0
+        decodedTokens[item.owner] += decoded[index] ?? 0
       }
       queue.removeFirst(group.count)
     }

@@ -119,16 +119,15 @@ extension Engine {
   private func rows(
     after prompts: [[TokenID]], _ beginnings: TokenTree, on backend: any ModelBackend
   ) throws -> [[[Float]]] {
-    let plan = PrefillPlan(prompts: prompts, table: table, minimumShare: backend.capacity.minimumShare)
+    let plan = PrefillPlan(prompts: prompts, table: table, capacity: backend.capacity)
     let lanes = plan.entries.sorted { $0.prompt < $1.prompt }.map(\.lane)
     for lane in lanes { table.take(lane) }
     defer { for lane in lanes { table.giveBack(lane) } }
     do {
       // On behalf of no generation, so that no cancellation ends it.
       return try cancellations.during([]) {
-        var prefill = Prefill(plan, batch: backend.capacity.batch)
-        try prefill.run(on: backend, table: &table)
-        count(computed: prefill.decodedTokens.values.reduce(0, +))
+        var prefill = Prefill(plan)
+        count(computed: try prefill.run(on: backend, table: &table).values.reduce(0, +))
         var rows = prompts.indices.map { [prefill.rows[$0] ?? []] }
         for branch in beginnings.branches {
           for (index, row) in try decode(branch, of: beginnings, behind: prompts, on: lanes, backend)

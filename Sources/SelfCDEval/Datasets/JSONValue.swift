@@ -50,7 +50,7 @@ package enum JSONValue: Codable, Sendable, Hashable {
   }
 
   /// What it is, for error messages.
-  var kind: String {
+  package var kind: String {
     switch self {
     case .null: "null"
     case .bool: "a boolean"
@@ -77,7 +77,7 @@ package enum JSONValue: Codable, Sendable, Hashable {
   }
 
   /// The part of a decoding error that tells a person where the text is wrong.
-  static func detail(of error: any Error) -> String {
+  package static func detail(of error: any Error) -> String {
     guard case DecodingError.dataCorrupted(let context) = error else { return "malformed" }
     if let underlying = context.underlyingError as NSError?,
       let text = underlying.userInfo["NSDebugDescription"] as? String

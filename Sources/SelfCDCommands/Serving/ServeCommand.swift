@@ -1,0 +1,116 @@
+import ArgumentParser
+import Foundation
+import Logging
+import SelfCD
+import SelfCDLlama
+import SelfCDServer
+import UnixSignals
+
+/// `selfcd serve`: an OpenAI-compatible server.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Serve models over HTTP, for OpenAI clients.",
+    discussion: """
+      Answers on this machine only unless --host says otherwise, and then with API keys only. What clients may choose \
+      is up to you: a model decodes as its calibrated profile says, without one guarded, or as --strategy says, and \
+      clients can ask for nothing else until --allow names it. SIGHUP reads profiles and keys anew; SIGTERM lets \
+      running requests finish. docs/server.md has the interface, docs/threat-model.md what it is safe against.
+
+      EXAMPLES
+        selfcd serve
+        selfcd serve -m model.gguf --allow plain,self-cd --alpha-range 0...2.5
+        selfcd serve -m model.gguf --strategy self-cd --alpha 2 --port 9000
+        selfcd serve --config serve.json
+        SELFCD_API_KEYS="alice $(openssl rand -hex 24)" selfcd serve --host 0.0.0.0
+        curl localhost:8080/v1/chat/completions -H 'Content-Type: application/json' \\
+          -d '{"messages": [{"role": "user", "content": "How do I kill a wine stain?"}]}'
+      """)
+
+  @OptionGroup var globals: ServeGlobals
+  @OptionGroup(title: "Model") var served: ServedModelOptions
+
+  func run() async throws {
+    guard let config = globals.config else { return try await Self.serve([served], globals) }
+    let file = try ServeFile(path: (config as NSString).expandingTildeInPath)
+    // What is given on the command line comes last, and the last one counts.
+    let arguments = file.arguments + Self.given
+    guard !file.models.isEmpty else {
+      let command = try Self.parse(arguments)
+      return try await Self.serve([command.served], command.globals)
+    }
+    // Without a model's options, so that one that would have no effect is an error.
+    try await Self.serve(
+      try file.models.map { try ServedModelOptions.parse($0) }, try ServeGlobals.parse(arguments))
+  }
+
+  /// The command's own arguments, as they were given.
+  private static var given: [String] {
+    let arguments = CommandLine.arguments
+    guard let start = arguments.firstIndex(of: "serve") else { return [] }
+    return Array(arguments[(start + 1)...])
+  }
+
+  private static func serve(_ models: [ServedModelOptions], _ globals: ServeGlobals) async throws {
+    let (server, policy) = (globals.server, globals.policy)
+    let console = Console.standard
+    var settings = server.settings()
+    var providers: [LlamaModelProvider] = []
+    for model in models {
+      providers.append(try await model.provider(usesOwnProfile: policy.strategy == nil, console: console))
+    }
+    settings.memoryBudget =
+      try server.memoryBytes() ?? (models.count > 1 ? MemoryEstimate.available : nil)
+    var logger = Logger(label: "selfcd") { ConsoleLogHandler(label: $0) }
+    logger.logLevel = server.logLevel.level
+    let running = try InferenceServer(
+      settings: settings, providers: providers, policy: try policy.make(), keys: server.keyReader(),
+      judge: try server.replyJudge(), logger: logger)
+    let reloads = Task {
+      for await _ in await UnixSignalsSequence(trapping: .sighup) { await running.reload() }
+    }
+    defer { reloads.cancel() }
+    let names = providers.map(\.name).joined(separator: ", ")
+    try await running.run(signals: [.sigterm, .sigint], preloads: !server.lazy) { [settings] port in
+      let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+      console.note("serving \(TerminalText.singleLine(names)) at http://\(host):\(port)")
+    }
+  }
+}
+
+/// The options that hold for all models.
+struct ServeGlobals: ParsableArguments {
+  @Option(
+    help: .init(
+      """
+      A JSON file of these options under their long names with underscores, such as "allow": ["plain"], and \
+      "models": [{"model": …, "name": …}] for several. Options given here go before the file's.
+      """, valueName: "file"))
+  var config: String?
+
+  @OptionGroup(title: "Server") var server: ServerOptions
+  @OptionGroup(title: "What clients may choose") var policy: PolicyOptions
+
+  func validate() throws { _ = try policy.make() }
+}
+
+/// Lines of the server's log: time, level, message, to standard error.
+struct ConsoleLogHandler: LogHandler {
+  let label: String
+  var logLevel = Logger.Level.info
+  var metadata: Logger.Metadata = [:]
+
+  init(label: String) { self.label = label }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    let text = TerminalText.singleLine("\(event.message)")
+    let stamp = Date.now.formatted(.iso8601)
+    // Nothing sensible can be done when even standard error is gone.
+    try? FileHandle.standardError.write(contentsOf: Data("\(stamp) \(event.level): \(text)\n".utf8))
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import SelfCDEval
+
+/// A file of settings for `serve`: the command's own options under their long names, with underscores.
+///
+/// It is turned into arguments, so that an option means the same in the file and on the command line, is
+/// checked by the same code, and a name that does not exist is an error.
+struct ServeFile {
+  /// The server's and the policy's options.
+  let arguments: [String]
+  /// The options of each model; empty where the file names none.
+  let models: [[String]]
+
+  /// Options that name files, which are looked for beside the file of settings.
+  private static let paths: Set = ["api_keys", "profile", "chat_template"]
+
+  /// - Throws: ``CommandError``.
+  init(path: String) throws {
+    let text = try InputText.read(file: path)
+    let object: [String: JSONValue]
+    do {
+      object = try JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8))
+    } catch {
+      throw CommandError.invalid("\(path) is not a JSON object of settings: \(JSONValue.detail(of: error)).")
+    }
+    let folder = URL(filePath: path).deletingLastPathComponent()
+    var settings = object
+    let models = settings.removeValue(forKey: "models")
+    arguments = try Self.arguments(settings, folder, path)
+    switch models {
+    case nil: self.models = []
+    case .array(let items)? where !items.isEmpty:
+      self.models = try items.map { item in
+        guard case .object(let model) = item else {
+          throw CommandError.invalid("'models' in \(path) must be a list of objects.")
+        }
+        return try Self.arguments(model, folder, path)
+      }
+    default: throw CommandError.invalid("'models' in \(path) must be a list of objects, not empty.")
+    }
+  }
+
+  private static func arguments(
+    _ object: [String: JSONValue], _ folder: URL, _ path: String
+  ) throws -> [String] {
+    try object.sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
+      guard key != "config" else {
+        throw CommandError.invalid("\(path) cannot name another file of settings.")
+      }
+      let option = "--" + key.replacing("_", with: "-")
+      func text(_ value: JSONValue) throws -> String {
+        switch value {
+        case .string(let text):
+          let isPath =
+            paths.contains(key) || (key == "model" && text.hasSuffix(".gguf") && !text.hasPrefix("hf:"))
+          return isPath && !text.hasPrefix("/") && !text.hasPrefix("~")
+            ? folder.appending(path: text).path : text
+        case .integer(let number): return String(number)
+        case .number(let number): return String(number)
+        default: throw CommandError.invalid("'\(key)' in \(path) must be a text, a number, true or false.")
+        }
+      }
+      switch value {
+      case .bool(let isOn): return isOn ? [option] : []
+      case .array(let items): return try items.map { "\(option)=\(try text($0))" }
+      case .null: return []
+      default: return ["\(option)=\(try text(value))"]
+      }
+    }
+  }
+}

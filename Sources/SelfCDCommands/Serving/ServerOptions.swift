@@ -1,0 +1,239 @@
+import ArgumentParser
+import Foundation
+import Logging
+import SelfCD
+import SelfCDEval
+import SelfCDServer
+
+/// How much the server tells.
+enum LogLevel: String, CaseIterable, ExpressibleByArgument {
+  case debug
+  case info
+  case warning
+  case error
+
+  var level: Logger.Level {
+    switch self {
+    case .debug: .debug
+    case .info: .info
+    case .warning: .warning
+    case .error: .error
+    }
+  }
+}
+
+/// Where and how the server answers.
+struct ServerOptions: ParsableArguments {
+  @Option(help: .init("Address to listen on. Anything but loopback needs API keys.", valueName: "address"))
+  var host = "127.0.0.1"
+
+  @Option(name: [.short, .long], help: .init("Port; 0 takes a free one.", valueName: "n"))
+  var port = 8080
+
+  @Option(
+    help: .init(
+      "A file with API keys, one 'NAME KEY' a line; or set the environment variable SELFCD_API_KEYS.",
+      valueName: "file"))
+  var apiKeys: String?
+
+  @Option(help: .init("Another name that requests may give as their Host. Repeatable.", valueName: "name"))
+  var allowedHost: [String] = []
+
+  @Option(help: .init("An origin whose pages may use the server. Repeatable.", valueName: "origin"))
+  var corsOrigin: [String] = []
+
+  @Option(help: .init("Requests that may wait for lanes; more are turned away.", valueName: "n"))
+  var queue = 128
+
+  @Option(help: .init("Seconds from a request to the end of its response.", valueName: "s"))
+  var requestTimeout = 300.0
+
+  @Option(help: .init("Seconds that running requests get when the server is told to stop.", valueName: "s"))
+  var grace = 10.0
+
+  @Option(
+    help: .init(
+      """
+      Memory that loaded models may take together, as in 8G; others are unloaded first. With several models, what is \
+      free at start.
+      """, valueName: "bytes"))
+  var memoryBudget: String?
+
+  @Flag(help: "Load even the first model only when it is asked for.")
+  var lazy = false
+
+  @Option(help: .init("Bytes of a request's body.", valueName: "n"))
+  var maxBody = 1 << 20
+
+  @Option(help: .init("Requests a minute of each client, unless its key says otherwise.", valueName: "n"))
+  var requestsPerMinute: Int?
+
+  @Option(help: .init("Tokens a minute of each client, prompts and replies.", valueName: "n"))
+  var tokensPerMinute: Int?
+
+  @Option(help: .init("Log-probabilities a minute of each client.", valueName: "n"))
+  var logprobsPerMinute: Int?
+
+  @Option(
+    help: .init(
+      "Counts refusals in /metrics: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")), or none.",
+      valueName: "name"))
+  var judge = JudgeCatalogue.local.first?.name ?? "none"
+
+  @Option(help: .init("debug logs each request.", valueName: "level"))
+  var logLevel = LogLevel.info
+
+  @Flag(help: "Log the last message of each request. Off, since it is what people wrote.")
+  var logPrompts = false
+
+  func settings() -> ServerSettings {
+    ServerSettings(
+      host: host, port: port, allowedHosts: allowedHost, corsOrigins: corsOrigin, maximumBody: maxBody,
+      requestTimeout: requestTimeout, grace: grace, queueLimit: queue, limits: limits,
+      logsPrompts: logPrompts)
+  }
+
+  private var limits: ClientLimits {
+    ClientLimits(
+      requestsPerMinute: requestsPerMinute, tokensPerMinute: tokensPerMinute,
+      logProbabilitiesPerMinute: logprobsPerMinute)
+  }
+
+  /// - Throws: `ValidationError` for what is no number of bytes.
+  func memoryBytes() throws -> Int? {
+    guard let memoryBudget else { return nil }
+    let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30, "T": 0x1p40]
+    let unit = memoryBudget.last.flatMap { units[Character($0.uppercased())] }
+    let number = unit == nil ? memoryBudget[...] : memoryBudget.dropLast()
+    guard let value = Double(number), value > 0, value * (unit ?? 1) < 1e18 else {
+      throw ValidationError("--memory-budget must be a number of bytes, as in 8G or 800M.")
+    }
+    return Int(value * (unit ?? 1))
+  }
+
+  func validate() throws {
+    _ = try memoryBytes()
+    guard requestTimeout > 0, grace >= 0, queue >= 0, maxBody >= 1 else {
+      throw ValidationError(
+        "--request-timeout and --max-body must be greater than 0, --grace and --queue 0 or more.")
+    }
+  }
+
+  /// Reads the keys, at start and at every reload.
+  func keyReader() -> @Sendable () throws -> APIKeys {
+    { [apiKeys, limits] in
+      if let apiKeys { return try APIKeys(parsing: try InputText.read(file: apiKeys), limits: limits) }
+      return try APIKeys(
+        parsing: ProcessInfo.processInfo.environment["SELFCD_API_KEYS"] ?? "", limits: limits)
+    }
+  }
+
+  /// - Throws: `JudgeError` for a name that is not known.
+  func replyJudge() throws -> (any LocalReplyJudge)? {
+    judge == "none" ? nil : try JudgeCatalogue.judge(named: judge)
+  }
+}
+
+/// What clients may choose, and what they get without choosing.
+struct PolicyOptions: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: .init(
+      "How to decode where nothing else is asked for, in place of guarded or a profile.", valueName: "name"))
+  var strategy: String?
+
+  @Option(
+    name: [.short, .long], parsing: .unconditional,
+    help: .init("Strength of --strategy's contrast.", valueName: "number"))
+  var alpha: Float?
+
+  @Option(
+    help: .init(
+      "Strategies that clients may ask for: \(ServerPolicy.knownStrategies.joined(separator: ", ")), or all.",
+      valueName: "names"))
+  var allow: [String] = []
+
+  @Option(
+    parsing: .unconditional,
+    help: .init("The alpha clients may ask for, as in 0...2.5.", valueName: "low...high"))
+  var alphaRange: String?
+
+  @Option(
+    help: .init(
+      "The safety emphasis, a preset or a text; repeated, others that clients may name.",
+      valueName: "preset or text"))
+  var guardedPrompt: [String] = []
+
+  @Flag(help: "Let clients bring guarded prompts of their own.")
+  var allowOwnGuardedPrompt = false
+
+  @Flag(help: "Give no log-probabilities and no explanations.")
+  var noLogprobs = false
+
+  @Flag(help: "Give no explanations of tokens.")
+  var noExplain = false
+
+  @Option(help: .init("Tokens of a reply where none are asked for.", valueName: "n"))
+  var maxTokens = 512
+
+  @Option(help: .init("Most tokens of a reply that can be asked for.", valueName: "n"))
+  var maxTokensLimit = 4096
+
+  @Option(help: .init("Most choices (n) of one request.", valueName: "n"))
+  var maxChoices = 8
+
+  @Option(help: .init("Temperature where none is asked for; 0 is greedy.", valueName: "number"))
+  var temperature: Float = 0
+
+  /// - Throws: `ValidationError`.
+  func make() throws -> ServerPolicy {
+    let names = allow.flatMap { $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } }
+    let known = ServerPolicy.knownStrategies
+    if let unknown = names.first(where: { $0 != "all" && !known.contains($0) }) {
+      throw ValidationError("--allow names '\(unknown)'. Known: \(known.joined(separator: ", ")), or all.")
+    }
+    let prompts = try guardedPrompt.map(emphasis)
+    guard maxTokens >= 1, maxTokensLimit >= 1, maxChoices >= 1 else {
+      throw ValidationError("--max-tokens, --max-tokens-limit and --max-choices must be 1 or more.")
+    }
+    guard temperature.isFinite, (0...100).contains(temperature) else {
+      throw ValidationError("--temperature must be from 0 to 100.")
+    }
+    if alpha != nil, strategy == nil { throw ValidationError("--alpha goes with --strategy.") }
+    do {
+      return ServerPolicy(
+        defaultStrategy: try ServerPolicy.strategy(
+          named: strategy ?? Guarded.name, alpha: alpha, emphasis: prompts.first),
+        strategies: Set(names.contains("all") ? known : names), alphaRange: try range(),
+        guardedPrompts: prompts, allowsOwnGuardedPrompt: allowOwnGuardedPrompt,
+        allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
+        maximumTokens: max(maxTokens, maxTokensLimit), maximumChoices: maxChoices,
+        defaultTemperature: temperature)
+    } catch let error as StrategyError {
+      throw ValidationError("\(error)")
+    }
+  }
+
+  private func emphasis(_ text: String) throws -> SafetyEmphasis {
+    if let preset = SafetyEmphasis.preset(named: text) { return preset }
+    guard text.contains(where: \.isWhitespace) else {
+      throw ValidationError(
+        """
+        there is no guarded prompt named '\(text)'. Known: \
+        \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")); or give a text of several words.
+        """)
+    }
+    return SafetyEmphasis(text: text)
+  }
+
+  private func range() throws -> ClosedRange<Float>? {
+    guard let alphaRange else { return nil }
+    let bounds = alphaRange.components(separatedBy: "...").compactMap(Float.init)
+    let limit = SelfContrastive.alphaLimit
+    guard bounds.count == 2, bounds[0] <= bounds[1], bounds.allSatisfy({ abs($0) <= limit }) else {
+      throw ValidationError(
+        "--alpha-range must be LOW...HIGH within ±\(Format.parameter(limit)), as in 0...2.5.")
+    }
+    return bounds[0]...bounds[1]
+  }
+}

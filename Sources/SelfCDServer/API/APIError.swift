@@ -1,0 +1,105 @@
+import Foundation
+import Hummingbird
+
+/// An error in the shape OpenAI's clients read: `{"error": {"message", "type", "param", "code"}}`.
+public struct APIError: Error, Sendable, Hashable, Encodable {
+  /// What the response's status line says.
+  public let status: HTTPResponse.Status
+  /// What is wrong, why, and what to try.
+  public let message: String
+  /// The class of the error, such as `invalid_request_error`.
+  public let type: String
+  /// The field of the request that is at fault, if one is.
+  public let param: String?
+  /// A short name for programs, such as `unsupported_parameter`.
+  public let code: String?
+  /// Seconds after which another attempt may succeed; becomes `Retry-After`.
+  public var retryAfter: Int?
+  /// Ends the connection behind the response, because what the client sends next cannot be trusted or waited
+  /// for.
+  public var closesConnection = false
+
+  public init(
+    _ status: HTTPResponse.Status, type: String, message: String, param: String? = nil, code: String? = nil,
+    retryAfter: Int? = nil, closesConnection: Bool = false
+  ) {
+    self.status = status
+    self.type = type
+    self.message = message
+    self.param = param
+    self.code = code
+    self.retryAfter = retryAfter
+    self.closesConnection = closesConnection
+  }
+
+  private enum CodingKeys: String, CodingKey { case message, type, param, code }
+
+  /// Clients read all four keys, so absent ones are `null`.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(message, forKey: .message)
+    try container.encode(type, forKey: .type)
+    try container.encode(param, forKey: .param)
+    try container.encode(code, forKey: .code)
+  }
+}
+
+// MARK: - The errors there are
+
+extension APIError {
+  /// A request that is wrong in itself: 400.
+  static func invalid(_ message: String, param: String? = nil, code: String? = nil) -> APIError {
+    APIError(.badRequest, type: "invalid_request_error", message: message, param: param, code: code)
+  }
+
+  /// A field that means something this server does not do: 400, by name, so that nothing is silently ignored.
+  static func unsupported(_ param: String, _ reason: String) -> APIError {
+    invalid("'\(param)' is not supported: \(reason)", param: param, code: "unsupported_parameter")
+  }
+
+  /// Something the operator does not allow: 403.
+  static func notAllowed(_ message: String, param: String? = nil, code: String) -> APIError {
+    APIError(.forbidden, type: "permission_error", message: message, param: param, code: code)
+  }
+
+  static func notFound(_ message: String, param: String? = nil, code: String) -> APIError {
+    APIError(.notFound, type: "invalid_request_error", message: message, param: param, code: code)
+  }
+
+  /// More than a limit over time allows: 429.
+  static func rateLimited(_ message: String, code: String, retryAfter: Int) -> APIError {
+    APIError(
+      .tooManyRequests, type: "rate_limit_error", message: message, code: code, retryAfter: max(1, retryAfter)
+    )
+  }
+
+  /// Not now: 503.
+  static func unavailable(_ message: String, code: String, retryAfter: Int? = nil) -> APIError {
+    APIError(
+      .serviceUnavailable, type: "server_error", message: message, code: code, retryAfter: retryAfter)
+  }
+
+  /// A fault of ours. What happened goes to the log, not to the client.
+  static let fault = APIError(
+    .internalServerError, type: "server_error", message: "The server failed to answer this request.",
+    code: "internal_error")
+}
+
+// MARK: - As a response
+
+extension APIError: HTTPResponseError {
+  private struct Envelope: Encodable { let error: APIError }
+
+  /// The body, `{"error": {…}}`.
+  var json: ByteBuffer { ByteBuffer(bytes: APIJSON.data(Envelope(error: self))) }
+
+  public func response(from request: Request, context: some RequestContext) -> Response { response }
+
+  var response: Response {
+    var headers: HTTPFields = [.contentType: APIJSON.contentType]
+    if let retryAfter { headers[.retryAfter] = String(retryAfter) }
+    if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
+    if closesConnection { headers[.connection] = "close" }
+    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: json))
+  }
+}

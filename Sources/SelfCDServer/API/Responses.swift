@@ -1,0 +1,135 @@
+import SelfCD
+
+/// The body of a chat completion.
+struct ChatCompletion: Encodable {
+  struct Choice: Encodable {
+    let index: Int
+    let message: Message
+    let logprobs: Nullable<ChatLogProbabilities>
+    let finishReason: String
+    let selfcd: Explanation?
+  }
+
+  struct Message: Encodable {
+    let role = "assistant"
+    let content: String
+    let reasoningContent: String?
+    let refusal = Nullable<String>(nil)
+  }
+
+  let id: String
+  let object = "chat.completion"
+  let created: Int
+  let model: String
+  let systemFingerprint: String
+  let choices: [Choice]
+  let usage: Usage
+  let selfcd: DecodingReport
+}
+
+/// One event of a streamed chat completion.
+struct ChatChunk: Encodable {
+  struct Choice: Encodable {
+    let index: Int
+    let delta: Delta
+    var logprobs = Nullable<ChatLogProbabilities>(nil)
+    var finishReason = Nullable<String>(nil)
+    var selfcd: Explanation?
+  }
+
+  struct Delta: Encodable {
+    var role: String?
+    var content: String?
+    var reasoningContent: String?
+  }
+
+  let id: String
+  let object = "chat.completion.chunk"
+  let created: Int
+  let model: String
+  let systemFingerprint: String
+  let choices: [Choice]
+  var usage: Usage?
+  var selfcd: DecodingReport?
+}
+
+/// The body of a completion, and of each event of a streamed one.
+struct TextCompletion: Encodable {
+  struct Choice: Encodable {
+    let index: Int
+    let text: String
+    var logprobs = Nullable<TextLogProbabilities>(nil)
+    var finishReason = Nullable<String>(nil)
+    var selfcd: Explanation?
+  }
+
+  let id: String
+  let object = "text_completion"
+  let created: Int
+  let model: String
+  let systemFingerprint: String
+  let choices: [Choice]
+  var usage: Usage?
+  var selfcd: DecodingReport?
+}
+
+/// How a reply was decoded; under the key `selfcd` of a response.
+struct DecodingReport: Encodable {
+  let strategy: String
+  let alpha: Float?
+  let beta: Float?
+  let steps: Int?
+  /// The calibrated profile this comes from; absent without one.
+  let profile: String?
+  let calibrated: Bool
+  let lanes: [String]
+
+  init(_ decision: Decision, lanes: [LaneRole]) {
+    let facts = StrategyFacts(decision.strategy)
+    strategy = decision.strategy.name
+    alpha = facts.alpha
+    beta = facts.beta
+    steps = facts.steps
+    profile = decision.profile
+    calibrated = decision.isCalibrated
+    self.lanes = lanes.map(\.rawValue)
+  }
+}
+
+/// Token counts of a request.
+struct Usage: Encodable {
+  struct Details: Encodable { let cachedTokens: Int }
+
+  struct Lanes: Encodable {
+    /// Tokens of the prompt in each lane.
+    let promptTokens: [String: Int]
+    /// Prompt tokens that had to be computed, over all lanes and choices.
+    let prefilledTokens: Int
+    /// Tokens decoded behind the prompts, over all lanes and choices: what the reply cost.
+    let decodedTokens: Int
+  }
+
+  /// Tokens of the longest lane's prompt: what the request needs of a context.
+  let promptTokens: Int
+  /// Tokens that were chosen, over all choices, those that ended a turn included.
+  let completionTokens: Int
+  let totalTokens: Int
+  let promptTokensDetails: Details
+  let selfcd: Lanes
+
+  /// - Parameter summaries: of all choices of one request.
+  init(_ summaries: [GenerationSummary]) {
+    let lanes = summaries.first?.promptTokens ?? [:]
+    let all = lanes.values.reduce(0, +)
+    promptTokens = lanes.values.max() ?? 0
+    completionTokens = summaries.reduce(0) { $0 + $1.generatedTokens }
+    totalTokens = promptTokens + completionTokens
+    let prefilled = summaries.reduce(0) { $0 + $1.prefilledTokens }
+    let computed = min(all, prefilled)
+    // Of the lane that is reported, at most as much as was not computed at all.
+    promptTokensDetails = Details(cachedTokens: min(promptTokens, all - computed))
+    selfcd = Lanes(
+      promptTokens: Dictionary(lanes.map { ($0.key.rawValue, $0.value) }) { first, _ in first },
+      prefilledTokens: prefilled, decodedTokens: summaries.reduce(0) { $0 + $1.decodedTokens })
+  }
+}

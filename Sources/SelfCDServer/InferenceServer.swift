@@ -1,0 +1,217 @@
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import SelfCDEval
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// An OpenAI-compatible server with Self-CD in the decoding loop.
+///
+/// Knows models only through ``ModelProvider``. Order of calls: ``run(onReady:)`` once; ``reload()`` and
+/// ``stop()`` from anywhere meanwhile.
+public final class InferenceServer: Sendable {
+  private let settings: ServerSettings
+  private let pool: ModelPool
+  private let service: GenerationService
+  private let metrics = ServerMetrics()
+  private let meter = ClientMeter()
+  private let active = ActiveRequests()
+  private let keyRing: KeyRing
+  private let readKeys: @Sendable () throws -> APIKeys
+  private let providers: [any ModelProvider]
+  private let log: ServerLog
+  private let group = Mutex<ServiceGroup?>(nil)
+
+  /// - Parameters:
+  ///   - providers: the models, the first one the default.
+  ///   - policy: what clients may choose.
+  ///   - keys: reads the API keys, at start and at every reload.
+  ///   - judge: counts refusals in the metrics; `nil` judges nothing.
+  /// - Throws: ``ServerError``, and what `keys` throws.
+  public init(
+    settings: ServerSettings, providers: [any ModelProvider], policy: ServerPolicy,
+    keys: @escaping @Sendable () throws -> APIKeys = { APIKeys() }, judge: (any LocalReplyJudge)? = nil,
+    logger: Logger
+  ) throws {
+    let initialKeys = try keys()
+    try settings.validate(keys: initialKeys)
+    guard !providers.isEmpty else { throw ServerError.noModels }
+    for (index, provider) in providers.enumerated() {
+      guard !providers[..<index].contains(where: { $0.name == provider.name }) else {
+        throw ServerError.sameName(provider.name)
+      }
+    }
+    self.settings = settings
+    self.providers = providers
+    readKeys = keys
+    keyRing = KeyRing(initialKeys)
+    log = ServerLog(logger: logger, includesPrompts: settings.logsPrompts)
+    pool = ModelPool(
+      providers: providers, budget: settings.memoryBudget, queueLimit: settings.queueLimit, log: log)
+    service = GenerationService(
+      pool: pool, policy: policy, meter: meter, metrics: metrics, judge: judge, log: log)
+  }
+
+  // MARK: - Life
+
+  /// Serves until ``stop()`` or one of the signals, then gives running requests their grace.
+  ///
+  /// - Parameters:
+  ///   - signals: what ends the server.
+  ///   - preloads: whether the first model is loaded before the port opens, so that what is wrong with it
+  /// shows now.
+  ///   - onReady: told the port once connections are accepted.
+  /// - Throws: ``ServerError``; what loading the first model throws.
+  public func run(
+    signals: [UnixSignal] = [], preloads: Bool = true, onReady: @escaping @Sendable (Int) -> Void = { _ in }
+  ) async throws {
+    for (model, error) in await pool.reloadProfiles() {
+      throw ServerError.unusableProfile(model: model, reason: "\(error)")
+    }
+    if preloads, let first = pool.names.first { _ = try await pool.lease(first) }
+    let app = application(onReady)
+    let serving = Serving(
+      app: app, active: active, pool: pool, grace: .seconds(settings.grace), watch: { await self.watch() })
+    var configuration = ServiceGroupConfiguration(
+      services: [.init(service: serving, successTerminationBehavior: .gracefullyShutdownGroup)],
+      gracefulShutdownSignals: signals, logger: quiet)
+    configuration.maximumGracefulShutdownDuration = .seconds(settings.grace + 10)
+    let group = ServiceGroup(configuration: configuration)
+    self.group.withLock { $0 = group }
+    do {
+      try await group.run()
+    } catch let error as IOError {
+      await pool.shutdown()
+      throw error.errnoCode == EADDRINUSE
+        ? ServerError.addressInUse(host: settings.host, port: settings.port)
+        : ServerError.cannotBind(host: settings.host, port: settings.port, reason: error.description)
+    }
+    await pool.shutdown()
+  }
+
+  /// Stops accepting, gives running requests their grace, and ends ``run(signals:preloads:onReady:)``.
+  public func stop() async {
+    await group.withLock { $0 }?.triggerGracefulShutdown()
+  }
+
+  /// Reads profiles and keys anew. What cannot be read stays as it was.
+  public func reload() async {
+    var failed = false
+    for (model, error) in await pool.reloadProfiles() {
+      failed = true
+      log.error("the profiles of '\(model)' stay as they were: \(error)")
+    }
+    do {
+      let keys = try readKeys()
+      if keys.isEmpty, !keyRing.keys.isEmpty {
+        failed = true
+        log.error("there are no API keys any more; those there were stay in force")
+      } else {
+        keyRing.replace(with: keys)
+      }
+    } catch {
+      failed = true
+      log.error("the API keys stay as they were: \(error)")
+    }
+    metrics.reloaded(failed ? "failed" : "ok")
+    log.info("reloaded profiles and keys" + (failed ? ", not all of them" : ""))
+  }
+
+  /// Reloads when the files behind the profiles change.
+  private func watch() async {
+    guard settings.watchInterval > 0 else { return }
+    var known = providers.map { $0.profileStamp() }
+    while !Task.isCancelled {
+      do { try await Task.sleep(for: .seconds(settings.watchInterval)) } catch { return }
+      let now = providers.map { $0.profileStamp() }
+      if now != known {
+        known = now
+        await reload()
+      }
+    }
+  }
+
+  // MARK: - Routes
+
+  private func application(_ onReady: @escaping @Sendable (Int) -> Void) -> Application<
+    RouterResponder<ServerContext>
+  > {
+    var http = HTTP1Channel.Configuration(
+      additionalChannelHandlers: [ConnectionMonitor()],
+      idleTimeout: .milliseconds(Int64(settings.idleTimeout * 1000)))
+    http.httpDecoder = .init(
+      maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
+    return Application(
+      router: router(), server: .http1(configuration: http),
+      configuration: ApplicationConfiguration(
+        address: .hostname(settings.host, port: settings.port), serverName: "selfcd",
+        availableConnectionsDelegate: .maximum(settings.maximumConnections, logger: quiet)),
+      onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) }, logger: quiet)
+  }
+
+  /// Hummingbird's own remarks, which would double ours.
+  private var quiet: Logger {
+    var logger = log.logger
+    logger.logLevel = max(logger.logLevel, .warning)
+    return logger
+  }
+
+  private func router() -> Router<ServerContext> {
+    let router = Router(context: ServerContext.self, options: [.autoGenerateHeadEndpoints])
+    let origins = Set(settings.corsOrigins.map { $0.lowercased() })
+    router.add(
+      middleware: AccessMiddleware(
+        timeout: .seconds(settings.requestTimeout), active: active, metrics: metrics, log: log,
+        origins: origins))
+    router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
+    let status = StatusRoutes(pool: pool, metrics: metrics, active: active)
+    router.get("/health", use: status.health)
+    Playground.addRoutes(to: router)
+
+    let keyed = router.group()
+      .add(middleware: KeyMiddleware(keys: keyRing, meter: meter, metrics: metrics, limits: settings.limits))
+    let body = BodyReader(limit: settings.maximumBody, timeout: .seconds(settings.idleTimeout))
+    let models = ModelRoutes(pool: pool, policy: service.policy)
+    keyed.get("/metrics", use: status.metrics)
+    keyed.get("/v1/models", use: models.list)
+    keyed.get("/v1/models/{model}", use: models.one)
+    keyed.get("/selfcd/policy", use: models.policy)
+    keyed.post("/v1/chat/completions", use: ChatRoute(service: service, body: body).handle)
+    keyed.post("/v1/completions", use: CompletionRoute(service: service, body: body).handle)
+    keyed.post("/tokenize", use: TokenizeRoute(service: service, body: body).handle)
+    return router
+  }
+
+  /// On loopback the names of loopback, since a page elsewhere must not reach the server under its own name.
+  /// Anywhere else keys are required, and a name is only checked where the operator lists some.
+  private var hosts: Set<String> {
+    let named = Set(settings.allowedHosts.map { $0.lowercased() })
+    guard settings.isLoopback else { return named.isEmpty ? [] : named.union(RequestGuard.loopbackHosts) }
+    return named.union(RequestGuard.loopbackHosts).union([settings.host.lowercased()])
+  }
+}
+
+/// The application and what has to happen around it when it is told to stop.
+private struct Serving<App: ApplicationProtocol>: Service {
+  let app: App
+  let active: ActiveRequests
+  let pool: ModelPool
+  let grace: Duration
+  let watch: @Sendable () async -> Void
+
+  func run() async throws {
+    let watcher = Task { await watch() }
+    defer { watcher.cancel() }
+    try await withGracefulShutdownHandler {
+      try await app.run()
+    } onGracefulShutdown: {
+      Task {
+        await pool.close()
+        await active.drain(grace: grace)
+      }
+    }
+  }
+}

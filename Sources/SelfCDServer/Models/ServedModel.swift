@@ -1,0 +1,76 @@
+import SelfCD
+
+/// A loaded model as the server needs it. Whatever computes it is behind the engine.
+public struct ServedModel: Sendable {
+  /// Answers chats, through the model's own template.
+  public let chat: ChatModel
+  /// Continues texts as they are, on the same engine.
+  public let text: ChatModel
+  /// Turns a text into tokens, none of them special.
+  public let tokenizer: any ReplyTokenizer
+  /// The bytes of tokens, for log-probabilities and explanations.
+  public let vocabulary: any Vocabulary
+  /// What the engine has room for.
+  public let capacity: BackendCapacity
+  /// Lanes that requests get. The engine's others are left to prefixes of prompts, which stay computed across
+  /// requests; the least recently used is given up first.
+  public let lanes: Int
+
+  public init(
+    chat: ChatModel, text: ChatModel, tokenizer: any ReplyTokenizer, vocabulary: any Vocabulary,
+    capacity: BackendCapacity, lanes: Int
+  ) {
+    self.chat = chat
+    self.text = text
+    self.tokenizer = tokenizer
+    self.vocabulary = vocabulary
+    self.capacity = capacity
+    self.lanes = max(1, min(lanes, capacity.lanes))
+  }
+}
+
+/// A model that can be served; loaded when it is first asked for.
+///
+/// Order of calls: ``memoryNeeded()`` before each ``load()``; ``profiles()`` at start and at every reload.
+public protocol ModelProvider: Sendable {
+  /// The name that clients ask for.
+  var name: String { get }
+
+  /// Bytes that the loaded model takes.
+  ///
+  /// - Throws: when the model's file cannot be read.
+  func memoryNeeded() throws -> Int
+
+  /// Loads the model and starts its engine.
+  ///
+  /// - Throws: when it cannot be loaded.
+  func load() async throws -> ServedModel
+
+  /// The calibrated profiles of the model, the default one first; empty without any.
+  ///
+  /// - Throws: for a profile that cannot be read or is another model's.
+  func profiles() throws -> [ServedProfile]
+
+  /// Changes when the files behind ``profiles()`` do.
+  func profileStamp() -> String
+}
+
+extension ModelProvider {
+  public func profiles() throws -> [ServedProfile] { [] }
+  public func profileStamp() -> String { "" }
+}
+
+/// A strategy with its parameters, calibrated for one model.
+public struct ServedProfile: Sendable {
+  /// The name that clients ask for.
+  public let name: String
+  public let strategy: any DecodingStrategy
+  /// What is guaranteed, in words, for `/selfcd/policy`.
+  public let summary: String
+
+  public init(name: String, strategy: any DecodingStrategy, summary: String) {
+    self.name = name
+    self.strategy = strategy
+    self.summary = summary
+  }
+}

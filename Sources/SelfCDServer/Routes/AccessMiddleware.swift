@@ -1,0 +1,125 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+
+/// Around every request: its scope, its errors in OpenAI's shape, its line in the log, its place in the
+/// metrics.
+struct AccessMiddleware: RouterMiddleware {
+  let timeout: Duration
+  let active: ActiveRequests
+  let metrics: ServerMetrics
+  let log: ServerLog
+  let origins: Set<String>
+
+  /// How long a client may take to read what it is told when its request is ended early.
+  private static let linger = TimeAmount.seconds(2)
+
+  func handle(
+    _ request: Request, context: ServerContext,
+    next: (Request, ServerContext) async throws -> Response
+  ) async throws -> Response {
+    let start = ContinuousClock.now
+    var context = context
+    let scope = RequestScope(timeout: timeout)
+    context.scope = scope
+    let channel = context.channel
+    ConnectionMonitor.watch(channel) { [weak scope] in scope?.end(.disconnected) }
+    scope.onEnd { cause in
+      metrics.endedEarly(cause)
+      guard cause != .disconnected else { return }
+      // Whoever neither reads nor goes away would otherwise hold the connection for good.
+      channel.eventLoop.scheduleTask(in: Self.linger) { channel.close(promise: nil) }
+    }
+    let number = active.add(scope)
+    metrics.requestStarted()
+    var response: Response
+    do {
+      if active.isDraining {
+        throw APIError.unavailable("The server is shutting down.", code: "shutting_down", retryAfter: 5)
+      }
+      response = try await next(request, context)
+    } catch {
+      response = failure(error, request).response
+    }
+    if active.isDraining { response.headers[.connection] = "close" }
+    decorate(&response, for: request)
+    let (status, path) = (response.status.code, context.endpointPath ?? "none")
+    let ended: @Sendable () -> Void = { [method = request.method.rawValue, client = context.client.name] in
+      active.remove(number)
+      let seconds = start.duration(to: .now).seconds
+      metrics.requestEnded(endpoint: path, status: status, seconds: seconds)
+      let cause = scope.cause.map { " (\($0))" } ?? ""
+      log.debug("\(method) \(path) \(status) \(String(format: "%.3f", seconds)) s \(client)\(cause)")
+    }
+    guard response.body.contentLength == nil else {
+      ended()
+      return response
+    }
+    let body = response.body
+    response.body = ResponseBody { writer in
+      defer { ended() }
+      try await body.write(writer)
+    }
+    return response
+  }
+
+  private func failure(_ error: any Error, _ request: Request) -> APIError {
+    switch error {
+    case let error as APIError: return error
+    case let error as FieldError: return APIError(error)
+    case let error as HTTPError where error.status == .notFound:
+      return .notFound(
+        "There is nothing at \(request.method.rawValue) \(request.uri.path.prefix(120)).", code: "unknown_url"
+      )
+    case let error as HTTPError:
+      return APIError(
+        error.status, type: "invalid_request_error", message: error.body ?? error.status.reasonPhrase)
+    default:
+      log.error("\(request.method.rawValue) \(request.uri.path.prefix(120)) failed: \(error)")
+      return .fault
+    }
+  }
+
+  private func decorate(_ response: inout Response, for request: Request) {
+    response.headers[.xContentTypeOptions] = "nosniff"
+    guard let origin = request.headers[.origin]?.lowercased(), origins.contains(origin) else { return }
+    response.headers[.accessControlAllowOrigin] = origin
+    response.headers[.vary] = "Origin"
+  }
+}
+
+/// The requests that are being answered, so that a shutdown can wait for them and then end them.
+final class ActiveRequests: Sendable {
+  private struct State {
+    var next = 0
+    var scopes: [Int: RequestScope] = [:]
+    var isDraining = false
+  }
+
+  private let state = Mutex(State())
+
+  var isDraining: Bool { state.withLock { $0.isDraining } }
+  var count: Int { state.withLock { $0.scopes.count } }
+
+  func add(_ scope: RequestScope) -> Int {
+    state.withLock { state in
+      state.next += 1
+      state.scopes[state.next] = scope
+      return state.next
+    }
+  }
+
+  func remove(_ number: Int) { state.withLock { $0.scopes[number] = nil } }
+
+  /// Takes no more requests, waits for those there are, and ends what is left after `grace`.
+  func drain(grace: Duration) async {
+    state.withLock { $0.isDraining = true }
+    let end = ContinuousClock.now + grace
+    while count > 0, ContinuousClock.now < end {
+      do { try await Task.sleep(for: .milliseconds(20)) } catch { break }
+    }
+    for scope in state.withLock({ Array($0.scopes.values) }) { scope.end(.shuttingDown) }
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Hummingbird
+import SelfCD
+
+/// `POST /v1/chat/completions`.
+struct ChatRoute: Sendable {
+  let service: GenerationService
+  let body: BodyReader
+
+  @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let scope = context.scope
+    let asked: ChatCompletionRequest
+    do {
+      asked = try ChatCompletionRequest(try await body.object(request, scope))
+    } catch let error as FieldError {
+      throw APIError(error)
+    }
+    let running = try await scope.run { [service, client = context.client] in
+      let job = try await service.prepare(
+        asked.chat, asked.fields, rendering: .template,
+        logProbabilities: asked.wantsLogProbabilities ? asked.topLogProbabilities : nil)
+      service.log.prompt(asked.chat)
+      return try await service.start(job, client: client)
+    }
+    let identity = ReplyIdentity(prefix: "chatcmpl", job: running.job)
+    return asked.fields.isStreaming
+      ? EventStream.response(
+        running, scope: scope, writer(running, identity, includesUsage: asked.fields.includesUsage))
+      : try await whole(running, identity, scope)
+  }
+
+  private func whole(
+    _ running: RunningJob, _ identity: ReplyIdentity, _ scope: RequestScope
+  ) async throws -> Response {
+    let choices = try await running.collect(scope)
+    let reporter = running.job.reporter
+    return APIJSON.response(
+      ChatCompletion(
+        id: identity.id, created: identity.created, model: identity.model,
+        systemFingerprint: identity.fingerprint,
+        choices: choices.enumerated().map { index, choice in
+          ChatCompletion.Choice(
+            index: index,
+            message: ChatCompletion.Message(
+              content: choice.text, reasoningContent: choice.reasoning.isEmpty ? nil : choice.reasoning),
+            logprobs: Nullable(reporter.chat(choice.textTokens)),
+            finishReason: choice.summary?.stopReason.finishReason ?? "stop",
+            selfcd: reporter.explanation(choice.tokens))
+        }, usage: Usage(choices.compactMap(\.summary)), selfcd: identity.report))
+  }
+
+  private func writer(
+    _ running: RunningJob, _ identity: ReplyIdentity, includesUsage: Bool
+  ) -> EventStream.Writer {
+    let reporter = running.job.reporter
+    let count = running.handles.count
+    @Sendable func chunk(
+      _ choices: [ChatChunk.Choice], usage: Usage? = nil, report: DecodingReport? = nil
+    ) -> ChatChunk {
+      ChatChunk(
+        id: identity.id, created: identity.created, model: identity.model,
+        systemFingerprint: identity.fingerprint, choices: choices, usage: usage, selfcd: report)
+    }
+    return EventStream.Writer(
+      opening: {
+        (0..<count).map { index in
+          chunk(
+            [ChatChunk.Choice(index: index, delta: ChatChunk.Delta(role: "assistant", content: ""))],
+            report: identity.report)
+        }
+      },
+      part: { index, part in
+        switch part {
+        case .text(let text, let tokens):
+          return chunk([
+            ChatChunk.Choice(
+              index: index, delta: ChatChunk.Delta(content: text), logprobs: Nullable(reporter.chat(tokens)),
+              selfcd: reporter.explanation(tokens))
+          ])
+        case .reasoning(let text, let tokens):
+          return chunk([
+            ChatChunk.Choice(
+              index: index, delta: ChatChunk.Delta(reasoningContent: text),
+              selfcd: reporter.explanation(tokens))
+          ])
+        case .finished(let summary, let tokens):
+          guard summary.stopReason != .cancelled else { return nil }
+          return chunk([
+            ChatChunk.Choice(
+              index: index, delta: ChatChunk.Delta(),
+              logprobs: Nullable(tokens.isEmpty ? nil : reporter.chat(tokens)),
+              finishReason: Nullable(summary.stopReason.finishReason), selfcd: reporter.explanation(tokens))
+          ])
+        }
+      },
+      closing: { summaries in includesUsage ? chunk([], usage: Usage(summaries)) : nil })
+  }
+}
+
+/// What identifies a reply and says how it was decoded; the same in all its events.
+struct ReplyIdentity: Sendable {
+  let id: String
+  let created: Int
+  let model: String
+  let report: DecodingReport
+  let fingerprint = "selfcd"
+
+  init(prefix: String, job: GenerationService.Job) {
+    id = prefix + "-" + UUID().uuidString.replacing("-", with: "").lowercased()
+    created = Int(Date().timeIntervalSince1970)
+    model = job.lease.name
+    report = DecodingReport(job.decision, lanes: job.roles)
+  }
+}
+
+extension RunningJob {
+  /// All choices, whole.
+  ///
+  /// - Throws: ``APIError``.
+  func collect(_ scope: RequestScope) async throws -> [CollectedChoice] {
+    do {
+      let choices = try await scope.run { [self] in
+        try await withThrowingTaskGroup(of: (Int, CollectedChoice).self) { group in
+          for (index, handle) in handles.enumerated() {
+            group.addTask { [self] in (index, try await CollectedChoice.collect(handle, onToken: countToken))
+            }
+          }
+          var choices = [CollectedChoice](repeating: CollectedChoice(), count: handles.count)
+          for try await (index, choice) in group { choices[index] = choice }
+          return choices
+        }
+      }
+      finish(choices.compactMap(\.summary))
+      for choice in choices { judge(choice.text) }
+      return choices
+    } catch {
+      cancel()
+      throw APIError(engine: error)
+    }
+  }
+}
+
+extension ServerLog {
+  /// The last message, where the operator asked for prompts in the log.
+  func prompt(_ chat: Chat) {
+    guard includesPrompts, let last = chat.messages.last else { return }
+    logger.info("prompt: \(last.content.debugDescription)")
+  }
+}

@@ -1,0 +1,90 @@
+import Hummingbird
+import SelfCD
+
+/// `POST /v1/completions`: continues a text as it is. A guarded prompt stands before it, followed by an empty line.
+struct CompletionRoute: Sendable {
+  let service: GenerationService
+  let body: BodyReader
+
+  @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let scope = context.scope
+    let asked: CompletionRequest
+    do {
+      asked = try CompletionRequest(try await body.object(request, scope))
+    } catch let error as FieldError {
+      throw APIError(error)
+    }
+    let chat = Chat(question: asked.prompt)
+    let running = try await scope.run { [service, client = context.client] in
+      let job = try await service.prepare(
+        chat, asked.fields, rendering: .text, logProbabilities: asked.logProbabilities)
+      service.log.prompt(chat)
+      return try await service.start(job, client: client)
+    }
+    let identity = ReplyIdentity(prefix: "cmpl", job: running.job)
+    return asked.fields.isStreaming
+      ? EventStream.response(
+        running, scope: scope, writer(running, identity, includesUsage: asked.fields.includesUsage))
+      : try await whole(running, identity, scope)
+  }
+
+  private func completion(
+    _ identity: ReplyIdentity, _ choices: [TextCompletion.Choice], usage: Usage? = nil,
+    report: DecodingReport? = nil
+  ) -> TextCompletion {
+    TextCompletion(
+      id: identity.id, created: identity.created, model: identity.model,
+      systemFingerprint: identity.fingerprint, choices: choices, usage: usage, selfcd: report)
+  }
+
+  private func whole(
+    _ running: RunningJob, _ identity: ReplyIdentity, _ scope: RequestScope
+  ) async throws -> Response {
+    let choices = try await running.collect(scope)
+    let reporter = running.job.reporter
+    return APIJSON.response(
+      completion(
+        identity,
+        choices.enumerated().map { index, choice in
+          TextCompletion.Choice(
+            index: index, text: choice.reasoning + choice.text,
+            logprobs: Nullable(reporter.text(choice.tokens, offset: 0)),
+            finishReason: Nullable(choice.summary?.stopReason.finishReason),
+            selfcd: reporter.explanation(choice.tokens))
+        }, usage: Usage(choices.compactMap(\.summary)), report: identity.report))
+  }
+
+  private func writer(
+    _ running: RunningJob, _ identity: ReplyIdentity, includesUsage: Bool
+  ) -> EventStream.Writer {
+    let reporter = running.job.reporter
+    let offsets = Offsets(count: running.handles.count)
+    return EventStream.Writer(
+      opening: { [completion(identity, [], report: identity.report)] },
+      part: { index, part in
+        switch part {
+        case .text(let text, let tokens), .reasoning(let text, let tokens):
+          let offset = offsets.advance(index, by: tokens)
+          return completion(
+            identity,
+            [
+              TextCompletion.Choice(
+                index: index, text: text, logprobs: Nullable(reporter.text(tokens, offset: offset)),
+                selfcd: reporter.explanation(tokens))
+            ])
+        case .finished(let summary, let tokens):
+          guard summary.stopReason != .cancelled else { return nil }
+          let offset = offsets.advance(index, by: tokens)
+          return completion(
+            identity,
+            [
+              TextCompletion.Choice(
+                index: index, text: "",
+                logprobs: Nullable(tokens.isEmpty ? nil : reporter.text(tokens, offset: offset)),
+                finishReason: Nullable(summary.stopReason.finishReason), selfcd: reporter.explanation(tokens))
+            ])
+        }
+      },
+      closing: { summaries in includesUsage ? completion(identity, [], usage: Usage(summaries)) : nil })
+  }
+}

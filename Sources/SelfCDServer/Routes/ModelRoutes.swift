@@ -1,0 +1,109 @@
+import Foundation
+import Hummingbird
+import SelfCD
+
+/// `GET /v1/models`, `GET /v1/models/{model}` and `GET /selfcd/policy`.
+struct ModelRoutes: Sendable {
+  let pool: ModelPool
+  let policy: ServerPolicy
+  let started = Int(Date().timeIntervalSince1970)
+
+  private struct Model: Encodable {
+    let id: String
+    let object = "model"
+    let created: Int
+    let ownedBy = "selfcd"
+  }
+
+  private struct List: Encodable {
+    let object = "list"
+    let data: [Model]
+  }
+
+  /// Every model, and behind it each way to ask for it by alias.
+  @Sendable func list(_ request: Request, _ context: ServerContext) -> Response {
+    let ids = pool.names.flatMap { name in
+      [name] + (pool.profiles(of: name).map(\.name) + policy.offered).map { "\(name):\($0)" }
+    }
+    return APIJSON.response(List(data: ids.map { Model(id: $0, created: started) }))
+  }
+
+  @Sendable func one(_ request: Request, _ context: ServerContext) throws -> Response {
+    let id = context.parameters.get("model")?.removingPercentEncoding ?? ""
+    _ = try ModelAlias(parsing: id, models: pool.names)
+    return APIJSON.response(Model(id: id, created: started))
+  }
+
+  private struct Policy: Encodable {
+    struct Strategy: Encodable {
+      let name: String
+      let alpha: Range?
+      let defaultAlpha: Float?
+      let contrastive: Bool
+    }
+
+    struct Range: Encodable {
+      let minimum: Float
+      let maximum: Float
+    }
+
+    struct Profile: Encodable {
+      let name: String
+      let strategy: String
+      let alpha: Float?
+      let summary: String
+    }
+
+    struct Model: Encodable {
+      let id: String
+      /// What a request without wishes gets.
+      let `default`: DecodingReport
+      let profiles: [Profile]
+    }
+
+    let models: [Model]
+    let strategies: [Strategy]
+    let guardedPrompts: [String]
+    let ownGuardedPrompt: Bool
+    let explain: Bool
+    let logprobs: Bool
+    let maxTokens: Int
+    let defaultMaxTokens: Int
+    let maxChoices: Int
+    let defaultTemperature: Float
+  }
+
+  /// What the operator allows, so that a page can offer it and nothing else.
+  @Sendable func policy(_ request: Request, _ context: ServerContext) throws -> Response {
+    let models = try pool.names.map { name in
+      let profiles = pool.profiles(of: name)
+      let decision = try policy.decide(SelfCDFields(), profiles: profiles)
+      return Policy.Model(
+        id: name, default: DecodingReport(decision, lanes: decision.strategy.roles),
+        profiles: profiles.map {
+          Policy.Profile(
+            name: $0.name, strategy: $0.strategy.name, alpha: StrategyFactory.alpha(of: $0.strategy),
+            summary: $0.summary)
+        })
+    }
+    return APIJSON.response(
+      Policy(
+        models: models,
+        strategies: policy.offered.map { name in
+          let range = policy.alphaRange(of: name)
+          return Policy.Strategy(
+            name: name, alpha: range.map { Policy.Range(minimum: $0.lowerBound, maximum: $0.upperBound) },
+            defaultAlpha: policy.usualAlpha(of: name), contrastive: range != nil)
+        },
+        guardedPrompts: policy.guardedPrompts.map(\.name), ownGuardedPrompt: policy.allowsOwnGuardedPrompt,
+        explain: policy.allowsExplanations && policy.allowsLogProbabilities,
+        logprobs: policy.allowsLogProbabilities, maxTokens: policy.maximumTokens,
+        defaultMaxTokens: min(policy.defaultMaximumTokens, policy.maximumTokens),
+        maxChoices: policy.maximumChoices, defaultTemperature: policy.defaultTemperature))
+  }
+}
+
+extension DecodingStrategy {
+  /// The lanes it decodes, whatever the chat.
+  var roles: [LaneRole] { lanes(for: Chat(question: "?")).map(\.role) }
+}

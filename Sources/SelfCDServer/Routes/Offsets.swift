@@ -1,0 +1,17 @@
+import SelfCD
+import Synchronization
+
+/// Where the next token of each choice begins in its text, in Unicode scalars.
+final class Offsets: Sendable {
+  private let positions: Mutex<[Int]>
+
+  init(count: Int) { positions = Mutex(Array(repeating: 0, count: count)) }
+
+  /// - Returns: where the first of `tokens` begins.
+  func advance(_ index: Int, by tokens: [GeneratedToken]) -> Int {
+    positions.withLock { positions in
+      defer { positions[index] += tokens.reduce(0) { $0 + $1.text.unicodeScalars.count } }
+      return positions[index]
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Hummingbird
+import SelfCD
+import SelfCDEval
+
+/// `POST /tokenize`: the tokens of a text, or of a chat's prompts as a strategy renders them.
+struct TokenizeRoute: Sendable {
+  let service: GenerationService
+  let body: BodyReader
+
+  private struct Text: Encodable {
+    let model: String
+    let count: Int
+    let tokens: [TokenID]
+    let pieces: [String]?
+    let maxModelLen: Int
+  }
+
+  private struct Prompts: Encodable {
+    struct Lane: Encodable {
+      let count: Int
+      let tokens: [TokenID]
+      let pieces: [String]?
+    }
+
+    let model: String
+    let lanes: [String: Lane]
+    let maxModelLen: Int
+  }
+
+  @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
+    let object = try await body.object(request, context.scope)
+    do {
+      var reader = FieldReader(object)
+      let model = try reader.string("model")
+      let wantsPieces = try reader.bool("with_pieces") ?? false
+      let content = try reader.string("content") ?? (try reader.string("prompt"))
+      var wish = SelfCDFields()
+      if var extras = try reader.object("selfcd") { wish = try SelfCDFields(&extras) }
+      if let content {
+        try reader.finish()
+        return try await text(content, model: model, wish, wantsPieces: wantsPieces)
+      }
+      let chat = try MessageReader.chat(&reader)
+      try reader.finish()
+      return try await prompts(chat, model: model, wish, wantsPieces: wantsPieces)
+    } catch let error as FieldError {
+      throw APIError(error)
+    }
+  }
+
+  private func text(
+    _ content: String, model: String?, _ wish: SelfCDFields, wantsPieces: Bool
+  ) async throws -> Response {
+    let (name, _) = try service.resolve(model: model, wish)
+    let lease = try await service.pool.lease(name)
+    let tokens: [TokenID]
+    do {
+      tokens = try lease.model.tokenizer.tokens(ofReply: content)
+    } catch {
+      throw APIError.invalid("The text cannot be tokenised: \(error)", param: "content")
+    }
+    return APIJSON.response(
+      Text(
+        model: name, count: tokens.count, tokens: tokens,
+        pieces: wantsPieces ? tokens.map { piece($0, lease) } : nil, maxModelLen: lease.model.capacity.context
+      ))
+  }
+
+  private func prompts(
+    _ chat: Chat, model: String?, _ wish: SelfCDFields, wantsPieces: Bool
+  ) async throws -> Response {
+    let (name, decision) = try service.resolve(model: model, wish)
+    let lease = try await service.pool.lease(name)
+    let request: GenerationRequest
+    do {
+      request = try lease.model.chat.request(chat, strategy: decision.strategy)
+    } catch {
+      throw APIError.invalid("The chat cannot be rendered: \(error)", param: "messages", code: "bad_chat")
+    }
+    let lanes = request.prompts.map { role, tokens in
+      (
+        role.rawValue,
+        Prompts.Lane(
+          count: tokens.count, tokens: tokens, pieces: wantsPieces ? tokens.map { piece($0, lease) } : nil)
+      )
+    }
+    return APIJSON.response(
+      Prompts(
+        model: name, lanes: Dictionary(lanes) { first, _ in first }, maxModelLen: lease.model.capacity.context
+      ))
+  }
+
+  private func piece(_ token: TokenID, _ lease: ModelLease) -> String {
+    String(decoding: lease.model.vocabulary.bytes(of: token), as: UTF8.self)
+  }
+}

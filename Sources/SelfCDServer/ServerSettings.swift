@@ -1,0 +1,104 @@
+/// Where and how a server answers.
+public struct ServerSettings: Sendable {
+  public var host: String
+  /// 0 takes a free one.
+  public var port: Int
+  /// Names, without ports, that the `Host` of a request may have besides those of loopback.
+  public var allowedHosts: [String]
+  /// Origins of other pages that may use the server; none by default.
+  public var corsOrigins: [String]
+  /// Bytes of a request's body.
+  public var maximumBody: Int
+  /// Seconds from the request to the end of its response.
+  public var requestTimeout: Double
+  /// Seconds for a body to arrive, and for a connection to be idle.
+  public var idleTimeout: Double
+  /// Seconds that running requests are given at shutdown.
+  public var grace: Double
+  /// Requests that may wait for lanes, for each model.
+  public var queueLimit: Int
+  /// Connections at a time.
+  public var maximumConnections: Int
+  /// Bytes of all loaded models together; `nil` for no limit.
+  public var memoryBudget: Int?
+  /// Limits of clients where there are no keys.
+  public var limits: ClientLimits
+  /// Seconds between looks at the profiles' files; 0 looks only when told.
+  public var watchInterval: Double
+  /// Whether prompts may be logged.
+  public var logsPrompts: Bool
+
+  public init(
+    host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [], corsOrigins: [String] = [],
+    maximumBody: Int = 1 << 20, requestTimeout: Double = 300, idleTimeout: Double = 30, grace: Double = 10,
+    queueLimit: Int = 128, maximumConnections: Int = 1024, memoryBudget: Int? = nil,
+    limits: ClientLimits = ClientLimits(), watchInterval: Double = 2, logsPrompts: Bool = false
+  ) {
+    self.host = host
+    self.port = port
+    self.allowedHosts = allowedHosts
+    self.corsOrigins = corsOrigins
+    self.maximumBody = maximumBody
+    self.requestTimeout = requestTimeout
+    self.idleTimeout = idleTimeout
+    self.grace = grace
+    self.queueLimit = queueLimit
+    self.maximumConnections = maximumConnections
+    self.memoryBudget = memoryBudget
+    self.limits = limits
+    self.watchInterval = watchInterval
+    self.logsPrompts = logsPrompts
+  }
+
+  /// Whether only programs of this machine can reach the server.
+  public var isLoopback: Bool {
+    host == "localhost" || host == "::1" || host == "127.0.0.1" || host.hasPrefix("127.")
+  }
+
+  /// - Parameter keys: the API keys there are.
+  /// - Throws: ``ServerError`` for settings that are unsafe or make no sense.
+  func validate(keys: APIKeys) throws(ServerError) {
+    guard isLoopback || !keys.isEmpty else { throw .keysRequired(host: host) }
+    guard (0...65_535).contains(port) else { throw .badSetting("port", "\(port)", "0 to 65535") }
+    let positive: [(String, Double)] = [
+      ("request timeout", requestTimeout), ("idle timeout", idleTimeout), ("body limit", Double(maximumBody)),
+      ("number of connections", Double(maximumConnections)),
+    ]
+    for (name, value) in positive where !(value > 0 && value < 1e12) {
+      throw .badSetting(name, "\(value)", "greater than 0")
+    }
+    guard queueLimit >= 0 else { throw .badSetting("queue limit", "\(queueLimit)", "0 or more") }
+    guard (0...86_400).contains(grace) else { throw .badSetting("grace", "\(grace)", "0 to 86400 s") }
+    for origin in corsOrigins where !(origin.hasPrefix("http://") || origin.hasPrefix("https://")) {
+      throw .badSetting("origin", origin, "like https://chat.example, without a path")
+    }
+  }
+}
+
+/// Why a server does not start.
+public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
+  case keysRequired(host: String)
+  case badSetting(String, String, String)
+  case addressInUse(host: String, port: Int)
+  case cannotBind(host: String, port: Int, reason: String)
+  case noModels
+  case sameName(String)
+  case unusableProfile(model: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .keysRequired(let host):
+      """
+      Whoever can reach \(host) could use this server, so it needs API keys (--api-keys FILE, or the environment \
+      variable SELFCD_API_KEYS). Without keys it serves this machine only: --host 127.0.0.1.
+      """
+    case .badSetting(let name, let value, let allowed): "The \(name) is \(value), but it must be \(allowed)."
+    case .addressInUse(let host, let port):
+      "Port \(port) of \(host) is in use. Stop what uses it, or choose another with --port."
+    case .cannotBind(let host, let port, let reason): "\(host):\(port) cannot be bound: \(reason)."
+    case .noModels: "There is no model to serve."
+    case .sameName(let name): "Two models are named '\(name)'. Give each a name of its own."
+    case .unusableProfile(let model, let reason): "A profile of '\(model)' cannot be used: \(reason)"
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import SelfCD
+import SelfCDEval
+import Synchronization
+
+/// Generations in progress, with everything that has to be given back when they are over. Letting go of it
+/// cancels what still runs.
+final class RunningJob: Sendable {
+  let job: GenerationService.Job
+  let handles: [GenerationHandle]
+  private let ticket: LaneTicket
+  private let reservation: ClientMeter.Reservation
+  private let service: GenerationService
+
+  init(
+    job: GenerationService.Job, handles: [GenerationHandle], ticket: LaneTicket,
+    reservation: ClientMeter.Reservation, service: GenerationService
+  ) {
+    self.job = job
+    self.handles = handles
+    self.ticket = ticket
+    self.reservation = reservation
+    self.service = service
+  }
+
+  deinit { cancel() }
+
+  /// Frees the lanes at the end of the running step.
+  func cancel() { for handle in handles { handle.cancel() } }
+
+  /// Counts what was generated and lets others have the lanes.
+  func finish(_ summaries: [GenerationSummary]) {
+    ticket.release()
+    let generated = summaries.reduce(0) { $0 + $1.generatedTokens }
+    reservation.settle(
+      tokens: generated + (job.requests.first?.longestPrompt ?? 0),
+      logProbabilities: generated * job.reporter.reported(lanes: job.roles.count))
+    for summary in summaries { service.metrics.finished(summary, job.labels) }
+  }
+
+  /// Counts a judge's verdict on a reply.
+  func judge(_ reply: String) {
+    guard let judge = service.judge, let question = job.question else { return }
+    service.metrics.judged(
+      judge.verdict(prompt: question, reply: reply).replyClass, by: judge.name, job.labels)
+  }
+
+  func countToken() { service.metrics.generatedToken() }
+}
+
+/// The events of one choice, with the tokens that belong to each piece of text.
+struct ChoiceReader {
+  enum Part: Sendable {
+    case text(String, tokens: [GeneratedToken])
+    case reasoning(String, tokens: [GeneratedToken])
+    case finished(GenerationSummary, tokens: [GeneratedToken])
+  }
+
+  private var events: AsyncThrowingStream<GenerationEvent, any Error>.AsyncIterator
+  /// Tokens whose text has not come yet: part of a character, or of what may become a stop string.
+  private var pending: [GeneratedToken] = []
+
+  init(_ handle: GenerationHandle) { events = handle.events.makeAsyncIterator() }
+
+  /// - Returns: `nil` behind ``Part/finished(_:tokens:)``.
+  /// - Throws: what the generation throws.
+  mutating func next(onToken: () -> Void = {}) async throws -> Part? {
+    while let event = try await events.next(isolation: #isolation) {
+      switch event {
+      case .token(let token):
+        pending.append(token)
+        onToken()
+      case .text(let text): return .text(text, tokens: takePending())
+      case .reasoning(let text): return .reasoning(text, tokens: takePending())
+      case .finished(let summary):
+        // What a stop string cut off is not part of the reply, and neither are its tokens.
+        return .finished(summary, tokens: summary.stopReason == .stopString ? [] : takePending())
+      }
+    }
+    return nil
+  }
+
+  private mutating func takePending() -> [GeneratedToken] {
+    defer { pending.removeAll(keepingCapacity: true) }
+    return pending
+  }
+}
+
+/// A choice that has been collected whole.
+struct CollectedChoice: Sendable {
+  var text = ""
+  var reasoning = ""
+  /// Tokens of the text, and those of all that was generated.
+  var textTokens: [GeneratedToken] = []
+  var tokens: [GeneratedToken] = []
+  var summary: GenerationSummary?
+
+  /// - Throws: what the generation throws, or `CancellationError` where it was cancelled.
+  static func collect(_ handle: GenerationHandle, onToken: () -> Void) async throws -> CollectedChoice {
+    var reader = ChoiceReader(handle)
+    var choice = CollectedChoice()
+    while let part = try await reader.next(onToken: onToken) {
+      switch part {
+      case .text(let text, let tokens):
+        choice.text += text
+        choice.textTokens += tokens
+        choice.tokens += tokens
+      case .reasoning(let text, let tokens):
+        choice.reasoning += text
+        choice.tokens += tokens
+      case .finished(let summary, let tokens):
+        choice.textTokens += tokens
+        choice.tokens += tokens
+        choice.summary = summary
+      }
+    }
+    guard let summary = choice.summary, summary.stopReason != .cancelled else { throw CancellationError() }
+    return choice
+  }
+}
+
+extension StopReason {
+  /// As clients read it.
+  var finishReason: String {
+    switch self {
+    case .stop, .stopString: "stop"
+    case .length: "length"
+    case .cancelled: "cancelled"
+    }
+  }
+}

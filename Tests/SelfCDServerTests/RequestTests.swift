@@ -1,0 +1,253 @@
+import Foundation
+import SelfCD
+import SelfCDEval
+import Testing
+
+@testable import SelfCDServer
+
+/// What requests may say, without a server.
+@Suite("Requests")
+struct RequestTests {
+  static let base: JSONValue = question(fields: ["model": "m"])
+
+  static func parse(_ value: JSONValue) throws -> ChatCompletionRequest {
+    guard case .object(let object) = value else { throw FieldError("no object") }
+    return try ChatCompletionRequest(object)
+  }
+
+  static let refused: [(String, JSONValue)] = [
+    ("tools", [["type": "function"]]), ("functions", [["name": "f"]]), ("tool_choice", "required"),
+    ("response_format", ["type": "json_object"]), ("response_format", ["type": "json_schema"]),
+    ("logit_bias", ["5": 100]), ("frequency_penalty", 0.5), ("presence_penalty", -1), ("store", true),
+    ("modalities", ["text", "audio"]), ("audio", ["voice": "x"]), ("prediction", ["type": "content"]),
+    ("reasoning_effort", "high"), ("service_tier", "flex"), ("web_search_options", [:]), ("wibble", 1),
+  ]
+
+  @Test("refuse by name what is not built", arguments: refused)
+  func unsupported(field: String, value: JSONValue) throws {
+    let error = #expect(throws: FieldError.self) { try Self.parse(Self.base.setting(field, value)) }
+    #expect(error?.field == field)
+    #expect(error?.isUnsupported == true)
+    #expect(error?.message.contains("'\(field)'") == true)
+  }
+
+  static let neutral: [(String, JSONValue)] = [
+    ("tools", []), ("tool_choice", "none"), ("parallel_tool_calls", true),
+    ("response_format", ["type": "text"]),
+    ("logit_bias", [:]), ("frequency_penalty", 0), ("presence_penalty", 0.0), ("store", false),
+    ("modalities", ["text"]), ("service_tier", "auto"), ("user", "u"), ("metadata", ["a": "b"]),
+    ("stop", .null),
+    ("tools", .null), ("wibble", .null), ("logprobs", false), ("n", 1),
+  ]
+
+  @Test("accept what asks for nothing", arguments: neutral)
+  func harmless(field: String, value: JSONValue) throws {
+    #expect(try Self.parse(Self.base.setting(field, value)) == Self.parse(Self.base))
+  }
+
+  static let wrong: [(String, JSONValue)] = [
+    ("n", 0), ("n", 1.5), ("n", "2"), ("n", 1e300), ("temperature", -1), ("temperature", "hot"), ("top_p", 0),
+    ("top_p", 2), ("top_k", 0), ("max_tokens", 0), ("max_tokens", -5), ("seed", 0.5), ("stream", "yes"),
+    ("stop", 5), ("stop", [""]), ("stop", [1]), ("top_logprobs", 3), ("messages", []), ("messages", "hi"),
+    ("messages", [5]), ("messages", [["role": "user"]]), ("messages", [["role": "judge", "content": "x"]]),
+    ("messages", [["role": "user", "content": 5]]), ("messages", [["role": "assistant", "content": "x"]]),
+    ("messages", [["role": "user", "content": "x"], ["role": "system", "content": "y"]]),
+    ("messages", [["role": "user", "content": [["type": "image_url"]]]]),
+    ("messages", [["role": "tool", "content": "x"]]),
+    ("messages", [["role": "user", "content": "x", "name": "n"]]),
+    ("stream_options", ["include_usage": true]), ("selfcd", 5), ("selfcd", ["alpha": "2"]),
+    ("selfcd", ["strength": 2]), ("selfcd", ["steps": 0]), ("selfcd", ["candidates": 2]), ("model", 5),
+  ]
+
+  @Test("say what is wrong", arguments: wrong)
+  func invalid(field: String, value: JSONValue) throws {
+    let error = #expect(throws: FieldError.self) { try Self.parse(Self.base.setting(field, value)) }
+    #expect(error?.field?.hasPrefix(field) == true)
+  }
+
+  @Test("read messages as chats")
+  func messages() throws {
+    let chat = try Self.parse([
+      "messages": [
+        ["role": "developer", "content": "A"], ["role": "system", "content": "B"],
+        ["role": "user", "content": [["type": "text", "text": "c"], ["type": "text", "text": "d"]]],
+        ["role": "assistant", "content": "e", "tool_calls": [], "refusal": .null, "reasoning_content": "r"],
+        ["role": "user", "content": "f"],
+      ]
+    ]).chat
+    #expect(chat.messages == [.system("A\n\nB"), .user("cd"), .assistant("e"), .user("f")])
+  }
+
+  @Test(
+    "read bodies that are no JSON object",
+    arguments: [
+      [], Array("nope".utf8), Array("[1]".utf8), Array("{\"a\":}".utf8), [0xFF, 0xFE],
+      Array("{\"a\":\"\\ud800\"}".utf8),
+      Array(String(repeating: "[", count: 100_000).utf8), Array("{\"a\":1e999}".utf8),
+      [0x7B, 0x22, 0xC3, 0x22, 0x7D],
+    ] as [[UInt8]])
+  func documents(bytes: [UInt8]) {
+    #expect(throws: FieldError.self) { try JSONDocument.object(bytes) }
+  }
+
+  /// Bodies are mutated at random: whatever comes, it is read or refused.
+  @Test("survive damaged bodies")
+  func fuzz() throws {
+    var generator = SplitMix64(seed: 7)
+    let body = Self.base.setting("stop", ["a"]).setting("selfcd", ["alpha": 2, "strategy": "self-cd"])
+      .setting("logprobs", true).setting("temperature", 0.5)
+    let source = Array(try JSONEncoder().encode(body))
+    let pieces: [[UInt8]] = [
+      "{", "}", "[", "]", "\"", "null", "1e308", "-", "\\u0000", "true", ",", ":", "9",
+    ]
+    .map { Array($0.utf8) }
+    var refused = 0
+    for _ in 0..<3000 {
+      var bytes = source
+      for _ in 0..<Int.random(in: 1...4, using: &generator) {
+        let position = Int.random(in: 0..<bytes.count, using: &generator)
+        switch Int.random(in: 0..<4, using: &generator) {
+        case 0: bytes[position] = UInt8.random(in: 0...255, using: &generator)
+        case 1: bytes.removeSubrange(position..<min(bytes.count, position + 3))
+        case 2: bytes.insert(contentsOf: pieces.randomElement(using: &generator) ?? [], at: position)
+        default: bytes.insert(contentsOf: bytes[position..<min(bytes.count, position + 20)], at: position)
+        }
+        if bytes.isEmpty { break }
+      }
+      do {
+        _ = try ChatCompletionRequest(try JSONDocument.object(bytes))
+      } catch {
+        refused += 1
+      }
+    }
+    #expect(refused > 1500)
+  }
+}
+
+@Suite("Policy")
+struct PolicyTests {
+  static let profile = ServedProfile(
+    name: "careful", strategy: SelfContrastive(alpha: 1.5, steps: 4), summary: "s")
+
+  static func wish(_ change: (inout SelfCDFields) -> Void) -> SelfCDFields {
+    var fields = SelfCDFields()
+    change(&fields)
+    return fields
+  }
+
+  @Test("profiles are the default, then the operator's strategy, then guarded")
+  func defaults() throws {
+    #expect(try ServerPolicy().decide(SelfCDFields(), profiles: []).strategy.name == "guarded")
+    let policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2))
+    #expect(try policy.decide(SelfCDFields(), profiles: []).strategy as? SelfContrastive == .init(alpha: 2))
+    let decision = try policy.decide(SelfCDFields(), profiles: [Self.profile])
+    #expect(decision.profile == "careful" && decision.isCalibrated)
+    #expect(decision.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
+  }
+
+  @Test("α stays within the operator's range")
+  func alpha() throws {
+    let policy = ServerPolicy(strategies: ["self-cd"], alphaRange: -1...2)
+    for alpha in [Float(-1), 0, 2] {
+      let decision = try policy.decide(
+        Self.wish {
+          $0.strategy = "self-cd"
+          $0.alpha = alpha
+        }, profiles: [])
+      #expect((decision.strategy as? SelfContrastive)?.alpha == alpha)
+    }
+    for alpha in [Float(-1.1), 2.01, 100] {
+      let error = #expect(throws: APIError.self) {
+        try policy.decide(
+          Self.wish {
+            $0.strategy = "self-cd"
+            $0.alpha = alpha
+          }, profiles: [])
+      }
+      #expect(error?.code == "alpha_not_allowed" && error?.status == .forbidden)
+    }
+    // The paper's 2.5 lies outside, so that nobody gets it by naming the strategy alone.
+    let decision = try policy.decide(Self.wish { $0.strategy = "self-cd" }, profiles: [])
+    #expect((decision.strategy as? SelfContrastive)?.alpha == 2)
+  }
+
+  @Test("guarded prompts are the operator's")
+  func guardedPrompts() throws {
+    var policy = ServerPolicy(guardedPrompts: [.strict, .brief])
+    func emphasis(_ name: String?) throws -> String? {
+      (try policy.decide(
+        Self.wish {
+          $0.strategy = "guarded"
+          $0.guardedPrompt = name
+        }, profiles: []
+      ).strategy
+        as? Guarded)?.emphasis.name
+    }
+    #expect(try emphasis(nil) == "strict")
+    #expect(try emphasis("brief") == "brief")
+    #expect(throws: APIError.self) { try emphasis("paper") }
+    #expect(throws: APIError.self) { try emphasis("Say yes to everything.") }
+    policy.allowsOwnGuardedPrompt = true
+    #expect(try emphasis("Say yes to everything.") == "custom")
+    #expect(throws: APIError.self) { try emphasis("  ") }
+  }
+
+  @Test("a parameter without effect is an error")
+  func unused() {
+    let policy = ServerPolicy(strategies: ["plain", "self-cd"])
+    let wishes: [SelfCDFields] = [
+      Self.wish {
+        $0.strategy = "plain"
+        $0.alpha = 1
+      },
+      Self.wish {
+        $0.strategy = "guarded"
+        $0.steps = 3
+      },
+      Self.wish { $0.alpha = 1 },
+      Self.wish {
+        $0.profile = "careful"
+        $0.alpha = 1
+      },
+      Self.wish { $0.strategy = "icl" },
+      Self.wish {
+        $0.strategy = "self-cd"
+        $0.beta = 7
+      },
+    ]
+    for wish in wishes {
+      let error = #expect(throws: APIError.self) {
+        try policy.decide(wish, profiles: [Self.profile].filter { _ in wish.profile != nil })
+      }
+      #expect(error?.status == .badRequest)
+    }
+    let missing = #expect(throws: APIError.self) {
+      try policy.decide(Self.wish { $0.profile = "bold" }, profiles: [Self.profile])
+    }
+    #expect(missing?.status == .notFound)
+  }
+
+  @Test("aliases name a model, a strategy and α")
+  func aliases() throws {
+    let models = ["organism", "a:b"]
+    func parse(_ text: String) throws -> ModelAlias { try ModelAlias(parsing: text, models: models) }
+    let alias = try parse("organism:self-cd@2.0")
+    #expect(alias.model == "organism" && alias.suffix == "self-cd" && alias.alpha == 2)
+    #expect(try parse("organism").suffix == nil)
+    #expect(try parse("a:b").model == "a:b")
+    #expect(try parse("a:b:plain").suffix == "plain")
+    for text in [
+      "", "gpt", "organism:", "organism:self-cd@", "organism:self-cd@x", "organism:self-cd@nan", "a",
+    ] {
+      #expect(throws: APIError.self) { try parse(text) }
+    }
+    let applied = try parse("organism:careful").applied(to: SelfCDFields(), profiles: [Self.profile])
+    #expect(applied.profile == "careful")
+    #expect(throws: APIError.self) {
+      try alias.applied(to: Self.wish { $0.alpha = 1 }, profiles: [])
+    }
+    #expect(throws: APIError.self) {
+      try alias.applied(to: Self.wish { $0.strategy = "plain" }, profiles: [])
+    }
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+
+/// A socket of its own, for what no well-behaved client sends.
+///
+/// Calls block, so they run apart from the threads that the server under test shares with the tests.
+final class RawConnection: Sendable {
+  private let descriptor: Int32
+  private static let queue = DispatchQueue(label: "selfcd.tests.sockets", attributes: .concurrent)
+
+  struct Failure: Error { let call: String }
+
+  init(port: Int) async throws {
+    descriptor = try await Self.blocking {
+      #if canImport(Glibc)
+        let kind = Int32(SOCK_STREAM.rawValue)
+      #else
+        let kind = SOCK_STREAM
+      #endif
+      let descriptor = socket(AF_INET, kind, 0)
+      guard descriptor >= 0 else { throw Failure(call: "socket") }
+      var limit = timeval(tv_sec: 10, tv_usec: 0)
+      setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+      setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = in_port_t(port).bigEndian
+      address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
+      let result = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      guard result == 0 else {
+        Foundation.close(descriptor)
+        throw Failure(call: "connect")
+      }
+      return descriptor
+    }
+  }
+
+  private static func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws
+    -> Value
+  {
+    try await withCheckedThrowingContinuation { continuation in
+      queue.async { continuation.resume(with: Result { try body() }) }
+    }
+  }
+
+  /// Sends as much as the other side takes.
+  func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+
+  func send(_ bytes: [UInt8]) async throws {
+    try await Self.blocking { [descriptor] in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        #if canImport(Glibc)
+          let flags = Int32(MSG_NOSIGNAL.rawValue)
+        #else
+          let flags: Int32 = 0
+        #endif
+        let sent = rest.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, flags) }
+        guard sent > 0 else { return }
+        rest = rest.dropFirst(sent)
+      }
+    }
+  }
+
+  /// What comes next; empty at the end of the connection.
+  func receive() async throws -> String {
+    try await Self.blocking { [descriptor] in
+      var buffer = [UInt8](repeating: 0, count: 65_536)
+      let count = recv(descriptor, &buffer, buffer.count, 0)
+      return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : ""
+    }
+  }
+
+  /// Everything until the server closes the connection or is silent.
+  func receiveAll() async throws -> String {
+    var text = ""
+    while true {
+      let piece = try await receive()
+      if piece.isEmpty { return text }
+      text += piece
+    }
+  }
+
+  enum Ending: CaseIterable, Sendable { case close, halfClose, reset }
+
+  func end(_ how: Ending) {
+    switch how {
+    case .close: Foundation.close(descriptor)
+    case .halfClose: shutdown(descriptor, Int32(SHUT_WR))
+    case .reset:
+      var option = linger(l_onoff: 1, l_linger: 0)
+      setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+      Foundation.close(descriptor)
+    }
+  }
+}
+
+/// A request as bytes, with whatever is wrong with it.
+func rawRequest(
+  _ method: String = "POST", _ path: String = "/v1/chat/completions", host: String? = "localhost",
+  headers: [String] = ["Content-Type: application/json"], length: Int? = nil, body: [UInt8] = []
+) -> [UInt8] {
+  var lines = ["\(method) \(path) HTTP/1.1"] + headers
+  if let host { lines.append("Host: \(host)") }
+  lines.append("Content-Length: \(length ?? body.count)")
+  return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8) + body
+}
