@@ -75,7 +75,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "SelfCDServer",
-      dependencies: ["SelfCD", "SelfCDEval", crypto, .product(name: "Hummingbird", package: "hummingbird")],
+      dependencies: [
+        "SelfCD", "SelfCDEval", "SelfCDResources", crypto, .product(name: "Hummingbird", package: "hummingbird"),
+      ],
+      resources: [.copy("Resources/playground")],
       swiftSettings: strict),
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),

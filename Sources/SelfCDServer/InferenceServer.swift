@@ -169,7 +169,7 @@ public final class InferenceServer: Sendable {
     router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
     let status = StatusRoutes(pool: pool, metrics: metrics, active: active)
     router.get("/health", use: status.health)
-    Playground.addRoutes(to: router)
+    Playground().addRoutes(to: router)
 
     let keyed = router.group()
       .add(middleware: KeyMiddleware(keys: keyRing, meter: meter, metrics: metrics, limits: settings.limits))
