@@ -233,7 +233,7 @@ import Testing
   @Test func probesWaitForALaneOfTheirOwn() async throws {
     let engine = try await EngineTests.engine(.init(lanes: 3, context: 64, batch: 64))
     func request(_ lanes: Int, probes: [[TokenID]]) -> GenerationRequest {
-      let prompts = [LaneRole.plain: [TokenID(1), 2], .guarded: [TokenID(3), 4]].filter {
+      let prompts: [LaneRole: [TokenID]] = [.plain: [1, 2], .guarded: [3, 4]].filter {
         lanes == 2 || $0.key == .plain
       }
       return GenerationRequest(
