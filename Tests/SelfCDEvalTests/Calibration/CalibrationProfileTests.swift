@@ -117,7 +117,7 @@ import Testing
     try refuses("SHA-256") { $0.model.sha256 = "none" }
     try refuses("alpha") { $0.chosen = StrategySetting(SelfContrastive(alpha: 1e6)) }
     try refuses("format_version") { $0.formatVersion = 0 }
-    try refuses("newerFormat") { $0.formatVersion = 2 }
+    try refuses("has format 2") { $0.formatVersion = 2 }
   }
 
   @Test func unknownStrategiesAndMissingPartsAreNamed() throws {
@@ -135,7 +135,7 @@ import Testing
       let error = #expect(throws: CalibrationProfileError.self) {
         try CalibrationProfile.parse(try data(change), path: "p")
       }
-      #expect("\(String(describing: error))".contains("notAProfile"))
+      #expect("\(String(describing: error))".contains("not a calibration profile"))
     }
     #expect(throws: StrategyError.self) {
       try JSONDecoder().decode(
