@@ -157,10 +157,11 @@ public actor Engine {
   private func admit(to backend: any ModelBackend) {
     var room = table.freeCount
     var admitted: [LiveGeneration] = []
-    // Probes give their lane back before the first step, so that one is enough for all of them.
+    // Probes give their lanes back before the first step. One is enough for all of them, but read one after the
+    // other they take a call of the model each, so that a wide engine keeps some lanes for them.
     var reserve = 0
     while let first = waiting.first {
-      reserve = max(reserve, first.request.lanesToStart - first.request.prompts.count)
+      reserve = max(reserve, min(first.request.probes.count, max(1, backend.capacity.lanes / 4)))
       guard first.request.prompts.count + reserve <= room else { break }
       room -= first.request.prompts.count
       admitted.append(waiting.removeFirst())
