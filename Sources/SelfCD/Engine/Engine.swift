@@ -170,10 +170,11 @@ public actor Engine {
   private func admit(to backend: any ModelBackend) {
     guard admission == nil else { return }
     var room = table.freeCount
-    // Probes give their lane back before the first step, so that one is enough for all of them.
+    // Probes give their lanes back before the first step. One is enough for all of them, but read one after the
+    // other they take a call of the model each, so that a wide engine keeps some lanes for them.
     var reserve = 0
     let admitted = waiting.prefix { generation in
-      reserve = max(reserve, generation.request.lanesToStart - generation.request.prompts.count)
+      reserve = max(reserve, min(generation.request.probes.count, max(1, backend.capacity.lanes / 4)))
       room -= generation.request.prompts.count
       return room >= reserve
     }
