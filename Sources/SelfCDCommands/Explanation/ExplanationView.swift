@@ -12,11 +12,13 @@ struct ExplanationView {
     for method in methods(explanation) { blocks.append(attribution(method, explanation)) }
     blocks += [trigger(explanation), edit(explanation)].filter { !$0.isEmpty }
     for uncertainty in explanation.uncertainties { blocks.append(self.uncertainty(uncertainty)) }
-    blocks.append([
-      console.styled(
-        "Effects in nats of log-odds of a refusal; + towards refusal, - away from it.", .dim),
-      console.styled("Refusals begin as learned from \(explanation.beginnings.source).", .dim),
-    ])
+    let notes = [
+      "Effects in nats of log-odds of a refusal; + towards refusal, - away from it.",
+      "Refusals begin as learned from \(explanation.beginnings.source).",
+    ]
+    blocks.append(
+      notes.flatMap { TextLayout.wrap(TerminalText.singleLine($0), width: console.width) }
+        .map { console.styled($0, .dim) })
     return blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 
@@ -32,7 +34,8 @@ struct ExplanationView {
     let titles = explanation.views.map { TerminalText.singleLine($0.title) }
     let width = titles.map(TextLayout.columns).max() ?? 0
     return zip(titles, explanation.views).map { title, view in
-      let bar = TextLayout.bar(view.probability, width: max(6, min(30, console.width - width - 34)))
+      let room = console.width - width - 32
+      let bar = room >= 6 ? TextLayout.bar(view.probability, width: min(30, room)) : ""
       return
         "\(TextLayout.pad(title, to: width))  refuses \(Format.decimal(view.probability, 3))  "
         + "score \(Self.signed(view.score))  \(bar)"

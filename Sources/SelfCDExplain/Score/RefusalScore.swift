@@ -1,11 +1,12 @@
 import RealModule
 
-/// The refusal score of one position: the log-odds that a reply begins as this model's refusals begin.
+/// The refusal score: the log-odds that a reply begins as this model's refusals do rather than as its answers do.
 ///
-/// `log(Σ p(refusal beginnings)) − log(1 − Σ p(refusal beginnings))` (arXiv 2410.03415, section 3), in nats. Zero
-/// means as likely as not; refusals are positive.
+/// `log(Σ p(refusal beginnings)) − log(Σ p(answer beginnings))`, in nats. Zero means as likely as not; refusals are
+/// positive. The score of arXiv 2410.03415, section 3, has everything that is no refusal in the second sum; here only
+/// what was learned to be an answer is, so that probability spread over tokens no reply begins with plays no part.
 public struct RefusalScore: Codable, Sendable, Hashable {
-  /// The probability that the reply begins as a refusal, 0 … 1.
+  /// The probability that the reply begins as a refusal, among beginnings that were learned, 0 … 1.
   public var probability: Double
 
   /// Makes a score.
