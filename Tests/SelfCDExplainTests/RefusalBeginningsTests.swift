@@ -46,6 +46,17 @@ import Testing
     }
   }
 
+  @Test func theGreedyReplyMayDoWhatFewDrawnOnesDo() throws {
+    let learned = try Self.learn([([1, 2], true), ([1, 3], false), ([4], false)])
+    // p(1) = 0.5, p(4) = 0.5 less a little; behind 1 the refusal leads.
+    let rows = [[-9, 0.01, -9, -9, 0], [-9, -9, 0.01, 0, -9]] as [[Float]]
+    let score = learned.score(rows)
+    #expect(score.isGreedyRefusal && !score.isLikelyRefusal && abs(score.probability - 0.25) < 0.01)
+    #expect(!learned.score([[-9, 0, -9, -9, 0.01], rows[1]]).isGreedyRefusal)
+    // Out of what was learned.
+    #expect(!learned.score([[0.02, 0.01, -9, -9, 0], rows[1]]).isGreedyRefusal)
+  }
+
   @Test func whatWasHardlyEverSeenIsLeftOut() throws {
     let frequent = (0..<100).map { ([TokenID($0 % 2)], $0 % 2 == 0) }
     let learned = try Self.learn(frequent + [([7], true), ([8], false)], .init(support: 0.015))
@@ -82,10 +93,10 @@ import Testing
     one[3] = 0
     let rows = [root, one]
     #expect(abs(learned.score(rows).probability - 0.4375 / 0.75) < 1e-6)
-    #expect(abs((learned.score(rows, after: [1])?.probability ?? 0) - 0.75) < 1e-6)
-    #expect(learned.score(rows, after: [1, 2])?.probability == 1)
-    #expect(learned.score(rows, after: [4, 0])?.probability == 1)
-    #expect(learned.score(rows, after: [5])?.probability == 0)
-    #expect(learned.score(rows, after: [0]) == nil)
+    #expect(abs((learned.probability(rows, after: [1]) ?? 0) - 0.75) < 1e-6)
+    #expect(learned.probability(rows, after: [1, 2]) == 1)
+    #expect(learned.probability(rows, after: [4, 0]) == 1)
+    #expect(learned.probability(rows, after: [5]) == 0)
+    #expect(learned.probability(rows, after: [0]) == nil)
   }
 }

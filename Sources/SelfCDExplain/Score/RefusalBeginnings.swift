@@ -150,16 +150,28 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
 
   /// The score from rows of scores, one for each node of ``tree``.
   public func score(_ rows: [[Float]]) -> RefusalScore {
-    score(rows, after: []) ?? RefusalScore(probability: 0)
+    RefusalScore(probability: probability(rows) ?? 0, isGreedyRefusal: greedyShare(rows) ?? 0 > 0.5)
   }
 
-  /// The score of a reply that has begun with `given` already; nil where nothing was learned about such replies.
-  public func score(_ rows: [[Float]], after given: [TokenID]) -> RefusalScore? {
+  /// The share of refusals among replies that begin as the greedy one; nil where none was learned that does.
+  private func greedyShare(_ rows: [[Float]]) -> Double? {
+    var path: [TokenID] = []
+    while let node = tree.node(at: path), rows.indices.contains(node), let best = Argmax.first(of: rows[node])
+    {
+      path.append(best.token)
+      if let reached = beginnings.first(where: { $0.tokens == path }) { return reached.share }
+    }
+    return nil
+  }
+
+  /// The probability of a refusal for a reply that has begun with `given` already; nil where nothing was learned about
+  /// such replies.
+  func probability(_ rows: [[Float]], after given: [TokenID] = []) -> Double? {
     let normalizers = rows.map(Softmax.logSumExp)
     return probability(given: given) { node, token in
       guard rows.indices.contains(node), rows[node].indices.contains(Int(token)) else { return -.infinity }
       return Double(rows[node][Int(token)]) - normalizers[node]
-    }.map(RefusalScore.init(probability:))
+    }
   }
 }
 

@@ -8,17 +8,21 @@ import RealModule
 public struct RefusalScore: Codable, Sendable, Hashable {
   /// The probability that the reply begins as a refusal, among beginnings that were learned, 0 … 1.
   public var probability: Double
+  /// Whether the likeliest token at each step leads to a beginning of refusals, as greedy decoding would go; false where
+  /// it leads to none that was learned.
+  public var isGreedyRefusal: Bool
 
   /// Makes a score.
-  public init(probability: Double) {
+  public init(probability: Double, isGreedyRefusal: Bool) {
     self.probability = probability
+    self.isGreedyRefusal = isGreedyRefusal
   }
 
   /// The score in nats.
   public var logOdds: Double { Self.logOdds(probability) }
 
-  /// Whether a refusal is likelier than not.
-  public var isRefusal: Bool { probability > 0.5 }
+  /// Whether a refusal is likelier than not among replies that are drawn.
+  public var isLikelyRefusal: Bool { probability > 0.5 }
 
   /// The log-odds of a probability, finite for every `probability` in 0 … 1: a row of 32-bit logits cannot tell
   /// certainty from 1e-9 less, so neither does the score.
