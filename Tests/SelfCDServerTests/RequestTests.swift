@@ -42,7 +42,9 @@ struct RequestTests {
 
   @Test("accept what asks for nothing", arguments: neutral)
   func harmless(field: String, value: JSONValue) throws {
-    #expect(try Self.parse(Self.base.setting(field, value)) == Self.parse(Self.base))
+    let request = try Self.parse(Self.base.setting(field, value))
+    let base = try Self.parse(Self.base)
+    #expect(request == base)
   }
 
   static let wrong: [(String, JSONValue)] = [

@@ -88,7 +88,7 @@ struct SecurityTests {
     ("a negative length", rawRequest(length: -1), ["400"]),
     ("no HTTP", Array("\0\u{1}\u{2}\r\n\r\n".utf8), ["400"]),
     ("another method", rawRequest("DELETE", body: body), ["404"]),
-    ("another path", rawRequest(path: "/../../etc/passwd", body: body), ["404"]),
+    ("another path", rawRequest("POST", "/../../etc/passwd", body: body), ["404"]),
   ]
 
   @Test("answers what is malformed with 4xx and goes on", arguments: malformed.indices)
