@@ -233,9 +233,8 @@ import Testing
   @Test func probesWaitForALaneOfTheirOwn() async throws {
     let engine = try await EngineTests.engine(.init(lanes: 3, context: 64, batch: 64))
     func request(_ lanes: Int, probes: [[TokenID]]) -> GenerationRequest {
-      let prompts: [LaneRole: [TokenID]] = [.plain: [1, 2], .guarded: [3, 4]].filter {
-        lanes == 2 || $0.key == .plain
-      }
+      let prompts: [LaneRole: [TokenID]] =
+        lanes == 2 ? [.plain: [1, 2], .guarded: [3, 4]] : [.plain: [1, 2]]
       return GenerationRequest(
         prompts: prompts, probes: probes, rule: ReadingRule(noted: RowBox()), options: .init(maximumTokens: 3)
       )
