@@ -252,7 +252,7 @@ struct ModelPoolTests {
   @Test("loads when asked, unloads the least recently used within its budget")
   func budget() async throws {
     let models = ["a", "b", "c"].map { HistoryProvider(name: $0, bytes: 40) }
-    try await TestServer.with(models, settings: ServerSettings(memoryBudget: 100)) { server in
+    try await TestServer.with(models, settings: ServerSettings(memoryBudget: 100)) { (server: TestServer) async throws in
       func ask(_ name: String) async throws -> Int {
         try await server.post(question(fields: ["model": .string(name), "max_tokens": 1])).status
       }
@@ -271,7 +271,7 @@ struct ModelPoolTests {
       HistoryProvider(name: "a", delay: 0.01, bytes: 60), HistoryProvider(name: "b", bytes: 60),
       HistoryProvider(name: "huge", bytes: 600),
     ]
-    try await TestServer.with(models, settings: ServerSettings(memoryBudget: 100)) { server in
+    try await TestServer.with(models, settings: ServerSettings(memoryBudget: 100)) { (server: TestServer) async throws in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(try SchedulingTests.streamed(SchedulingTests.long))
       #expect(try await server.waitFor("selfcd_lanes_free", 3))

@@ -193,7 +193,7 @@ struct SecurityTests {
     }
     try await TestServer.with(
       [HistoryProvider()], policy: ServerPolicy(allowsLogProbabilities: false)
-    ) { server in
+    ) { (server: TestServer) async throws in
       #expect(try await server.post(question(fields: ["logprobs": true])).status == 403)
       #expect(try await server.post(question(fields: ["selfcd": ["explain": true]])).status == 403)
     }
