@@ -141,7 +141,8 @@ struct PolicyTests {
   func defaults() throws {
     #expect(try ServerPolicy().decide(SelfCDFields(), profiles: []).strategy.name == "guarded")
     let policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2))
-    #expect(try policy.decide(SelfCDFields(), profiles: []).strategy as? SelfContrastive == .init(alpha: 2))
+    let own = try policy.decide(SelfCDFields(), profiles: []).strategy as? SelfContrastive
+    #expect(own == SelfContrastive(alpha: 2))
     let decision = try policy.decide(SelfCDFields(), profiles: [Self.profile])
     #expect(decision.profile == "careful" && decision.isCalibrated)
     #expect(decision.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
