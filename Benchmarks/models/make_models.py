@@ -4,6 +4,9 @@
 
 Speed depends on shapes and number formats, not on what the weights say, so nothing has to be downloaded
 or stored. The seed fixes every weight. The peers read the same GGUF files, so weights are identical there.
+
+With --chat the files (135m-chat-f16.gguf, ...) can be served: they have a chat template of plain text, and a row of
+zeros for the end of the turn, which is therefore never the best token: every reply has the length asked for.
 """
 
 import argparse
@@ -48,6 +51,12 @@ SHAPES = {
 }
 
 
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+
+
 class Weights:
     """Random tensors; each depends on the seed and its own name only."""
 
@@ -57,10 +66,14 @@ class Weights:
     def _random(self, name: str, *shape: int) -> np.ndarray:
         return np.random.default_rng([SEED, zlib.crc32(name.encode())]).standard_normal(shape, dtype=np.float32)
 
-    def matrix(self, name: str, rows: int, columns: int, deviation: float | None = None) -> None:
-        """Without a deviation, outputs have the variance of the inputs."""
+    def matrix(
+        self, name: str, rows: int, columns: int, deviation: float | None = None, zero: tuple[int, ...] = ()
+    ) -> None:
+        """Without a deviation, outputs have the variance of the inputs. Rows in `zero` are zeros."""
         scale = np.float32(deviation or columns**-0.5)
-        self._writer.add_tensor(name, (self._random(name, rows, columns) * scale).astype(np.float16))
+        values = (self._random(name, rows, columns) * scale).astype(np.float16)
+        values[list(zero)] = 0
+        self._writer.add_tensor(name, values)
 
     def vector(self, name: str, length: int, mean: float, deviation: float) -> None:
         self._writer.add_tensor(name, mean + np.float32(deviation) * self._random(name, length))
@@ -73,7 +86,15 @@ def add_vocabulary(writer: gguf.GGUFWriter, path: str) -> None:
             writer.add_key_value(key, field.contents(), field.types[0], element)
 
 
-def write(name: str, shape: Shape, vocabulary_path: str, path: str) -> None:
+def end_of_turn(vocabulary_path: str) -> tuple[int, ...]:
+    """Tokens that libllama takes for the end of a turn in these vocabularies: eos, and names like <|endoftext|>."""
+    fields = gguf.GGUFReader(vocabulary_path).fields
+    names = fields["tokenizer.ggml.tokens"].contents()
+    ends = {"<|eot_id|>", "<|im_end|>", "<|end|>", "<|endoftext|>", "<|eom_id|>", "<|end_of_text|>", "<EOT>"}
+    return (fields["tokenizer.ggml.eos_token_id"].contents(), *(i for i, text in enumerate(names) if text in ends))
+
+
+def write(name: str, shape: Shape, vocabulary_path: str, path: str, chat: bool) -> None:
     writer = gguf.GGUFWriter(path, shape.architecture)
     writer.add_name(f"random weights in the {name} shape")
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
@@ -88,11 +109,16 @@ def write(name: str, shape: Shape, vocabulary_path: str, path: str) -> None:
     writer.add_rope_dimension_count(shape.head_width)
     writer.add_vocab_size(shape.entries)
     add_vocabulary(writer, vocabulary_path)
+    if chat:
+        writer.add_chat_template(CHAT_TEMPLATE)
 
     weights = Weights(writer)
     width, kv_width = shape.width, shape.kv_heads * shape.head_width
     # Tied with the output matrix: this deviation gives logits about as spread out as a trained model's.
-    weights.matrix("token_embd.weight", shape.entries, width, deviation=2 * width**-0.5)
+    weights.matrix(
+        "token_embd.weight", shape.entries, width, deviation=2 * width**-0.5,
+        zero=end_of_turn(vocabulary_path) if chat else (),
+    )  # fmt: skip
     for layer in range(shape.layers):
         block = f"blk.{layer}."
         weights.vector(block + "attn_norm.weight", width, 1, 0.05)
@@ -119,6 +145,9 @@ def make(arguments: argparse.Namespace) -> None:
     os.makedirs(arguments.out, exist_ok=True)
     for name in arguments.shapes:
         shape = SHAPES[name]
+        vocabulary = os.path.join(arguments.vocabularies, f"ggml-vocab-{shape.vocabulary}.gguf")
+        if arguments.chat:
+            name += "-chat"
         source = os.path.join(arguments.out, f"{name}-f16.gguf")
         for kind in ["f16"] + [kind for kind in arguments.types if kind != "f16"]:
             path = os.path.join(arguments.out, f"{name}-{kind}.gguf")
@@ -126,7 +155,7 @@ def make(arguments: argparse.Namespace) -> None:
                 continue
             partial = path + ".partial"
             if kind == "f16":
-                write(name, shape, os.path.join(arguments.vocabularies, f"ggml-vocab-{shape.vocabulary}.gguf"), partial)
+                write(name, shape, vocabulary, partial, arguments.chat)
             else:
                 subprocess.run([arguments.quantize, source, partial, kind], check=True)
             os.rename(partial, path)
@@ -138,6 +167,7 @@ if __name__ == "__main__":
     parser.add_argument("--vocabularies", required=True, help="folder with llama.cpp's ggml-vocab-*.gguf")
     parser.add_argument("--out", required=True)
     parser.add_argument("--quantize", help="the program built from quantize.c")
+    parser.add_argument("--chat", action="store_true", help="files that can be served")
     parser.add_argument("--shapes", nargs="+", choices=list(SHAPES), default=list(SHAPES))
     parser.add_argument("--types", nargs="+", choices=["f16", "q8_0", "q4_0"], default=["f16", "q8_0", "q4_0"])
     make(parser.parse_args())

@@ -69,7 +69,8 @@ public final class LlamaBackend: ModelBackend {
     capacity = BackendCapacity(
       lanes: Int(llama_n_seq_max(context)),
       context: min(Int(llama_n_ctx_seq(context)), contextPerLane),
-      batch: Int(llama_n_batch(context)))
+      batch: Int(llama_n_batch(context)),
+      prefersNeighbours: !options.unifiedCache)
     batch = llama_batch_init(Int32(capacity.batch), 0, 1)
     lengths = Array(repeating: 0, count: capacity.lanes)
   }
@@ -81,15 +82,16 @@ public final class LlamaBackend: ModelBackend {
 
   public func decode(_ appends: [LaneAppend], into rows: inout LogitRows) throws {
     try check(appends)
-    fill(with: appends)
+    let starts = fill(with: appends)
     let code = llama_decode(context, batch)
     guard code == 0 else {
       throw error(for: code)
     }
     for append in appends { lengths[append.lane.index] += append.tokens.count }
-    for index in 0..<batch.n_tokens where batch.logits[Int(index)] != 0 {
-      guard let row = llama_get_logits_ith(context, index) else {
-        throw BackendError.failed("libllama gave no logits for row \(index)")
+    for start in zip(appends, starts).flatMap({ $1..<($1 + $0.tokens.count) }) where batch.logits[start] != 0
+    {
+      guard let row = llama_get_logits_ith(context, Int32(start)) else {
+        throw BackendError.failed("libllama gave no logits for row \(start)")
       }
       rows.append { target in
         _ = target.update(fromContentsOf: UnsafeBufferPointer(start: row, count: target.count))
@@ -138,9 +140,15 @@ public final class LlamaBackend: ModelBackend {
     }
   }
 
-  private func fill(with appends: [LaneAppend]) {
+  /// Writes the batch in the order of lanes: libllama computes only those together that follow on each other in it.
+  ///
+  /// - Returns: where each append's tokens begin in the batch.
+  private func fill(with appends: [LaneAppend]) -> [Int] {
+    var starts = Array(repeating: 0, count: appends.count)
     var index = 0
-    for append in appends {
+    for position in appends.indices.sorted(by: { appends[$0].lane < appends[$1].lane }) {
+      let append = appends[position]
+      starts[position] = index
       for (offset, token) in append.tokens.enumerated() {
         batch.token[index] = token
         batch.pos[index] = Int32(lengths[append.lane.index] + offset)
@@ -152,6 +160,7 @@ public final class LlamaBackend: ModelBackend {
       }
     }
     batch.n_tokens = Int32(index)
+    return starts
   }
 
   public func copyLane(_ source: LaneID, to target: LaneID) throws {

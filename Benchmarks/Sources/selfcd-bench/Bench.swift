@@ -7,5 +7,6 @@ struct Bench: AsyncParsableCommand {
     abstract: "Times SelfCD. Each command compares its alternatives within one run and prints ratios.",
     subcommands: [
       CombineCommand.self, DecodeCommand.self, LanesCommand.self, PrefixCommand.self, FirstKCommand.self,
+      ThroughputCommand.self,
     ])
 }

@@ -41,11 +41,15 @@ public struct BackendCapacity: Sendable, Hashable {
   public let context: Int
   /// Tokens that one `decode` call may append, over all lanes.
   public let batch: Int
+  /// Whether one pass over the weights serves only lanes of consecutive numbers, so that gaps between the lanes in use
+  /// cost a pass each.
+  public let prefersNeighbours: Bool
 
-  public init(lanes: Int, context: Int, batch: Int) {
+  public init(lanes: Int, context: Int, batch: Int, prefersNeighbours: Bool = false) {
     self.lanes = lanes
     self.context = context
     self.batch = batch
+    self.prefersNeighbours = prefersNeighbours
   }
 
   /// Sharing fewer tokens than this is not worth a copy, which moves a lane's whole context.

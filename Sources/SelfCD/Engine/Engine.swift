@@ -13,6 +13,7 @@ public actor Engine {
   private var rows = LogitRows(vocabularySize: 0)
   private var scratch: [Float] = []
   private var waiting: [LiveGeneration] = []
+  private var admission: Admission?
   private var live: [LiveGeneration] = []
   private var isLooping = false
   let cancellations: CancellationBoard
@@ -62,9 +63,11 @@ public actor Engine {
   /// Ends every generation as cancelled and frees the model. Later requests fail.
   public func shutdown() {
     for index in live.indices { live[index].finish(.cancelled) }
+    waiting = (admission?.dissolve(table: &table) ?? []) + waiting
     for index in waiting.indices { waiting[index].finish(.cancelled) }
     live = []
     waiting = []
+    admission = nil
     backend = nil
   }
 
@@ -136,14 +139,21 @@ public actor Engine {
     guard let backend else { return false }
     dropCancelled()
     admit(to: backend)
+    prefillStep(on: backend)
     decodeStep(on: backend)
-    if live.isEmpty, waiting.isEmpty { isLooping = false }
+    if live.isEmpty, waiting.isEmpty, admission == nil { isLooping = false }
     return isLooping
   }
 
   private func dropCancelled() {
-    let cancelled = cancellations.takeCancelled(among: Set(live.map(\.id) + waiting.map(\.id)))
+    let admitted = admission?.generations.map(\.id) ?? []
+    let cancelled = cancellations.takeCancelled(among: Set(live.map(\.id) + waiting.map(\.id) + admitted))
     guard !cancelled.isEmpty else { return }
+    if admitted.contains(where: cancelled.contains) {
+      // Whoever stays is planned anew, from what the lanes hold by now.
+      waiting = (admission?.dissolve(table: &table) ?? []) + waiting
+      admission = nil
+    }
     for index in live.indices where cancelled.contains(live[index].id) { end(&live[index], .cancelled) }
     for index in waiting.indices where cancelled.contains(waiting[index].id) {
       waiting[index].finish(.cancelled)
@@ -152,58 +162,41 @@ public actor Engine {
     waiting.removeAll { cancelled.contains($0.id) }
   }
 
-  /// Takes in as many waiting generations, in order, as there are lanes for, and computes their prompts together.
+  /// Takes in as many waiting generations, in order, as there are lanes for; their prompts are computed together.
   private func admit(to backend: any ModelBackend) {
+    guard admission == nil else { return }
     var room = table.freeCount
-    var admitted: [LiveGeneration] = []
-    while let first = waiting.first, first.request.prompts.count <= room {
-      room -= first.request.prompts.count
-      admitted.append(waiting.removeFirst())
+    let admitted = waiting.prefix { generation in
+      room -= generation.request.prompts.count
+      return room >= 0
     }
     guard !admitted.isEmpty else { return }
+    waiting.removeFirst(admitted.count)
+    admission = Admission(Array(admitted), table: &table, capacity: backend.capacity)
+  }
 
-    let owners = admitted.indices.flatMap { index in
-      admitted[index].request.prompts.keys.sorted { $0.rawValue < $1.rawValue }.map { (index, $0) }
-    }
-    // Equal prompts share a lane from the start.
-    var prompts: [[TokenID]] = []
-    var known: [[TokenID]: Int] = [:]
-    let promptOf = owners.map { index, role in
-      let prompt = admitted[index].request.prompts[role] ?? []
-      if let index = known[prompt] { return index }
-      known[prompt] = prompts.count
-      prompts.append(prompt)
-      return prompts.count - 1
-    }
-    let plan = PrefillPlan(
-      prompts: prompts, table: table, minimumShare: backend.capacity.minimumShare)
-    let laneOf = plan.entries.reduce(into: [Int: LaneID]()) { $0[$1.prompt] = $1.lane }
-    for (owner, prompt) in zip(owners, promptOf) {
-      guard let lane = laneOf[prompt] else { continue }
-      admitted[owner.0].lanes[owner.1] = lane
-      table.take(lane)
-    }
-    var prefill = Prefill(plan, batch: backend.capacity.batch)
+  /// While others are live, prompts are computed in calls of this part of a batch, so that nobody waits long.
+  private static let prefillShare = 4
+
+  private func prefillStep(on backend: any ModelBackend) {
+    guard var admission else { return }
+    // Two copies of it would make every change a copy of the rows.
+    self.admission = nil
+    let batch = backend.capacity.batch
+    let budget = live.isEmpty ? batch : max(1, batch / Self.prefillShare)
     do {
-      try cancellations.during(admitted.map(\.id)) { try prefill.run(on: backend, table: &table) }
+      let ready = try cancellations.during(admission.generations.map(\.id)) {
+        try admission.advance(budget: budget, on: backend, table: &table, computed: &computedTokens)
+      }
+      for (var generation, logits) in ready {
+        advance(&generation, with: logits, on: backend)
+        if generation.nextToken != nil { live.append(generation) }
+      }
     } catch {
-      for generation in admitted { fail(generation, error, on: backend) }
+      for generation in admission.generations { fail(generation, error, on: backend) }
       return
     }
-    computedTokens += prefill.decodedTokens.values.reduce(0, +)
-    var unclaimed = prefill.decodedTokens
-    for index in admitted.indices {
-      // A prompt that several asked for was computed for the first of them.
-      let own = owners.indices.filter { owners[$0].0 == index }
-      admitted[index].wasPrefilled(
-        tokens: own.reduce(0) { $0 + (unclaimed.removeValue(forKey: promptOf[$1]) ?? 0) })
-      var lanes: [LaneRole: [Float]] = [:]
-      for (owner, prompt) in zip(owners, promptOf) where owner.0 == index {
-        lanes[owner.1] = prefill.rows[prompt]
-      }
-      advance(&admitted[index], with: LaneLogits(guarded: lanes[.guarded], plain: lanes[.plain]), on: backend)
-    }
-    live += admitted.filter { $0.nextToken != nil }
+    if !admission.generations.isEmpty { self.admission = admission }
   }
 
   private func decodeStep(on backend: any ModelBackend) {
@@ -278,7 +271,8 @@ public actor Engine {
 
   /// A free lane that holds what `lane` holds; there is one for every user of a shared lane.
   private func fork(_ lane: LaneID, on backend: any ModelBackend) throws -> LaneID {
-    guard let target = table.freeLanesByAge().first else { throw BackendError.cacheFull }
+    let free = table.freeLanes(1, asNeighbours: backend.capacity.prefersNeighbours)
+    guard let target = free.first else { throw BackendError.cacheFull }
     backend.clearLane(target)
     table[target] = []
     try backend.copyLane(lane, to: target)

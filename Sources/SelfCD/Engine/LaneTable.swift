@@ -64,13 +64,36 @@ struct LaneTable {
   /// Of equal matches a free lane is better: it need not be copied.
   private func rank(_ lane: LaneID) -> Int { users(of: lane) > 0 ? 0 : 1 }
 
-  /// Free lanes, those with the least to lose first: empty ones, then the least recently used.
-  func freeLanesByAge() -> [LaneID] {
-    freeLanes.sorted { a, b in
-      let (x, y) = (slots[a.index], slots[b.index])
-      if x.tokens.isEmpty != y.tokens.isEmpty { return x.tokens.isEmpty }
-      return (x.lastUse, a.index) < (y.lastUse, b.index)
+  /// The free lanes to put new prompts in.
+  ///
+  /// Those with the least to lose come first: empty ones, then the least recently used.
+  ///
+  /// - Parameters:
+  ///   - claimed: free lanes that are spoken for.
+  ///   - asNeighbours: whether lanes beside those in use are better still, so that all in use form few unbroken rows.
+  /// - Returns: at most `count`.
+  func freeLanes(_ count: Int, besides claimed: Set<LaneID> = [], asNeighbours: Bool) -> [LaneID] {
+    let byAge = slots.indices
+      .filter { slots[$0].users == 0 && !claimed.contains(LaneID($0)) }
+      .sorted { a, b in
+        if slots[a].tokens.isEmpty != slots[b].tokens.isEmpty { return slots[a].tokens.isEmpty }
+        return (slots[a].lastUse, a) < (slots[b].lastUse, b)
+      }
+    guard asNeighbours else { return byAge.prefix(count).map(LaneID.init) }
+    var isUsed = slots.indices.map { slots[$0].users > 0 || claimed.contains(LaneID($0)) }
+    func neighbours(_ lane: Int) -> Int {
+      (lane > 0 && isUsed[lane - 1] ? 1 : 0) + (lane + 1 < isUsed.count && isUsed[lane + 1] ? 1 : 0)
     }
+    var left = byAge
+    var chosen: [LaneID] = []
+    while chosen.count < count, !left.isEmpty {
+      // The first of the best, so that age decides among equals.
+      let best = left.indices.reduce(0) { neighbours(left[$1]) > neighbours(left[$0]) ? $1 : $0 }
+      let lane = left.remove(at: best)
+      isUsed[lane] = true
+      chosen.append(LaneID(lane))
+    }
+    return chosen
   }
 }
 

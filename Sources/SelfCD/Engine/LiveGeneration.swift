@@ -35,7 +35,7 @@ struct LiveGeneration {
     tracker = request.reasoning.map(ReasoningTracker.init)
   }
 
-  mutating func wasPrefilled(tokens: Int) { prefilledTokens = tokens }
+  mutating func wasPrefilled(tokens: Int) { prefilledTokens += tokens }
 
   /// The lanes that the rule has no more use for.
   func lanesToFree() -> [LaneRole] {

@@ -3,29 +3,46 @@
 struct Prefill {
   /// A prompt's logits at its last token, by index of the prompt.
   private(set) var rows: [Int: [Float]] = [:]
-  /// Tokens that were decoded for each prompt, by index; shared ones count for the prompt that came first.
-  private(set) var decodedTokens: [Int: Int] = [:]
 
   private let plan: PrefillPlan
-  private let batch: Int
+  private var hasBegun = false
+  private var buffer = LogitRows(vocabularySize: 0)
   /// Tokens each entry's lane holds.
   private var done: [Int]
   /// Entries that wait for a source, with the length they wait for.
   private var waiting: [Int: (source: Int, length: Int)] = [:]
 
-  init(_ plan: PrefillPlan, batch: Int) {
+  init(_ plan: PrefillPlan) {
     self.plan = plan
-    self.batch = batch
     done = Array(repeating: 0, count: plan.entries.count)
   }
 
+  /// Computes all that is left, in as many calls of the model as it takes.
+  ///
   /// - Throws: what the backend throws; lanes of the plan are then in no defined state.
   mutating func run(on backend: any ModelBackend, table: inout LaneTable) throws {
-    try placeResidents(on: backend, table: &table)
-    var buffer = LogitRows(vocabularySize: backend.vocabulary.count)
-    repeat {
+    while try !advance(budget: backend.capacity.batch, on: backend, table: &table).isEmpty {}
+  }
+
+  /// One call of the model, with at most `budget` tokens in it.
+  ///
+  /// What an entry that has reached its end lends to others is copied before this returns, so that its lane may go on.
+  ///
+  /// - Returns: the tokens that were decoded for each prompt, by index; shared ones count for the prompt that came
+  ///   first. Empty where all is done.
+  /// - Throws: what the backend throws; lanes of the plan are then in no defined state.
+  mutating func advance(
+    budget: Int, on backend: any ModelBackend, table: inout LaneTable
+  ) throws -> [Int: Int] {
+    if !hasBegun {
+      hasBegun = true
+      buffer = LogitRows(vocabularySize: backend.vocabulary.count)
+      try placeResidents(on: backend, table: &table)
       try copyShared(on: backend, table: &table)
-    } while try decodeRuns(on: backend, table: &table, buffer: &buffer)
+    }
+    let decoded = try decodeRuns(budget: budget, on: backend, table: &table)
+    try copyShared(on: backend, table: &table)
+    return decoded
   }
 
   private mutating func placeResidents(on backend: any ModelBackend, table: inout LaneTable) throws {
@@ -76,48 +93,38 @@ struct Prefill {
     }
   }
 
-  /// - Returns: whether anything was left to do.
   private mutating func decodeRuns(
-    on backend: any ModelBackend, table: inout LaneTable, buffer: inout LogitRows
-  ) throws -> Bool {
-    var runs: [(entry: Int, end: Int)] = []
+    budget: Int, on backend: any ModelBackend, table: inout LaneTable
+  ) throws -> [Int: Int] {
+    var appends: [LaneAppend] = []
+    var completed: [(entry: Int, row: Bool)] = []
+    var room = budget
     for (index, entry) in plan.entries.enumerated()
-    where waiting[index] == nil && done[index] < entry.tokens.count {
+    where room > 0 && waiting[index] == nil && done[index] < entry.tokens.count {
       // Stop where another prompt branches off, so that it is copied from exactly there: recurrent models cannot
       // be cut back afterwards.
       let branch = waiting.values.filter { $0.source == index && $0.length > done[index] }.map(\.length).min()
-      runs.append((index, min(branch ?? .max, entry.tokens.count)))
+      let end = min(branch ?? .max, entry.tokens.count, done[index] + room)
+      let tokens = entry.tokens[done[index]..<end]
+      let isPromptEnd = end == entry.tokens.count
+      appends.append(LaneAppend(lane: entry.lane, tokens: tokens, logits: isPromptEnd ? .last : .none))
+      completed.append((index, isPromptEnd))
+      room -= tokens.count
+      done[index] = end
     }
-    guard !runs.isEmpty else { return false }
-    var queue = runs[...]
-    while !queue.isEmpty {
-      var appends: [LaneAppend] = []
-      var completed: [(entry: Int, row: Bool)] = []
-      var room = batch
-      while room > 0, let run = queue.first {
-        let entry = plan.entries[run.entry]
-        let end = min(run.end, done[run.entry] + room)
-        let tokens = entry.tokens[done[run.entry]..<end]
-        let isPromptEnd = end == entry.tokens.count
-        appends.append(LaneAppend(lane: entry.lane, tokens: tokens, logits: isPromptEnd ? .last : .none))
-        completed.append((run.entry, isPromptEnd))
-        room -= tokens.count
-        done[run.entry] = end
-        if end < run.end { break }
-        queue = queue.dropFirst()
-      }
-      buffer.removeAll()
-      try backend.decode(appends, into: &buffer)
-      var row = 0
-      for (append, item) in zip(appends, completed) {
-        table.append(append.tokens, to: append.lane)
-        decodedTokens[plan.entries[item.entry].prompt, default: 0] += append.tokens.count
-        guard item.row else { continue }
-        rows[plan.entries[item.entry].prompt] = buffer[row]
-        row += 1
-      }
+    guard !appends.isEmpty else { return [:] }
+    buffer.removeAll()
+    try backend.decode(appends, into: &buffer)
+    var decoded: [Int: Int] = [:]
+    var row = 0
+    for (append, item) in zip(appends, completed) {
+      table.append(append.tokens, to: append.lane)
+      decoded[plan.entries[item.entry].prompt, default: 0] += append.tokens.count
+      guard item.row else { continue }
+      rows[plan.entries[item.entry].prompt] = buffer[row]
+      row += 1
     }
-    return true
+    return decoded
   }
 
   private mutating func copy(

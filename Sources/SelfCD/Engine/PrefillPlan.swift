@@ -24,10 +24,9 @@ struct PrefillPlan {
   /// In lexicographic order of tokens; a `shared` entry always names an earlier one.
   let entries: [Entry]
 
-  /// - Parameters:
-  ///   - minimumShare: sharing fewer tokens is not worth a copy.
   /// - Precondition: `table` has at least as many free lanes as there are prompts.
-  init(prompts: [[TokenID]], table: LaneTable, minimumShare: Int) {
+  init(prompts: [[TokenID]], table: LaneTable, capacity: BackendCapacity) {
+    let minimumShare = capacity.minimumShare
     let order = prompts.indices.sorted { (prompts[$0], $0) <* (prompts[$1], $1) }
     var sources: [Start] = []
     for (position, index) in order.enumerated() {
@@ -58,7 +57,10 @@ struct PrefillPlan {
       lanes[claim.position] = lane
       sources[claim.position] = .kept(length: claim.length)
     }
-    var rest = table.freeLanesByAge().filter { claims[$0] == nil }.makeIterator()
+    let unplaced = lanes.count { $0 == nil }
+    var rest = table.freeLanes(
+      unplaced, besides: Set(claims.keys), asNeighbours: capacity.prefersNeighbours
+    ).makeIterator()
     var entries: [Entry] = []
     for (position, index) in order.enumerated() {
       guard let lane = lanes[position] ?? rest.next() else { break }

@@ -19,14 +19,14 @@ extension Engine {
       throw GenerationError.tooManyLanes(needed: roles.count, available: table.freeCount)
     }
     let plan = PrefillPlan(
-      prompts: roles.map { prompts[$0] ?? [] }, table: table, minimumShare: backend.capacity.minimumShare)
+      prompts: roles.map { prompts[$0] ?? [] }, table: table, capacity: backend.capacity)
     let lanes = plan.entries.sorted { $0.prompt < $1.prompt }.map(\.lane)
     for lane in lanes { table.take(lane) }
     defer { for lane in lanes { table.giveBack(lane) } }
     do {
       // On behalf of no generation, so that no cancellation ends it.
       return try cancellations.during([]) {
-        var prefill = Prefill(plan, batch: backend.capacity.batch)
+        var prefill = Prefill(plan)
         try prefill.run(on: backend, table: &table)
         let first = roles.indices.map { prefill.rows[$0] ?? [] }
         return try score(continuation, on: lanes, roles, first: first, backend: backend)
