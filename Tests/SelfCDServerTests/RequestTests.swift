@@ -230,6 +230,24 @@ struct PolicyTests {
     #expect(missing?.status == .notFound)
   }
 
+  @Test(
+    "every strategy that is offered takes its parameters and keeps the rest", arguments: StrategyFactory.names
+  )
+  func factory(name: String) throws {
+    #expect(try ServerPolicy.strategy(named: name).name == name)
+    guard StrategyFactory.contrastive.contains(name) else { return }
+    let usual = try #require(StrategyFactory.make(name))
+    let made = try #require(
+      StrategyFactory.make(name, alpha: 1.1, beta: 0.3, steps: 7, emphasis: .strict))
+    let facts = StrategyFacts(made)
+    #expect(facts.alpha == 1.1 && facts.beta == 0.3 && facts.steps == 7)
+    #expect(
+      made.lanes(for: Chat(question: "?")).contains { $0.chat.systemPrompt == SafetyEmphasis.strict.text })
+    #expect(type(of: made) == type(of: usual) && made.isContrastive)
+    #expect(StrategyFactory.defaultAlpha(of: name) == StrategyFacts(usual).alpha)
+    #expect(throws: StrategyError.self) { try ServerPolicy.strategy(named: name, alpha: 1000) }
+  }
+
   @Test("aliases name a model, a strategy and α")
   func aliases() throws {
     let models = ["organism", "a:b"]
