@@ -22,9 +22,9 @@ struct AccessMiddleware: RouterMiddleware {
   ) async throws -> Response {
     let start = ContinuousClock.now
     var context = context
-    let scope = RequestScope(timeout: timeout)
-    context.scope = scope
     let channel = context.channel
+    let scope = RequestScope(timeout: timeout, on: channel.eventLoop)
+    context.scope = scope
     ConnectionMonitor.watch(channel) { [weak scope] in scope?.end(.disconnected) }
     scope.onEnd { cause in
       metrics.endedEarly(cause)
