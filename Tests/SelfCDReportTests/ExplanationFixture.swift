@@ -37,9 +37,9 @@ enum ExplanationFixture {
     return Explanation(
       model: "/somewhere/private/model <7b>.gguf", chat: Chat(question: question),
       views: [
-        ("guarded", "guarded", RefusalScore(probability: 0.93)),
-        ("plain", "plain", RefusalScore(probability: 0.41)),
-        ("self-cd", "self-cd α 2.5", RefusalScore(probability: 0.04)),
+        ("guarded", "guarded", RefusalScore(probability: 0.93, isGreedyRefusal: true)),
+        ("plain", "plain", RefusalScore(probability: 0.41, isGreedyRefusal: false)),
+        ("self-cd", "self-cd α 2.5", RefusalScore(probability: 0.04, isGreedyRefusal: false)),
       ], beginnings: try beginnings(), attributions: attributions, focus: "kill")
   }
 

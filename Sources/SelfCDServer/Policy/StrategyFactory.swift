@@ -7,7 +7,7 @@ enum StrategyFactory {
   /// The strategies that a server can offer, with their own parameters: those that need nothing but a chat. A new one
   /// is one more item here.
   private static let known: [any DecodingStrategy] = [
-    Guarded(), Plain(), Helpful(), ChainOfThought(), SelfContrastive(), AdaCD(),
+    Guarded(), Plain(), Helpful(), ChainOfThought(), SelfContrastive(), AdaCD(), ProbedContrast(),
   ]
 
   static let names = known.map(\.name)
