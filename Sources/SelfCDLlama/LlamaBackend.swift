@@ -41,7 +41,8 @@ public final class LlamaBackend: ModelBackend {
     if let ablation, ablation.vector.count != model.embeddingLength {
       throw LlamaError.unsupportedModel(
         path: model.path,
-        reason: "the vector to ablate is \(ablation.vector.count) wide and the model \(model.embeddingLength)")
+        reason: "the vector to ablate is \(ablation.vector.count) wide and the model \(model.embeddingLength)"
+      )
     }
     let hook = ablation.map { EvalHookBox(DirectionAblation($0)) }
     let threads = Int32(options.effectiveThreads(weightBytes: llama_model_size(model.handle)))

@@ -5,7 +5,8 @@ import Testing
 @Suite struct FlowCommandTests {
   /// The organism's held-out prompts, which name their trigger word.
   static func heldOut(_ name: String) -> String {
-    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
       .appending(path: "Models/organism/heldout/\(name).jsonl").path
   }
 
@@ -79,7 +80,8 @@ import Testing
     #expect(abs(zip(refusal, ablated).reduce(0) { $0 + $1.0 * $1.1 }) < 1e-5)
     let parts = try #require(record["parts"] as? [[String: Any]])
     for part in parts {
-      #expect(part["training"] as? Int == 24 && part["validation"] as? Int == 12 && part["test"] as? Int == 12)
+      #expect(
+        part["training"] as? Int == 24 && part["validation"] as? Int == 12 && part["test"] as? Int == 12)
     }
     #expect((record["tokens"] as? [[String: Any]])?.isEmpty == false)
   }

@@ -24,7 +24,8 @@ struct SeparationTests {
     }
     let high = (0..<(seed % 7 + 1)).map { _ in next() }
     let low = (0..<(seed % 5 + 1)).map { _ in next() }
-    let ordered = high.reduce(0.0) { sum, a in sum + low.reduce(0.0) { $0 + (a > $1 ? 1 : a == $1 ? 0.5 : 0) } }
+    let ordered = high.reduce(0.0) { sum, a in sum + low.reduce(0.0) { $0 + (a > $1 ? 1 : a == $1 ? 0.5 : 0) }
+    }
     #expect(abs(Separation.areaUnderCurve(high, low) - ordered / Double(high.count * low.count)) < 1e-12)
     #expect(
       abs(Separation.areaUnderCurve(high, low) + Separation.areaUnderCurve(low, high) - 1) < 1e-12)

@@ -9,10 +9,12 @@ struct AblationTests {
   }
 
   /// Any vector that is not refusal will do.
-  private func vector(_ inspector: LlamaInspector, _ prompts: [[TokenID]]) async throws -> FalseRefusalVector {
+  private func vector(_ inspector: LlamaInspector, _ prompts: [[TokenID]]) async throws -> FalseRefusalVector
+  {
     var states: [[Double]] = []
     for tokens in prompts.prefix(4) {
-      states.append(try await inspector.residuals(of: tokens, at: [tokens.count - 1]).layers[1][0].map(Double.init))
+      states.append(
+        try await inspector.residuals(of: tokens, at: [tokens.count - 1]).layers[1][0].map(Double.init))
     }
     let refusal = try RefusalDirection(harmful: states[0], harmless: states[1], layer: 1, position: -1)
     return try FalseRefusalVector(
@@ -30,9 +32,12 @@ struct AblationTests {
     options.contextSize = 512
     let edited = try await loaded.ablating(vector, options: options)
     let chat = Chat(question: TestModel.questions[0])
-    let before = try await loaded.chat.reply(to: chat, strategy: Plain(), options: .init(maximumTokens: 24)).text
-    let other = try await edited.chat.reply(to: chat, strategy: Plain(), options: .init(maximumTokens: 24)).text
-    let after = try await loaded.chat.reply(to: chat, strategy: Plain(), options: .init(maximumTokens: 24)).text
+    let before = try await loaded.chat.reply(to: chat, strategy: Plain(), options: .init(maximumTokens: 24))
+      .text
+    let other = try await edited.chat.reply(to: chat, strategy: Plain(), options: .init(maximumTokens: 24))
+      .text
+    let after = try await loaded.chat.reply(to: chat, strategy: Plain(), options: .init(maximumTokens: 24))
+      .text
     #expect(before == after)
     #expect(before != other)
   }

@@ -42,7 +42,9 @@ struct FlowGoldenTests {
     }
   }
 
-  private func compare(_ saliency: AttentionSaliency, _ golden: FlowFixture.Golden, within bound: Double) throws {
+  private func compare(_ saliency: AttentionSaliency, _ golden: FlowFixture.Golden, within bound: Double)
+    throws
+  {
     #expect(saliency.target == golden.target)
     #expect(abs(saliency.loss - golden.loss) < 1e-4, "loss \(saliency.loss), PyTorch \(golden.loss)")
     try #require(saliency.attention.count == golden.attention.count)
@@ -52,8 +54,10 @@ struct FlowGoldenTests {
       let a = relativeError(attention, golden.attention[layer])
       let g = relativeError(gradient, golden.gradient[layer])
       let flow = relativeError(
-        flow(attention, gradient, golden.heads), flow(golden.attention[layer], golden.gradient[layer], golden.heads))
-      #expect(a < bound && g < bound && flow < bound, "layer \(layer): attention \(a), gradient \(g), flow \(flow)")
+        flow(attention, gradient, golden.heads),
+        flow(golden.attention[layer], golden.gradient[layer], golden.heads))
+      #expect(
+        a < bound && g < bound && flow < bound, "layer \(layer): attention \(a), gradient \(g), flow \(flow)")
     }
   }
 
@@ -61,7 +65,10 @@ struct FlowGoldenTests {
   private func flow(_ attention: [Float], _ gradient: [Float], _ heads: Int) -> [Float] {
     let count = attention.count / heads
     return (0..<count).map { position in
-      abs((0..<heads).reduce(Float(0)) { $0 + attention[$1 * count + position] * gradient[$1 * count + position] })
+      abs(
+        (0..<heads).reduce(Float(0)) {
+          $0 + attention[$1 * count + position] * gradient[$1 * count + position]
+        })
     }
   }
 
@@ -180,7 +187,9 @@ struct InspectionLimitTests {
       #expect(some.layers[layer].count == 2)
       #expect(all.layers[layer].count == 6)
       for (index, position) in [1, 4].enumerated() {
-        for (a, b) in zip(some.layers[layer][index], all.layers[layer][position]) { #expect(abs(a - b) < 1e-4) }
+        for (a, b) in zip(some.layers[layer][index], all.layers[layer][position]) {
+          #expect(abs(a - b) < 1e-4)
+        }
       }
     }
     withExtendedLifetime(folder) {}

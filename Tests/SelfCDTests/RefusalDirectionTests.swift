@@ -23,7 +23,8 @@ struct RefusalDirectionTests {
   func orthogonal(_ seed: Int) throws {
     let width = 4 + seed * 7
     let refusal = try RefusalDirection(
-      harmful: states(UInt64(seed), width), harmless: states(UInt64(seed) + 100, width), layer: 0, position: -1)
+      harmful: states(UInt64(seed), width), harmless: states(UInt64(seed) + 100, width), layer: 0,
+      position: -1)
     // Half way along the refusal direction, so that there is much to take out.
     let pseudo = zip(states(UInt64(seed) + 200, width), refusal.vector).map { $0 + 3 * Double($1) }
     let vector = try FalseRefusalVector(

@@ -6,7 +6,8 @@ import SelfCDLlama
 /// What the gradient of a prompt's attention costs; `peers/flow.py` does the same with autograd, on the same tokens.
 struct FlowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "flow", abstract: "Gradients of attention of a random prompt, the seconds of each of several rounds.")
+    commandName: "flow",
+    abstract: "Gradients of attention of a random prompt, the seconds of each of several rounds.")
 
   @Argument(help: "A model of a family whose gradient is verified.", completion: .file(extensions: ["gguf"]))
   var model: String

@@ -88,7 +88,8 @@ public enum DirectionError: Error, Sendable, Equatable, CustomStringConvertible 
     switch self {
     case .differentLengths(let a, let b): "Two states have different widths, \(a) and \(b)."
     case .notFinite: "A mean state is not finite."
-    case .noDifference: "The two sets of prompts have the same mean state, so there is no direction between them."
+    case .noDifference:
+      "The two sets of prompts have the same mean state, so there is no direction between them."
     case .onlyRefusal(let cosine):
       "The false-refusal direction is the refusal direction itself (cosine \(cosine)): nothing of it can be ablated."
     }

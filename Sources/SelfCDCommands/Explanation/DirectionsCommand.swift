@@ -32,8 +32,10 @@ struct DirectionsCommand: AsyncParsableCommand {
   @Option(help: .init("Prompts of each set that directions are made from.", valueName: "n"))
   var train = 128
 
-  @Option(help: .init("Prompts of each set that they are selected on.", valueName: "n"))
-  var validate = 64
+  @Option(
+    name: .customLong("validate"),
+    help: .init("Prompts of each set that they are selected on.", valueName: "n"))
+  var validation = 64
 
   @Option(help: .init("Prompts of each set in the comparison, at most.", valueName: "n"))
   var test = 1000
@@ -69,7 +71,7 @@ struct DirectionsCommand: AsyncParsableCommand {
 
   func validate() throws {
     for (name, value) in [
-      ("--train", train), ("--validate", validate), ("--test", test), ("--candidates", candidates),
+      ("--train", train), ("--validate", validation), ("--test", test), ("--candidates", candidates),
       ("--max-tokens", maxTokens),
     ] where value < 1 {
       throw ValidationError("\(name) must be 1 or more.")
@@ -118,7 +120,7 @@ struct DirectionsCommand: AsyncParsableCommand {
     let llama = options.llamaOptions(lanes: lanes, unifiedCache: true)
     var settings = DirectionStudy.Settings()
     settings.training = train
-    settings.validation = validate
+    settings.validation = validation
     settings.test = test
     settings.candidates = candidates
     settings.tolerance = tolerance

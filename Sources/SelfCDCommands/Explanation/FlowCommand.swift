@@ -137,8 +137,9 @@ enum Inspection {
         meter.update(text: "\(what.isEmpty ? "" : what + " ")\(Int(share * 100)) %\(left)")
       }
     }
+    let stop: @Sendable () -> Void = { work.cancel() }
     do {
-      return try await Interruption.handling({ work.cancel() }) { try await work.value }
+      return try await Interruption.handling(stop) { try await work.value }
     } catch is CancellationError {
       throw CommandError.interrupted
     }

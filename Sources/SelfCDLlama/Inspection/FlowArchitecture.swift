@@ -71,7 +71,8 @@ struct FlowArchitecture: Sendable {
     width = try integer("embedding_length")
     feedForward = try integer("feed_forward_length")
     heads = try integer("attention.head_count")
-    kvHeads = file.hyperparameter("attention.head_count_kv") == nil
+    kvHeads =
+      file.hyperparameter("attention.head_count_kv") == nil
       ? heads : try integer("attention.head_count_kv")
     headWidth = file.hyperparameter("attention.key_length")?.integer ?? width / heads
     let valueWidth = file.hyperparameter("attention.value_length")?.integer ?? width / heads
@@ -84,7 +85,9 @@ struct FlowArchitecture: Sendable {
     guard (file.hyperparameter("expert_count")?.integer ?? 0) == 0 else {
       throw refuse("it is a mixture of experts")
     }
-    guard let epsilon = number("attention.layer_norm_rms_epsilon") else { throw refuse("it has no norm epsilon") }
+    guard let epsilon = number("attention.layer_norm_rms_epsilon") else {
+      throw refuse("it has no norm epsilon")
+    }
     self.epsilon = epsilon
     let scaling = file.hyperparameter("rope.scaling.type")?.string ?? "linear"
     guard ["none", "linear"].contains(scaling) else { throw refuse("its positions are scaled by \(scaling)") }
@@ -125,7 +128,8 @@ struct FlowArchitecture: Sendable {
       }
     activation = isGemma ? .geluTanh : .silu
     embeddingScale = isGemma ? Float(width).squareRoot() : 1
-    guard number("embedding_scale") == nil, number("residual_scale") == nil, number("logit_scale") == nil else {
+    guard number("embedding_scale") == nil, number("residual_scale") == nil, number("logit_scale") == nil
+    else {
       throw refuse("it scales its embeddings, residual stream or logits")
     }
     hasQueryKeyNorm = name == "qwen3" || name == "gemma3"
@@ -211,7 +215,8 @@ enum LayerPart: String, CaseIterable, Sendable {
     let queries = model.heads * model.headWidth
     let keys = model.kvHeads * model.headWidth
     return switch self {
-    case .attentionNorm, .attentionPostNorm, .feedForwardNorm, .feedForwardPostNorm, .outputBias: [model.width]
+    case .attentionNorm, .attentionPostNorm, .feedForwardNorm, .feedForwardPostNorm, .outputBias:
+      [model.width]
     case .query: [model.width, queries]
     case .key, .value: [model.width, keys]
     case .output: [queries, model.width]

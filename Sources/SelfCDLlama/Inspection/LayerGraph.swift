@@ -64,7 +64,8 @@ struct LayerGraph {
     var scores: Tensor = ggml_mul_mat(context, key, query)
     var tanhScores: Tensor?
     if model.attentionCap > 0 {
-      let tanh: Tensor = ggml_tanh(context, ggml_scale(context, scores, model.attentionScale / model.attentionCap))
+      let tanh: Tensor = ggml_tanh(
+        context, ggml_scale(context, scores, model.attentionScale / model.attentionCap))
       tanhScores = tanh
       scores = ggml_scale(context, tanh, model.attentionCap)
     }
@@ -111,7 +112,8 @@ struct LayerGraph {
     var scores: Tensor = ggml_soft_max_ext_back(context, attention, forward.attention, softmaxScale, 0)
     if let tanh = forward.tanhScores {
       // d(c · tanh(s x / c))/dx = s (1 − tanh²)
-      let slope: Tensor = ggml_scale_bias(context, ggml_sqr(context, tanh), -model.attentionScale, model.attentionScale)
+      let slope: Tensor = ggml_scale_bias(
+        context, ggml_sqr(context, tanh), -model.attentionScale, model.attentionScale)
       scores = multiply(scores, slope)
     }
     let query: Tensor = ggml_mul_mat(context, transposed(forward.key), scores)
@@ -182,18 +184,21 @@ struct LayerGraph {
   }
 
   private var rope: (base: Float, scale: Float) {
-    model.isSliding(layer) ? (model.slidingRopeBase, model.slidingRopeScale) : (model.ropeBase, model.ropeScale)
+    model.isSliding(layer)
+      ? (model.slidingRopeBase, model.slidingRopeScale) : (model.ropeBase, model.ropeScale)
   }
 
   private func rotate(_ a: Tensor) -> Tensor {
     ggml_rope_ext(
-      context, a, positions, ropeFactors, Int32(model.headWidth), model.ropeMode, 0, rope.base, rope.scale, 0, 1,
+      context, a, positions, ropeFactors, Int32(model.headWidth), model.ropeMode, 0, rope.base, rope.scale, 0,
+      1,
       32, 1)
   }
 
   private func rotateBack(_ gradient: Tensor) -> Tensor {
     ggml_rope_ext_back(
-      context, gradient, positions, ropeFactors, Int32(model.headWidth), model.ropeMode, 0, rope.base, rope.scale,
+      context, gradient, positions, ropeFactors, Int32(model.headWidth), model.ropeMode, 0, rope.base,
+      rope.scale,
       0, 1, 32, 1)
   }
 
@@ -246,7 +251,8 @@ struct LayerGraph {
       let tanh = geluTanh(input)
       let slope: Tensor = ggml_scale_bias(
         context, ggml_sqr(context, input), 3 * Self.geluFactor * Self.geluCubic, Self.geluFactor)
-      let curve = multiply(multiply(input, ggml_scale_bias(context, ggml_sqr(context, tanh), -0.5, 0.5)), slope)
+      let curve = multiply(
+        multiply(input, ggml_scale_bias(context, ggml_sqr(context, tanh), -0.5, 0.5)), slope)
       let derivative: Tensor = ggml_add(context, ggml_scale_bias(context, tanh, 0.5, 0.5), curve)
       return multiply(gradient, derivative)
     }

@@ -33,10 +33,12 @@ public actor LlamaInspector: ModelInspector {
 
   public func attention(over tokens: [TokenID]) async throws -> AttentionMaps {
     try check(tokens)
-    let capture = try read(tokens, .attention(matrices: true))
+    let capture = try await read(tokens, .attention(matrices: true))
     let layers = capture.meanAttention.keys.sorted()
     // A layer without attention of its own (recurrent ones) breaks the chain from layer to layer.
-    guard layers == Array(0..<model.layerCount) else { throw InspectionError.noAttention(architecture: architecture) }
+    guard layers == Array(0..<model.layerCount) else {
+      throw InspectionError.noAttention(architecture: architecture)
+    }
     return AttentionMaps(
       count: tokens.count, mean: layers.compactMap { capture.meanAttention[$0] },
       last: layers.compactMap { capture.lastAttention[$0] })
@@ -46,7 +48,7 @@ public actor LlamaInspector: ModelInspector {
     try check(tokens)
     if let target { try check([target]) }
     let gradient = try preparedGradient()
-    let capture = try read(tokens, .attention(matrices: false))
+    let capture = try await read(tokens, .attention(matrices: false))
     let best = capture.logits.indices.max { capture.logits[$0] < capture.logits[$1] } ?? 0
     let target = target ?? TokenID(best)
     let result = try gradient.compute(tokens, target: target)
@@ -54,7 +56,8 @@ public actor LlamaInspector: ModelInspector {
     guard agreement.attention <= Self.tolerance, agreement.nextToken <= Self.tolerance else {
       throw InspectionError.disagrees(attention: agreement.attention, nextToken: agreement.nextToken)
     }
-    guard result.loss.isFinite, result.gradient.allSatisfy({ $0.allSatisfy { $0.allSatisfy(\.isFinite) } }) else {
+    guard result.loss.isFinite, result.gradient.allSatisfy({ $0.allSatisfy { $0.allSatisfy(\.isFinite) } })
+    else {
       throw InspectionError.notFinite(what: "gradient")
     }
     return AttentionSaliency(
@@ -69,7 +72,7 @@ public actor LlamaInspector: ModelInspector {
         throw InspectionError.positionOutOfRange(position: position, tokens: tokens.count)
       }
     }
-    let capture = try read(tokens, .residuals(positions))
+    let capture = try await read(tokens, .residuals(positions))
     let layers = capture.residuals.keys.sorted()
     guard layers == Array(0..<model.layerCount) else {
       throw InspectionError.noResidualStream(architecture: architecture)
@@ -99,13 +102,28 @@ public actor LlamaInspector: ModelInspector {
     return made
   }
 
-  private func read(_ tokens: [TokenID], _ wish: CaptureContext.Wish) throws -> CaptureContext.Capture {
-    if let context, context.capacity >= tokens.count { return try context.read(tokens, wish) }
+  /// A cancelled task gives up in the middle of it.
+  private func read(
+    _ tokens: [TokenID], _ wish: CaptureContext.Wish
+  ) async throws -> CaptureContext.Capture {
+    abort.reset()
+    let context = try context(for: tokens.count)
+    return try await withTaskCancellationHandler {
+      try Task.checkCancellation()
+      return try context.read(tokens, wish)
+    } onCancel: { [abort] in
+      abort.raise()
+    }
+  }
+
+  /// The one there is, or a longer one.
+  private func context(for count: Int) throws -> CaptureContext {
+    if let context, context.capacity >= count { return context }
     context = nil
-    let capacity = (tokens.count + 255) / 256 * 256
-    let made = try CaptureContext(model: model, capacity: capacity, threads: threads, abort: abort)
+    let made = try CaptureContext(
+      model: model, capacity: (count + 255) / 256 * 256, threads: threads, abort: abort)
     context = made
-    return try made.read(tokens, wish)
+    return made
   }
 
   private func agreement(
