@@ -97,7 +97,7 @@ import Testing
     #expect(groups.contains { $0["set"] as? String == "harmful" && $0["n"] as? Int == 2 })
     #expect(study["without_focus"] as? Int == 1)
     let recalls = try #require(study["recalls"] as? [[String: Any]])
-    #expect(recalls.first?["with_object_named"] as? Int == 2)
+    #expect(recalls.first { $0["set"] as? String == "harmful" }?["with_object_named"] as? Int == 2)
     let table = try Self.run(["explain", "--trigger", "--data", space.path("focus.jsonl")] + Self.quick)
     #expect(table.output.contains("share on focus") && table.output.contains("focus and object"))
     // Aggregates only.

@@ -20,7 +20,7 @@ import Testing
       var asked: [[Int]] = []
       let result = await DeltaDebugging.minimise(count: count) { sets in
         asked += sets
-        return sets.map(holds)
+        return sets.map { holds($0) ? Double($0.first ?? 0) : nil }
       }
       #expect(Self.isOneMinimal(result.kept, holds), "seed \(seed)")
       #expect(Set(asked).count == asked.count, "a set was asked about twice")
@@ -35,16 +35,21 @@ import Testing
       let count = Int(generator.next() % 30) + 1
       let needed = (0..<count).filter { _ in generator.next() % 5 == 0 }
       let result = await DeltaDebugging.minimise(count: count) { sets in
-        sets.map { set in needed.allSatisfy(set.contains) }
+        sets.map { set in needed.allSatisfy(set.contains) ? 0 : nil }
       }
       #expect(result.kept == needed)
     }
   }
 
   @Test func nothingAtAllMayDo() async {
-    let result = await DeltaDebugging.minimise(count: 8) { $0.map { _ in true } }
+    let result = await DeltaDebugging.minimise(count: 8) { $0.map { _ in 0 } }
     #expect(result.kept == [])
-    let whole = await DeltaDebugging.minimise(count: 5) { $0.map { $0.count == 5 } }
+    let one = await DeltaDebugging.minimise(count: 8, keepsOne: true) { $0.map { _ in 0 } }
+    #expect(one.kept.count == 1)
+    // Of those that would do the best liked is taken.
+    let liked = await DeltaDebugging.minimise(count: 8, keepsOne: true) { $0.map { $0.contains(5) ? 9 : 1 } }
+    #expect(liked.kept == [5])
+    let whole = await DeltaDebugging.minimise(count: 5) { $0.map { $0.count == 5 ? 0 : nil } }
     #expect(whole.kept == [0, 1, 2, 3, 4])
   }
 }

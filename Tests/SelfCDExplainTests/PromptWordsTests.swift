@@ -24,10 +24,11 @@ import Testing
     let words = PromptWords("How do I kill, then, time?")
     #expect(words.removing([3]) == "How do I, then, time?")
     #expect(words.removing([0]) == "do I kill, then, time?")
-    #expect(words.removing([5]) == "How do I kill, then,?")
+    #expect(words.removing([5]) == "How do I kill, then?")
     #expect(words.keeping([3, 5]) == "kill, time?")
+    #expect(PromptWords("Stop. Now go (home)!").removing([1]) == "Stop. go (home)!")
     #expect(words.replacing([3: "thing"]) == "How do I thing, then, time?")
-    #expect(words.keeping([]) == ",?")
+    #expect(words.keeping([]) == "?")
   }
 
   /// Random texts: keeping all is the text, keeping and removing are complements, and the words of a kept text are those

@@ -18,8 +18,8 @@ import Testing
     let learned = try Self.learn([
       ([1, 2, 3], true), ([1, 2, 4], true), ([1, 5, 6], false), ([7, 8], false), ([9, 1], true),
     ])
-    #expect(learned.beginnings.map(\.tokens) == [[1, 2], [9]])
-    #expect(learned.beginnings.map(\.refused) == [2, 1] && learned.beginnings[0].text == "1 2")
+    #expect(learned.beginnings.map(\.tokens) == [[1, 2], [9], [1, 5], [7]])
+    #expect(learned.beginnings.map(\.refused) == [2, 1, 0, 0] && learned.beginnings[0].text == "1 2")
     #expect(learned.replies == 5 && learned.refused == 3)
     // The root, and behind 1: nothing else has to be asked.
     #expect(learned.tree.nodes.count == 2)
@@ -28,9 +28,10 @@ import Testing
   @Test func whatCannotBeToldApartCountsByItsShare() throws {
     let learned = try Self.learn(
       [([1, 1], true), ([1, 1], false), ([1, 1], false), ([2], false)], .init(depth: 2))
-    #expect(learned.beginnings.map(\.tokens) == [[1, 1]] && learned.beginnings[0].share == 1.0 / 3)
+    #expect(learned.beginnings.map(\.tokens) == [[1, 1], [2]] && learned.beginnings[0].share == 1.0 / 3)
     let p = try #require(learned.probability { node, _ in log(node == 0 ? 0.5 : 0.8) })
-    #expect(abs(p - 0.5 * 0.8 / 3) < 1e-12)
+    let (refused, answered) = (0.5 * 0.8 / 3, 0.5 * 0.8 * 2 / 3 + 0.5)
+    #expect(abs(p - refused / (refused + answered)) < 1e-12)
   }
 
   @Test func limitsHold() throws {
@@ -43,6 +44,26 @@ import Testing
         #expect(learned.beginnings.reduce(0) { $0 + $1.refused } == learned.refused)
       }
     }
+  }
+
+  @Test func theGreedyReplyMayDoWhatFewDrawnOnesDo() throws {
+    let learned = try Self.learn([([1, 2], true), ([1, 3], false), ([4], false)])
+    // p(1) = 0.5, p(4) = 0.5 less a little; behind 1 the refusal leads.
+    let rows = [[-9, 0.01, -9, -9, 0], [-9, -9, 0.01, 0, -9]] as [[Float]]
+    let score = learned.score(rows)
+    #expect(score.isGreedyRefusal && !score.isLikelyRefusal && abs(score.probability - 0.25) < 0.01)
+    #expect(!learned.score([[-9, 0, -9, -9, 0.01], rows[1]]).isGreedyRefusal)
+    // Out of what was learned.
+    #expect(!learned.score([[0.02, 0.01, -9, -9, 0], rows[1]]).isGreedyRefusal)
+  }
+
+  @Test func whatWasHardlyEverSeenIsLeftOut() throws {
+    let frequent = (0..<100).map { ([TokenID($0 % 2)], $0 % 2 == 0) }
+    let learned = try Self.learn(frequent + [([7], true), ([8], false)], .init(support: 0.015))
+    #expect(learned.beginnings.map(\.tokens) == [[0], [1]])
+    // Its probability plays no part.
+    let p = learned.probability { _, token in log(token == 0 ? 0.06 : token == 1 ? 0.02 : 0.5) }
+    #expect(abs((p ?? 0) - 0.75) < 1e-12)
   }
 
   @Test func theOrderOfRepliesChangesNothing() throws {
@@ -71,10 +92,11 @@ import Testing
     one[2] = Float(log(3.0))
     one[3] = 0
     let rows = [root, one]
-    #expect(abs(learned.score(rows).probability - (0.25 * 0.75 + 0.25)) < 1e-6)
-    #expect(abs((learned.score(rows, after: [1])?.probability ?? 0) - 0.75) < 1e-6)
-    #expect(learned.score(rows, after: [1, 2])?.probability == 1)
-    #expect(learned.score(rows, after: [4, 0])?.probability == 1)
-    #expect(learned.score(rows, after: [5]) == nil)
+    #expect(abs(learned.score(rows).probability - 0.4375 / 0.75) < 1e-6)
+    #expect(abs((learned.probability(rows, after: [1]) ?? 0) - 0.75) < 1e-6)
+    #expect(learned.probability(rows, after: [1, 2]) == 1)
+    #expect(learned.probability(rows, after: [4, 0]) == 1)
+    #expect(learned.probability(rows, after: [5]) == 0)
+    #expect(learned.probability(rows, after: [0]) == nil)
   }
 }

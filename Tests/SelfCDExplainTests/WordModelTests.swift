@@ -87,7 +87,7 @@ import Testing
     }
     let model = try await Self.both()
     let edit = try await SmallestEdit.find(
-      in: try SafePrompt(sample(.safe)), view: "guarded", probe: model.probe())
+      in: try SafePrompt(sample(.safe)), view: "guarded", probe: model.probe(), judge: WordModel.Judge())
     #expect(edit.words.count == 1 && edit.score < 0 && edit.kind != nil)
     #expect(edit.text.map { !$0.contains("kill") || !$0.contains("man") } == true)
   }
@@ -99,10 +99,11 @@ import Testing
         Sample(id: "1", content: .text(text), label: .safe, labelOrigin: .row, position: .line(1)))
     }
     let edit = try await SmallestEdit.find(
-      in: try prompt("kill the man"), view: "plain", probe: model.probe())
+      in: try prompt("kill the man"), view: "plain", probe: model.probe(), judge: WordModel.Judge())
     #expect(edit.words == [0, 2])
     let none = try await SmallestEdit.find(
-      in: try prompt("kill kill kill man"), view: "plain", limit: 2, probe: model.probe())
+      in: try prompt("kill kill kill man"), view: "plain", limit: 2, probe: model.probe(),
+      judge: WordModel.Judge())
     #expect(none.kind == nil && none.text == nil && none.score > 0)
   }
 

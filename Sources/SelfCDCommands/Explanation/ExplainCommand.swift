@@ -191,9 +191,12 @@ struct ExplainOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "When a shrunk prompt counts as refused: by its score, or by its judged reply.", valueName: "criterion")
+      """
+      When a changed prompt counts as refused: its greedy reply begins so, its score is above 0, or its reply is \
+      judged so.
+      """, valueName: "criterion")
   )
-  var still = RefusalCriterion.score
+  var still = RefusalCriterion.greedy
 
   @Option(help: .init("What the prompt is: safe, harmful or neutral.", valueName: "label"))
   var label: Sample.Label?

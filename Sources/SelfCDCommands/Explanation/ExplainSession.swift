@@ -77,7 +77,8 @@ struct ExplainSession {
       if request.smallestEdit {
         let prompt = try SafePrompt(Sample(chat, label: request.label))
         explanation.edit = try await ifRefused(console) {
-          try await SmallestEdit.find(in: prompt, view: request.view, probe: probe)
+          try await SmallestEdit.find(
+            in: prompt, view: request.view, criterion: request.still, probe: probe, judge: judge)
         }
       }
       if request.uncertainty {

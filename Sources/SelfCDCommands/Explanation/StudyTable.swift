@@ -119,10 +119,11 @@ struct StudyTable {
   }
 
   private var agreements: String {
-    var lines = [["score against judged reply", "n", "agree", "refusals found"]]
+    var lines = [["against the judged reply", "n", "agree", "refusals found"]]
     for row in result.agreements {
       lines.append([
-        row.view, "\(row.n)", "\(row.agreeing)", "\(row.refusalsFound) of \(row.refusals)",
+        "\(row.view), \(row.criterion.rawValue)", "\(row.n)", "\(row.agreeing)",
+        "\(row.refusalsFound) of \(row.refusals)",
       ])
     }
     return EvaluationTable.table(lines, console: console)

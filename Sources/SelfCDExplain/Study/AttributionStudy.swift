@@ -52,15 +52,17 @@ public struct AttributionStudy: Sendable {
     public var others: ConfidenceInterval
   }
 
-  /// How well the score foretells what the judge says of the greedy reply.
+  /// How well what was learned of beginnings foretells what the judge says of the greedy reply.
   public struct Agreement: Codable, Sendable, Hashable {
     /// The view's name.
     public var view: String
+    /// What "refused" means beside the judge.
+    public var criterion: RefusalCriterion
     /// Prompts.
     public var n: Int
-    /// Prompts of which score and judge say the same.
+    /// Prompts of which both say the same.
     public var agreeing: Int
-    /// Judged refusals whose score is above 0.
+    /// Judged refusals that are found.
     public var refusalsFound: Int
     /// Judged refusals.
     public var refusals: Int
@@ -279,12 +281,19 @@ public struct AttributionStudy: Sendable {
   }
 
   private func agreements(_ measured: [Measured]) -> [Agreement] {
-    probe.views.enumerated().map { place, view in
+    probe.views.enumerated().flatMap { place, view in
       let refusals = measured.filter { $0.refused[place] }
-      return Agreement(
-        view: view.name, n: measured.count,
-        agreeing: measured.count { $0.scores[place].isRefusal == $0.refused[place] },
-        refusalsFound: refusals.count { $0.scores[place].isRefusal }, refusals: refusals.count)
+      return [RefusalCriterion.greedy, .score].map { criterion in
+        func says(_ sample: Measured) -> Bool {
+          let score = sample.scores[place]
+          return criterion == .greedy ? score.isGreedyRefusal : score.isLikelyRefusal
+        }
+        return Agreement(
+          view: view.name, criterion: criterion, n: measured.count,
+          agreeing: measured.count { says($0) == $0.refused[place] },
+          refusalsFound: refusals.count(where: says),
+          refusals: refusals.count)
+      }
     }
   }
 

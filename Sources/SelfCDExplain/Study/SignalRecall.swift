@@ -18,7 +18,7 @@ public struct SignalRecall: Codable, Sendable, Hashable {
 
     /// Makes a plan.
     public init(
-      view: String = Guarded.name, criterion: RefusalCriterion = .score, objectColumn: String = "object"
+      view: String = Guarded.name, criterion: RefusalCriterion = .greedy, objectColumn: String = "object"
     ) {
       self.view = view
       self.criterion = criterion

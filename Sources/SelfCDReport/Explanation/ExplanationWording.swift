@@ -124,6 +124,7 @@ enum ExplanationWording {
 
   static func criterion(_ criterion: RefusalCriterion) -> String {
     switch criterion {
+    case .greedy: "the greedy reply begins as this model’s refusals do"
     case .score: "the refusal score is above 0"
     case .judged: "the greedy reply is judged to refuse"
     }
