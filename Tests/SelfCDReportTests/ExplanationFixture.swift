@@ -44,9 +44,9 @@ enum ExplanationFixture {
     return Explanation(
       model: "/somewhere/private/model <7b>.gguf", chat: Chat(question: question),
       views: [
-        ("guarded", "guarded", RefusalScore(probability: 0.93)),
-        ("plain", "plain", RefusalScore(probability: 0.41)),
-        ("self-cd", "self-cd α 2.5", RefusalScore(probability: 0.04)),
+        ("guarded", "guarded", RefusalScore(probability: 0.93, isGreedyRefusal: true)),
+        ("plain", "plain", RefusalScore(probability: 0.41, isGreedyRefusal: false)),
+        ("self-cd", "self-cd α 2.5", RefusalScore(probability: 0.04, isGreedyRefusal: false)),
       ], beginnings: try beginnings(), attributions: attributions, focus: "kill")
   }
 
@@ -94,7 +94,8 @@ enum ExplanationFixture {
       steps: [[0, 1, 2, 3, 4, 5, 6], [2, 3, 5, 6], [3, 6]],
       text: "kill </p>", score: 1.25, prompts: 31, calls: 7)
     explanation.edit = SmallestEdit(
-      view: "guarded", kind: .replacement, words: [3], text: "How do I thing a <b>process?", score: -0.5,
+      view: "guarded", criterion: .greedy, kind: .replacement, words: [3],
+      text: "How do I thing a <b>process?", score: -0.5,
       prompts: 44)
     explanation.uncertainties = [
       try uncertainty("guarded", 14, "Sorry \(Fixture.secret)"),

@@ -35,7 +35,10 @@ enum StudyFixture {
           answeredShare: 0.38, uniform: 0.14, share: interval(0.09, 0.02), focus: interval(1.2),
           others: interval(-0.1))
       ],
-      agreements: [.init(view: "guarded", n: 2000, agreeing: 1800, refusalsFound: 1400, refusals: 1500)],
+      agreements: [
+        .init(
+          view: "guarded", criterion: .greedy, n: 2000, agreeing: 1800, refusalsFound: 1400, refusals: 1500)
+      ],
       recalls: [
         try recall(.safe, aware: nil), try recall(.harmful, aware: interval(0.62)),
       ], withoutFocus: 3, failures: 1)

@@ -99,17 +99,17 @@ struct ExplainCommand: AsyncParsableCommand {
       beginnings: beginningsOptions, judge: request.judge, system: prompts.system, batch: batch,
       console: console)
     var explanation = try await session.explain(chat, request, flow: flowOptions, console: console)
-    if let path = pageOptions.html {
-      explanation.replies = try await session.replies(to: chat)
-      let page = ExplanationPage(
-        explanation, createdAt: Date(), facts: try session.facts(seed: request.seed),
-        withholdsReplies: request.label == .harmful && !pageOptions.showHarmful)
-      try OutputFile.write(ExplanationHTML.render(page), to: path, console)
-    }
+    if pageOptions.html != nil { explanation.replies = try await session.replies(to: chat) }
     if json {
       try console.writeJSON(explanation)
     } else if pageOptions.html != "-" {
       try console.write(ExplanationView(console: console).render(explanation))
+    }
+    if let path = pageOptions.html {
+      let page = ExplanationPage(
+        explanation, createdAt: Date(), facts: try session.facts(seed: request.seed),
+        withholdsReplies: request.label == .harmful && !pageOptions.showHarmful)
+      try OutputFile.write(ExplanationHTML.render(page), to: path, console)
     }
   }
 
@@ -127,12 +127,6 @@ struct ExplainCommand: AsyncParsableCommand {
     let result = try await ExplainSession.interruptible(label: "explaining") { progress in
       try await study.run(progress: progress)
     }
-    if let path = pageOptions.html {
-      let page = StudyPage(
-        model: session.loaded.model.path, createdAt: Date(), sets: datasets.map(StudyPage.Set.init),
-        attribution: result, facts: try session.facts(seed: request.seed))
-      try OutputFile.write(StudyHTML.render(page), to: path, console)
-    }
     if json {
       try console.writeJSON(
         StudyRecord(
@@ -140,6 +134,12 @@ struct ExplainCommand: AsyncParsableCommand {
           beginnings: session.probe.beginnings, result: result))
     } else if pageOptions.html != "-" {
       try console.write(StudyTable(result, console: console).text)
+    }
+    if let path = pageOptions.html {
+      let page = StudyPage(
+        model: session.loaded.model.path, createdAt: Date(), sets: datasets.map(StudyPage.Set.init),
+        attribution: result, facts: try session.facts(seed: request.seed))
+      try OutputFile.write(StudyHTML.render(page), to: path, console)
     }
   }
 }
