@@ -114,14 +114,18 @@ enum ExplanationFixture {
   /// A flow of five layers from a prompt of control tokens, a system prompt and `question`.
   static func flow(_ view: String, of question: String = question) throws -> LaneFlow {
     let words = PromptWords(question)
-    let pieces = ["", "System ", Fixture.hostile, ""] + question.map(String.init) + [""]
+    let pieces = ["", "System ", Fixture.hostile, ""]
+    // Tokens of seven bytes, which cut words and characters.
+    let bytes = Array(question.utf8)
+    let cut = stride(from: 0, to: bytes.count, by: 7).map { Array(bytes[$0..<min($0 + 7, bytes.count)]) }
+    let tokens = pieces.map { Array($0.utf8) } + cut + [[]]
     guard
       let alignment = PromptAlignment(
-        tokens: pieces.map { Array($0.utf8) }, question: question,
+        tokens: tokens, question: question,
         words: words.words.map { $0.start..<$0.end })
     else { throw FixtureError.noAlignment }
     let layers = (0..<5).map { layer in
-      pieces.indices.map { (position: Int) -> Double in
+      tokens.indices.map { (position: Int) -> Double in
         let wave = sin(Double(position * (layer + 2)))
         return abs(wave) / Double(layer + 1)
       }

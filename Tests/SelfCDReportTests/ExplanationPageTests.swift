@@ -20,7 +20,7 @@ import Testing
     let html = Self.page(try ExplanationFixture.whole())
     PageRules.check(html)
     let checker = MarkupChecker(html)
-    #expect(checker.elements["svg"] == 6)
+    #expect(checker.elements["svg"] == 12)
     #expect(html.contains("The smallest edit") && html.contains("Drawn replies"))
   }
 
