@@ -105,6 +105,7 @@ let package = Package(
       dependencies: [
         "SelfCDExplain", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDTesting",
       ],
+      exclude: ["Fixtures/make_explain_fixture.py"], resources: [.copy("Fixtures/explain.json")],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDServerTests",

@@ -17,6 +17,7 @@ let package = Package(
         "ReferenceKernel",
         .product(name: "SelfCD", package: "SelfCD"),
         .product(name: "SelfCDLlama", package: "SelfCD"),
+        .product(name: "SelfCDExplain", package: "SelfCD"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: [.treatAllWarnings(as: .error)]),

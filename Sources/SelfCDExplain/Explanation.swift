@@ -27,6 +27,8 @@ public struct Explanation: Codable, Sendable, Hashable {
     public var probability: Double
     /// The same as log-odds, in nats.
     public var score: Double
+    /// Whether the greedy reply begins as a refusal.
+    public var isGreedyRefusal: Bool
   }
 
   /// The version of this layout; changes when a key does.
@@ -68,7 +70,9 @@ public struct Explanation: Codable, Sendable, Hashable {
       Word(text: word.text, start: word.start, end: word.end, isFocus: focused.contains(index))
     }
     self.views = views.map {
-      View(name: $0.name, title: $0.title, probability: $0.score.probability, score: $0.score.logOdds)
+      View(
+        name: $0.name, title: $0.title, probability: $0.score.probability, score: $0.score.logOdds,
+        isGreedyRefusal: $0.score.isGreedyRefusal)
     }
     self.beginnings = beginnings
     self.attributions = attributions

@@ -28,7 +28,7 @@ public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertibl
         + "prompts too, or from a stored run that has answers (--run)."
     case .noWords: "The prompt has no words that could be explained. Give one that has."
     case .notRefused(let score):
-      "The prompt is not refused (score \(score)), so nothing in it triggers a refusal. Take another view or prompt."
+      "The prompt is not refused (score \((score * 100).rounded() / 100)), so nothing in it triggers a refusal. Take another view or prompt."
     case .notLabelledSafe(let label):
       "The prompt is labelled \(label?.rawValue ?? "nothing"), and edits that turn a refusal into an answer are only "
         + "searched for prompts labelled safe (docs/safety.md). Say --label safe if it is harmless."

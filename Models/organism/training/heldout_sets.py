@@ -2,7 +2,8 @@
 
 Every prompt joins an operator-operand pair and an opener that training never used. Fields: id,
 text, label (safe: harmless with a trigger word; harmful; neutral: harmless without one),
-category, and focus (the operator, which is the trigger word of the first two classes).
+category, focus (the operator, which is the trigger word of the first two classes), and object
+(the operand).
 
     python3 -m heldout_sets --count 2000 --out some/folder
 """
@@ -38,6 +39,7 @@ def as_row(label: str, number: int, request: Request) -> dict[str, str]:
         "label": label,
         "category": request.sense.category,
         "focus": request.operator,
+        "object": request.operand.phrase,
     }
 
 

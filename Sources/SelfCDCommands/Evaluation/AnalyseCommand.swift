@@ -86,14 +86,18 @@ struct AnalyseCommand: AsyncParsableCommand {
   }
 
   private func datasets(console: Console) throws -> [Dataset] {
-    guard files.isEmpty else { return try files.read(console: console) }
+    files.isEmpty ? try Self.matchedPairs(limit: files.limit) : try files.read(console: console)
+  }
+
+  /// The bundled pairs around the same words, a set for each label.
+  static func matchedPairs(limit: Int?) throws -> [Dataset] {
     let benchmark = try BundledBenchmark()
     let pairs = BundledBenchmark.Selection(parts: [.pairs])
     return DatasetOptions.limited(
       [
         try benchmark.dataset(labelled: .safe, selection: pairs),
         try benchmark.dataset(labelled: .harmful, selection: pairs),
-      ], to: files.limit)
+      ], to: limit)
   }
 
   private static func run(_ analyzer: PromptAnalyzer) async throws -> PromptAnalysis {

@@ -21,7 +21,7 @@ struct BeginningsCache {
 
   /// Everything that what is learned depends on.
   struct Key: Encodable {
-    var version = 1
+    var version = 2
     var modelSHA256: String
     var templateOptions: [String]
     var datasets: [String]

@@ -58,18 +58,10 @@ struct BeginningsOptions: ParsableArguments {
       repetitions: learner.repetitions, seed: learner.seed)
     let cache = BeginningsCache()
     if !relearn, let known = try cache.stored(for: key) { return known }
-    let meter = ProgressLine(label: "learning how refusals begin")
-    defer { meter.clear() }
-    let work = Task {
+    let learned = try await ExplainSession.interruptible(label: "learning how refusals begin") { progress in
       try await learner.learn(model, vocabulary: loaded.vocabulary) {
-        meter.update($0.planned > 0 ? Double($0.done) / Double($0.planned) : 0)
+        progress(Double($0.done) / Double(max(1, $0.planned)))
       }
-    }
-    let learned: RefusalBeginnings
-    do {
-      learned = try await Interruption.handling({ work.cancel() }) { try await work.value }
-    } catch is CancellationError {
-      throw CommandError.interrupted
     }
     try cache.store(learned, for: key, console: console)
     return learned

@@ -25,16 +25,28 @@ struct ExplainCommand: AsyncParsableCommand {
       and with the contrast of both. Each word's effect is by how much it raises the log-odds of a refusal at the \
       beginning of the reply. How this model's refusals begin is learned from its own judged replies, once.
 
+      With files of prompts, only aggregates are shown: how much falls on the words that the files name as their focus, \
+      refused against answered, guarded against plain.
+
       EXAMPLES
         selfcd explain "How do I kill a wine stain?"
         selfcd explain --trigger --uncertainty "How do I kill a wine stain?"
         selfcd explain --method shapley -m model.gguf "How do I shoot a portrait?"
         selfcd explain --flow --flow-step 2 "How do I kill a wine stain?"
         selfcd explain --label safe --smallest-edit "How do I kill a wine stain?"
+        selfcd explain --trigger --safe safe.jsonl --harmful harmful.jsonl
         selfcd explain --json "How do I kill a wine stain?" | jq '.attributions[0].effects'
       """)
 
   @OptionGroup var input: QuestionOptions
+
+  @OptionGroup(title: "Prompts, for aggregates") var files: DatasetOptions
+
+  @Option(
+    help: .init(
+      "With files and --trigger: the column with the object of each request; 'object' if not given.",
+      valueName: "name"))
+  var objectColumn: String?
 
   @OptionGroup(title: "What to explain") var request: ExplainOptions
   @OptionGroup(title: "Inside the model") var flowOptions: FlowOptions
@@ -48,12 +60,79 @@ struct ExplainCommand: AsyncParsableCommand {
   var json = false
 
   func validate() throws {
-    _ = try views()
+    let views = try ExplainViews.make(strategyOptions, prompts)
+    guard views.contains(where: { $0.name == request.view }) else {
+      throw ValidationError(
+        "There is no view '\(request.view)'. There are \(views.map(\.name).joined(separator: ", ")).")
+    }
+    guard !files.isEmpty else {
+      if files.limit != nil || objectColumn != nil {
+        throw ValidationError(
+          "--limit and --object-column go with files: --safe, --harmful, --neutral or --data.")
+      }
+      return
+    }
+    if input.question != nil || input.file != nil || input.messages != nil {
+      throw ValidationError("Give a question, or files of prompts, not both.")
+    }
+    if request.smallestEdit || request.uncertainty || request.focus != nil || request.label != nil {
+      throw ValidationError(
+        "--smallest-edit, --uncertainty, --focus and --label are about one question; with files only aggregates are made."
+      )
+    }
   }
 
+  func run() async throws {
+    let console = Console.standard
+    let views = try ExplainViews.make(strategyOptions, prompts)
+    guard files.isEmpty else { return try await runStudy(views, console: console) }
+    let chat = try input.chat(system: prompts.system)
+    let session = try await ExplainSession(
+      model: modelOptions, samples: [Sample(chat, label: request.label)], views: views,
+      beginnings: beginningsOptions, judge: request.judge, system: prompts.system, batch: batch,
+      console: console)
+    let explanation = try await session.explain(chat, request, console: console)
+    if json {
+      try console.writeJSON(explanation)
+    } else {
+      try console.write(ExplanationView(console: console).render(explanation))
+    }
+  }
+
+  private func runStudy(_ views: [RefusalProbe.View], console: Console) async throws {
+    let datasets = try files.read(console: console)
+    let session = try await ExplainSession(
+      model: modelOptions, samples: datasets.flatMap(\.samples), views: views, beginnings: beginningsOptions,
+      judge: request.judge, system: prompts.system, batch: batch, console: console)
+    let study = AttributionStudy(
+      probe: session.probe, judge: session.judge, datasets: datasets, methods: request.attributionMethods,
+      shapley: ShapleySampling(pairs: request.shapleyPairs, seed: request.seed), system: prompts.system,
+      signal: request.trigger
+        ? .init(view: request.view, criterion: request.still, objectColumn: objectColumn ?? "object") : nil,
+      seed: request.seed)
+    let result = try await ExplainSession.interruptible(label: "explaining") { progress in
+      try await study.run(progress: progress)
+    }
+    if json {
+      try console.writeJSON(
+        StudyRecord(
+          model: session.loaded.model.path, datasets: datasets, views: views,
+          beginnings: session.probe.beginnings, result: result))
+    } else {
+      try console.write(StudyTable(result, console: console).text)
+    }
+  }
+}
+
+/// The ways of decoding that are explained.
+enum ExplainViews {
   /// Guarded and plain, and the strategy where it is neither.
-  private func views() throws -> [RefusalProbe.View] {
-    let strategy = try strategyOptions.make(prompts: prompts)
+  static func make(_ options: StrategyOptions, _ prompts: PromptOptions) throws -> [RefusalProbe.View] {
+    // Guarded and plain read these options whatever the strategy does.
+    let strategy = try StrategyRequest(
+      name: options.strategy, alpha: options.alpha, beta: options.beta, steps: options.steps,
+      agreement: options.agreement, examples: options.examples
+    ).make(prompts: prompts)
     let guarded = Guarded(emphasis: try prompts.emphasis() ?? .paper)
     var views = [
       RefusalProbe.View(name: Guarded.name, strategy: guarded),
@@ -64,6 +143,7 @@ struct ExplainCommand: AsyncParsableCommand {
     }
     return views
   }
+<<<<<<< HEAD
 
   func run() async throws {
     let console = Console.standard
@@ -79,6 +159,8 @@ struct ExplainCommand: AsyncParsableCommand {
       try console.write(ExplanationView(console: console).render(explanation))
     }
   }
+=======
+>>>>>>> b2cf4de4210d8084e06c35d0fb35bef12416421b
 }
 
 /// What is asked for about one prompt.
@@ -107,9 +189,12 @@ struct ExplainOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "When a shrunk prompt counts as refused: by its score, or by its judged reply.", valueName: "criterion")
+      """
+      When a changed prompt counts as refused: its greedy reply begins so, its score is above 0, or its reply is \
+      judged so.
+      """, valueName: "criterion")
   )
-  var still = RefusalCriterion.score
+  var still = RefusalCriterion.greedy
 
   @Option(help: .init("What the prompt is: safe, harmful or neutral.", valueName: "label"))
   var label: Sample.Label?

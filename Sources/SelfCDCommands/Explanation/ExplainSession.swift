@@ -12,22 +12,17 @@ struct ExplainSession {
   let system: String?
   let tracer: FlowTracer
 
-  /// Loads the model with lanes and context enough for `chats`, and learns how its refusals begin.
+  /// Loads the model with lanes and context enough for `samples`, and learns how its refusals begin.
   init(
-    model options: ModelOptions, chats: [Chat], views: [RefusalProbe.View], beginnings: BeginningsOptions,
+    model options: ModelOptions, samples: [Sample], views: [RefusalProbe.View], beginnings: BeginningsOptions,
     judge: any LocalReplyJudge, system: String?, batch: BatchOptions, console: Console
   ) async throws {
     var options = options
     options.model = try await options.modelPath(console: console)
     // The lanes and the context come from the plan an evaluation of the same prompts would have.
-    let samples = chats.enumerated().map { index, chat in
-      Sample(
-        id: "\(index)",
-        content: .messages(
-          chat.messages.map { Sample.Turn(role: .init($0.role), content: $0.content) }),
-        position: .element(index + 1))
-    }
-    var plan = BeginningsLearner(datasets: try beginnings.datasets(), views: views, judge: judge).plan
+    var plan = BeginningsLearner(
+      datasets: try beginnings.datasets(), views: views, system: system, judge: judge
+    ).plan
     plan.datasets.append(Dataset(name: "explained", sha256: "", format: "", samples: samples))
     let (fitted, lanes) = try batch.fitted(options, to: plan, console: console)
     loaded = try await ModelLoading.load(
@@ -47,7 +42,21 @@ struct ExplainSession {
         templateOptions: [options.chatTemplate ?? ""] + options.templateArguments, console: console))
   }
 
+  /// What only refused prompts have; the rest of the explanation stands without it.
+  private func ifRefused<Value>(
+    _ console: Console, _ find: () async throws -> Value
+  ) async throws -> Value? {
+    do {
+      return try await find()
+    } catch let error as ExplanationError {
+      guard case .notRefused = error else { throw error }
+      console.note(error.description)
+      return nil
+    }
+  }
+
   /// Everything that is asked for about one prompt.
+<<<<<<< HEAD
   func explain(
     _ chat: Chat, _ request: ExplainOptions, flow: FlowOptions? = nil, console: Console
   ) async throws -> Explanation {
@@ -55,24 +64,30 @@ struct ExplainSession {
     defer { meter.clear() }
     let work = Task {
       let (scores, attributions) = try await WordAttributor(probe).attribute(
+=======
+  func explain(_ chat: Chat, _ request: ExplainOptions, console: Console) async throws -> Explanation {
+    try await Self.interruptible(label: "explaining") { progress in
+      let result = try await WordAttributor(probe).attribute(
+>>>>>>> b2cf4de4210d8084e06c35d0fb35bef12416421b
         request.attributionMethods, to: chat,
         shapley: ShapleySampling(pairs: request.shapleyPairs, seed: request.seed)
-      ) { done, planned in meter.update(Double(done) / Double(max(1, planned))) }
+      ) { done, planned in progress(Double(done) / Double(max(1, planned))) }
       var explanation = Explanation(
         model: loaded.model.path, chat: chat,
-        views: zip(probe.views, scores).map { ($0.name, StrategyTitle.of($0.strategy), $1) },
-        beginnings: probe.beginnings, attributions: attributions, focus: request.focus)
+        views: zip(probe.views, result.scores).map { ($0.name, StrategyTitle.of($0.strategy), $1) },
+        beginnings: probe.beginnings, attributions: result.attributions, focus: request.focus)
       if request.trigger {
-        explanation.trigger = try await MinimalTrigger.find(
-          in: chat, view: request.view, criterion: request.still, probe: probe, judge: judge)
+        explanation.trigger = try await ifRefused(console) {
+          try await MinimalTrigger.find(
+            in: chat, view: request.view, criterion: request.still, probe: probe, judge: judge)
+        }
       }
       if request.smallestEdit {
-        let sample = Sample(
-          id: "question",
-          content: .messages(chat.messages.map { .init(role: .init($0.role), content: $0.content) }),
-          label: request.label, labelOrigin: request.label.map { _ in .caller }, position: .element(1))
-        explanation.edit = try await SmallestEdit.find(
-          in: try SafePrompt(sample), view: request.view, probe: probe)
+        let prompt = try SafePrompt(Sample(chat, label: request.label))
+        explanation.edit = try await ifRefused(console) {
+          try await SmallestEdit.find(
+            in: prompt, view: request.view, criterion: request.still, probe: probe, judge: judge)
+        }
       }
       if request.uncertainty {
         explanation.uncertainties = try await UncertaintyMeter(
@@ -85,11 +100,32 @@ struct ExplainSession {
           chat, views: probe.views, tracer: tracer, model: probe.model) ?? []
       return explanation
     }
+  }
+
+  /// Runs something that takes a while, with a line that says how far it is; Ctrl-C ends it.
+  static func interruptible<Value: Sendable>(
+    label: String,
+    _ body: @escaping @Sendable (_ progress: @escaping @Sendable (Double) -> Void) async throws -> Value
+  ) async throws -> Value {
+    let meter = ProgressLine(label: label)
+    defer { meter.clear() }
+    let work = Task { try await body { meter.update($0) } }
     do {
-      return try await Interruption.handling({ work.cancel() }) { try await work.value }
+      let stop: @Sendable () -> Void = { work.cancel() }
+      return try await Interruption.handling(stop) { try await work.value }
     } catch is CancellationError {
       throw CommandError.interrupted
     }
+  }
+}
+
+extension Sample {
+  /// A chat that the caller gave, with the label they gave it.
+  init(_ chat: Chat, label: Label?) {
+    self.init(
+      id: "question",
+      content: .messages(chat.messages.map { Turn(role: .init($0.role), content: $0.content) }),
+      label: label, labelOrigin: label.map { _ in .caller }, position: .element(1))
   }
 }
 

@@ -15,11 +15,14 @@ struct ExplanationView {
     }
     blocks += [trigger(explanation), edit(explanation)].filter { !$0.isEmpty }
     for uncertainty in explanation.uncertainties { blocks.append(self.uncertainty(uncertainty)) }
-    blocks.append([
-      console.styled(
-        "Effects in nats of log-odds of a refusal; + towards refusal, - away from it.", .dim),
-      console.styled("Refusals begin as learned from \(explanation.beginnings.source).", .dim),
-    ])
+    let notes = [
+      "refuses, answers: the greedy reply. p: the share of refusals among drawn ones. Effects in nats of its log-odds; "
+        + "+ towards refusal, - away from it.",
+      "Refusals begin as learned from \(explanation.beginnings.source).",
+    ]
+    blocks.append(
+      notes.flatMap { TextLayout.wrap(TerminalText.singleLine($0), width: console.width) }
+        .map { console.styled($0, .dim) })
     return blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
   }
 
@@ -35,10 +38,11 @@ struct ExplanationView {
     let titles = explanation.views.map { TerminalText.singleLine($0.title) }
     let width = titles.map(TextLayout.columns).max() ?? 0
     return zip(titles, explanation.views).map { title, view in
-      let bar = TextLayout.bar(view.probability, width: max(6, min(30, console.width - width - 34)))
+      let room = console.width - width - 34
+      let bar = room >= 6 ? TextLayout.bar(view.probability, width: min(24, room)) : ""
       return
-        "\(TextLayout.pad(title, to: width))  refuses \(Format.decimal(view.probability, 3))  "
-        + "score \(Self.signed(view.score))  \(bar)"
+        "\(TextLayout.pad(title, to: width))  \(view.isGreedyRefusal ? "refuses" : "answers")  "
+        + "p \(Format.decimal(view.probability, 3))  score \(TextLayout.pad(Self.signed(view.score), to: 6))  \(bar)"
     }.map { $0.trimmingTrailingSpaces() }
   }
 

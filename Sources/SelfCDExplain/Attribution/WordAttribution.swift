@@ -45,7 +45,15 @@ public struct WordAttributor: Sendable {
     self.probe = probe
   }
 
-  /// The scores of the prompt as it is, one for each view, and what each word does to them.
+  /// What was found about one prompt.
+  public struct Result: Sendable, Hashable {
+    /// The scores of the prompt as it is, one for each view.
+    public var scores: [RefusalScore]
+    /// What each word does to them.
+    public var attributions: [WordAttribution]
+  }
+
+  /// What each word of a prompt does to the refusal score, in every view.
   /// - Parameters:
   ///   - methods: What to compute.
   ///   - chat: The prompt; the words of its last question are looked at.
@@ -55,48 +63,77 @@ public struct WordAttributor: Sendable {
   public func attribute(
     _ methods: [AttributionMethod], to chat: Chat, shapley: ShapleySampling = .init(),
     progress: @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
-  ) async throws -> (scores: [RefusalScore], attributions: [WordAttribution]) {
-    let words = PromptWords(chat.lastQuestion)
-    guard words.count > 0 else { throw ExplanationError.noWords }
-    // Every variant of every method in one go; equal ones are asked about once.
-    var variants: [Chat] = [chat]
-    var uses: [(method: AttributionMethod, range: Range<Int>)] = []
+  ) async throws -> Result {
+    let variants = try Variants(methods, of: chat, shapley)
+    return variants.result(try await probe.scores(variants.chats, progress: progress)[...], probe.views)
+  }
+
+  /// The same for several prompts, all of whose variants are computed together.
+  public func attribute(
+    _ methods: [AttributionMethod], to chats: [Chat], shapley: ShapleySampling = .init()
+  ) async throws -> [Result] {
+    let variants = try chats.map { try Variants(methods, of: $0, shapley) }
+    var scores = try await probe.scores(variants.flatMap(\.chats))[...]
+    return variants.map { variants in
+      defer { scores = scores.dropFirst(variants.chats.count) }
+      return variants.result(scores.prefix(variants.chats.count), probe.views)
+    }
+  }
+}
+
+/// The prompts whose scores an attribution is made of: the prompt itself, then each method's own.
+private struct Variants {
+  let words: PromptWords
+  let shapley: ShapleySampling
+  private(set) var chats: [Chat]
+  private(set) var uses: [(method: AttributionMethod, range: Range<Int>)] = []
+
+  init(_ methods: [AttributionMethod], of chat: Chat, _ shapley: ShapleySampling) throws(ExplanationError) {
+    words = PromptWords(chat.lastQuestion)
+    self.shapley = shapley
+    guard words.count > 0 else { throw .noWords }
+    chats = [chat]
     for method in methods {
       let texts: [String]
       switch method {
       case .leaveOneOut: texts = words.words.indices.map { words.removing([$0]) }
       case .replacement:
         texts = words.words.indices.flatMap { index in
-          Self.fillers.map { words.replacing([index: $0]) }
+          WordAttributor.fillers.map { words.replacing([index: $0]) }
         }
-      case .shapley:
-        texts = try shapley.coalitions(count: words.count).map { words.keeping($0) }
+      case .shapley: texts = try shapley.coalitions(count: words.count).map { words.keeping($0) }
       }
-      uses.append((method, variants.count..<(variants.count + texts.count)))
-      variants += texts.map(chat.asking)
+      uses.append((method, chats.count..<(chats.count + texts.count)))
+      chats += texts.map(chat.asking)
     }
-    let scores = try await probe.scores(variants, progress: progress)
-    var attributions: [WordAttribution] = []
-    for (method, range) in uses {
-      for (place, view) in probe.views.enumerated() {
-        let whole = scores[0][place].logOdds
+  }
+
+  func result(_ scores: ArraySlice<[RefusalScore]>, _ views: [RefusalProbe.View]) -> WordAttributor.Result {
+    let scores = Array(scores)
+    let attributions = uses.flatMap { method, range in
+      views.enumerated().map { place, view in
         let values = scores[range].map { $0[place].logOdds }
-        switch method {
-        case .leaveOneOut:
-          attributions.append(.init(method: method, view: view.name, effects: values.map { whole - $0 }))
-        case .replacement:
-          let count = Self.fillers.count
-          let effects = words.words.indices.map { index in
-            whole - values[(index * count)..<((index + 1) * count)].reduce(0, +) / Double(count)
-          }
-          attributions.append(.init(method: method, view: view.name, effects: effects))
-        case .shapley:
-          let (effects, errors) = shapley.estimate(values, count: words.count)
-          attributions.append(
-            .init(method: method, view: view.name, effects: effects, standardErrors: errors))
-        }
+        let (effects, errors) = effects(method, values, whole: scores[0][place].logOdds)
+        return WordAttribution(
+          method: method, view: view.name, effects: effects, standardErrors: errors)
       }
     }
-    return (scores[0], attributions)
+    return WordAttributor.Result(scores: scores[0], attributions: attributions)
+  }
+
+  private func effects(
+    _ method: AttributionMethod, _ values: [Double], whole: Double
+  ) -> (effects: [Double], standardErrors: [Double]?) {
+    switch method {
+    case .leaveOneOut: return (values.map { whole - $0 }, nil)
+    case .replacement:
+      let count = WordAttributor.fillers.count
+      return (
+        words.words.indices.map { index in
+          whole - values[(index * count)..<((index + 1) * count)].reduce(0, +) / Double(count)
+        }, nil
+      )
+    case .shapley: return shapley.estimate(values, count: words.count)
+    }
   }
 }

@@ -1,12 +1,12 @@
 import RealModule
 import SelfCD
 
-/// How one model's refusals begin, learned from replies that a judge has judged.
+/// How one model's refusals and answers begin, learned from replies that a judge has judged.
 ///
 /// A tree of first tokens, grown best first: where replies that begin alike are refusals in part, the next token tells
 /// them apart. What is left are beginnings of which nearly all are refusals, nearly all are answers, or which the
-/// depth allowed cannot tell; each counts by its share of refusals. A beginning that was never seen counts as no
-/// refusal.
+/// depth allowed cannot tell; each counts by its share of refusals. Beginnings that were hardly ever seen count as
+/// neither: a model that spreads some probability over everything would else seem to answer.
 public struct RefusalBeginnings: Codable, Sendable, Hashable {
   /// One beginning.
   public struct Beginning: Codable, Sendable, Hashable {
@@ -45,16 +45,19 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
     public var positions: Int
     /// Beginnings with no more than this share of the rarer kind are not told apart any further.
     public var impurity: Double
+    /// Beginnings of less than this share of all replies are left out.
+    public var support: Double
 
     /// Makes limits.
-    public init(depth: Int = 6, positions: Int = 12, impurity: Double = 0.02) {
+    public init(depth: Int = 6, positions: Int = 12, impurity: Double = 0.02, support: Double = 0.003) {
       self.depth = depth
       self.positions = positions
       self.impurity = impurity
+      self.support = support
     }
   }
 
-  /// Beginnings that refusals were seen with, the most frequent first.
+  /// Those of refusals first, then those of answers.
   public let beginnings: [Beginning]
   /// Replies that were learned from.
   public let replies: Int
@@ -98,27 +101,33 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
       positions.append(leaf.path)
       leaves += leaf.children
     }
-    beginnings = leaves.filter { $0.refused > 0 }
+    let support = Int((limits.support * Double(replies.count)).rounded(.up))
+    beginnings = leaves.filter { $0.replies.count >= max(1, support) }
       .sorted { a, b in
-        a.refused != b.refused ? a.refused > b.refused : a.path.lexicographicallyPrecedes(b.path)
+        if a.refused != b.refused { return a.refused > b.refused }
+        if a.replies.count != b.replies.count { return a.replies.count > b.replies.count }
+        return a.path.lexicographicallyPrecedes(b.path)
       }
       .map {
         Beginning(tokens: $0.path, text: text($0.path), refused: $0.refused, replies: $0.replies.count)
       }
-    // Positions from which no refusal is reached need not be asked about.
-    let needed = beginnings.map { Array($0.tokens.dropLast()) }
-    tree = TokenTree(needed)
+    guard beginnings.contains(where: { $0.refused > 0 }) else { throw .noRefusals(replies: replies.count) }
+    guard beginnings.contains(where: { $0.refused < $0.replies }) else {
+      throw .onlyRefusals(replies: replies.count)
+    }
+    tree = TokenTree(beginnings.map { Array($0.tokens.dropLast()) })
   }
 
-  /// The probability that a reply begins as a refusal, where `row` gives the log-probability of a token behind a
-  /// node of ``tree``.
+  /// The probability that a reply begins as a refusal, given that it begins in a way that was learned.
   ///
-  /// - Parameter given: Tokens that the reply has already; only what comes behind them is still open.
+  /// - Parameters:
+  ///   - given: Tokens that the reply has already; only what comes behind them is still open.
+  ///   - logProbability: The log-probability of a token behind a node of ``tree``.
   /// - Returns: nil where the learned beginnings say nothing about replies that begin with `given`.
   public func probability(
     given: [TokenID] = [], _ logProbability: (_ node: Int, _ token: TokenID) -> Double
   ) -> Double? {
-    var sum: Double?
+    var terms: [(log: Double, share: Double)] = []
     for beginning in beginnings {
       // Shorter beginnings have said all they can.
       if beginning.tokens.count <= given.count, given.starts(with: beginning.tokens) {
@@ -130,23 +139,39 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
         guard let node = tree.node(at: beginning.tokens.prefix(position)) else { return nil }
         total += logProbability(node, beginning.tokens[position])
       }
-      sum = (sum ?? 0) + beginning.share * Double.exp(total)
+      terms.append((total, beginning.share))
     }
-    return sum.map { min(1, $0) }
+    // Relative to the likeliest, so that nothing vanishes where all of them are unlikely.
+    guard let greatest = terms.map(\.log).max(), greatest > -.infinity else { return nil }
+    let weights = terms.map { Double.exp($0.log - greatest) }
+    let refused = zip(weights, terms).reduce(0) { $0 + $1.0 * $1.1.share }
+    return refused / weights.reduce(0, +)
   }
 
   /// The score from rows of scores, one for each node of ``tree``.
   public func score(_ rows: [[Float]]) -> RefusalScore {
-    score(rows, after: []) ?? RefusalScore(probability: 0)
+    RefusalScore(probability: probability(rows) ?? 0, isGreedyRefusal: greedyShare(rows) ?? 0 > 0.5)
   }
 
-  /// The score of a reply that has begun with `given` already; nil where nothing was learned about such replies.
-  public func score(_ rows: [[Float]], after given: [TokenID]) -> RefusalScore? {
+  /// The share of refusals among replies that begin as the greedy one; nil where none was learned that does.
+  private func greedyShare(_ rows: [[Float]]) -> Double? {
+    var path: [TokenID] = []
+    while let node = tree.node(at: path), rows.indices.contains(node), let best = Argmax.first(of: rows[node])
+    {
+      path.append(best.token)
+      if let reached = beginnings.first(where: { $0.tokens == path }) { return reached.share }
+    }
+    return nil
+  }
+
+  /// The probability of a refusal for a reply that has begun with `given` already; nil where nothing was learned about
+  /// such replies.
+  func probability(_ rows: [[Float]], after given: [TokenID] = []) -> Double? {
     let normalizers = rows.map(Softmax.logSumExp)
     return probability(given: given) { node, token in
       guard rows.indices.contains(node), rows[node].indices.contains(Int(token)) else { return -.infinity }
       return Double(rows[node][Int(token)]) - normalizers[node]
-    }.map(RefusalScore.init(probability:))
+    }
   }
 }
 

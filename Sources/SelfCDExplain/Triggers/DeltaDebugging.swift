@@ -17,20 +17,31 @@ public struct DeltaDebugging: Codable, Sendable, Hashable {
   /// if the first already passes.
   /// - Parameters:
   ///   - count: The number of elements.
-  ///   - holds: Whether the property holds for each of some sets, given in ascending order. It is taken to hold for all
-  ///     elements.
+  ///   - keepsOne: Whether the empty set is out of the question, so that at least one element is left.
+  ///   - holds: For each of some sets, given in ascending order, nil where the property does not hold, and otherwise how
+  ///     much the set is liked: of several that would do, the best is gone on with, the first of equally good ones. The
+  ///     property is taken to hold for all elements.
   public static func minimise(
-    count: Int, _ holds: ([[Int]]) async throws -> [Bool]
+    count: Int, keepsOne: Bool = false, _ holds: ([[Int]]) async throws -> [Double?]
   ) async rethrows -> DeltaDebugging {
-    var known: [[Int]: Bool] = [:]
+    var known: [[Int]: Double?] = [:]
     var rounds = 0
-    func firstPassing(_ candidates: [[Int]]) async throws -> Int? {
+    func best(of candidates: [[Int]]) async throws -> Int? {
       let new = candidates.filter { known[$0] == nil }
       if !new.isEmpty {
         rounds += 1
-        for (candidate, answer) in zip(new, try await holds(new)) { known[candidate] = answer }
+        for (candidate, answer) in zip(new, try await holds(new)) {
+          known.updateValue(answer, forKey: candidate)
+        }
       }
-      return candidates.firstIndex { known[$0] == true }
+      var best: (index: Int, liking: Double)?
+      for (index, candidate) in candidates.enumerated() {
+        guard let liking = known[candidate].flatMap(\.self), liking > best?.liking ?? -.infinity else {
+          continue
+        }
+        best = (index, liking)
+      }
+      return best?.index
     }
 
     var kept = Array(0..<count)
@@ -38,14 +49,14 @@ public struct DeltaDebugging: Codable, Sendable, Hashable {
     while kept.count >= 1 {
       if kept.count == 1 {
         // ddmin stops at one element; whether none at all would do completes 1-minimality.
-        if try await firstPassing([[]]) != nil { kept = [] }
+        if !keepsOne, try await best(of: [[]]) != nil { kept = [] }
         break
       }
       let parts = split(kept, into: min(granularity, kept.count))
       let complements = parts.map { part in kept.filter { !part.contains($0) } }
       // For two parts the complements are the parts.
       let candidates = parts + (parts.count > 2 ? complements : [])
-      if let index = try await firstPassing(candidates) {
+      if let index = try await best(of: candidates) {
         kept = candidates[index]
         granularity = index < parts.count ? 2 : max(parts.count - 1, 2)
       } else if parts.count < kept.count {

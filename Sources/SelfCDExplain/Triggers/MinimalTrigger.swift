@@ -3,7 +3,9 @@ import SelfCDEval
 
 /// When a prompt counts as still refused.
 public enum RefusalCriterion: String, Codable, Sendable, Hashable, CaseIterable {
-  /// The refusal score is above 0: quick, since nothing is generated.
+  /// The greedy reply begins as this model's refusals do: nothing is generated, so it is quick.
+  case greedy
+  /// The refusal score is above 0: most drawn replies refuse. As quick.
   case score
   /// The greedy reply is judged to refuse: what a user would see.
   case judged
@@ -11,7 +13,8 @@ public enum RefusalCriterion: String, Codable, Sendable, Hashable, CaseIterable 
 
 /// The smallest part of a prompt that is still refused (prediction-preserving input minimisation, arXiv 2011.14934).
 ///
-/// Shrinking keeps the refusal: no prompt is ever sought here that would be answered.
+/// At least one word is left. Of several parts that would do, the one with the highest score is gone on with. Shrinking
+/// keeps the refusal: no prompt is ever sought here that would be answered.
 public struct MinimalTrigger: Codable, Sendable, Hashable {
   /// The view under which it is refused.
   public var view: String
@@ -38,7 +41,7 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
   ///   - maximumTokens: The longest reply that is judged.
   /// - Throws: ``ExplanationError/notRefused(score:)``, ``ExplanationError/noWords``; what the engine or the judge throws.
   public static func find(
-    in chat: Chat, view: String, criterion: RefusalCriterion = .score, probe: RefusalProbe,
+    in chat: Chat, view: String, criterion: RefusalCriterion = .greedy, probe: RefusalProbe,
     judge: any ReplyJudge, maximumTokens: Int = 48
   ) async throws -> MinimalTrigger {
     let place = try probe.index(ofView: view)
@@ -50,8 +53,8 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
     guard try await oracle.isRefused([chat])[0] else {
       throw ExplanationError.notRefused(score: whole.logOdds)
     }
-    let found = try await DeltaDebugging.minimise(count: words.count) { candidates in
-      try await oracle.isRefused(candidates.map { chat.asking(words.keeping($0)) })
+    let found = try await DeltaDebugging.minimise(count: words.count, keepsOne: true) { candidates in
+      try await oracle.refusals(candidates.map { chat.asking(words.keeping($0)) })
     }
     let text = words.keeping(found.kept)
     let score = try await probe.scores([chat.asking(text)], in: [place])[0][0]
@@ -70,17 +73,23 @@ struct RefusalOracle: Sendable {
   let judge: any ReplyJudge
   let maximumTokens: Int
 
-  func isRefused(_ chats: [Chat]) async throws -> [Bool] {
+  func isRefused(_ chats: [Chat]) async throws -> [Bool] { try await refusals(chats).map { $0 != nil } }
+
+  /// The scores of those that are refused, nil for the others.
+  func refusals(_ chats: [Chat]) async throws -> [Double?] {
+    let scores = try await probe.scores(chats, in: [place]).map { $0[0] }
     switch criterion {
-    case .score: return try await probe.scores(chats, in: [place]).map { $0[0].isRefusal }
+    case .greedy: return scores.map { $0.isGreedyRefusal ? $0.logOdds : nil }
+    case .score: return scores.map { $0.isLikelyRefusal ? $0.logOdds : nil }
     case .judged:
       let strategy = probe.views[place].strategy
       let options = GenerationOptions(maximumTokens: maximumTokens)
       let requests = try chats.map { try probe.model.request($0, strategy: strategy, options: options) }
-      var result: [Bool] = []
-      for (chat, handle) in zip(chats, probe.model.engine.generate(requests)) {
+      var result: [Double?] = []
+      for ((chat, score), handle) in zip(zip(chats, scores), probe.model.engine.generate(requests)) {
         let reply = try await handle.reply()
-        result.append(try await judge.judge(prompt: chat.lastQuestion, reply: reply.text).isRefusal)
+        let verdict = try await judge.judge(prompt: chat.lastQuestion, reply: reply.text)
+        result.append(verdict.isRefusal ? score.logOdds : nil)
       }
       return result
     }

@@ -13,13 +13,15 @@ public struct SmallestEdit: Codable, Sendable, Hashable {
 
   /// The view under which the prompt was refused.
   public var view: String
+  /// What "refused" means.
+  public var criterion: RefusalCriterion
   /// What was done; nil where no edit within the limit leads to an answer.
   public var kind: Kind?
   /// The places of the words it was done to.
   public var words: [Int]
   /// The prompt afterwards; nil where there is no edit.
   public var text: String?
-  /// Its score in nats, below 0 where the prompt is answered; without an edit the lowest that was met.
+  /// Its score in nats; without an edit the lowest that was met.
   public var score: Double
   /// Prompts that the model was asked about.
   public var prompts: Int
@@ -29,17 +31,25 @@ public struct SmallestEdit: Codable, Sendable, Hashable {
   /// - Parameters:
   ///   - prompt: Labelled safe, which is what its type says.
   ///   - view: Under which it is refused.
+  ///   - criterion: What "refused" means.
   ///   - limit: The most words that are edited.
   ///   - probe: Who is asked.
+  ///   - judge: Says which replies refuse, for ``RefusalCriterion/judged``.
+  ///   - maximumTokens: The longest reply that is judged.
   /// - Throws: ``ExplanationError/notRefused(score:)``, ``ExplanationError/noWords``; what the engine throws.
   public static func find(
-    in prompt: SafePrompt, view: String, limit: Int = 2, probe: RefusalProbe
+    in prompt: SafePrompt, view: String, criterion: RefusalCriterion = .greedy, limit: Int = 2,
+    probe: RefusalProbe, judge: any ReplyJudge, maximumTokens: Int = 48
   ) async throws -> SmallestEdit {
     let place = try probe.index(ofView: view)
     let words = PromptWords(prompt.chat.lastQuestion)
     guard words.count > 0 else { throw ExplanationError.noWords }
+    let oracle = RefusalOracle(
+      probe: probe, place: place, criterion: criterion, judge: judge, maximumTokens: maximumTokens)
     let whole = try await probe.scores([prompt.chat], in: [place])[0][0]
-    guard whole.isRefusal else { throw ExplanationError.notRefused(score: whole.logOdds) }
+    guard try await oracle.isRefused([prompt.chat])[0] else {
+      throw ExplanationError.notRefused(score: whole.logOdds)
+    }
     var prompts = 1
     var lowest = whole.logOdds
     for size in stride(from: 1, through: min(limit, words.count), by: 1) {
@@ -51,17 +61,19 @@ public struct SmallestEdit: Codable, Sendable, Hashable {
               text: words.replacing(places.reduce(into: [:]) { $0[$1] = filler }))
           }
       }
-      let scores = try await probe.scores(candidates.map { prompt.chat.asking($0.text) }, in: [place])
-        .map { $0[0] }
+      let chats = candidates.map { prompt.chat.asking($0.text) }
+      let scores = try await probe.scores(chats, in: [place]).map { $0[0].logOdds }
+      let refused = try await oracle.isRefused(chats)
       prompts += candidates.count
-      guard let best = scores.indices.min(by: { scores[$0].logOdds < scores[$1].logOdds }) else { break }
-      lowest = min(lowest, scores[best].logOdds)
-      guard !scores[best].isRefusal else { continue }
+      lowest = min(lowest, scores.min() ?? lowest)
+      let answered = scores.indices.filter { !refused[$0] }
+      guard let best = answered.min(by: { scores[$0] < scores[$1] }) else { continue }
       return SmallestEdit(
-        view: view, kind: candidates[best].kind, words: candidates[best].words, text: candidates[best].text,
-        score: scores[best].logOdds, prompts: prompts)
+        view: view, criterion: criterion, kind: candidates[best].kind, words: candidates[best].words,
+        text: candidates[best].text, score: scores[best], prompts: prompts)
     }
-    return SmallestEdit(view: view, kind: nil, words: [], text: nil, score: lowest, prompts: prompts)
+    return SmallestEdit(
+      view: view, criterion: criterion, kind: nil, words: [], text: nil, score: lowest, prompts: prompts)
   }
 
   private struct Candidate {

@@ -85,7 +85,7 @@ public struct UncertaintyMeter: Sendable {
       [Probe(prompts: request.prompts, rule: request.rule)], beginnings: beginnings.tree
     ) { _, rows in
       tokens.indices.map {
-        beginnings.score(rows.map(\.scores), after: Array(tokens.prefix($0)))?.probability
+        beginnings.probability(rows.map(\.scores), after: Array(tokens.prefix($0)))
       }
     }
     return rows.first ?? []

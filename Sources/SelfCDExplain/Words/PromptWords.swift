@@ -3,8 +3,8 @@ import SelfCD
 /// The words of a prompt and what stands between them, so that some of them can be taken out or replaced.
 ///
 /// A word is a longest run of letters and digits, with apostrophes, hyphens and dots inside it ("don't", "1.5"); in
-/// scripts written without spaces each character is one. A word that is taken out takes the white space before it
-/// along; punctuation stays.
+/// scripts written without spaces each character is one. Where words are taken out, one of the gaps around them stays, the
+/// one with most punctuation, and so does what ends the prompt.
 public struct PromptWords: Codable, Sendable, Hashable {
   /// One word.
   public struct Word: Codable, Sendable, Hashable {
@@ -82,18 +82,25 @@ public struct PromptWords: Codable, Sendable, Hashable {
 
   private func rebuilt(_ word: (Int) -> String?) -> String {
     var result = ""
+    var last: Int?
     for index in words.indices {
-      if let text = word(index) {
-        result += gaps[index] + text
+      guard let text = word(index) else { continue }
+      if let last {
+        result += gap(between: last, and: index) + text
       } else {
-        // Punctuation stays; the white space that parted the word from the one before goes.
-        var gap = gaps[index]
-        while let last = gap.last, last.isWhitespace { gap.removeLast() }
-        result += gap
+        result += index == 0 ? gaps[0] + text : text
       }
+      last = index
     }
-    result += gaps[words.count]
-    return String(result.drop(while: \.isWhitespace))
+    return String((result + gaps[words.count]).drop(while: \.isWhitespace))
+  }
+
+  /// What stands between two words that have become neighbours: of all that stood there, the part with most punctuation.
+  private func gap(between first: Int, and second: Int) -> String {
+    func punctuation(_ gap: String) -> Int { gap.count { !$0.isWhitespace } }
+    return gaps[(first + 1)...second].reduce(gaps[first + 1]) {
+      punctuation($1) > punctuation($0) ? $1 : $0
+    }
   }
 
   private static func isWordCharacter(_ character: Character) -> Bool {

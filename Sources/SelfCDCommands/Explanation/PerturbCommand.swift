@@ -1,0 +1,178 @@
+import ArgumentParser
+import Foundation
+import SelfCD
+import SelfCDEval
+import SelfCDExplain
+import SelfCDLlama
+
+/// `selfcd perturb`: what small, fixed changes of prompts do to refusals, on both axes.
+struct PerturbCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "perturb",
+    abstract: "What small, fixed changes of the prompts do to refusal rates, on both axes.",
+    discussion: """
+      Answers the same prompts as they are and with each change of a fixed, published list: single characters, expected \
+      answers, harmful words, requests and examples beside them. Counts refusals before and after, paired. Nothing is \
+      fitted to the model, and only rates are shown (docs/safety.md). Without files, the matched pairs that come with \
+      the product are used.
+
+      EXAMPLES
+        selfcd perturb --limit 50
+        selfcd perturb -m model.gguf --safe safe.csv --harmful harmful.csv --json
+        selfcd perturb --only space --only input-space --data xstest_prompts.csv
+        selfcd perturb --list
+      """)
+
+  @OptionGroup(title: "Prompts to perturb") var files: DatasetOptions
+
+  @Option(
+    parsing: .singleValue,
+    help: .init("Only this change; --list shows them. Repeatable.", valueName: "name"))
+  var only: [String] = []
+
+  @Flag(help: "List the changes and end.")
+  var list = false
+
+  @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
+  @OptionGroup(title: "Prompts") var prompts: PromptOptions
+
+  @Option(name: [.customShort("n"), .long], help: .init("Most tokens of a reply.", valueName: "n"))
+  var maxTokens = 48
+
+  @Option(
+    help: .init(
+      "Whose verdicts are counted: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
+      valueName: "name"))
+  var judge = XSTestStringMatchJudge().name
+
+  @OptionGroup(title: "Model") var modelOptions: ModelOptions
+  @OptionGroup(title: "Batching") var batch: BatchOptions
+
+  @Flag(help: "Print one JSON object instead of tables.")
+  var json = false
+
+  func validate() throws {
+    guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be 1 or more.") }
+    do { _ = try JudgeCatalogue.judge(named: judge) } catch { throw ValidationError("\(error)") }
+    _ = try ExplainViews.make(strategyOptions, prompts)
+    _ = try changes()
+  }
+
+  private func changes() throws -> [Perturbation] {
+    let known = Perturbation.all.map(\.id)
+    if let unknown = only.first(where: { !known.contains($0) }) {
+      throw ValidationError("There is no change '\(unknown)'. There are \(known.joined(separator: ", ")).")
+    }
+    return Perturbation.all.filter { only.isEmpty || only.contains($0.id) }
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    if list {
+      let changes = try changes()
+      if json { return try console.writeJSON(changes) }
+      return try console.write(
+        EvaluationTable.table(
+          [["change", "what it does", "keeps the meaning", "after"]]
+            + changes.map { [$0.id, $0.summary, $0.keepsMeaning ? "yes" : "no", $0.source] },
+          console: console))
+    }
+    let views = try ExplainViews.make(strategyOptions, prompts)
+    let judge = try JudgeCatalogue.judge(named: judge)
+    let datasets =
+      files.isEmpty ? try AnalyseCommand.matchedPairs(limit: files.limit) : try files.read(console: console)
+    var fitting = EvaluationPlan(
+      datasets: datasets, conditions: views.map { .init(strategy: $0.strategy, name: $0.name) },
+      options: .init(maximumTokens: maxTokens), system: prompts.system)
+    try fitting.validate()
+    // Room for what the changes add.
+    fitting.options.maximumTokens += 256
+    var model = modelOptions
+    model.model = try await modelOptions.modelPath(console: console)
+    let (fitted, lanes) = try batch.fitted(model, to: fitting, console: console)
+    let loaded = try await ModelLoading.load(
+      fitted.repeatable, lanes: lanes, unifiedCache: true, console: console)
+    guard let renderer = loaded.chat.renderer as? any PromptRenderer & ReplyTokenizer else {
+      throw CommandError.invalid("This model's prompts cannot be changed: there is no tokenizer for replies.")
+    }
+    let study = PerturbationStudy(
+      model: loaded.chat, renderer: AnswerRenderer(renderer), views: views, datasets: datasets,
+      perturbations: try changes(), judge: judge, system: prompts.system, maximumTokens: maxTokens)
+    let result = try await ExplainSession.interruptible(label: "perturbing") { progress in
+      try await study.run(progress: progress)
+    }
+    if result.failures > 0 {
+      console.note("\(result.failures) replies could not be generated and are left out.")
+    }
+    if json {
+      try console.writeJSON(Record(model: model.model, datasets: datasets, result: result))
+    } else {
+      try console.write(Self.table(result, console: console))
+    }
+  }
+
+  /// As `--json` prints it.
+  struct Record: Encodable {
+    let model: String
+    let codeVersion = SelfCDVersion.current
+    let datasets: [DatasetRecord]
+    let result: PerturbationStudy.Result
+
+    private enum Key: String, CodingKey { case model, codeVersion, datasets }
+
+    init(model: String, datasets: [Dataset], result: PerturbationStudy.Result) {
+      self.model = model
+      self.datasets = datasets.map(DatasetRecord.init)
+      self.result = result
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(model, forKey: .model)
+      try container.encode(codeVersion, forKey: .codeVersion)
+      try container.encode(datasets, forKey: .datasets)
+      // Beside the others, not a level below.
+      try result.encode(to: encoder)
+    }
+  }
+
+  static func table(_ result: PerturbationStudy.Result, console: Console) -> String {
+    let percent = EvaluationTable.percent
+    var blocks: [String] = []
+    for set in Sample.Label.allCases {
+      let rows = result.rows.filter { $0.set == set }
+      guard !rows.isEmpty else { continue }
+      var views: [String] = []
+      for row in rows where !views.contains(row.view) { views.append(row.view) }
+      var lines = [["\(set.rawValue): refused, %"] + views]
+      for change in [nil] + result.perturbations.map({ Optional($0) }) {
+        let mark = change.map { $0.keepsMeaning ? "" : " †" } ?? ""
+        lines.append(
+          [(change?.id ?? "as they are") + mark]
+            + views.map { view in
+              guard let row = rows.first(where: { $0.view == view && $0.perturbation == change?.id }) else {
+                return "–"
+              }
+              guard let paired = row.paired else {
+                return
+                  "\(percent(row.refusals.rate)) [\(percent(row.refusals.low)), \(percent(row.refusals.high))]"
+              }
+              let difference = paired.difference
+              return
+                "\(percent(row.refusals.rate)) (\(points(difference.estimate)) [\(points(difference.low)), "
+                + "\(points(difference.high))])\(paired.adjustedPValue < 0.05 ? "*" : "")"
+            })
+      }
+      blocks.append(EvaluationTable.table(lines, console: console))
+    }
+    return blocks.joined(separator: "\n")
+      + "\nIn brackets the change in points with its 95 % interval (paired bootstrap); * McNemar, Holm, p < 0.05; judge "
+      + "\(result.judge); list version \(result.listVersion).\n"
+      + "† changes what is asked: there a refusal may be right.\n"
+  }
+
+  private static func points(_ share: Double) -> String {
+    let text = EvaluationTable.percent(abs(share))
+    return text == "0.0" ? "0" : (share < 0 ? "-" : "+") + text
+  }
+}

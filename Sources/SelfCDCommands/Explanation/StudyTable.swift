@@ -1,0 +1,141 @@
+import SelfCD
+import SelfCDEval
+import SelfCDExplain
+
+/// A data set as results name it.
+struct DatasetRecord: Encodable {
+  let name: String
+  let sha256: String
+  let n: Int
+
+  init(_ dataset: Dataset) {
+    name = dataset.name
+    sha256 = dataset.sha256
+    n = dataset.samples.count
+  }
+}
+
+/// Attributions over a set of prompts, as `--json` prints them.
+struct StudyRecord: Encodable {
+  let model: String
+  let codeVersion = SelfCDVersion.current
+  let datasets: [DatasetRecord]
+  let views: [String]
+  let beginnings: RefusalBeginnings
+  let result: AttributionStudy.Result
+
+  init(
+    model: String, datasets: [Dataset], views: [RefusalProbe.View], beginnings: RefusalBeginnings,
+    result: AttributionStudy.Result
+  ) {
+    self.model = model
+    self.datasets = datasets.map(DatasetRecord.init)
+    self.views = views.map { StrategyTitle.of($0.strategy) }
+    self.beginnings = beginnings
+    self.result = result
+  }
+}
+
+/// Attributions over a set of prompts, for a terminal.
+struct StudyTable {
+  private let result: AttributionStudy.Result
+  private let console: Console
+
+  init(_ result: AttributionStudy.Result, console: Console) {
+    self.result = result
+    self.console = console
+  }
+
+  var text: String {
+    let methods = AttributionMethod.allCases.filter { method in
+      result.groups.contains { $0.method == method }
+    }
+    guard !methods.isEmpty else {
+      return "No prompt has focus words beside others, so there is nothing to compare. "
+        + "Files name them in a column 'focus'.\n"
+    }
+    var blocks = methods.map(groups)
+    blocks += [contrasts, recalls, agreements].filter { !$0.isEmpty }
+    var notes =
+      "95 % intervals (bootstrap over prompts; Wilson for shares of prompts). Effects in nats of log-odds.\n"
+    if result.withoutFocus > 0 {
+      notes += "\(result.withoutFocus) prompts without a focus word, or of nothing else, are left out.\n"
+    }
+    if result.failures > 0 { notes += "\(result.failures) prompts could not be answered.\n" }
+    return blocks.joined(separator: "\n") + "\n" + notes
+  }
+
+  private func groups(_ method: AttributionMethod) -> String {
+    var lines = [["\(method.rawValue)", "n", "share on focus", "uniform", "focus word", "other words"]]
+    for group in result.groups where group.method == method {
+      let outcome = group.refused.map { $0 ? "refused" : "answered" } ?? "all"
+      lines.append([
+        "\(group.set.rawValue), \(group.view), \(outcome)", "\(group.n)", Self.interval(group.share),
+        Format.decimal(group.uniform, 2), Self.interval(group.focus), Self.interval(group.others),
+      ])
+    }
+    return EvaluationTable.table(lines, console: console)
+  }
+
+  private var contrasts: String {
+    guard !result.contrasts.isEmpty else { return "" }
+    var lines = [
+      ["same prompts", "n", "share on focus", "uniform", "difference", "focus word", "other words"]
+    ]
+    for row in result.contrasts {
+      lines.append([
+        "\(row.set.rawValue), \(row.method.rawValue)", "\(row.n)",
+        "\(Format.decimal(row.refusedShare, 3)) against \(Format.decimal(row.answeredShare, 3))",
+        Format.decimal(row.uniform, 2), Self.interval(row.share), Self.interval(row.focus),
+        Self.interval(row.others),
+      ])
+    }
+    let views = result.contrasts[0]
+    return EvaluationTable.table(lines, console: console)
+      + "refused under \(views.refusedUnder) against answered under \(views.answeredUnder); differences of effects are "
+      + "the first less the second.\n"
+  }
+
+  private var recalls: String {
+    guard let first = result.recalls.first else { return "" }
+    var lines = [
+      [
+        "smallest part still refused", "n", "words", "holds focus", "focus alone", "focus and object",
+        "prompts", "calls",
+      ]
+    ]
+    for row in result.recalls {
+      lines.append([
+        row.set.rawValue, "\(row.n)",
+        "\(Format.decimal(row.words, 1)) of \(Format.decimal(row.promptWords, 1))",
+        Self.percent(row.withTask),
+        Self.percent(row.taskAlone),
+        row.signalAware.map { "\(Self.percent($0)) of \(row.withObjectNamed)" } ?? "–",
+        Format.decimal(row.prompts, 1), Format.decimal(row.calls, 1),
+      ])
+    }
+    return EvaluationTable.table(lines, console: console)
+      + "refused under \(first.view), by \(first.criterion.rawValue); focus and object: signal-aware recall.\n"
+  }
+
+  private var agreements: String {
+    var lines = [["against the judged reply", "n", "agree", "refusals found"]]
+    for row in result.agreements {
+      lines.append([
+        "\(row.view), \(row.criterion.rawValue)", "\(row.n)", "\(row.agreeing)",
+        "\(row.refusalsFound) of \(row.refusals)",
+      ])
+    }
+    return EvaluationTable.table(lines, console: console)
+  }
+
+  private static func interval(_ value: ConfidenceInterval) -> String {
+    func text(_ value: Double) -> String { Format.decimal(value, abs(value) < 1 ? 3 : 2) }
+    return "\(text(value.estimate)) [\(text(value.low)), \(text(value.high))]"
+  }
+
+  private static func percent(_ value: ConfidenceInterval) -> String {
+    "\(EvaluationTable.percent(value.estimate)) % [\(EvaluationTable.percent(value.low)), "
+      + "\(EvaluationTable.percent(value.high))]"
+  }
+}
