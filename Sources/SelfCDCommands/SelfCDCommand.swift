@@ -21,11 +21,8 @@ public struct SelfCDCommand: AsyncParsableCommand {
     subcommands: [
       CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self, EvalCommand.self,
       JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
-<<<<<<< HEAD
-      AnalyseCommand.self, ExplainCommand.self, FlowCommand.self, DirectionsCommand.self, ReproduceCommand.self,
-=======
-      AnalyseCommand.self, ExplainCommand.self, PerturbCommand.self, ReproduceCommand.self,
->>>>>>> b2cf4de4210d8084e06c35d0fb35bef12416421b
+      AnalyseCommand.self, ExplainCommand.self, PerturbCommand.self, FlowCommand.self, DirectionsCommand.self,
+      ReproduceCommand.self,
     ])
 
   public init() {}

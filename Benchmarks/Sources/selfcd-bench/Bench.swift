@@ -7,10 +7,6 @@ struct Bench: AsyncParsableCommand {
     abstract: "Times SelfCD. Each command compares its alternatives within one run and prints ratios.",
     subcommands: [
       CombineCommand.self, DecodeCommand.self, LanesCommand.self, PrefixCommand.self, FirstKCommand.self,
-<<<<<<< HEAD
-      FlowCommand.self,
-=======
-      WordsCommand.self,
->>>>>>> b2cf4de4210d8084e06c35d0fb35bef12416421b
+      FlowCommand.self, WordsCommand.self,
     ])
 }

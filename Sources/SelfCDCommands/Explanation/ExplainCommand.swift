@@ -75,6 +75,9 @@ struct ExplainCommand: AsyncParsableCommand {
     if input.question != nil || input.file != nil || input.messages != nil {
       throw ValidationError("Give a question, or files of prompts, not both.")
     }
+    if flowOptions.isWanted {
+      throw ValidationError("--flow is about one question; for files there is selfcd flow.")
+    }
     if request.smallestEdit || request.uncertainty || request.focus != nil || request.label != nil {
       throw ValidationError(
         "--smallest-edit, --uncertainty, --focus and --label are about one question; with files only aggregates are made."
@@ -91,7 +94,7 @@ struct ExplainCommand: AsyncParsableCommand {
       model: modelOptions, samples: [Sample(chat, label: request.label)], views: views,
       beginnings: beginningsOptions, judge: request.judge, system: prompts.system, batch: batch,
       console: console)
-    let explanation = try await session.explain(chat, request, console: console)
+    let explanation = try await session.explain(chat, request, flow: flowOptions, console: console)
     if json {
       try console.writeJSON(explanation)
     } else {
@@ -143,24 +146,6 @@ enum ExplainViews {
     }
     return views
   }
-<<<<<<< HEAD
-
-  func run() async throws {
-    let console = Console.standard
-    let views = try views()
-    let chat = try input.chat(system: prompts.system)
-    let session = try await ExplainSession(
-      model: modelOptions, chats: [chat], views: views, beginnings: beginningsOptions, judge: request.judge,
-      system: prompts.system, batch: batch, console: console)
-    let explanation = try await session.explain(chat, request, flow: flowOptions, console: console)
-    if json {
-      try console.writeJSON(explanation)
-    } else {
-      try console.write(ExplanationView(console: console).render(explanation))
-    }
-  }
-=======
->>>>>>> b2cf4de4210d8084e06c35d0fb35bef12416421b
 }
 
 /// What is asked for about one prompt.

@@ -56,19 +56,11 @@ struct ExplainSession {
   }
 
   /// Everything that is asked for about one prompt.
-<<<<<<< HEAD
   func explain(
     _ chat: Chat, _ request: ExplainOptions, flow: FlowOptions? = nil, console: Console
   ) async throws -> Explanation {
-    let meter = ProgressLine(label: "explaining")
-    defer { meter.clear() }
-    let work = Task {
-      let (scores, attributions) = try await WordAttributor(probe).attribute(
-=======
-  func explain(_ chat: Chat, _ request: ExplainOptions, console: Console) async throws -> Explanation {
     try await Self.interruptible(label: "explaining") { progress in
       let result = try await WordAttributor(probe).attribute(
->>>>>>> b2cf4de4210d8084e06c35d0fb35bef12416421b
         request.attributionMethods, to: chat,
         shapley: ShapleySampling(pairs: request.shapleyPairs, seed: request.seed)
       ) { done, planned in progress(Double(done) / Double(max(1, planned))) }
