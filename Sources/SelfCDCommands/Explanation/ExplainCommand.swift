@@ -82,6 +82,9 @@ struct ExplainCommand: AsyncParsableCommand {
     if input.question != nil || input.file != nil || input.messages != nil {
       throw ValidationError("Give a question, or files of prompts, not both.")
     }
+    if flowOptions.isWanted {
+      throw ValidationError("--flow is about one question; for files there is selfcd flow.")
+    }
     if request.smallestEdit || request.uncertainty || request.focus != nil || request.label != nil {
       throw ValidationError(
         "--smallest-edit, --uncertainty, --focus and --label are about one question; with files only aggregates are made."
