@@ -52,7 +52,10 @@ public struct ServerSettings: Sendable {
 
   /// Whether only programs of this machine can reach the server.
   public var isLoopback: Bool {
-    host == "localhost" || host == "::1" || host == "127.0.0.1" || host.hasPrefix("127.")
+    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+    // A name such as 127.example.org is none.
+    return host == "localhost" || host == "::1"
+      || (parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil })
   }
 
   /// - Parameter keys: the API keys there are.

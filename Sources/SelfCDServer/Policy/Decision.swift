@@ -20,7 +20,12 @@ extension ServerPolicy {
       if let profile = profiles.first { return Decision(strategy: profile.strategy, profile: profile.name) }
       return Decision(strategy: defaultStrategy, profile: nil)
     }
-    let usual = profiles.first?.strategy ?? defaultStrategy
+    guard wish.strategy != nil || profiles.isEmpty else {
+      throw .invalid(
+        "The model decodes by a calibrated profile, which parameters would undo. Name 'selfcd.strategy' beside them.",
+        param: "selfcd", code: "profile_is_fixed")
+    }
+    let usual = defaultStrategy
     let name = wish.strategy ?? usual.name
     guard StrategyFactory.names.contains(name) else {
       throw .invalid(
@@ -33,6 +38,7 @@ extension ServerPolicy {
         param: "selfcd.strategy", code: "strategy_not_allowed")
     }
     try rejectUnused(wish, by: name)
+    try rejectWayAround(wish, of: name)
     let made = StrategyFactory.make(
       name, alpha: try alpha(wish.alpha, of: name), beta: wish.beta, steps: wish.steps,
       emphasis: try emphasis(wish.guardedPrompt))
@@ -73,6 +79,19 @@ extension ServerPolicy {
       throw .invalid(
         "'selfcd.\(field)' has no effect on '\(name)'; it goes with \(takers.joined(separator: ", ")).",
         param: "selfcd.\(field)")
+    }
+  }
+
+  /// A full mask or a contrast that ends at once is plain decoding under another name: only for clients who may have
+  /// that, by name or by an α of 1.
+  private func rejectWayAround(_ wish: SelfCDFields, of name: String) throws(APIError) {
+    guard !offered.contains(Plain.name), alphaRange(of: name).map({ $0.upperBound < 1 }) ?? false else {
+      return
+    }
+    for (field, isGiven) in [("beta", wish.beta != nil), ("steps", wish.steps != nil)] where isGiven {
+      throw .notAllowed(
+        "'selfcd.\(field)' could undo the limit that this server sets to alpha. Leave it out.",
+        param: "selfcd.\(field)", code: "parameter_not_allowed")
     }
   }
 

@@ -42,11 +42,17 @@ struct AccessMiddleware: RouterMiddleware {
       response = try await next(request, context)
     } catch {
       response = failure(error, request).response
+      // The body may not have been read, and whoever sends it could take for ever.
+      if request.headers[.transferEncoding] != nil
+        || (request.headers[.contentLength].map { $0 != "0" } ?? false)
+      {
+        response.headers[.connection] = "close"
+      }
     }
     if active.isDraining { response.headers[.connection] = "close" }
     decorate(&response, for: request)
     let (status, path) = (response.status.code, context.endpointPath ?? "none")
-    let ended: @Sendable () -> Void = { [method = request.method.rawValue, client = context.client.name] in
+    let ended = Once { [method = request.method.rawValue, client = context.client.name] in
       active.remove(number)
       let seconds = start.duration(to: .now).seconds
       metrics.requestEnded(endpoint: path, status: status, seconds: seconds)
@@ -54,12 +60,12 @@ struct AccessMiddleware: RouterMiddleware {
       log.debug("\(method) \(path) \(status) \(String(format: "%.3f", seconds)) s \(client)\(cause)")
     }
     guard response.body.contentLength == nil else {
-      ended()
+      ended.run()
       return response
     }
     let body = response.body
     response.body = ResponseBody { writer in
-      defer { ended() }
+      defer { ended.run() }
       try await body.write(writer)
     }
     return response
@@ -87,6 +93,21 @@ struct AccessMiddleware: RouterMiddleware {
     guard let origin = request.headers[.origin]?.lowercased(), origins.contains(origin) else { return }
     response.headers[.accessControlAllowOrigin] = origin
     response.headers[.vary] = "Origin"
+  }
+}
+
+/// Something to be done once: when it is asked for, or when it is let go, since a body is never written to a client that
+/// went away before its head was.
+private final class Once: Sendable {
+  private let isDone = Atomic(false)
+  private let action: @Sendable () -> Void
+
+  init(_ action: @escaping @Sendable () -> Void) { self.action = action }
+
+  deinit { run() }
+
+  func run() {
+    if !isDone.exchange(true, ordering: .relaxed) { action() }
   }
 }
 

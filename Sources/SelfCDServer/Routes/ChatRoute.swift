@@ -135,6 +135,7 @@ extension RunningJob {
       return choices
     } catch {
       cancel()
+      logFailure(error)
       throw APIError(engine: error)
     }
   }

@@ -21,6 +21,7 @@ enum EventStream {
         try await write(running, scope, writer, to: &output)
       } catch {
         running.cancel()
+        if scope.cause == nil { running.logFailure(error) }
         guard let failure = failure(error, scope) else { throw error }
         try await output.write(event(failure))
       }

@@ -10,6 +10,8 @@ final class RunningJob: Sendable {
   private let ticket: LaneTicket
   private let reservation: ClientMeter.Reservation
   private let service: GenerationService
+  /// Tokens that were generated so far.
+  private let tokens = Atomic(0)
 
   init(
     job: GenerationService.Job, handles: [GenerationHandle], ticket: LaneTicket,
@@ -22,7 +24,11 @@ final class RunningJob: Sendable {
     self.service = service
   }
 
-  deinit { cancel() }
+  deinit {
+    cancel()
+    // Whoever goes away early pays for what was generated until then.
+    settle(generated: tokens.load(ordering: .relaxed))
+  }
 
   /// Frees the lanes at the end of the running step.
   func cancel() { for handle in handles { handle.cancel() } }
@@ -30,11 +36,20 @@ final class RunningJob: Sendable {
   /// Counts what was generated and lets others have the lanes.
   func finish(_ summaries: [GenerationSummary]) {
     ticket.release()
-    let generated = summaries.reduce(0) { $0 + $1.generatedTokens }
+    settle(generated: summaries.reduce(0) { $0 + $1.generatedTokens })
+    for summary in summaries { service.metrics.finished(summary, job.labels) }
+  }
+
+  private func settle(generated: Int) {
     reservation.settle(
       tokens: generated + (job.requests.first?.longestPrompt ?? 0),
       logProbabilities: generated * job.reporter.reported(lanes: job.roles.count))
-    for summary in summaries { service.metrics.finished(summary, job.labels) }
+  }
+
+  /// Says in the log why a generation failed, where the client is only told that it did.
+  func logFailure(_ error: any Error) {
+    guard APIError(engine: error).status == .internalServerError else { return }
+    service.log.error("a generation of '\(job.lease.name)' failed: \(error)")
   }
 
   /// Counts a judge's verdict on a reply.
@@ -44,7 +59,10 @@ final class RunningJob: Sendable {
       judge.verdict(prompt: question, reply: reply).replyClass, by: judge.name, job.labels)
   }
 
-  func countToken() { service.metrics.generatedToken() }
+  func countToken() {
+    tokens.add(1, ordering: .relaxed)
+    service.metrics.generatedToken()
+  }
 }
 
 /// The events of one choice, with the tokens that belong to each piece of text.
