@@ -143,13 +143,13 @@ def main() -> int:
         deadline = time.monotonic() + 10
         while True:
             samples = servers.metrics(server.port)
-            free = samples['selfcd_lanes_free{model="organism"}']
-            if (free == LANES and samples["selfcd_requests_in_flight"] == 1) or time.monotonic() > deadline:
+            free, lanes = servers.lanes_free(samples)
+            if (free == lanes and samples["selfcd_requests_in_flight"] == 1) or time.monotonic() > deadline:
                 break
             time.sleep(0.02)
         freed = time.monotonic() - deadline + 10
-        if free != LANES or samples["selfcd_requests_in_flight"] != 1:
-            problem = problem or f"{free:.0f} lanes free, {samples['selfcd_requests_in_flight']:.0f} requests in flight"
+        if free != lanes or samples["selfcd_requests_in_flight"] != 1:
+            problem = problem or f"{free:.0f} of {lanes:.0f} lanes free, {samples['selfcd_requests_in_flight']:.0f} requests in flight"
         reply = asyncio.run(client.ask(server.port, QUESTION))
         if reply.status != 200:
             problem = problem or f"a proper request got {reply.status} afterwards"

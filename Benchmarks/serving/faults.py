@@ -126,8 +126,8 @@ def idle(server: servers.Server, seconds: float = 10) -> dict:
     deadline = time.monotonic() + seconds
     while True:
         samples = servers.metrics(server.port)
-        free = samples.get('selfcd_lanes_free{model="organism"}')
-        if (free == LANES and samples["selfcd_requests_in_flight"] == 1) or time.monotonic() > deadline:
+        free, lanes = servers.lanes_free(samples)
+        if (free == lanes and samples["selfcd_requests_in_flight"] == 1) or time.monotonic() > deadline:
             return samples
         time.sleep(0.05)
 
@@ -189,15 +189,15 @@ def run_waves(options) -> int:
                 total.wrong += tally.wrong
                 total.replies += tally.replies if len(total.replies) < 20_000 else []
                 samples = idle(server)
-                free = samples.get('selfcd_lanes_free{model="organism"}')
-                if free != LANES:
-                    problems.append(f"wave {number}: {free} of {LANES} lanes free")
+                free, lanes = servers.lanes_free(samples)
+                if free != lanes:
+                    problems.append(f"wave {number}: {free:.0f} of {lanes:.0f} lanes free")
                 if samples["selfcd_requests_in_flight"] != 1:
                     problems.append(f"wave {number}: {samples['selfcd_requests_in_flight']} requests in flight")
                 memory.append(server.memory)
                 print(
                     f"wave {number}: {tally.completed} completed, {tally.left} left, {tally.turned_away} turned away, "
-                    f"{free:.0f} lanes free, {memory[-1] / 2**20:.1f} MiB, {server.descriptors} descriptors", flush=True)
+                    f"{free:.0f} of {lanes:.0f} lanes free, {memory[-1] / 2**20:.1f} MiB, {server.descriptors} descriptors", flush=True)
             if options.minutes is None or time.monotonic() - started > 60 * options.minutes:
                 break
     finally:
@@ -255,9 +255,9 @@ def run_kill(options) -> int:
             return 1
     samples = idle(server)
     code = server.stop()
-    free = samples['selfcd_lanes_free{model="organism"}']
-    print(f"{free:.0f} lanes free, ended with {code}")
-    return code
+    free, lanes = servers.lanes_free(samples)
+    print(f"{free:.0f} of {lanes:.0f} lanes free, ended with {code}")
+    return code or int(free != lanes)
 
 
 def main() -> int:
