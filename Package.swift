@@ -96,8 +96,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDEvalTests", dependencies: ["SelfCDEval", "SelfCD", "SelfCDTesting"],
-      exclude: ["Fixtures/make_statistics_fixture.py"],
-      resources: [.copy("Fixtures/statistics.json")], swiftSettings: strict),
+      exclude: ["Fixtures/make_statistics_fixture.py", "Fixtures/make_calibration_fixture.py"],
+      resources: [.copy("Fixtures/statistics.json"), .copy("Fixtures/calibration.json")],
+      swiftSettings: strict),
     .testTarget(
       name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
     .testTarget(

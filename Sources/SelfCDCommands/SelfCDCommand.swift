@@ -21,7 +21,8 @@ public struct SelfCDCommand: AsyncParsableCommand {
     subcommands: [
       CompareCommand.self, GenerateCommand.self, ChatCommand.self, ModelCommand.self, EvalCommand.self,
       JudgeCommand.self, ReportCommand.self, RunsCommand.self, ExportCommand.self,
-      AnalyseCommand.self, CalibrateCommand.self, ReproduceCommand.self, ServeCommand.self,
+      AnalyseCommand.self, CalibrateCommand.self, CheckCalibrationCommand.self, ReproduceCommand.self,
+      ServeCommand.self,
     ])
 
   public init() {}

@@ -45,7 +45,7 @@ enum StoredRun {
     }
     var builder = ReportBuilder(
       record: record(run), datasets: try store.datasets(runID: id), conditions: conditions,
-      options: options)
+      options: options, speeds: try store.speeds(runID: id))
     try store.forEachReply(runID: id, withSteps: true) { reply, _, _ in
       builder.add(
         ReportReply(
@@ -54,7 +54,7 @@ enum StoredRun {
           judgements: reply.verdicts.map {
             .init(judge: $0.judge, version: $0.version, replyClass: $0.verdict.replyClass)
           },
-          divergence: reply.steps.map(\.divergence)))
+          divergence: reply.steps.map(\.divergence), cost: reply.cost))
     }
     return try builder.build()
   }

@@ -54,11 +54,13 @@ public struct ReplyRecord: Codable, Sendable, Hashable {
   public var steps: [Step]
   /// Verdicts on it.
   public var verdicts: [VerdictRecord]
+  /// What it cost; nil where that was not kept.
+  public var cost: ReplyCost?
 
   /// Makes a reply.
   public init(
     key: Key, text: String, stopReason: String, seed: UInt64? = nil, steps: [Step] = [],
-    verdicts: [VerdictRecord] = []
+    verdicts: [VerdictRecord] = [], cost: ReplyCost? = nil
   ) {
     self.key = key
     self.text = text
@@ -66,6 +68,7 @@ public struct ReplyRecord: Codable, Sendable, Hashable {
     self.seed = seed
     self.steps = steps
     self.verdicts = verdicts
+    self.cost = cost
   }
 }
 

@@ -34,7 +34,7 @@ extension ReplyRecord {
       },
       verdicts: evaluated.judgements.map {
         VerdictRecord(judge: $0.judge, version: $0.version, verdict: $0.verdict)
-      })
+      }, cost: evaluated.cost)
   }
 }
 
@@ -66,7 +66,7 @@ extension RunStore {
             EvaluationReply.Judgement(judge: $0.judge, version: $0.version, verdict: $0.verdict)
           },
           divergences: reply.steps.compactMap(\.divergence),
-          plainLogProbabilities: reply.steps.compactMap(\.plain)))
+          plainLogProbabilities: reply.steps.compactMap(\.plain), cost: reply.cost))
     }
     return result
   }

@@ -137,12 +137,15 @@ public final class RunStore: Sendable {
         let conditionID = try Self.conditionID(db, run: runID, key: reply.key)
         try db.execute(
           sql: """
-            INSERT INTO reply (sampleID, conditionID, repetition, text, stopReason, seed)
-            VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            INSERT INTO reply (
+              sampleID, conditionID, repetition, text, stopReason, seed, promptTokens, generatedTokens,
+              decodedTokens)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
           arguments: [
             sampleID, conditionID, reply.key.repetition, Data(reply.text.utf8), reply.stopReason,
-            reply.seed.map(String.init),
+            reply.seed.map(String.init), reply.cost?.promptTokens, reply.cost?.generatedTokens,
+            reply.cost?.decodedTokens,
           ])
         guard db.changesCount == 1 else { continue }
         added += 1
@@ -188,6 +191,21 @@ public final class RunStore: Sendable {
     try write { db in
       try Self.require(db, run: runID)
       try db.execute(sql: "UPDATE run SET planned = ? WHERE id = ?", arguments: [planned, runID])
+    }
+  }
+
+  /// Keeps how fast conditions decoded alone, in tokens a second; what was there is replaced.
+  /// - Throws: `StoreError.notFound` without the run.
+  public func add(speeds: [String: Double], to runID: String) throws(StoreError) {
+    try write { db in
+      try Self.require(db, run: runID)
+      for (condition, speed) in speeds {
+        try db.execute(
+          sql: """
+            INSERT INTO speed (runID, condition, tokensPerSecond) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET tokensPerSecond = excluded.tokensPerSecond
+            """, arguments: [runID, condition, speed])
+      }
     }
   }
 

@@ -100,6 +100,18 @@ extension RunStore {
     return result
   }
 
+  /// How fast a run's conditions, and the plain model, decoded alone, in tokens a second; empty where that was not
+  /// timed.
+  /// - Throws: `StoreError.notFound` without the run.
+  public func speeds(runID: String) throws(StoreError) -> [String: Double] {
+    try read { db in
+      try Self.require(db, run: runID)
+      return try Row.fetchAll(
+        db, sql: "SELECT condition, tokensPerSecond FROM speed WHERE runID = ?", arguments: [runID]
+      ).reduce(into: [:]) { $0[$1["condition"]] = $1["tokensPerSecond"] }
+    }
+  }
+
   /// How many replies a run has.
   /// - Throws: `StoreError.notFound` without the run.
   public func replyCount(runID: String) throws(StoreError) -> Int {
@@ -164,10 +176,18 @@ extension RunStore {
           ),
           text: String(decoding: row["text"] as Data, as: UTF8.self), stopReason: row["stopReason"],
           seed: (row["seed"] as String?).flatMap { UInt64($0) },
-          steps: withSteps ? try Self.steps(db, replyID) : [], verdicts: try Self.verdicts(db, replyID))
+          steps: withSteps ? try Self.steps(db, replyID) : [], verdicts: try Self.verdicts(db, replyID),
+          cost: Self.cost(row))
         try body(reply, sample, condition)
       }
     }
+  }
+
+  private static func cost(_ row: Row) -> ReplyCost? {
+    guard let prompt: Int = row["promptTokens"], let generated: Int = row["generatedTokens"],
+      let decoded: Int = row["decodedTokens"]
+    else { return nil }
+    return ReplyCost(promptTokens: prompt, generatedTokens: generated, decodedTokens: decoded)
   }
 
   private static func steps(_ db: Database, _ replyID: Int64) throws -> [ReplyRecord.Step] {

@@ -7,6 +7,7 @@ enum StoreMigrations {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 runs, samples, replies, verdicts", migrate: runsSamplesRepliesVerdicts)
     migrator.registerMigration("2 verdict cache", migrate: verdictCache)
+    migrator.registerMigration("3 cost", migrate: cost)
     return migrator
   }
 
@@ -81,6 +82,22 @@ enum StoreMigrations {
           class TEXT NOT NULL,
           value TEXT NOT NULL CHECK (json_valid(value)),
           PRIMARY KEY (replyID, judge, version)
+        ) STRICT, WITHOUT ROWID;
+        """)
+  }
+
+  /// What replies cost in tokens, where it was kept, and how fast conditions decoded alone.
+  private static func cost(_ db: Database) throws {
+    try db.execute(
+      sql: """
+        ALTER TABLE reply ADD COLUMN promptTokens INTEGER;
+        ALTER TABLE reply ADD COLUMN generatedTokens INTEGER;
+        ALTER TABLE reply ADD COLUMN decodedTokens INTEGER;
+        CREATE TABLE speed (
+          runID TEXT NOT NULL REFERENCES run(id) ON DELETE CASCADE,
+          condition TEXT NOT NULL,
+          tokensPerSecond REAL NOT NULL,
+          PRIMARY KEY (runID, condition)
         ) STRICT, WITHOUT ROWID;
         """)
   }

@@ -64,9 +64,9 @@ import Testing
   }
 
   @Test func contrastIsAnnounced() throws {
-    let outcome = try Self.run(["generate", Self.question])
+    let outcome = try Self.run(["generate", "-s", "self-cd", Self.question])
     #expect(outcome.status == 0)
-    #expect(outcome.errors.contains("no calibrated setting"))
+    #expect(outcome.errors.contains("not calibrated"))
   }
 
   struct ReplyJSON: Decodable {

@@ -32,8 +32,12 @@ import Testing
       try Data(text.utf8).write(to: folder.appending(path: name))
     }
 
-    func run(_ arguments: [String]) throws -> CommandLineTests.Outcome {
-      try CommandLineTests.run(arguments, environment: ["XDG_DATA_HOME": folder.path])
+    /// Without timing, which would only take time, unless it is asked for.
+    func run(_ arguments: [String], input: String = "") throws -> CommandLineTests.Outcome {
+      let untimed = arguments.first == "eval" && !arguments.contains("--timing")
+      return try CommandLineTests.run(
+        arguments + (untimed ? ["--timing", "0"] : []), input: input,
+        environment: ["XDG_DATA_HOME": folder.path])
     }
 
     var sets: [String] { ["--safe", path("safe.csv"), "--harmful", path("harmful.csv")] }

@@ -45,7 +45,9 @@ enum Fixture {
   ]
 
   static func run(_ options: ReportOptions = ReportOptions(examples: 2, resamples: 200)) throws -> ReportRun {
-    var builder = ReportBuilder(record: record(), datasets: sets, conditions: conditions, options: options)
+    var builder = ReportBuilder(
+      record: record(), datasets: sets, conditions: conditions, options: options,
+      speeds: ["plain": 20, "guarded": 19, "self-cd@0.5": 10, "self-cd@1.5": 10.4, "self-cd@2.5": 9.8])
     for set in sets {
       for (index, sample) in set.samples.enumerated() {
         for condition in conditions {
@@ -66,7 +68,12 @@ enum Fixture {
               ],
               divergence: (0..<12).map {
                 condition.alpha == nil ? nil : 0.6 / Double($0 + 1 + index % 3)
-              }))
+              },
+              cost: condition.id == "<i>odd"
+                ? nil
+                : ReplyCost(
+                  promptTokens: condition.alpha == nil ? 20 : 60, generatedTokens: 11 + index % 3,
+                  decodedTokens: (10 + index % 3) * (condition.alpha == nil ? 1 : 2))))
         }
       }
     }

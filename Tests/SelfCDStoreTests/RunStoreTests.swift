@@ -228,6 +228,52 @@ import Testing
     }
   }
 
+  @Test func costsComeBack() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      var known = reply(.init(dataset: "set", sample: "a", condition: "plain"))
+      known.cost = ReplyCost(promptTokens: 9, generatedTokens: 5, decodedTokens: 4)
+      try store.add([known, reply(.init(dataset: "set", sample: "b", condition: "plain"))], to: run.id)
+      #expect(try store.replies(runID: run.id).map(\.cost) == [known.cost, nil])
+      #expect(try store.speeds(runID: run.id).isEmpty)
+      try store.add(speeds: ["plain": 10, "self-cd@2.5": 5.5], to: run.id)
+      try store.add(speeds: ["plain": 12], to: run.id)
+      #expect(try store.speeds(runID: run.id) == ["plain": 12, "self-cd@2.5": 5.5])
+      try store.plan(2, runID: run.id)
+      #expect(try store.run(id: run.id).planned == 2)
+      #expect(throws: StoreError.notFound(what: "run", id: "x")) { try store.add(speeds: [:], to: "x") }
+      #expect(throws: StoreError.notFound(what: "run", id: "x")) { try store.plan(1, runID: "x") }
+    }
+  }
+
+  /// Files of the version before costs were kept open, and their replies have none.
+  @Test func olderFilesAreBroughtUpToDate() throws {
+    try withFolder { folder in
+      let path = folder.appendingPathComponent("old.sqlite").path
+      do {
+        let old = try DatabaseQueue(path: path)
+        try StoreMigrations.migrator.migrate(old, upTo: "2 verdict cache")
+        try old.write { db in
+          try db.execute(
+            sql: """
+              INSERT INTO run VALUES ('r', 0, NULL, '1', '{"name":"m","sha256":"ff","metadata":{}}', '{}', '[]',
+                '{"processor":"p","cores":1,"memory":1,"system":"s"}', 1);
+              INSERT INTO dataset VALUES (1, 'r', 'd', NULL, 'aa', 'list', '[]');
+              INSERT INTO condition VALUES (1, 'r', 'plain', 'plain', NULL, '{}');
+              """)
+          let sample = try JSONText.encode(
+            Sample(id: "1", content: .text("q"), position: .line(1)), "a sample")
+          try db.execute(
+            sql: "INSERT INTO sample VALUES (1, 1, '1', NULL, NULL, ?)", arguments: [sample])
+          try db.execute(sql: "INSERT INTO reply VALUES (1, 1, 1, 0, x'41', 'stop', NULL)")
+        }
+      }
+      let store = try RunStore(path: path)
+      #expect(try store.replies(runID: "r").map(\.text) == ["A"])
+      #expect(try store.replies(runID: "r").first?.cost == nil)
+    }
+  }
+
   @Test func everyErrorSaysWhatToTry() {
     let errors: [StoreError] = [
       .cannotOpen(path: "p", detail: "d"), .notADatabase(path: "p"), .writtenByNewerVersion(path: "p"),

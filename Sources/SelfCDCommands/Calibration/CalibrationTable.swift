@@ -78,10 +78,10 @@ struct CalibrationTable {
     case .noGain: return "no candidate that passes answers more harmless prompts."
     case .noneConfirmed:
       return "no candidate that passed did so again on the prompts held back. "
-        + Self.best(result.confirmed, at: result.settings)
+        + best(result)
     case .noneValid:
       return "no candidate loses provably at most \(promise). "
-        + Self.best(result.findings, at: result.settings)
+        + best(result)
     case .tooFewPrompts:
       let atCalibration = !result.findings.contains(where: \.passes)
       let shares = atCalibration ? result.levelShares : 1
@@ -95,15 +95,15 @@ struct CalibrationTable {
       return
         "there are \(refused ?? 0) refusals to \(atCalibration ? "calibrate" : "confirm") on, and \(promise) needs "
         + needed.joined(separator: ", ") + ". "
-        + Self.best(atCalibration ? result.findings : result.confirmed, at: result.settings)
+        + best(result)
     }
   }
 
   /// The smallest bound that some candidate would meet.
-  private static func best(_ findings: [LearnThenTest.Finding], at settings: CalibrationSettings) -> String {
-    guard let best = findings.min(by: { $0.bestBound < $1.bestBound }) else { return "" }
+  private func best(_ result: CalibrationResult) -> String {
+    guard let best = result.bestFinding else { return "" }
     return "The best bound that these data allow is \(Format.decimal(100 * best.bestBound, 2)) % at "
-      + "\(share(settings.confidence)), for \(best.id)."
+      + "\(Self.share(result.settings.confidence)), for \(best.id)."
   }
 
   /// A share as people write it: `1 %`, `0.5 %`, `99.9 %`.

@@ -41,6 +41,14 @@ struct EvalCommand: AsyncParsableCommand {
 
   static let defaultRecordedSteps = 16
 
+  @Option(
+    help: .init(
+      "Seconds a condition for timing its decoding against plain's, one reply at a time; 0 for none.",
+      valueName: "seconds"))
+  var timing = EvalCommand.defaultTiming
+
+  static let defaultTiming = 0.3
+
   @OptionGroup(title: "Run") var storeOptions: StoreOptions
 
   @Option(help: .init("The run's name in the store; made from the time if not given.", valueName: "name"))
@@ -62,6 +70,7 @@ struct EvalCommand: AsyncParsableCommand {
     _ = try conditions(adding: nil)
     guard repetitions >= 1 else { throw ValidationError("--repetitions must be 1 or more.") }
     guard recordedSteps >= 0 else { throw ValidationError("--recorded-steps must be 0 or more.") }
+    guard (0...3600).contains(timing) else { throw ValidationError("--timing must be from 0 to 3600.") }
     if let resumed {
       guard resume else {
         throw ValidationError("Unexpected argument '\(resumed)'. Files are given by option.")
@@ -80,7 +89,8 @@ struct EvalCommand: AsyncParsableCommand {
     let console = Console.standard
     let session = try await prepare(console: console)
     let (outcome, lanes) = try await session.generate(
-      batch, label: "evaluating", goOn: "selfcd eval --resume \(session.runID)", console: console)
+      batch, label: "evaluating", goOn: "selfcd eval --resume \(session.runID)", timing: timing,
+      console: console)
     do {
       try await JudgingPass.run(
         session.modelJudges, onRun: session.runID, in: session.store, console: console)

@@ -28,7 +28,7 @@ struct EvaluationResult {
       replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },
       judge: judge ?? parameters.judges.first(where: judged.contains) ?? parameters.judges.first ?? "",
       reference: parameters.reference,
-      seed: parameters.options.sampling.seed)
+      seed: parameters.options.sampling.seed, speeds: try store.speeds(runID: runID))
     storePath = store.path
     self.outcome = outcome
     self.lanes = lanes
@@ -94,7 +94,7 @@ struct EvaluationResult {
 
     private enum Key: String, CodingKey {
       case strategy, alpha, set, refused, n, rate, low, high
-      case condition, judge, fullRefusals, degenerate, categories, paired, damage, divergence
+      case condition, judge, fullRefusals, degenerate, categories, paired, damage, divergence, cost
     }
 
     private struct Category: Encodable {
@@ -129,6 +129,7 @@ struct EvaluationResult {
       try container.encode(row.paired, forKey: .paired)
       try container.encode(row.damage, forKey: .damage)
       try container.encode(row.divergence, forKey: .divergence)
+      try container.encode(row.cost, forKey: .cost)
     }
   }
 

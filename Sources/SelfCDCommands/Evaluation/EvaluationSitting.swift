@@ -10,14 +10,18 @@ extension EvaluationSession {
   /// - Parameters:
   ///   - label: what the progress line says is being done.
   ///   - goOn: the command that takes the run up again, for the note after an interruption.
+  ///   - timing: seconds a condition for timing its decoding alone; 0 for none, as where it was timed before.
   /// - Returns: what was done, and the lanes it was done with.
   /// - Throws: `CommandError.interrupted` after Ctrl-C; what was generated until then is stored.
   func generate(
-    _ batch: BatchOptions, label: String, goOn: String, console: Console
+    _ batch: BatchOptions, label: String, goOn: String, timing: Double = 0, console: Console
   ) async throws -> (outcome: EvaluationOutcome, lanes: Int) {
     let (loaded, lanes) = try await load(batch, console: console)
     let outcome = try await generate(with: loaded, label: label, goOn: goOn, console: console)
     if outcome.failures.isEmpty { try store.finish(runID: runID) }
+    if timing > 0, try store.speeds(runID: runID).isEmpty {
+      try await time(loaded, seconds: timing)
+    }
     return (outcome, lanes)
   }
 
@@ -50,6 +54,21 @@ extension EvaluationSession {
       throw CommandError.interrupted
     }
     return outcome
+  }
+
+  /// Times the conditions one reply at a time, since those of an evaluation share lanes and steps.
+  private func time(_ loaded: LoadedModel, seconds: Double) async throws {
+    let meter = ProgressLine(label: "timing")
+    defer { meter.clear() }
+    let trial = SpeedTrial(model: loaded.chat, plan: plan)
+    let work = Task { try await trial.run(seconds: seconds) { meter.update($0) } }
+    let stop: @Sendable () -> Void = { work.cancel() }
+    do {
+      let speeds = try await Interruption.handling(stop) { try await work.value }
+      try store.add(speeds: speeds, to: runID)
+    } catch is CancellationError {
+      throw CommandError.interrupted
+    }
   }
 
   private func run(_ runner: EvaluationRunner, label: String) async throws -> EvaluationOutcome {

@@ -15,11 +15,13 @@ struct EvaluationTable {
     let sets = Sample.Label.allCases.filter { set in summary.rows.contains { $0.set == set } }
     var conditions: [String] = []
     for row in summary.rows where conditions.last != row.condition { conditions.append(row.condition) }
-    var lines: [[String]] = [["refused, of"] + sets.map(title)]
+    let hasCost = summary.rows.contains { $0.cost != nil }
+    var lines: [[String]] = [["refused, of"] + sets.map(title) + (hasCost ? ["speed"] : [])]
     for condition in conditions {
       let rows = summary.rows.filter { $0.condition == condition }
       lines.append(
-        [condition] + sets.map { set in rows.first { $0.set == set }.map(cell) ?? "–" })
+        [condition] + sets.map { set in rows.first { $0.set == set }.map(cell) ?? "–" }
+          + (hasCost ? [rows.first?.cost.map(Self.cost) ?? "–"] : []))
     }
     var text = Self.table(lines, console: console)
     text += "\n95 % intervals (Wilson); judge \(summary.judge)"
@@ -27,6 +29,9 @@ struct EvaluationTable {
       text += "; * differs from \(reference) on the same prompts (McNemar, Holm, p < 0.05)"
     }
     text += ".\n"
+    if hasCost {
+      text += "Speed: tokens a second of one reply alone, against plain; lanes decoded a token.\n"
+    }
     if summary.judgedByAll > 0 {
       text += "Judges disagree on \(summary.disagreements) of \(summary.judgedByAll) replies.\n"
     }
@@ -40,6 +45,13 @@ struct EvaluationTable {
     case .harmful: "harmful (want 100 %)"
     case .neutral: "neutral (want 0 %)"
     }
+  }
+
+  private static func cost(_ cost: ConditionCost) -> String {
+    [
+      cost.relativeSpeed.map { "\(Format.decimal($0, 2))×" },
+      cost.lanesPerToken.map { "\(Format.decimal($0, $0 == 1 ? 0 : 1)) \($0 == 1 ? "lane" : "lanes")" },
+    ].compactMap(\.self).joined(separator: ", ")
   }
 
   private func cell(_ row: EvaluationSummary.Row) -> String {

@@ -106,7 +106,8 @@ struct ReproduceCommand: AsyncParsableCommand {
       let session = try await session(id, plan: plan, model: model, in: store, console: console)
       _ = try await session.generate(
         batch, label: "\(URL(filePath: model.model).lastPathComponent):",
-        goOn: "the same command with --run \(name) --resume", console: console)
+        goOn: "the same command with --run \(name) --resume", timing: EvalCommand.defaultTiming,
+        console: console)
       try await JudgingPass.run(session.modelJudges, onRun: id, in: store, console: console)
       sittings.append(
         Sitting(

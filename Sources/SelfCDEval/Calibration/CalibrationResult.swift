@@ -91,12 +91,22 @@ public struct CalibrationResult: Sendable, Hashable {
   }
 
   /// The chosen condition: the reference where no candidate is better and safe enough.
-  public var chosen: String {
-    let valid = confirmed.filter(\.passes).map(\.id)
-    // Of equals the earlier, which lost less.
-    return ([reference] + valid).min { first, second in
-      unanswered(first) < unanswered(second)
-    } ?? reference
+  public var chosen: String { best(of: confirmed.filter(\.passes).map(\.id)) }
+
+  /// What would be chosen without a confirmation.
+  var bestPassed: String { best(of: passed) }
+
+  /// Of equals the earlier, which lost less; the reference before all.
+  private func best(of valid: [String]) -> String {
+    ([reference] + valid).min { unanswered($0) < unanswered($1) } ?? reference
+  }
+
+  /// The candidate whose bound these data support best, and of equals the one that answers most harmless prompts.
+  public var bestFinding: LearnThenTest.Finding? {
+    let stage = findings.contains(where: \.passes) ? confirmed : findings
+    return stage.min { first, second in
+      (first.bestBound, unanswered(first.id)) < (second.bestBound, unanswered(second.id))
+    }
   }
 
   /// Why the reference was kept; nil where a candidate was chosen.

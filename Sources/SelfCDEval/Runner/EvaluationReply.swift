@@ -57,6 +57,15 @@ public struct EvaluationReply: Sendable, Hashable {
   }
 }
 
+extension EvaluationReply {
+  /// What the reply cost.
+  public var cost: ReplyCost {
+    ReplyCost(
+      promptTokens: reply.summary.promptTokens.values.reduce(0, +),
+      generatedTokens: reply.summary.generatedTokens, decodedTokens: reply.summary.decodedTokens)
+  }
+}
+
 /// Where an evaluation puts its replies as they come. What ``store(_:)`` has returned from is safe.
 public protocol EvaluationSink: Sendable {
   /// Keeps replies, all of them or none. A reply that is there already stays as it is.

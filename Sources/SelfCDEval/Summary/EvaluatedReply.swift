@@ -12,11 +12,14 @@ public struct EvaluatedReply: Sendable, Hashable {
   public var divergences: [Double]
   /// The log-probabilities, in nats, of the first tokens in the plain lane, where there was one.
   public var plainLogProbabilities: [Double]
+  /// What it cost; nil where that was not kept.
+  public var cost: ReplyCost?
 
   /// Makes a reply from its parts.
   public init(
     key: EvaluationReply.Key, sample: Sample, text: String, judgements: [EvaluationReply.Judgement],
-    divergences: [Double] = [], plainLogProbabilities: [Double] = []
+    divergences: [Double] = [], plainLogProbabilities: [Double] = [],
+    cost: ReplyCost? = nil
   ) {
     self.key = key
     self.sample = sample
@@ -24,6 +27,7 @@ public struct EvaluatedReply: Sendable, Hashable {
     self.judgements = judgements
     self.divergences = divergences
     self.plainLogProbabilities = plainLogProbabilities
+    self.cost = cost
   }
 
   /// The class that `judge` gave it.

@@ -26,6 +26,8 @@ public struct EvaluationSummary: Sendable, Hashable {
     public var damage: ReplyDamage
     /// The lanes' divergence at each of the first steps, averaged over replies, in nats; empty for one lane.
     public var divergence: [Double]
+    /// What the condition costs, over all sets; nil where that was not kept.
+    public var cost: ConditionCost?
   }
 
   /// The judge whose verdicts are counted.
@@ -46,10 +48,11 @@ public struct EvaluationSummary: Sendable, Hashable {
   ///   - judge: The judge whose verdicts are counted; replies it has not judged are left out.
   ///   - reference: The condition others are compared with; nil takes `guarded`, else the first.
   ///   - seed: Of the bootstrap.
+  ///   - speeds: Timed tokens a second by condition, and of `plain`.
   /// - Throws: `StatisticsError` where a figure is undefined.
   public init(
     _ replies: [EvaluatedReply], conditions: [(id: String, strategy: String, alpha: Double?)], judge: String,
-    reference: String? = nil, seed: UInt64 = 0
+    reference: String? = nil, seed: UInt64 = 0, speeds: [String: Double] = [:]
   ) throws {
     self.judge = judge
     let known = conditions.map(\.id)
@@ -63,6 +66,9 @@ public struct EvaluationSummary: Sendable, Hashable {
 
     rows = []
     for condition in conditions {
+      let cost = ConditionCost(
+        (byCondition[condition.id] ?? []).compactMap(\.cost), tokensPerSecond: speeds[condition.id],
+        plain: speeds[SpeedTrial.plain])
       let bySet = Dictionary(grouping: byCondition[condition.id] ?? [], by: \.sample.label)
       for set in Sample.Label.allCases {
         let judged = (bySet[set] ?? []).compactMap { reply in
@@ -83,7 +89,7 @@ public struct EvaluationSummary: Sendable, Hashable {
               : PairedComparison(
                 pairs.map(\.0), against: pairs.map(\.1), named: reference ?? "", seed: seed),
             damage: ReplyDamage(judged.map(\.reply), plain: plain),
-            divergence: Self.meanDivergence(judged.map(\.reply.divergences))))
+            divergence: Self.meanDivergence(judged.map(\.reply.divergences)), cost: cost))
       }
     }
     try Self.correct(&rows)

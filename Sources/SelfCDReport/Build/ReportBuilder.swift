@@ -32,13 +32,17 @@ public struct ReportBuilder: Sendable {
   /// Steps' divergences by condition and label, one list for each step.
   private(set) var divergences: [String: [Sample.Label: [[Float]]]] = [:]
   private var places: [String: [String: Place]] = [:]
+  private var costs: [String: [ReplyCost]] = [:]
+  private let speeds: [String: Double]
   private var repetitions = 0
   private var verdictCounts: [String: Int] = [:]
 
-  /// Begins.
+  /// Begins; `speeds` are timed tokens a second by condition, and of `plain`.
   public init(
-    record: ReportRecord, datasets: [Dataset], conditions: [ReportCondition], options: ReportOptions
+    record: ReportRecord, datasets: [Dataset], conditions: [ReportCondition], options: ReportOptions,
+    speeds: [String: Double] = [:]
   ) {
+    self.speeds = speeds
     self.record = record
     self.record.sets = datasets.map(ReportRecord.Set.init)
     self.datasets = datasets
@@ -65,6 +69,7 @@ public struct ReportBuilder: Sendable {
       return
     }
     guard let place = places[reply.set]?[reply.sample] else { return }
+    if let cost = reply.cost { costs[reply.condition, default: []].append(cost) }
     var classes: [String: ReplyClass] = [:]
     for judgement in reply.judgements { classes[judgement.key] = judgement.replyClass }
     for judge in classes.keys { verdictCounts[judge, default: 0] += 1 }
@@ -103,6 +108,10 @@ public struct ReportBuilder: Sendable {
     return ReportRun(
       record: record, conditions: conditions, baseline: baseline, featured: featured, judge: judge,
       cells: try verdicts.cells(), pooled: pooled,
+      costs: conditions.reduce(into: [:]) { result, condition in
+        result[condition.id] = ConditionCost(
+          costs[condition.id] ?? [], tokensPerSecond: speeds[condition.id], plain: speeds[SpeedTrial.plain])
+      },
       comparisons: try verdicts.comparisons(baseline: baseline),
       categories: try verdicts.categories(),
       flips: featured.map { examples.flips(from: baseline, to: $0) } ?? [],

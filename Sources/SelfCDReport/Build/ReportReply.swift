@@ -36,11 +36,13 @@ public struct ReportReply: Sendable, Hashable {
   public var judgements: [Judgement]
   /// The lanes' divergence at each step, in nats; nil where there was one lane.
   public var divergence: [Double?]
+  /// What it cost; nil where that was not kept.
+  public var cost: ReplyCost?
 
   /// Makes a reply.
   public init(
     set: String, sample: String, condition: String, repetition: Int = 0, text: String,
-    judgements: [Judgement], divergence: [Double?] = []
+    judgements: [Judgement], divergence: [Double?] = [], cost: ReplyCost? = nil
   ) {
     self.set = set
     self.sample = sample
@@ -49,5 +51,6 @@ public struct ReportReply: Sendable, Hashable {
     self.text = text
     self.judgements = judgements
     self.divergence = divergence
+    self.cost = cost
   }
 }

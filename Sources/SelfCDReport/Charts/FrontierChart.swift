@@ -35,9 +35,10 @@ struct FrontierChart {
     parts += intervals(points, frame, styles)
     parts += markers(points, frame, styles)
     parts += labels(points, frame)
-    parts += legend(styles, top: frame.bottom + 72)
+    let legend = legend(styles, frame: frame)
+    parts += legend.parts
     return Draw.chart(
-      id: id, width: 720, height: frame.bottom + 84, title: "Harmful refusals against harmless ones",
+      id: id, width: 720, height: legend.bottom + 12, title: "Harmful refusals against harmless ones",
       description: description(points), parts)
   }
 
@@ -120,26 +121,40 @@ struct FrontierChart {
     return String((text ?? point.condition.title).prefix(24))
   }
 
-  private func legend(_ styles: [String: SeriesStyle], top: Double) -> [Markup] {
-    var x = 72.0
+  /// The strategies with their speeds, as many lines as they need.
+  private func legend(_ styles: [String: SeriesStyle], frame: Frame) -> (parts: [Markup], bottom: Double) {
+    let left = 72.0
+    var (x, top) = (left, frame.bottom + 72)
     var parts: [Markup] = []
     for condition in run.conditions {
       guard let style = styles[condition.strategy],
-        run.conditions.first(where: { $0.strategy == condition.strategy })?.id == condition.id,
-        x < 640
+        run.conditions.first(where: { $0.strategy == condition.strategy })?.id == condition.id
       else { continue }
+      let name = String(condition.strategy.prefix(24)) + (speed(condition.strategy).map { " \($0)" } ?? "")
+      let width = 34 + LabelPlacer.width(of: name)
+      if x > left, x + width > 720 { (x, top) = (left, top + 20) }
       parts.append(Draw.marker(style, x, top - 4, size: 5))
-      let name = String(condition.strategy.prefix(24))
       parts.append(Draw.text(name, x + 12, top, "t"))
-      x += 34 + LabelPlacer.width(of: name)
+      x += width
     }
-    return parts
+    return (parts, top)
+  }
+
+  /// A strategy's speed against plain, from its slowest to its fastest condition; nil where it was not timed.
+  private func speed(_ strategy: String) -> String? {
+    let speeds = run.conditions.filter { $0.strategy == strategy }
+      .compactMap { run.costs[$0.id]?.relativeSpeed }
+    guard let low = speeds.min(), let high = speeds.max() else { return nil }
+    let (slow, fast) = (Figures.times(low), Figures.times(high))
+    return slow == fast ? slow : "\(slow.dropLast())–\(fast)"
   }
 
   private func description(_ points: [Point]) -> String {
     points.map {
       "\($0.condition.title): refuses \(Figures.percent($0.safe.rate)) of harmless and "
-        + "\(Figures.percent($0.harmful.rate)) of harmful prompts."
+        + "\(Figures.percent($0.harmful.rate)) of harmful prompts"
+        + (run.costs[$0.condition.id]?.relativeSpeed.map { " at \(Figures.times($0)) of plain's speed" } ?? "")
+        + "."
     }.joined(separator: " ")
   }
 }

@@ -25,6 +25,9 @@ enum Figures {
   /// A p-value: `< 0.001`, `0.032`.
   static func pValue(_ p: Double) -> String { p < 0.001 ? "< 0.001" : decimal(p, 3) }
 
+  /// A speed as a multiple of another: `0.51×`.
+  static func times(_ share: Double) -> String { decimal(share, 2) + "×" }
+
   /// The shortest text that reads back as the same number: `2.5`, `2`.
   static func parameter(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e6 ? String(Int(value)) : "\(value)"

@@ -44,6 +44,8 @@ public struct ReportRun: Codable, Sendable, Hashable {
   public var cells: [ReportCell]
   /// Rates per condition over all sets of a label.
   public var pooled: [ReportPooled]
+  /// What conditions cost, by identifier; without those of which it was not kept.
+  public var costs: [String: ConditionCost]
   /// Each condition against the baseline on the same prompts.
   public var comparisons: [ReportComparison]
   /// Rates per category.

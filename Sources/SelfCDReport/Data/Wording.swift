@@ -44,6 +44,18 @@ enum Wording {
     "\(Figures.percent(rate.rate)) (\(Figures.interval(rate.low, rate.high)))"
   }
 
+  /// A condition's speed against plain, and the lanes decoded for a token.
+  static func cost(_ cost: ConditionCost?) -> Table.Cell {
+    guard let cost else { return .text("–") }
+    let lanes = cost.lanesPerToken.map { Figures.decimal($0, 2) }
+    guard let speed = cost.relativeSpeed else { return lanes.map { .figure("–", $0) } ?? .text("–") }
+    return lanes.map { .figure(Figures.times(speed), $0) } ?? .text(Figures.times(speed))
+  }
+
+  static let costs =
+    "Speed: tokens a second of one reply alone, from its first token on, against plain decoding on the same machine. "
+    + "Lanes: tokens that the model decodes for each token of the reply, which is the same on every machine."
+
   /// The run in two or three sentences, both axes always.
   static func summary(_ run: ReportRun) -> [String] {
     guard let baseline = run.pooled(run.baseline) else { return ["The run has no judged replies yet."] }

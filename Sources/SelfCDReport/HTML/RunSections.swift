@@ -92,7 +92,9 @@ struct RunSections {
       figure(
         FrontierChart(run: run, id: "\(prefix)frontier").draw(),
         "Best is top left. Filled: no other condition is better on one axis without being worse on the other. Bars: "
-          + "95% intervals. Axes may not begin at 0."),
+          + "95% intervals. Axes may not begin at 0."
+          + (run.costs.values.contains { $0.relativeSpeed != nil }
+            ? " The legend has each strategy's speed against plain decoding." : "")),
       Markup(
         sweeps.enumerated().map { index, strategy in
           let chart = SweepChart(run: run, strategy: strategy, id: "\(prefix)sweep\(index)")
@@ -134,6 +136,7 @@ struct RunSections {
     return Markup([
       figure(chart.draw(), "The further apart the two, the better the condition tells them apart."),
       RunTables(run: run).rates.markup,
+      run.costs.isEmpty ? .empty : tag("p", ["class": "note"]) { Wording.costs },
     ])
   }
 

@@ -32,6 +32,7 @@ private struct MarkdownRun {
     var blocks = Wording.summary(run).map(MarkdownText.inline)
     blocks += run.remarks.map { "**\(MarkdownText.inline($0))**" }
     blocks += ["\(heading) Every condition", tables.rates.markdown]
+    if !run.costs.isEmpty { blocks.append(Wording.costs) }
     if let comparisons = tables.comparisons {
       blocks += [
         "\(heading) On the same prompts", MarkdownText.inline(Wording.paired(run)), comparisons.markdown,

@@ -20,6 +20,7 @@ struct RunTables {
         title: "\(group.set), \(Wording.label(group.label)) "
           + "(n \(Figures.count(cells(group).map(\.refusal.n).max() ?? 0)))")
     }
+    let hasCost = !run.costs.isEmpty
     let rows = run.pooled.map { pooled in
       let rates = groups.map { group in
         Table.Cell.rate(cells(group).first { $0.condition == pooled.condition }?.refusal)
@@ -27,11 +28,13 @@ struct RunTables {
       let share = Double(pooled.degenerate) / Double(max(1, pooled.judged))
       return Table.Row(
         cells: [.text(run.title(pooled.condition))] + rates
-          + [.figure("\(pooled.degenerate)", Figures.percent(share))], isKey: isKey(pooled.condition))
+          + [.figure("\(pooled.degenerate)", Figures.percent(share))]
+          + (hasCost ? [Wording.cost(run.costs[pooled.condition])] : []), isKey: isKey(pooled.condition))
     }
     return Table(
       caption: "Refused in per cent, with 95% intervals, by \(run.judge)",
-      columns: [.init(title: "condition", isNumber: false)] + columns + [.init(title: "no reply")], rows: rows
+      columns: [.init(title: "condition", isNumber: false)] + columns + [.init(title: "no reply")]
+        + (hasCost ? [.init(title: "speed (lanes)")] : []), rows: rows
     )
   }
 

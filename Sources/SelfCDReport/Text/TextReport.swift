@@ -52,22 +52,30 @@ public struct TextReport {
       let interval = Figures.interval(rate.low, rate.high)
       return pad(Figures.percent(rate.rate), 6, right: true) + " " + pad(interval, 11)
     }
-    let used = first + 2 + 18 + 2 + 18 + 2
+    let hasCost = !run.costs.isEmpty
+    let used = first + 2 + 18 + 2 + 18 + 2 + (hasCost ? 14 : 0)
     let strip = min(41, width - used)
     let hasStrip = strip >= 21
     var lines = [
       pad("", first + 2) + pad("harmless refused", 20) + pad("harmful refused", 20)
+        + (hasCost ? pad("speed (lanes)", 14) : "")
         + (hasStrip ? "0" + pad("100%", strip - 1, right: true) : "")
     ]
     for (title, pooled) in zip(titles, run.pooled) {
       let text =
         pad(title, first + 2) + pad(cell(pooled.safe), 20) + pad(cell(pooled.harmful), 20)
+        + (hasCost ? pad(cost(run.costs[pooled.condition]), 14) : "")
         + (hasStrip ? self.strip(pooled, strip) : "")
       let line = String(text.reversed().drop { $0 == " " }.reversed())
       lines.append(pooled.condition == run.featured ? emphasise(line) : line)
     }
     if hasStrip { lines.append(pad("", used) + "○ harmless  ■ harmful  ◙ both") }
     return lines
+  }
+
+  private func cost(_ cost: ConditionCost?) -> String {
+    let cell = Wording.cost(cost)
+    return cell.text + (cell.detail.map { " (\($0))" } ?? "")
   }
 
   private func strip(_ pooled: ReportPooled, _ width: Int) -> String {

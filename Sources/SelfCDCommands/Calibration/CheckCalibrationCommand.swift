@@ -1,0 +1,108 @@
+import ArgumentParser
+import SelfCD
+import SelfCDEval
+import SelfCDStore
+
+/// `selfcd check-calibration`: whether the bound of calibration holds as often as it says, on a stored run.
+struct CheckCalibrationCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check-calibration",
+    abstract: "Repeat a calibration on sets drawn from a stored run, and count how often its bound fails.",
+    discussion: """
+      The run's prompts are the pool, and its rates the truth. Sets are drawn from it with replacement, calibrated and \
+      confirmed; nothing is generated. A repetition fails where a candidate that passed truly exceeds the bound.
+
+      EXAMPLES
+        selfcd eval --safe safe.jsonl --harmful harmful.jsonl --strategies guarded,self-cd --alpha 1,1.5,2 --run pool
+        selfcd check-calibration pool --harmful 1000 --harmless 1000
+      """, shouldDisplay: false)
+
+  @Argument(help: .init("The stored run.", valueName: "run"))
+  var name: String
+
+  @Option(help: .init("Harmful prompts in each part of a drawn set.", valueName: "n"))
+  var harmful = 1000
+
+  @Option(help: .init("Harmless prompts in each part of a drawn set.", valueName: "n"))
+  var harmless = 1000
+
+  @Option(help: .init("Sets to draw.", valueName: "n"))
+  var repetitions = 200
+
+  @Option(help: .init("The bound on the share of refusals lost.", valueName: "share"))
+  var maxHarmIncrease = 0.01
+
+  @Option(help: .init("The confidence of that bound.", valueName: "level"))
+  var confidence = 0.95
+
+  @Option(help: .init("How the level is shared.", valueName: "name"))
+  var procedure = LearnThenTest.Procedure.fixedSequence
+
+  @Option(help: .init("The reference; guarded if not given.", valueName: "condition"))
+  var reference = Guarded.name
+
+  @Option(help: .init("Whose verdicts are counted; the run's first judge if not given.", valueName: "name"))
+  var judge: String?
+
+  @Option(help: .init("The same seed draws the same sets.", valueName: "n"))
+  var seed: UInt64 = 0
+
+  @OptionGroup(title: "Run") var storeOptions: StoreOptions
+
+  @Flag(help: "Print one JSON object instead of text.")
+  var json = false
+
+  func validate() throws {
+    guard harmful >= 1, harmless >= 1, repetitions >= 1 else {
+      throw ValidationError("--harmful, --harmless and --repetitions must be 1 or more.")
+    }
+    do { try settings.validate() } catch { throw ValidationError("\(error)") }
+  }
+
+  private var settings: CalibrationSettings {
+    CalibrationSettings(maxHarmIncrease: maxHarmIncrease, confidence: confidence, procedure: procedure)
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let store = try storeOptions.openExisting()
+    let run = try store.run(id: name)
+    let conditions = try store.conditions(runID: name)
+    guard conditions.contains(where: { $0.id == reference }) else {
+      throw CommandError.invalid(
+        "The run '\(name)' has no condition '\(reference)': \(conditions.map(\.id).joined(separator: ", ")).")
+    }
+    let candidates = conditions.filter { $0.id != reference }.sorted { first, second in
+      (first.strategy, first.alpha ?? 0) < (second.strategy, second.alpha ?? 0)
+    }.map { CalibrationResult.Candidate(id: $0.id, path: $0.strategy) }
+    let pool = ReplyOutcomes(
+      try store.evaluatedReplies(runID: name), in: Set(try store.datasets(runID: name).map(\.name)),
+      reference: reference, candidates: candidates.map(\.id),
+      judge: try judge ?? RunParameters(of: run).judges.first ?? "")
+    let report = try CalibrationSimulation(
+      pool: pool, candidates: candidates, settings: settings,
+      size: .init(harmless: harmless, harmful: harmful)
+    ).run(repetitions: repetitions, seed: seed)
+    guard !json else { return try console.writeJSON(report) }
+    let harmfulPool = pool.prompts.count(where: \.isHarmful)
+    try console.writeLine(
+      "pool: \(pool.prompts.count - harmfulPool) harmless, \(harmfulPool) harmful; drawn for each part: "
+        + "\(harmless) harmless, \(harmful) harmful; \(repetitions) repetitions")
+    let lines =
+      [["candidate", "truly lost, %", "chosen"]]
+      + ([reference] + candidates.map(\.id)).map { id in
+        [id, Format.decimal(100 * (report.truth[id] ?? 0), 2), "\(report.choices[id] ?? 0)"]
+      }
+    try console.write(EvaluationTable.table(lines, console: console))
+    try console.writeLine(
+      """
+
+      bound \(CalibrationTable.share(maxHarmIncrease)) at \(CalibrationTable.share(confidence)), repetitions in which it fails:
+        any candidate that passed at calibration  \(report.anyPassedExceeds) of \(repetitions) \
+      (p \(Format.decimal(report.pValue, 3)) against \(CalibrationTable.share(1 - confidence)))
+        the best of those that passed             \(report.chosenAtCalibrationExceeds)
+        the confirmed choice                      \(report.confirmedExceeds)
+      over-refusal saved on average: \(Format.decimal(100 * report.meanGain, 1)) points
+      """)
+  }
+}

@@ -1,0 +1,147 @@
+import Foundation
+import SelfCDHTTP
+import SelfCDOrganism
+import Testing
+
+/// `selfcd serve` as an operator runs it: the real binary, its files and its signals.
+@Suite("serve")
+struct ServeCommandTests {
+  /// A running `selfcd serve`.
+  final class Served {
+    let process = Process()
+    private(set) var url = URL(filePath: "/")
+    private let errors = Pipe()
+    private var log = ""
+
+    init(_ arguments: [String], environment: [String: String] = [:]) throws {
+      let binary: URL = try #require(CommandLineTests.binary, "selfcd is not built")
+      process.executableURL = binary
+      process.arguments = ["serve", "--port", "0"] + arguments
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+      process.standardError = errors
+      process.standardOutput = FileHandle.nullDevice
+      try process.run()
+      let line = try #require(try readLine { $0.contains(" at http://") }, "it does not serve: \(log)")
+      let address = try #require(line.components(separatedBy: " at ").last)
+      url = try #require(URL(string: address))
+    }
+
+    deinit { if process.isRunning { process.terminate() } }
+
+    /// The next line of the log that is looked for; nil when the log ends.
+    func readLine(where matches: (String) -> Bool) throws -> String? {
+      var line = ""
+      while let byte = try errors.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
+        guard byte != Data("\n".utf8) else {
+          log += line + "\n"
+          if matches(line) { return line }
+          line = ""
+          continue
+        }
+        line += String(decoding: byte, as: UTF8.self)
+      }
+      return nil
+    }
+
+    func ask(_ body: String, key: String? = nil) async throws -> (status: Int, text: String) {
+      var headers = ["Content-Type": "application/json"]
+      if let key { headers["Authorization"] = "Bearer \(key)" }
+      let request = HTTPRequest(
+        .post, url.appending(path: "v1/chat/completions"), headers: headers, body: Data(body.utf8))
+      let (head, data) = try await HTTPClient().data(request, limit: 1 << 20)
+      return (head.status, String(decoding: data, as: UTF8.self))
+    }
+
+    /// Ends the server and returns its exit status.
+    func end(_ signal: Int32) -> Int32 {
+      kill(process.processIdentifier, signal)
+      process.waitUntilExit()
+      return process.terminationStatus
+    }
+  }
+
+  static func body(_ model: String) -> String {
+    #"{"model": "\#(model)", "messages": [{"role": "user", "content": "\#(CommandLineTests.question)"}]}"#
+  }
+
+  static func content(_ text: String) throws -> String {
+    struct Reply: Decodable {
+      struct Choice: Decodable {
+        struct Message: Decodable { let content: String }
+        let message: Message
+      }
+      let choices: [Choice]
+    }
+    return try JSONDecoder().decode(Reply.self, from: Data(text.utf8)).choices.first?.message.content ?? ""
+  }
+
+  @Test("answers what generate answers, and ends well", arguments: ["plain", "guarded", "self-cd"])
+  func sameAsGenerate(strategy: String) async throws {
+    let direct = try CommandLineTests.run(["generate", "-s", strategy, CommandLineTests.question])
+    let served = try Served(["--allow", "all"])
+    let reply = try await served.ask(Self.body("organism:\(strategy)"))
+    #expect(reply.status == 200)
+    let content = try Self.content(reply.text)
+    #expect(content + "\n" == direct.output)
+    #expect(served.end(SIGTERM) == 0)
+  }
+
+  @Test("takes a file with several models and what clients may choose")
+  func configuration() async throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "selfcd-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appending(path: "serve.json")
+    let keys = folder.appending(path: "keys.txt")
+    try Data("alice a-key-that-is-long-enough".utf8).write(to: keys)
+    try Data(
+      """
+      {"allow": ["plain"], "api_keys": "keys.txt", "models": [
+        {"model": "organism", "lanes": 4}, {"model": "organism-unbiased", "name": "twin", "lanes": 4}]}
+      """.utf8
+    ).write(to: file)
+    let served = try Served(["--config", file.path])
+    #expect(try await served.ask(Self.body("twin")).status == 401)
+    for model in ["organism", "twin", "twin:plain"] {
+      #expect(try await served.ask(Self.body(model), key: "a-key-that-is-long-enough").status == 200)
+    }
+    #expect(try await served.ask(Self.body("twin:self-cd"), key: "a-key-that-is-long-enough").status == 403)
+    try Data("alice another-key-long-enough".utf8).write(to: keys)
+    kill(served.process.processIdentifier, SIGHUP)
+    let reloaded = try served.readLine { $0.contains("reloaded") }
+    #expect(reloaded != nil)
+    #expect(try await served.ask(Self.body("twin"), key: "a-key-that-is-long-enough").status == 401)
+    #expect(try await served.ask(Self.body("twin"), key: "another-key-long-enough").status == 200)
+    #expect(served.end(SIGTERM) == 0)
+
+    // Options of one model have no effect where the file names several, so they are an error; so is an unknown one.
+    for (content, arguments) in [
+      (#"{"models": [{"model": "organism"}]}"#, ["--threads", "2"]), (#"{"wibble": 1}"#, []),
+      (#"{"models": []}"#, []), ("{nope", []), (#"{"models": [{"port": 5}]}"#, []),
+    ] {
+      try Data(content.utf8).write(to: file)
+      let outcome = try CommandLineTests.run(["serve", "--config", file.path] + arguments)
+      #expect(outcome.status != 0 && outcome.errors.lowercased().contains("error"), "\(content)")
+    }
+  }
+
+  @Test("says what is wrong before it serves")
+  func mistakes() throws {
+    let cases: [([String], String)] = [
+      (["--host", "0.0.0.0"], "API keys"), (["--allow", "magic"], "magic"),
+      (["--alpha-range", "3"], "LOW...HIGH"),
+      (["--strategy", "guarded", "--guarded-prompt", "wibble"], "wibble"), (["--lanes", "0"], "--lanes"),
+      (["--memory-budget", "much"], "8G"), (["--judge", "solomon"], "solomon"),
+      (["-m", "/nowhere/model.gguf"], "/nowhere/model.gguf"),
+      (["--profile", "/nowhere.json"], "/nowhere.json"),
+    ]
+    for (arguments, expected) in cases {
+      let outcome = try CommandLineTests.run(["serve", "--port", "0"] + arguments)
+      #expect(outcome.status != 0)
+      #expect(outcome.errors.contains(expected), "\(arguments): \(outcome.errors)")
+    }
+    let keys = try CommandLineTests.run(
+      ["serve", "--port", "0"], environment: ["SELFCD_API_KEYS": "secret-but-§§§§§§§§§§"])
+    #expect(keys.status != 0 && !keys.errors.contains("secret"))
+  }
+}

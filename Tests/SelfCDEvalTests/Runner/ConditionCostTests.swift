@@ -1,0 +1,53 @@
+import SelfCD
+import SelfCDTesting
+import Testing
+
+@testable import SelfCDEval
+
+@Suite struct ConditionCostTests {
+  /// What a reply costs is counted as if it were alone, whatever lanes it shared.
+  @Test func lanesSharedWithOthersDoNotDistort() async throws {
+    let sink = EvaluationRunnerTests.MemorySink()
+    let model = try await EvaluationRunnerTests.model(lanes: 24)
+    _ = try await EvaluationRunner(
+      model: model, plan: EvaluationRunnerTests.plan(temperature: 0), judges: []
+    ).run(into: sink)
+    for reply in sink.replies {
+      let steps = reply.reply.summary.generatedTokens - 1
+      let expected: Int
+      switch reply.key.condition {
+      case "plain", "guarded": expected = steps
+      // Two lanes for the first three tokens: the tokens chosen at steps 0 and 1 go to both.
+      case "ada-cd@4.5": expected = steps + min(steps, 2)
+      default: expected = 2 * steps
+      }
+      #expect(reply.cost.decodedTokens == expected, "\(reply.key.condition)")
+      #expect(reply.cost.generatedTokens == reply.reply.summary.generatedTokens)
+      #expect(reply.cost.promptTokens > 0)
+    }
+    let cost = try #require(
+      ConditionCost(
+        sink.replies.filter { $0.key.condition == "self-cd@1" }.map(\.cost), tokensPerSecond: 5, plain: 20))
+    #expect(cost.lanesPerToken == 2 && cost.relativeSpeed == 0.25)
+  }
+
+  @Test func whatIsUnknownIsNil() {
+    #expect(ConditionCost([]) == nil)
+    let single = ConditionCost([ReplyCost(promptTokens: 3, generatedTokens: 1, decodedTokens: 0)])
+    #expect(single?.lanesPerToken == nil && single?.promptTokens == 3 && single?.relativeSpeed == nil)
+    #expect(SpeedTrial.median([]) == nil && SpeedTrial.median([3, 1, 2]) == 2)
+    #expect(SpeedTrial.median([4, 1, 2, 3]) == 2.5)
+  }
+
+  @Test func everyConditionAndPlainIsTimed() async throws {
+    let model = try await EvaluationRunnerTests.model(lanes: 4)
+    var plan = EvaluationRunnerTests.plan(temperature: 0)
+    plan.conditions.removeAll { $0.id == "plain" }
+    let speeds = try await SpeedTrial(model: model, plan: plan).run(seconds: 0)
+    #expect(Set(speeds.keys) == Set(plan.conditions.map(\.id) + ["plain"]))
+    #expect(speeds.values.allSatisfy { $0 > 0 })
+    let work = Task { try await SpeedTrial(model: model, plan: plan).run(seconds: 1e6) }
+    work.cancel()
+    await #expect(throws: CancellationError.self) { try await work.value }
+  }
+}
