@@ -200,6 +200,36 @@ struct SecurityTests {
   }
 }
 
+@Suite("Client limits")
+struct ClientLimitTests {
+  @Test("charge what was generated for a client that went away", arguments: RawConnection.Ending.allCases)
+  func abandonedStream(how: RawConnection.Ending) async throws {
+    let limits = ClientLimits(logProbabilitiesPerMinute: 950)
+    try await TestServer.with([HistoryProvider(delay: 0.02)], settings: ServerSettings(limits: limits)) {
+      (server: TestServer) async throws in
+      let body = question(fields: [
+        "logprobs": true, "top_logprobs": 4, "max_tokens": 190, "temperature": 2, "seed": 5,
+      ])
+      let connection = try await RawConnection(port: server.port)
+      try await connection.send(try SchedulingTests.streamed(body))
+      #expect(try await connection.receive().hasPrefix("HTTP/1.1 200"))
+      var read = ""
+      while read.split(separator: "data: ").count < 40 {
+        let piece = try await connection.receive()
+        try #require(!piece.isEmpty)
+        read += piece
+      }
+      try #require(!read.contains("[DONE]"))
+      connection.end(how)
+      #expect(try await server.waitFor("selfcd_lanes_free", 4))
+      // The whole worst case is free again only if nothing was charged.
+      let again = try await server.post(body)
+      #expect(again.status == 429 && again.errorCode == "rate_limit_exceeded")
+      if how == .halfClose { connection.end(.close) }
+    }
+  }
+}
+
 @Suite("Client meter")
 struct ClientMeterTests {
   @Test("fills up over a minute and gives back what was not used")

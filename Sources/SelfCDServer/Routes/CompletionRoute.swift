@@ -60,7 +60,12 @@ struct CompletionRoute: Sendable {
     let reporter = running.job.reporter
     let offsets = Offsets(count: running.handles.count)
     return EventStream.Writer(
-      opening: { [completion(identity, [], report: identity.report)] },
+      opening: {
+        // Clients read the first choice of every event.
+        offsets.indices.map {
+          completion(identity, [TextCompletion.Choice(index: $0, text: "")], report: identity.report)
+        }
+      },
       part: { index, part in
         switch part {
         case .text(let text, let tokens), .reasoning(let text, let tokens):

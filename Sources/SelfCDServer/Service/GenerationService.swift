@@ -128,7 +128,7 @@ struct GenerationService: Sendable {
   /// Sees to it that prompt and reply fit into a lane.
   private func fit(_ request: inout GenerationRequest, asked: Int?, context: Int) throws(APIError) {
     let prompt = request.longestPrompt
-    guard prompt < context, prompt + (asked ?? 1) <= context else {
+    guard prompt < context, (asked ?? 1) <= context - prompt else {
       let reply = asked.map { " and \($0) are asked for" } ?? ""
       throw .invalid(
         "The prompt has \(prompt) tokens\(reply), but this model's context holds \(context). Shorten the messages"
@@ -157,6 +157,7 @@ struct GenerationService: Sendable {
       ticket = try await job.lease.queue.acquire(
         lanes: job.requests.reduce(0) { $0 + $1.prompts.count }, client: client.name)
     } catch {
+      reservation.settle(tokens: 0, logProbabilities: 0)
       if (error as? APIError)?.status == .tooManyRequests { metrics.rejected("queue_full") }
       throw error
     }

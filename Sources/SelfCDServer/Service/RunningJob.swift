@@ -10,6 +10,9 @@ final class RunningJob: Sendable {
   private let ticket: LaneTicket
   private let reservation: ClientMeter.Reservation
   private let service: GenerationService
+  /// Tokens that were generated so far, over all choices.
+  private let generated = Atomic(0)
+  private let summaries = Mutex<[GenerationSummary]>([])
 
   init(
     job: GenerationService.Job, handles: [GenerationHandle], ticket: LaneTicket,
@@ -22,7 +25,10 @@ final class RunningJob: Sendable {
     self.service = service
   }
 
-  deinit { cancel() }
+  deinit {
+    cancel()
+    settle(generated.load(ordering: .relaxed))
+  }
 
   /// Frees the lanes at the end of the running step.
   func cancel() { for handle in handles { handle.cancel() } }
@@ -30,11 +36,24 @@ final class RunningJob: Sendable {
   /// Counts what was generated and lets others have the lanes.
   func finish(_ summaries: [GenerationSummary]) {
     ticket.release()
-    let generated = summaries.reduce(0) { $0 + $1.generatedTokens }
+    settle(summaries.reduce(0) { $0 + $1.generatedTokens })
+    for summary in summaries { service.metrics.finished(summary, job.labels) }
+  }
+
+  /// Takes one choice's end; the last one finishes the job.
+  func finished(_ summary: GenerationSummary) {
+    let all = summaries.withLock { summaries in
+      summaries.append(summary)
+      return summaries
+    }
+    if all.count == handles.count { finish(all) }
+  }
+
+  /// Charges what was generated, also where nobody reads it any more; the first call counts.
+  private func settle(_ generated: Int) {
     reservation.settle(
       tokens: generated + (job.requests.first?.longestPrompt ?? 0),
       logProbabilities: generated * job.reporter.reported(lanes: job.roles.count))
-    for summary in summaries { service.metrics.finished(summary, job.labels) }
   }
 
   /// Counts a judge's verdict on a reply.
@@ -44,7 +63,10 @@ final class RunningJob: Sendable {
       judge.verdict(prompt: question, reply: reply).replyClass, by: judge.name, job.labels)
   }
 
-  func countToken() { service.metrics.generatedToken() }
+  func countToken() {
+    generated.add(1, ordering: .relaxed)
+    service.metrics.generatedToken()
+  }
 }
 
 /// The events of one choice, with the tokens that belong to each piece of text.
