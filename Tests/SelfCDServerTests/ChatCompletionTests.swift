@@ -274,6 +274,8 @@ struct EndpointTests {
       #expect(unknown.status == 404)
       #expect(unknown.errorCode == "model_not_found")
       #expect(try await server.get("/v1/models/gpt-4").status == 404)
+      #expect(try await server.get("/v1/models/organism:nonsense").errorCode == "unknown_strategy")
+      #expect(try await server.get("/v1/models/organism:ada-cd").status == 403)
       #expect(try await server.get("/health").json["status"].string == "ok")
       #expect(try await server.get("/v1/nothing").errorCode == "unknown_url")
     }

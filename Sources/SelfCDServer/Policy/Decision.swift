@@ -17,11 +17,17 @@ extension ServerPolicy {
   func decide(_ wish: SelfCDFields, profiles: [ServedProfile]) throws(APIError) -> Decision {
     if let name = wish.profile { return try profile(name, wish, profiles) }
     guard wish.strategy != nil || wish.hasParameters else {
-      if let profile = profiles.first { return Decision(strategy: profile.strategy, profile: profile.name) }
+      if !overridesProfiles, let profile = profiles.first {
+        return Decision(strategy: profile.strategy, profile: profile.name)
+      }
       return Decision(strategy: defaultStrategy, profile: nil)
     }
-    let usual = profiles.first?.strategy ?? defaultStrategy
-    let name = wish.strategy ?? usual.name
+    guard wish.strategy != nil || overridesProfiles || profiles.isEmpty else {
+      throw .invalid(
+        "The model decodes as its profile says. Parameters go with a 'selfcd.strategy' of the request's own.",
+        param: "selfcd", code: "profile_is_fixed")
+    }
+    let name = wish.strategy ?? defaultStrategy.name
     guard StrategyFactory.names.contains(name) else {
       throw .invalid(
         "There is no strategy '\(name.prefix(40))' here. Offered: \(offered.joined(separator: ", ")).",
@@ -33,8 +39,11 @@ extension ServerPolicy {
         param: "selfcd.strategy", code: "strategy_not_allowed")
     }
     try rejectUnused(wish, by: name)
+    let own = StrategyFacts(
+      name == defaultStrategy.name ? defaultStrategy : StrategyFactory.make(name) ?? defaultStrategy)
     let made = StrategyFactory.make(
-      name, alpha: try alpha(wish.alpha, of: name), beta: wish.beta, steps: wish.steps,
+      name, alpha: try alpha(wish.alpha, of: name), beta: wish.beta ?? own.beta,
+      steps: wish.steps ?? own.steps,
       emphasis: try emphasis(wish.guardedPrompt))
     guard let made else { throw .fault }
     do {
@@ -42,7 +51,19 @@ extension ServerPolicy {
     } catch {
       throw .invalid("\(error)", param: "selfcd")
     }
+    try check(wish.beta, "beta", usual: own.beta, allowed: betaRange)
+    try check(wish.steps, "steps", usual: own.steps, allowed: stepsRange)
     return Decision(strategy: made, profile: nil)
+  }
+
+  private func check<Value: Comparable & Sendable>(
+    _ wish: Value?, _ field: String, usual: Value?, allowed: ClosedRange<Value>?
+  ) throws(APIError) {
+    guard let wish, wish != usual, allowed?.contains(wish) != true else { return }
+    let known = allowed.map { "allows \($0.lowerBound) to \($0.upperBound)" } ?? "leaves it to the operator"
+    throw .notAllowed(
+      "'selfcd.\(field)' is \(wish), but this server \(known).", param: "selfcd.\(field)",
+      code: "\(field)_not_allowed")
   }
 
   private func profile(

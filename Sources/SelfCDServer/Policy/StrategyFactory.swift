@@ -7,7 +7,7 @@ enum StrategyFactory {
   static let names = [Guarded.name, Plain.name, Helpful.name, ChainOfThought.name] + contrastive
 
   /// Those that take α, β and steps.
-  static let contrastive = [SelfContrastive.name, AdaCD.name]
+  static let contrastive = [SelfContrastive.name, AdaCD.name, ProbedContrast.name]
 
   /// Those that have a guarded prompt.
   static let guarding = [Guarded.name] + contrastive
@@ -16,6 +16,7 @@ enum StrategyFactory {
     switch name {
     case SelfContrastive.name: SelfContrastive.defaultAlpha
     case AdaCD.name: AdaCD.defaultAlpha
+    case ProbedContrast.name: ProbedContrast.defaultAlpha
     default: nil
     }
   }
@@ -33,6 +34,12 @@ enum StrategyFactory {
     case ChainOfThought.name: return ChainOfThought()
     case AdaCD.name:
       var made = AdaCD(emphasis: emphasis ?? .refuse)
+      if let alpha { made.alpha = alpha }
+      if let beta { made.beta = beta }
+      if let steps { made.steps = steps }
+      return made
+    case ProbedContrast.name:
+      var made = ProbedContrast(emphasis: emphasis ?? .refuse)
       if let alpha { made.alpha = alpha }
       if let beta { made.beta = beta }
       if let steps { made.steps = steps }

@@ -43,13 +43,20 @@ struct AccessMiddleware: RouterMiddleware {
     } catch {
       response = failure(error, request).response
     }
-    if active.isDraining { response.headers[.connection] = "close" }
+    // A body that nobody read would keep the connection open for as long as the client likes.
+    if active.isDraining
+      || (Self.hasBody(request) && (response.status.code >= 400 || request.method != .post))
+    {
+      response.headers[.connection] = "close"
+    }
     decorate(&response, for: request)
     let (status, path) = (response.status.code, context.endpointPath ?? "none")
-    let ended: @Sendable () -> Void = { [method = request.method.rawValue, client = context.client.name] in
+    let address = context.client.name
+    let ended = Ending { [method = request.method.rawValue] in
       active.remove(number)
       let seconds = start.duration(to: .now).seconds
       metrics.requestEnded(endpoint: path, status: status, seconds: seconds)
+      let client = scope.clientName ?? address
       let cause = scope.cause.map { " (\($0))" } ?? ""
       log.debug("\(method) \(path) \(status) \(String(format: "%.3f", seconds)) s \(client)\(cause)")
     }
@@ -63,6 +70,10 @@ struct AccessMiddleware: RouterMiddleware {
       try await body.write(writer)
     }
     return response
+  }
+
+  private static func hasBody(_ request: Request) -> Bool {
+    (request.headers[.contentLength].map { $0 != "0" } ?? false) || request.headers[.transferEncoding] != nil
   }
 
   private func failure(_ error: any Error, _ request: Request) -> APIError {
@@ -87,6 +98,20 @@ struct AccessMiddleware: RouterMiddleware {
     guard let origin = request.headers[.origin]?.lowercased(), origins.contains(origin) else { return }
     response.headers[.accessControlAllowOrigin] = origin
     response.headers[.vary] = "Origin"
+  }
+}
+
+/// What is done once at the end of a request, also where its response is never written.
+private final class Ending: Sendable {
+  private let body: @Sendable () -> Void
+  private let isDone = Atomic(false)
+
+  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+  deinit { self() }
+
+  func callAsFunction() {
+    if !isDone.exchange(true, ordering: .relaxed) { body() }
   }
 }
 

@@ -135,7 +135,7 @@ extension RunningJob {
       return choices
     } catch {
       cancel()
-      throw APIError(engine: error)
+      throw failure(error)
     }
   }
 }

@@ -30,7 +30,9 @@ struct ModelRoutes: Sendable {
 
   @Sendable func one(_ request: Request, _ context: ServerContext) throws -> Response {
     let id = context.parameters.get("model")?.removingPercentEncoding ?? ""
-    _ = try ModelAlias(parsing: id, models: pool.names)
+    let alias = try ModelAlias(parsing: id, models: pool.names)
+    let profiles = pool.profiles(of: alias.model)
+    _ = try policy.decide(try alias.applied(to: SelfCDFields(), profiles: profiles), profiles: profiles)
     return APIJSON.response(Model(id: id, created: started))
   }
 

@@ -22,7 +22,11 @@ final class RequestScope: Sendable {
 
   private let state = Mutex(State())
   private let timeout: Duration
+  private let client = Mutex<String?>(nil)
   private let timer = Mutex<Task<Void, Never>?>(nil)
+
+  /// A request's scope before the server knows what it may take: nothing ends it by time.
+  init() { timeout = .zero }
 
   init(timeout: Duration) {
     self.timeout = timeout
@@ -34,6 +38,12 @@ final class RequestScope: Sendable {
   }
 
   deinit { timer.withLock { $0?.cancel() } }
+
+  /// Whose request it is, once its key is known; for the log.
+  var clientName: String? {
+    get { client.withLock { $0 } }
+    set { client.withLock { $0 = newValue } }
+  }
 
   var cause: Cause? { state.withLock { $0.cause } }
 

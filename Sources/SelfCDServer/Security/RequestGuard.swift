@@ -39,7 +39,7 @@ struct RequestGuard: Sendable {
   func isAllowed(_ origin: String, authority: String) -> Bool {
     let origin = origin.lowercased()
     return origins.contains(origin) || origin == "http://" + authority.lowercased()
-      || (hosts.isEmpty && origin == "https://" + authority.lowercased())
+      || origin == "https://" + authority.lowercased()
   }
 
   /// The name in a `Host` field, without its port, in lower case.

@@ -21,7 +21,7 @@ enum EventStream {
         try await write(running, scope, writer, to: &output)
       } catch {
         running.cancel()
-        guard let failure = failure(error, scope) else { throw error }
+        guard let failure = failure(error, running, scope) else { throw error }
         try await output.write(event(failure))
       }
       try await output.finish(nil)
@@ -104,11 +104,11 @@ enum EventStream {
 
   /// What a client that still listens is told about an error in the middle of a stream; `nil` for one that is
   /// gone.
-  private static func failure(_ error: any Error, _ scope: RequestScope) -> Failure? {
+  private static func failure(_ error: any Error, _ running: RunningJob, _ scope: RequestScope) -> Failure? {
     switch scope.cause {
     case .disconnected: nil
     case let cause?: Failure(error: scope.error(for: cause))
-    case nil: Failure(error: APIError(engine: error))
+    case nil: Failure(error: running.failure(error))
     }
   }
 }

@@ -76,9 +76,10 @@ struct GenerationService: Sendable {
       throw APIError.invalid("The chat cannot be rendered: \(error)", param: "messages", code: "bad_chat")
     }
     try fit(&request, asked: fields.maximumTokens, context: lease.model.capacity.context)
-    guard request.prompts.count <= lease.queue.lanes else {
+    let needed = decision.strategy.lanesToStart(for: chat)
+    guard request.prompts.count <= lease.queue.lanes, needed <= lease.model.capacity.lanes else {
       throw APIError.unavailable(
-        "'\(decision.strategy.name)' needs \(request.prompts.count) lanes; '\(name)' has \(lease.queue.lanes).",
+        "'\(decision.strategy.name)' needs \(needed) lanes; '\(name)' has \(lease.queue.lanes).",
         code: "too_few_lanes")
     }
     if reporter.explained > 0 { request.options.summarizedSteps = request.options.maximumTokens }

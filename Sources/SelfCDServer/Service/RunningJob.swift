@@ -63,6 +63,15 @@ final class RunningJob: Sendable {
       judge.verdict(prompt: question, reply: reply).replyClass, by: judge.name, job.labels)
   }
 
+  /// What a client is told about a generation that failed; the log has what it was.
+  func failure(_ error: any Error) -> APIError {
+    let told = APIError(engine: error)
+    if told.status == .internalServerError {
+      service.log.error("a generation of '\(job.lease.name)' failed: \(error)")
+    }
+    return told
+  }
+
   func countToken() {
     generated.add(1, ordering: .relaxed)
     service.metrics.generatedToken()
