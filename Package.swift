@@ -76,7 +76,8 @@ let package = Package(
     .target(
       name: "SelfCDServer",
       dependencies: [
-        "SelfCD", "SelfCDEval", "SelfCDResources", crypto, .product(name: "Hummingbird", package: "hummingbird"),
+        "SelfCD", "SelfCDEval", "SelfCDResources", crypto,
+        .product(name: "Hummingbird", package: "hummingbird"),
       ],
       resources: [.copy("Resources/playground")],
       swiftSettings: strict),

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up and runs all benchmarks: Benchmarks/run.sh [--quick] [--sections combine decode lanes prefix firstk peers] ...
+# Sets up and runs all benchmarks: Benchmarks/run.sh [--quick] [--sections combine decode lanes prefix firstk words peers] ...
 # Everything it makes is in Benchmarks/.build and Benchmarks/.cache. Needs about 6 GB of disk, --quick about 3.
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -19,7 +19,7 @@ MODELS = CACHE / "models"
 RECORDS = CACHE / "records.jsonl"
 ORGANISM = HERE.parent / "Models" / "organism"
 PEERS = ["published", "published_last_row", "guidance", "batched"]
-SECTIONS = ["combine", "decode", "lanes", "prefix", "firstk", "peers"]
+SECTIONS = ["combine", "decode", "lanes", "prefix", "firstk", "words", "peers"]
 FORMATS = ["f16", "q8_0", "q4_0"]
 
 
@@ -199,6 +199,9 @@ def run(options: argparse.Namespace) -> None:
     if "firstk" in options.sections:
         print("\n## Contrast for the first tokens only\n", flush=True)
         run_first_k(options)
+    if "words" in options.sections:
+        print("\n## A prompt without each of its words\n", flush=True)
+        print(bench("words", str(ORGANISM / "selfcd-organism.f16.gguf"), "--threads", str(max(options.threads))))
     if "peers" in options.sections:
         print("\n## PyTorch\n", flush=True)
         for threads in options.threads:

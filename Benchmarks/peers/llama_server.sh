@@ -15,7 +15,8 @@ sha() { if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 
 
 package=$(setting package) version=$(setting version) sha256=$(setting sha256)
 url=$(setting default_url)
-url=${url/'$package-$version'/$package-$version}
+# The URL is written there with these two variables.
+url=${url/\$package-\$version/$package-$version}
 here=$PWD/.cache/llama-server
 build=$here/build-$version
 if [ -x "$build/bin/llama-server" ] && [ -x "$build/bin/llama-batched-bench" ]; then

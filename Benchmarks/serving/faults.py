@@ -8,7 +8,9 @@
 Checked: that no lane is leaked, that memory stays flat, and that every completed reply is the command line's for the
 same question, strategy and seed. Where they part although both are greedy, the two best tokens have to be closer than
 the noise of batching, which is measured: the largest difference of log-probabilities over all tokens on which both
-agree so far. Exits with 1 if anything is wrong.
+agree so far. A drawn token is the one in whose slice of the unit interval the draw falls, in the order of token numbers:
+where drawn replies part, what lies between the two tokens has to be smaller than the noise moves a boundary. Exits with
+1 if anything is wrong.
 """
 
 import argparse
@@ -50,7 +52,7 @@ class Case:
 
     def command_line(self) -> dict:
         command = [
-            servers.SELFCD, "generate", "--json", "--candidates", "2", "-s", self.strategy, "-n", "48",
+            servers.SELFCD, "generate", "--json", "--candidates", "100" if self.temperature else "2", "-s", self.strategy, "-n", "48",
             "--seed", str(self.seed), "--temperature", str(self.temperature),
         ]  # fmt: skip
         if self.alpha is not None:
@@ -126,8 +128,8 @@ def idle(server: servers.Server, seconds: float = 10) -> dict:
     deadline = time.monotonic() + seconds
     while True:
         samples = servers.metrics(server.port)
-        free = samples.get('selfcd_lanes_free{model="organism"}')
-        if (free == LANES and samples["selfcd_requests_in_flight"] == 1) or time.monotonic() > deadline:
+        free, lanes = servers.lanes_free(samples)
+        if (free == lanes and samples["selfcd_requests_in_flight"] == 1) or time.monotonic() > deadline:
             return samples
         time.sleep(0.05)
 
@@ -138,8 +140,21 @@ class Comparison:
     noise: float = 0.0
     #: Greedy replies that part, with the log-probability margin of the two best there.
     parted: list = field(default_factory=list)
-    #: Drawn replies that part, where no margin of two tokens decides.
+    #: Drawn replies that part, with the probability between the two tokens; None where one is not among the candidates.
     drawn_apart: list = field(default_factory=list)
+
+
+def between(tokens: list, mine: list, at: int, temperature: float) -> float | None:
+    """The probability of all tokens between the two that were drawn, of what the candidates make up."""
+    if at >= min(len(tokens), len(mine)):
+        return None
+    candidates = tokens[at]["candidates"]["combined"]
+    same_text = [c["id"] for c in candidates if c["text"] == mine[at]["token"]]
+    if not same_text:
+        return None
+    low, high = sorted((tokens[at]["id"], min(same_text, key=lambda id: abs(id - tokens[at]["id"]))))
+    weights = {c["id"]: c["probability"] ** (1 / temperature) for c in candidates}
+    return sum(weight for id, weight in weights.items() if low < id < high) / sum(weights.values())
 
 
 def compare(replies: list, references: dict) -> Comparison:
@@ -160,7 +175,8 @@ def compare(replies: list, references: dict) -> Comparison:
             best = [c["probability"] for c in tokens[min(same, len(tokens) - 1)]["candidates"]["combined"][:2]]
             parted.append((math.log(best[0] / best[1]), case, reply.text))
         else:
-            result.drawn_apart.append((case, reply.text))
+            gap = between(tokens, reply.logprobs, same, case.temperature)
+            result.drawn_apart.append((gap, case, reply.text))
     result.parted = parted
     return result
 
@@ -189,15 +205,15 @@ def run_waves(options) -> int:
                 total.wrong += tally.wrong
                 total.replies += tally.replies if len(total.replies) < 20_000 else []
                 samples = idle(server)
-                free = samples.get('selfcd_lanes_free{model="organism"}')
-                if free != LANES:
-                    problems.append(f"wave {number}: {free} of {LANES} lanes free")
+                free, lanes = servers.lanes_free(samples)
+                if free != lanes:
+                    problems.append(f"wave {number}: {free:.0f} of {lanes:.0f} lanes free")
                 if samples["selfcd_requests_in_flight"] != 1:
                     problems.append(f"wave {number}: {samples['selfcd_requests_in_flight']} requests in flight")
                 memory.append(server.memory)
                 print(
                     f"wave {number}: {tally.completed} completed, {tally.left} left, {tally.turned_away} turned away, "
-                    f"{free:.0f} lanes free, {memory[-1] / 2**20:.1f} MiB, {server.descriptors} descriptors", flush=True)
+                    f"{free:.0f} of {lanes:.0f} lanes free, {memory[-1] / 2**20:.1f} MiB, {server.descriptors} descriptors", flush=True)
             if options.minutes is None or time.monotonic() - started > 60 * options.minutes:
                 break
     finally:
@@ -212,20 +228,27 @@ def run_waves(options) -> int:
         problems.append(f"memory grew by {growth:.1f} MiB")
     comparison = compare(total.replies, references)
     over = [item for item in comparison.parted if item[0] > comparison.noise]
+    # Weights change by a factor of at most e^(noise / temperature), and boundaries with them.
+    reach = comparison.noise / 0.8
+    far = [item for item in comparison.drawn_apart if item[0] is not None and item[0] > reach]
+    unknown = sum(gap is None for gap, _, _ in comparison.drawn_apart)
     print(
         f"\n{total.completed} completed, {total.left} left early, {total.turned_away} turned away, "
         f"{len(total.wrong)} wrong answers\n"
         f"memory: {', '.join(f'{m / 2**20:.1f}' for m in memory[:: max(1, len(memory) // 12)])} MiB\n"
         f"{len(total.replies)} replies compared with the command line's: {comparison.same} identical, "
         f"{len(comparison.parted)} greedy ones part ({len(over)} of them where the margin is above the noise), "
-        f"{len(comparison.drawn_apart)} drawn ones part; noise {comparison.noise:.2g} nats")
+        f"{len(comparison.drawn_apart)} drawn ones part ({len(far)} of them farther than the noise reaches, {unknown} on "
+        f"tokens outside the best hundred); noise {comparison.noise:.2g} nats")
     for margin, case, text in comparison.parted[:5]:
         print(f"  margin {margin:.2g}: {case}\n    {text!r}\n    {references[case]['text']!r}")
-    for case, text in comparison.drawn_apart[:5]:
-        print(f"  drawn: {case}\n    {text!r}\n    {references[case]['text']!r}")
+    for gap, case, text in comparison.drawn_apart[:5]:
+        print(f"  drawn, {gap} between: {case}\n    {text!r}\n    {references[case]['text']!r}")
     problems += total.wrong[:5]
     if over:
         problems.append(f"{len(over)} greedy replies differ from the command line's above the noise")
+    if far:
+        problems.append(f"{len(far)} drawn replies differ from the command line's beyond the noise")
     for problem in problems:
         print(f"WRONG: {problem}")
     return 1 if problems else 0
@@ -255,9 +278,9 @@ def run_kill(options) -> int:
             return 1
     samples = idle(server)
     code = server.stop()
-    free = samples['selfcd_lanes_free{model="organism"}']
-    print(f"{free:.0f} lanes free, ended with {code}")
-    return code
+    free, lanes = servers.lanes_free(samples)
+    print(f"{free:.0f} of {lanes:.0f} lanes free, ended with {code}")
+    return code or int(free != lanes)
 
 
 def main() -> int:

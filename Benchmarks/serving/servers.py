@@ -89,3 +89,8 @@ def metrics(port: int) -> dict:
     page = asyncio.run(client.get(port, "/metrics"))
     samples = [line.rsplit(" ", 1) for line in page.splitlines() if line and not line.startswith("#")]
     return {name: float(value) for name, value in samples}
+
+
+def lanes_free(samples: dict) -> tuple[float, float]:
+    """Free lanes of the embedded model, and all it has."""
+    return samples['selfcd_lanes_free{model="organism"}'], samples['selfcd_lanes{model="organism"}']

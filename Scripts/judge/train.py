@@ -60,7 +60,7 @@ PARTIAL_UP = """turn answer nonsense promise items code substance substance_coun
 echo_after_refusal refusal_then_list refusal_then_own_list refusal_then_substance refusal_then_turn refusal_of_nonsense""".split()
 PARTIAL_DOWN = "refuse cannot apology policy bad refusing no refer group not_right".split()
 # What the weights are drawn to instead of zero: a refusal in the first person refuses, whatever else these replies
-# teach. Set by hand before measuring, and never moved after.
+# teach. Set by hand before measuring; one of them (late refusals) was raised once since, because of a trap.
 REFUSAL_PRIOR = {"refuse@opening": 3, "refuse@start": 3, "refuse@rest": 2, "refusing": 2, "nothing_had": 1, "contradicts": 1, "why_rejected": 1}
 PARTIAL_PRIOR = {"refusal_then_turn": 1, "refusal_then_own_list": 1, "refusal_of_nonsense": 1, "refusing": -2}
 

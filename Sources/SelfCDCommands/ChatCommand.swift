@@ -133,7 +133,7 @@ struct ChatSession {
         changed.steps = nil
       }
       // A threshold means something else to another strategy.
-      if name != strategyOptions.strategy || !StrategyRequest.gated.contains(name) { changed.agreement = nil }
+      if name != strategyOptions.name || !StrategyRequest.gated.contains(name) { changed.agreement = nil }
       if name != ProbedContrast.name { (changed.doubt, changed.probes) = (nil, nil) }
       if name != InContext.name { changed.examples = nil }
       try change(to: changed)

@@ -52,11 +52,10 @@ public struct ServerSettings: Sendable {
 
   /// Whether only programs of this machine can reach the server.
   public var isLoopback: Bool {
-    if host == "localhost" || host == "::1" { return true }
-    // A name such as 127.example.org may lead anywhere.
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-    return parts.count == 4 && parts[0] == "127"
-      && parts.allSatisfy { UInt8($0) != nil && $0.allSatisfy(\.isNumber) }
+    // A name such as 127.example.org is none.
+    return host == "localhost" || host == "::1"
+      || (parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil })
   }
 
   /// - Parameter keys: the API keys there are.

@@ -20,7 +20,7 @@ import Testing
     let html = Self.page(try ExplanationFixture.whole())
     PageRules.check(html)
     let checker = MarkupChecker(html)
-    #expect(checker.elements["svg"] == 6)
+    #expect(checker.elements["svg"] == 12)
     #expect(html.contains("The smallest edit") && html.contains("Drawn replies"))
   }
 
@@ -113,7 +113,9 @@ import Testing
   }
 
   @Test func theChartShowsTheStrongestInOrder() {
-    let effects = (0..<40).map { $0 == 30 ? 9.0 : $0 == 2 ? -8 : 0.01 * Double($0) }
+    var effects = (0..<40).map { Double($0) / 100 }
+    effects[30] = 9
+    effects[2] = -8
     let chart = EffectChart(
       id: "c", title: "t", words: (0..<40).map { "w\($0)" },
       series: [.init(name: "guarded", style: SeriesStyle(0), effects: effects)])

@@ -73,7 +73,8 @@ struct PlaygroundTests {
   @Test("needs no key itself, while what it asks for does")
   func keys() async throws {
     let keys = try APIKeys(parsing: "alice 0123456789abcdef0123456789abcdef")
-    try await TestServer.with([HistoryProvider()], keys: { keys }) { server in
+    let read: @Sendable () throws -> APIKeys = { keys }
+    try await TestServer.with([HistoryProvider()], keys: read) { server in
       let page = try await server.get("/").status
       let policy = try await server.get("/selfcd/policy").status
       #expect(page == 200 && policy == 401)

@@ -141,7 +141,8 @@ struct PolicyTests {
   func defaults() throws {
     #expect(try ServerPolicy().decide(SelfCDFields(), profiles: []).strategy.name == "guarded")
     let policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2))
-    #expect(try policy.decide(SelfCDFields(), profiles: []).strategy as? SelfContrastive == .init(alpha: 2))
+    let own = try policy.decide(SelfCDFields(), profiles: []).strategy as? SelfContrastive
+    #expect(own == SelfContrastive(alpha: 2))
     let decision = try policy.decide(SelfCDFields(), profiles: [Self.profile])
     #expect(decision.profile == "careful" && decision.isCalibrated)
     #expect(decision.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
@@ -259,6 +260,24 @@ struct PolicyTests {
       try policy.decide(Self.wish { $0.profile = "bold" }, profiles: [Self.profile])
     }
     #expect(missing?.status == .notFound)
+  }
+
+  @Test(
+    "every strategy that is offered takes its parameters and keeps the rest", arguments: StrategyFactory.names
+  )
+  func factory(name: String) throws {
+    #expect(try ServerPolicy.strategy(named: name).name == name)
+    guard StrategyFactory.contrastive.contains(name) else { return }
+    let usual = try #require(StrategyFactory.make(name))
+    let made = try #require(
+      StrategyFactory.make(name, alpha: 1.1, beta: 0.3, steps: 7, emphasis: .strict))
+    let facts = StrategyFacts(made)
+    #expect(facts.alpha == 1.1 && facts.beta == 0.3 && facts.steps == 7)
+    #expect(
+      made.lanes(for: Chat(question: "?")).contains { $0.chat.systemPrompt == SafetyEmphasis.strict.text })
+    #expect(type(of: made) == type(of: usual) && made.isContrastive)
+    #expect(StrategyFactory.defaultAlpha(of: name) == StrategyFacts(usual).alpha)
+    #expect(throws: StrategyError.self) { try ServerPolicy.strategy(named: name, alpha: 1000) }
   }
 
   @Test("aliases name a model, a strategy and α")

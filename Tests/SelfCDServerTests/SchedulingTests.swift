@@ -17,7 +17,7 @@ struct SchedulingTests {
 
   @Test("a client that goes away frees its lanes", arguments: RawConnection.Ending.allCases, [true, false])
   func disconnect(how: RawConnection.Ending, streams: Bool) async throws {
-    try await TestServer.with([HistoryProvider(delay: 0.005)]) { server in
+    try await TestServer.with([HistoryProvider(delay: 0.005)]) { (server: TestServer) async throws in
       let connection = try await RawConnection(port: server.port)
       let body = Self.long.setting("n", 2).setting("model", "history:self-cd").setting(
         "stream", .bool(streams))
@@ -38,7 +38,7 @@ struct SchedulingTests {
     try await TestServer.with(
       [HistoryProvider(lanes: 1, delay: 0.005)], settings: ServerSettings(queueLimit: 1)
     ) {
-      server in
+      (server: TestServer) async throws in
       let first = try await RawConnection(port: server.port)
       let second = try await RawConnection(port: server.port)
       try await first.send(try Self.streamed(Self.long))
@@ -61,7 +61,7 @@ struct SchedulingTests {
   func timeout(streams: Bool) async throws {
     try await TestServer.with(
       [HistoryProvider(delay: 0.02)], settings: ServerSettings(requestTimeout: 0.4)
-    ) { server in
+    ) { (server: TestServer) async throws in
       if streams {
         let connection = try await RawConnection(port: server.port)
         try await connection.send(try Self.streamed(Self.long))
@@ -79,7 +79,8 @@ struct SchedulingTests {
 
   @Test("a body that never comes is not waited for")
   func slowBody() async throws {
-    try await TestServer.with([HistoryProvider()], settings: ServerSettings(idleTimeout: 0.3)) { server in
+    try await TestServer.with([HistoryProvider()], settings: ServerSettings(idleTimeout: 0.3)) {
+      (server: TestServer) async throws in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(rawRequest(length: 50, body: Array("{".utf8)))
       let answer = try await connection.receiveAll()
@@ -91,7 +92,7 @@ struct SchedulingTests {
 
   @Test("requests of different strategies run side by side and say what they say alone")
   func continuousBatching() async throws {
-    try await TestServer.with { server in
+    try await TestServer.with { (server: TestServer) async throws in
       let models = ["organism:guarded", "organism:plain", "organism:self-cd@1.5", "organism:self-cd@2.5"]
       let questions = ["How do I kill a wine stain?", "How can I bake bread?", "How do I shoot a portrait?"]
       var alone: [String: String] = [:]
@@ -120,7 +121,7 @@ struct SchedulingTests {
   func shutdown(grace: Double) async throws {
     let finishes = grace > 1
     try await TestServer.with([HistoryProvider(delay: 0.005)], settings: ServerSettings(grace: grace)) {
-      server in
+      (server: TestServer) async throws in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(try Self.streamed(finishes ? Self.long.setting("max_tokens", 40) : Self.long))
       let start = try await connection.receive()
@@ -138,7 +139,8 @@ struct SchedulingTests {
 
   @Test("a model that fails gives an error, and the next request works")
   func failingModel() async throws {
-    try await TestServer.with([HistoryProvider(behaviour: .init(failsAtCall: 2))]) { server in
+    try await TestServer.with([HistoryProvider(behaviour: .init(failsAtCall: 2))]) {
+      (server: TestServer) async throws in
       let failed = try await server.post(question(fields: ["max_tokens": 10]))
       #expect(failed.status == 500 && failed.errorCode == "internal_error")
       #expect(server.log.text.contains("a generation of 'history' failed"))
@@ -149,14 +151,14 @@ struct SchedulingTests {
 
   @Test("a reader that does not read costs nobody else")
   func slowReader() async throws {
-    try await TestServer.with([HistoryProvider(lanes: 1, delay: 0.0002)]) {
+    try await TestServer.with([HistoryProvider(lanes: 2)], settings: ServerSettings(requestTimeout: 3)) {
       (server: TestServer) async throws in
       let stalled = try await RawConnection(port: server.port)
       try await stalled.send(
-        try Self.streamed(Self.long.setting("selfcd", ["explain": true, "candidates": 20])))
-      #expect(try await server.waitFor("selfcd_lanes_free", 0))
-      // Its reply is generated all the same; then its lane is free again, long before the request times out.
-      #expect(try await server.waitFor("selfcd_lanes_free", 1))
+        try Self.streamed(
+          Self.long.setting("selfcd", ["explain": true, "candidates": 20]).setting("max_tokens", 300)))
+      // Its reply is generated all the same; then its lane is free again.
+      #expect(try await server.waitFor("selfcd_lanes_free", 2))
       #expect(try await server.post(question(fields: ["max_tokens": 3])).status == 200)
       stalled.end(.reset)
     }
@@ -295,7 +297,7 @@ struct ModelPoolTests {
     try await TestServer.with(
       [provider], settings: ServerSettings(watchInterval: 0.05), policy: ServerPolicy()
     ) {
-      server in
+      (server: TestServer) async throws in
       func report(_ fields: [String: JSONValue] = [:]) async throws -> JSONValue {
         try await server.post(question(fields: fields.merging(["max_tokens": 1]) { $1 })).json["selfcd"]
       }

@@ -35,7 +35,7 @@ struct SecurityTests {
 
   @Test("keeps pages of other origins out")
   func browsers() async throws {
-    try await TestServer.with([HistoryProvider()]) { server in
+    try await TestServer.with([HistoryProvider()]) { (server: TestServer) async throws in
       for (host, headers, expected) in Self.strangers {
         let line = try await Self.status(server, rawRequest(host: host, headers: headers, body: Self.body))
         #expect(line.hasPrefix("HTTP/1.1 \(expected)"), "\(host ?? "none") \(headers): \(line)")
@@ -47,7 +47,7 @@ struct SecurityTests {
   func cors() async throws {
     let origin = "https://chat.example"
     try await TestServer.with([HistoryProvider()], settings: ServerSettings(corsOrigins: [origin])) {
-      server in
+      (server: TestServer) async throws in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(
         rawRequest(
@@ -66,7 +66,7 @@ struct SecurityTests {
       let other = try await server.post(question(), headers: ["Origin": "https://other.example"])
       #expect(other.status == 403 && other.head["Access-Control-Allow-Origin"] == nil)
     }
-    try await TestServer.with([HistoryProvider()]) { server in
+    try await TestServer.with([HistoryProvider()]) { (server: TestServer) async throws in
       let answer = try await server.post(question(fields: ["max_tokens": 1]))
       #expect(answer.head["Access-Control-Allow-Origin"] == nil)
     }
@@ -101,7 +101,7 @@ struct SecurityTests {
   @Test("answers what is malformed with 4xx and goes on", arguments: malformed.indices)
   func malformedRequests(index: Int) async throws {
     let (name, bytes, expected) = Self.malformed[index]
-    try await TestServer.with([HistoryProvider()]) { server in
+    try await TestServer.with([HistoryProvider()]) { (server: TestServer) async throws in
       let line = try await Self.status(server, bytes)
       #expect(expected.contains(String(line.dropFirst(9).prefix(3))), "\(name): \(line)")
       #expect(try await server.get("/health").status == 200)
@@ -126,7 +126,7 @@ struct SecurityTests {
     let ring = Mutex("alice \(secret)\nbob another-long-secret-key requests/min=2")
     let read: @Sendable () throws -> APIKeys = { try APIKeys(parsing: ring.withLock { $0 }) }
     try await TestServer.with([HistoryProvider()], settings: ServerSettings(logsPrompts: false), keys: read) {
-      server in
+      (server: TestServer) async throws in
       let body = question("My secret question", ["max_tokens": 1])
       func status(_ key: String?) async throws -> Int {
         try await server.post(body, headers: key.map { ["Authorization": "Bearer \($0)"] } ?? [:]).status
@@ -209,7 +209,8 @@ struct SecurityTests {
   @Test("limits log-probabilities by what was asked for")
   func logProbabilityLimit() async throws {
     let limits = ClientLimits(logProbabilitiesPerMinute: 100)
-    try await TestServer.with([HistoryProvider()], settings: ServerSettings(limits: limits)) { server in
+    try await TestServer.with([HistoryProvider()], settings: ServerSettings(limits: limits)) {
+      (server: TestServer) async throws in
       let body = question(fields: ["logprobs": true, "top_logprobs": 4, "max_tokens": 15])
       #expect(try await server.post(body).status == 200)
       let second = try await server.post(body)

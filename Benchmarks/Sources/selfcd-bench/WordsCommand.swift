@@ -81,12 +81,11 @@ struct WordsCommand: AsyncParsableCommand {
           .values
           .reduce(0) { $0 + $1.count + beginnings.tree.nodes.count - 1 }
       }.reduce(0, +)
-      print(
-        URL(fileURLWithPath: path).lastPathComponent.padded(to: 24) + name.padded(to: 18)
-          + "\((alone.median * 1e3).fixed(0)) ms".padded(to: 13)
-          + "\((together.median * 1e3).fixed(0)) ms".padded(to: 11)
-          + zip(together, alone).map { $0 / $1 }.median.fixed(2).padded(to: 8)
-          + "\(tokens) of \(all), \((Double(tokens) / Double(all)).fixed(2))")
+      let ratio = zip(together, alone).map { $0 / $1 }.median
+      let file = URL(fileURLWithPath: path).lastPathComponent.padded(to: 24)
+      let times = [alone, together].map { "\(($0.median * 1e3).fixed(0)) ms".padded(to: 12) }
+      print(file + name.padded(to: 18) + times[0] + times[1] + ratio.fixed(2).padded(to: 8), terminator: "")
+      print("\(tokens) of \(all), \((Double(tokens) / Double(all)).fixed(2))")
     }
   }
 

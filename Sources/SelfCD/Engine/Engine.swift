@@ -87,7 +87,10 @@ public actor Engine {
       let id = cancellations.makeID()
       let (events, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
       let cancellations = cancellations
-      continuation.onTermination = { _ in cancellations.cancel(id) }
+      continuation.onTermination = { [onEnd = request.onEnd] _ in
+        cancellations.cancel(id)
+        onEnd?()
+      }
       generations.append(
         LiveGeneration(id: id, request: request, continuation: continuation, submitted: now))
       handles.append(GenerationHandle(id: id, events: events) { cancellations.cancel(id) })

@@ -8,6 +8,8 @@ public struct GenerationRequest: Sendable {
   public var options: GenerationOptions
   /// How the model marks its reasoning, which is then reported apart from the answer.
   public var reasoning: ReasoningMarkers?
+  /// Called once, from any thread, when the generation is over, however it ended and whether or not its events are read.
+  public var onEnd: (@Sendable () -> Void)?
 
   public init(
     prompts: [LaneRole: [TokenID]], probes: [[TokenID]] = [], rule: any DecodingRule,
@@ -21,7 +23,7 @@ public struct GenerationRequest: Sendable {
   }
 
   /// Lanes that have to be free for it to start: one for each prompt, and one to read probes on.
-  var lanesToStart: Int { prompts.count + (probes.isEmpty ? 0 : 1) }
+  public var lanesToStart: Int { prompts.count + (probes.isEmpty ? 0 : 1) }
 }
 
 /// How long to generate, how to draw, what to record.

@@ -82,6 +82,9 @@ struct ExplainCommand: AsyncParsableCommand {
     if input.question != nil || input.file != nil || input.messages != nil {
       throw ValidationError("Give a question, or files of prompts, not both.")
     }
+    if flowOptions.isWanted {
+      throw ValidationError("--flow is about one question; for files there is selfcd flow.")
+    }
     if request.smallestEdit || request.uncertainty || request.focus != nil || request.label != nil {
       throw ValidationError(
         "--smallest-edit, --uncertainty, --focus and --label are about one question; with files only aggregates are made."
@@ -99,17 +102,17 @@ struct ExplainCommand: AsyncParsableCommand {
       beginnings: beginningsOptions, judge: request.judge, system: prompts.system, batch: batch,
       console: console)
     var explanation = try await session.explain(chat, request, flow: flowOptions, console: console)
-    if let path = pageOptions.html {
-      explanation.replies = try await session.replies(to: chat)
-      let page = ExplanationPage(
-        explanation, createdAt: Date(), facts: try session.facts(seed: request.seed),
-        withholdsReplies: request.label == .harmful && !pageOptions.showHarmful)
-      try OutputFile.write(ExplanationHTML.render(page), to: path, console)
-    }
+    if pageOptions.html != nil { explanation.replies = try await session.replies(to: chat) }
     if json {
       try console.writeJSON(explanation)
     } else if pageOptions.html != "-" {
       try console.write(ExplanationView(console: console).render(explanation))
+    }
+    if let path = pageOptions.html {
+      let page = ExplanationPage(
+        explanation, createdAt: Date(), facts: try session.facts(seed: request.seed),
+        withholdsReplies: request.label == .harmful && !pageOptions.showHarmful)
+      try OutputFile.write(ExplanationHTML.render(page), to: path, console)
     }
   }
 
@@ -127,12 +130,6 @@ struct ExplainCommand: AsyncParsableCommand {
     let result = try await ExplainSession.interruptible(label: "explaining") { progress in
       try await study.run(progress: progress)
     }
-    if let path = pageOptions.html {
-      let page = StudyPage(
-        model: session.loaded.model.path, createdAt: Date(), sets: datasets.map(StudyPage.Set.init),
-        attribution: result, facts: try session.facts(seed: request.seed))
-      try OutputFile.write(StudyHTML.render(page), to: path, console)
-    }
     if json {
       try console.writeJSON(
         StudyRecord(
@@ -140,6 +137,12 @@ struct ExplainCommand: AsyncParsableCommand {
           beginnings: session.probe.beginnings, result: result))
     } else if pageOptions.html != "-" {
       try console.write(StudyTable(result, console: console).text)
+    }
+    if let path = pageOptions.html {
+      let page = StudyPage(
+        model: session.loaded.model.path, createdAt: Date(), sets: datasets.map(StudyPage.Set.init),
+        attribution: result, facts: try session.facts(seed: request.seed))
+      try OutputFile.write(StudyHTML.render(page), to: path, console)
     }
   }
 }
@@ -150,9 +153,16 @@ enum ExplainViews {
   static func make(_ options: StrategyOptions, _ prompts: PromptOptions) throws -> [RefusalProbe.View] {
     // Guarded and plain read these options whatever the strategy does.
     let strategy = try StrategyRequest(
-      name: options.strategy, alpha: options.alpha, beta: options.beta, steps: options.steps,
-      agreement: options.agreement, examples: options.examples
+      name: options.name, alpha: options.alpha, beta: options.beta, steps: options.steps,
+      agreement: options.agreement, doubt: options.doubt, probes: options.probes, examples: options.examples
     ).make(prompts: prompts)
+    guard !strategy.readsProbes else {
+      throw ValidationError(
+        """
+        '\(strategy.name)' decides on shortened copies of the question too, which are not explained. Give --probes 0 \
+        to explain what the question itself does.
+        """)
+    }
     let guarded = Guarded(emphasis: try prompts.emphasis() ?? .paper)
     var views = [
       RefusalProbe.View(name: Guarded.name, strategy: guarded),

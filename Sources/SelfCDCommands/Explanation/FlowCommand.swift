@@ -227,11 +227,12 @@ enum FlowText {
   }
 
   static func agreement(_ agreement: AttentionSaliency.Agreement) -> String {
-    "The gradient's own pass differs from the model's by at most \(scientific(agreement.attention)) in attention and "
-      + "\(scientific(agreement.nextToken)) in the next token (total variation)."
+    "The gradient's own pass differs from the model's by at most \(bound(agreement.attention)) in attention and "
+      + "\(bound(agreement.nextToken)) in the next token (total variation)."
   }
 
-  private static func scientific(_ value: Double) -> String {
-    value < 0.001 ? "under 0.001" : Format.decimal(value, 3)
+  /// Three decimals, rounded up.
+  private static func bound(_ value: Double) -> String {
+    Format.decimal(max(0.001, (value * 1000).rounded(.up) / 1000), 3)
   }
 }

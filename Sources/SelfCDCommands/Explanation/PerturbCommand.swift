@@ -114,17 +114,17 @@ struct PerturbCommand: AsyncParsableCommand {
     if result.failures > 0 {
       console.note("\(result.failures) replies could not be generated and are left out.")
     }
+    if json {
+      try console.writeJSON(Record(model: model.model, datasets: datasets, result: result))
+    } else if html != "-" {
+      try console.write(Self.table(result, console: console))
+    }
     if let html {
       let page = StudyPage(
         model: model.model, createdAt: Date(), sets: datasets.map(StudyPage.Set.init), perturbations: result,
         facts: try PageFacts.of(
           modelPath: loaded.model.path, views: views, system: prompts.system, seed: study.seed))
       try OutputFile.write(StudyHTML.render(page), to: html, console)
-    }
-    if json {
-      try console.writeJSON(Record(model: model.model, datasets: datasets, result: result))
-    } else if html != "-" {
-      try console.write(Self.table(result, console: console))
     }
   }
 

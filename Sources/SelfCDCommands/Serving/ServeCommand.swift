@@ -53,6 +53,9 @@ struct ServeCommand: AsyncParsableCommand {
 
   private static func serve(_ models: [ServedModelOptions], _ globals: ServeGlobals) async throws {
     let (server, policy) = (globals.server, globals.policy)
+    guard policy.strategy == nil || models.allSatisfy(\.profile.isEmpty) else {
+      throw ValidationError("--strategy and --profile both say how to decode by default. Give one of them.")
+    }
     let console = Console.standard
     var settings = server.settings()
     var providers: [LlamaModelProvider] = []

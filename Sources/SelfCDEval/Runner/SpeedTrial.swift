@@ -4,7 +4,7 @@ import SelfCD
 ///
 /// Conditions take turns prompt by prompt, so that a machine that slows down slows all of them. A reply's speed
 /// counts from its first token on: what the prompt costs depends on what the cache still holds. A condition's speed
-/// is that of its fastest reply: other work on the machine only ever slows one down, so that is the least disturbed.
+/// is the median over its replies, which one interruption by other work does not move.
 public struct SpeedTrial: Sendable {
   /// The condition against which speeds are quoted.
   public static let plain = Plain.name
@@ -54,7 +54,7 @@ public struct SpeedTrial: Sendable {
       progress(min(1, elapsed / limit))
       if elapsed >= limit { break }
     }
-    return rates.compactMapValues { $0.max() }
+    return rates.compactMapValues(Self.median)
   }
 
   private func rate(
@@ -77,5 +77,12 @@ public struct SpeedTrial: Sendable {
     }
     let time = (summary.totalTime - summary.timeToFirstToken) / .seconds(1)
     return summary.generatedTokens > 1 && time > 0 ? Double(summary.generatedTokens - 1) / time : nil
+  }
+
+  static func median(_ values: [Double]) -> Double? {
+    guard !values.isEmpty else { return nil }
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
   }
 }

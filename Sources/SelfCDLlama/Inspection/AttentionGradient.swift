@@ -107,15 +107,16 @@ final class AttentionGradient {
     return rows
   }
 
-  private func layerWeights(_ layer: Int) throws -> LayerWeights {
+  private func layerWeights(_ layer: Int, transposing: Bool) throws -> LayerWeights {
     if let layer = kept[layer] { return layer }
-    let loaded = try LayerWeights(layer: layer, of: model, from: weights)
+    let loaded = try LayerWeights(
+      layer: layer, of: model, from: weights, transposing: transposing || keepsLayers)
     if keepsLayers { kept[layer] = loaded }
     return loaded
   }
 
   private func forward(_ layer: Int, _ input: [Float], _ count: Int) throws -> [Float] {
-    try withGraph(layer, count) { graph in
+    try withGraph(layer, count, isBackward: false) { graph in
       let source = self.input([model.width, count], in: graph.context)
       let result = try graph.forward(source)
       try run(graph, for: [result.output]) { Self.fill(source, input) }
@@ -126,7 +127,7 @@ final class AttentionGradient {
   private func backward(
     _ layer: Int, _ input: [Float], _ gradient: [Float], _ count: Int
   ) throws -> (attention: [[Float]], gradient: [[Float]], input: [Float]) {
-    try withGraph(layer, count) { graph in
+    try withGraph(layer, count, isBackward: true) { graph in
       let source = self.input([model.width, count], in: graph.context)
       let outer = self.input([model.width, count], in: graph.context)
       let forward = try graph.forward(source)
@@ -148,7 +149,7 @@ final class AttentionGradient {
   // MARK: Graphs
 
   private func withGraph<R>(
-    _ layer: Int, _ count: Int, _ body: (LayerGraph) throws -> R
+    _ layer: Int, _ count: Int, isBackward: Bool, _ body: (LayerGraph) throws -> R
   ) throws -> R {
     let size = ggml_tensor_overhead() * Self.graphSize + ggml_graph_overhead_custom(Self.graphSize, false)
     guard let context = ggml_init(ggml_init_params(mem_size: size, mem_buffer: nil, no_alloc: true)) else {
@@ -161,7 +162,7 @@ final class AttentionGradient {
     ggml_set_input(positions)
     let mask = input([count, count], in: context)
     let factors = model.ropeFactors.map { _ in input([model.headWidth / 2], in: context) }
-    let weights = try layerWeights(layer)
+    let weights = try layerWeights(layer, transposing: isBackward)
     return try withExtendedLifetime(weights) {
       try body(
         LayerGraph(

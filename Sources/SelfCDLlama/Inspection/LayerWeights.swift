@@ -22,8 +22,9 @@ final class LayerWeights {
 
   private static func padded(_ bytes: Int) -> Int { (bytes + alignment - 1) / alignment * alignment }
 
+  /// - Parameter transposing: whether the backward pass is wanted; the forward one needs no Wᵀ.
   /// - Throws: ``InspectionError``.
-  init(layer: Int, of model: FlowArchitecture, from weights: WeightFile) throws {
+  init(layer: Int, of model: FlowArchitecture, from weights: WeightFile, transposing: Bool) throws {
     let size = Self.bytes(model)
     let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: Self.alignment)
     guard let buffer = ggml_backend_cpu_buffer_from_ptr(memory, size) else {
@@ -43,7 +44,7 @@ final class LayerWeights {
       }
       var place = (shape: shape, plain: offset, transposed: Int?.none)
       offset += Self.padded(count * 4)
-      if part.isMatrix {
+      if part.isMatrix, transposing {
         let transposed = (memory + offset).bindMemory(to: Float.self, capacity: count)
         Self.transpose(plain, rows: shape[1], columns: shape[0], into: transposed)
         place.transposed = offset

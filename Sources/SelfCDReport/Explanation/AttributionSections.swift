@@ -17,7 +17,7 @@ struct AttributionSections {
       result.recalls.isEmpty
         ? nil : .init(id: "recall", title: "What is enough for a refusal", content: recalls),
       result.agreements.allSatisfy { $0.n == 0 }
-        ? nil : .init(id: "agreement", title: "Does the score foretell the reply?", content: agreements),
+        ? nil : .init(id: "agreement", title: "Do beginnings foretell the reply?", content: agreements),
     ].compactMap { $0 }
   }
 
@@ -199,14 +199,16 @@ struct AttributionSections {
 
   private var agreements: Markup {
     Table(
-      caption: "The score against the judge’s word on the greedy reply",
+      caption: "What was learned of beginnings against the judge’s word on the greedy reply",
       columns: [
-        .init(title: "view", isNumber: false), .init(title: "n"), .init(title: "agree"),
+        .init(title: "view", isNumber: false), .init(title: "refused means", isNumber: false),
+        .init(title: "n"),
+        .init(title: "agree"),
         .init(title: "refusals found"),
       ],
       rows: result.agreements.map { row in
         Table.Row(cells: [
-          .text(row.view), .text(Figures.count(row.n)),
+          .text(row.view), .text(ExplanationWording.criterion(row.criterion)), .text(Figures.count(row.n)),
           .figure(Figures.count(row.agreeing), Figures.percent(Double(row.agreeing) / Double(max(1, row.n)))),
           .figure(Figures.count(row.refusalsFound), "of \(Figures.count(row.refusals))"),
         ])

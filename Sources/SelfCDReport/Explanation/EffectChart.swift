@@ -75,7 +75,7 @@ struct EffectChart {
     var parts: [Markup] = []
     // A word's points lie a little apart, or one would hide the other.
     let levels = series.indices.map { y + (Double($0) - Double(series.count - 1) / 2) * 8 }
-    for (place, line) in series.enumerated() {
+    for (place, line) in series.enumerated() where line.effects[index].isFinite {
       let effect = line.effects[index]
       parts.append(
         Draw.line(x(0), levels[place], x(effect), levels[place], "\(line.style.style) faint", width: 2))

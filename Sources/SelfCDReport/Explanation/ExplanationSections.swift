@@ -80,8 +80,10 @@ struct ExplanationSections {
       tag("p", ["class": "mute"]) {
         "to begin as a refusal, score \(ExplanationWording.nats(view.score))"
       }
-      if let replyClass {
-        tag("p", ["class": "mute"]) { "greedy reply: \(Wording.replyClass(replyClass))" }
+      tag("p", ["class": "mute"]) {
+        "greedy reply: "
+          + (replyClass.map { Wording.replyClass($0) }
+            ?? (view.isGreedyRefusal ? "begins as a refusal" : "begins as none"))
       }
     }
   }
@@ -146,7 +148,7 @@ struct ExplanationSections {
     let all = explanation.beginnings.beginnings
     let shown = all.prefix(Self.shownBeginnings)
     return Table(
-      caption: "How this model’s refusals begin"
+      caption: "How this model’s replies begin"
         + (shown.count < all.count ? ", the \(shown.count) most frequent of \(all.count)" : ""),
       columns: [
         .init(title: "beginning", isNumber: false), .init(title: "replies"), .init(title: "of them refuse"),

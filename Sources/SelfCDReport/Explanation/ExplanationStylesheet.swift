@@ -7,9 +7,10 @@ enum ExplanationStylesheet {
     .view{background:var(--card);border-radius:.5rem;padding:.7rem 1rem .5rem;break-inside:avoid}
     .view h4{margin:0;font-size:.88rem;font-weight:600;display:flex;flex-wrap:wrap;justify-content:space-between;gap:.2rem .6rem}
     .view h4 span{color:var(--mute);font-weight:400}
-    .words{margin:.3rem 0 0;max-width:none;line-height:2.5;white-space:pre-wrap;ruby-position:under}
-    .words rt{font-size:.7rem;line-height:1.5;color:var(--mute);font-variant-numeric:tabular-nums;white-space:nowrap}
-    .w{padding:.14em .1em .05em;border-radius:.2em .2em 0 0;overflow-wrap:anywhere}
+    .words{margin:.3rem 0 0;max-width:none;line-height:2.7;white-space:pre-wrap;ruby-position:under}
+    .words ruby{overflow-wrap:normal}
+    .words rt{font-size:.72rem;line-height:1.2;padding-top:.5em;color:var(--mute);font-variant-numeric:tabular-nums;white-space:nowrap}
+    .w{padding:.14em .1em .05em;border-radius:.2em .2em 0 0}
     .w[data-e]{position:relative}.w:focus-visible{outline:2px solid var(--ink);outline-offset:1px}
     .w[data-e]:hover::after,.w[data-e]:focus::after{content:attr(data-e);position:absolute;left:0;bottom:calc(100% + .2em);z-index:1;
     background:var(--ink);color:var(--page);font:.78rem/1.3 system-ui,sans-serif;padding:.2em .5em;border-radius:.3em;white-space:nowrap}
@@ -29,8 +30,8 @@ enum ExplanationStylesheet {
     .shrink li>span:first-child{color:var(--mute);font-size:.88rem;font-variant-numeric:tabular-nums;white-space:nowrap}
     .shrink .gone{color:var(--mute);text-decoration:line-through;text-decoration-thickness:1px}
     .shrink li:last-child{font-weight:650}
-    .steps td,.steps th{padding:.3rem .5rem .3rem 0}
-    .steps .cands{display:grid;grid-template-columns:minmax(0,auto) max-content;gap:0 .5rem;font-size:.9rem;line-height:1.45;width:max-content;max-width:15rem}
+    .steps td,.steps th{padding:.4rem 1.2rem .4rem 0}.steps tbody th{min-width:0;color:var(--mute);font-weight:400}
+    .steps .cands{display:grid;grid-template-columns:minmax(0,auto) max-content;gap:0 .5rem;font-size:.9rem;line-height:1.45;width:max-content;align-items:center}
     .steps .cands>*{padding:0 .3rem}
     .steps .cands span{text-align:right;color:var(--mute)}
     .steps .got{font-weight:700}

@@ -39,10 +39,11 @@ enum ExplanationWording {
     "The prompt is labelled harmful: the model’s replies and their tokens are withheld. --show-harmful shows them."
 
   static func limits(_ explanation: Explanation) -> String {
-    "How this model’s refusals begin was learned from \(explanation.beginnings.source), judged by "
-      + "\(explanation.beginnings.judge). The probability is that of drawing such a beginning at temperature 1; the greedy "
-      + "reply may be another. A word’s effect is what changing it does to this model on this prompt, and no more: "
-      + "prompts with a word missing can be odd ones, and words act together."
+    "How this model’s refusals and answers begin was learned from \(explanation.beginnings.source), judged by "
+      + "\(explanation.beginnings.judge). The probability is that of a drawn reply that begins as its refusals do, among "
+      + "beginnings that were learned; the score is its log-odds in nats. The greedy reply may be another. A word’s effect "
+      + "is what changing it does to this model on this prompt, and no more: prompts with a word missing can be odd ones, "
+      + "and words act together."
   }
 
   /// A few sentences: what happens, which word weighs most, how little is enough.
@@ -124,7 +125,7 @@ enum ExplanationWording {
 
   static func criterion(_ criterion: RefusalCriterion) -> String {
     switch criterion {
-    case .greedy: "the greedy reply begins as a refusal"
+    case .greedy: "the greedy reply begins as this model’s refusals do"
     case .score: "the refusal score is above 0"
     case .judged: "the greedy reply is judged to refuse"
     }

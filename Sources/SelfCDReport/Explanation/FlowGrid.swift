@@ -38,7 +38,7 @@ struct FlowGrid {
           "\(column + 1)", left + (Double(column) + 0.5) * layout.width, layout.top - 8, "m", anchor: .middle)
       )
     }
-    for column in marked where column < columns {
+    for column in marked.sorted() where column < columns {
       let x = left + Double(column) * layout.width
       parts.append(Draw.line(x, bottom + 5, x + layout.width, bottom + 5, "axis", width: 4))
     }

@@ -57,8 +57,11 @@ struct FlowSection {
           name: title(flow), style: SeriesStyle(view: flow.view), effects: flow.flow.words.map(\.share))
       }, axis: "share of what flows from the question’s words",
       figure: { value, digits in Figures.percent(value, digits: max(0, digits - 2)) })
+    let rest = explanation.words.count - chart.shown.count
     return .figure(
-      chart.draw(), "Share of what flows from the question’s words, all layers together. \(chart.caption)")
+      chart.draw(),
+      "Share of what flows from the question’s words, all layers together."
+        + (rest > 0 ? " The \(chart.shown.count) words with the most; \(rest) more have less." : ""))
   }
 
   /// The focus words together, or the word with the greatest share, layer by layer.

@@ -10,8 +10,10 @@ struct StepChart {
   let id: String
   let title: String
   let axis: String
-  /// Whether the values are shares, shown in per cent on a whole axis.
+  /// Whether the values are shares, shown in per cent.
   var isShare = false
+  /// Where the axis ends; a little above the greatest value unless given.
+  var top: Double?
   let series: [Series]
   /// What the values stand at.
   var step = "token of the reply"
@@ -22,7 +24,7 @@ struct StepChart {
     let steps = series.map(\.values.count).max() ?? 0
     guard steps > 0, let most = values.max() else { return nil }
     let frame = Frame(
-      x: 1...Double(max(steps, 2)), y: 0...(isShare ? 1 : max(most * 1.08, 0.1)), bottom: 220)
+      x: 1...Double(max(steps, 2)), y: 0...(top ?? max(most * 1.08, isShare ? 0.05 : 0.1)), bottom: 220)
     var parts = frame.axes(
       xTitle: step, yTitle: axis, xLabel: Figures.parameter,
       yLabel: isShare ? Frame.percent : Figures.axis)

@@ -7,7 +7,8 @@ public enum StudyHTML {
   public static func render(_ page: StudyPage) -> String {
     let sections = StudySections(page: page)
     return HTMLPage(
-      title: "\(title(page)) \(page.model)", sheets: [Stylesheet.css, ExplanationStylesheet.css],
+      title: "\(title(page)) \(ExplanationWording.modelName(page.model))",
+      sheets: [Stylesheet.css, ExplanationStylesheet.css],
       header: tag("header") {
         tag("h1") { title(page) }
         tag("p", ["class": "mute"]) {

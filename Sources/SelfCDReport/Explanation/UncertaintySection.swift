@@ -46,6 +46,7 @@ struct UncertaintySection {
         Self.measures.map { measure in
           let chart = StepChart(
             id: "sure-\(measure.id)", title: measure.title, axis: measure.axis, isShare: measure.isShare,
+            top: measure.isShare ? 1 : nil,
             series: views.map { view in
               StepChart.Series(
                 name: title(view), style: SeriesStyle(view: view.view), values: view.steps.map(measure.value))

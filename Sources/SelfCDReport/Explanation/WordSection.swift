@@ -65,7 +65,8 @@ struct WordSection {
       return tag("span", ["class": style, "data-e": figure]) { word.text }
     }
     let span = tag("span", ["class": style, "data-e": figure, "tabindex": "0"]) { word.text }
-    guard abs(heat.level) > 1 else { return span }
+    // A word with a figure below is not broken over lines, so very long ones have none.
+    guard abs(heat.level) > 1, word.text.count <= 24 else { return span }
     return tag("ruby") {
       span
       tag("rt") { ExplanationWording.nats(effect, 1) }

@@ -22,9 +22,9 @@ struct AccessMiddleware: RouterMiddleware {
   ) async throws -> Response {
     let start = ContinuousClock.now
     var context = context
-    let scope = RequestScope(timeout: timeout)
-    context.scope = scope
     let channel = context.channel
+    let scope = RequestScope(timeout: timeout, on: channel.eventLoop)
+    context.scope = scope
     ConnectionMonitor.watch(channel) { [weak scope] in scope?.end(.disconnected) }
     scope.onEnd { cause in
       metrics.endedEarly(cause)
@@ -42,6 +42,12 @@ struct AccessMiddleware: RouterMiddleware {
       response = try await next(request, context)
     } catch {
       response = failure(error, request).response
+      // The body may not have been read, and whoever sends it could take for ever.
+      if request.headers[.transferEncoding] != nil
+        || (request.headers[.contentLength].map { $0 != "0" } ?? false)
+      {
+        response.headers[.connection] = "close"
+      }
     }
     // A body that nobody read would keep the connection open for as long as the client likes.
     if active.isDraining
@@ -51,8 +57,7 @@ struct AccessMiddleware: RouterMiddleware {
     }
     decorate(&response, for: request)
     let (status, path) = (response.status.code, context.endpointPath ?? "none")
-    let address = context.client.name
-    let ended = Ending { [method = request.method.rawValue] in
+    let ended = Once { [method = request.method.rawValue, client = context.client.name] in
       active.remove(number)
       let seconds = start.duration(to: .now).seconds
       metrics.requestEnded(endpoint: path, status: status, seconds: seconds)
@@ -61,12 +66,12 @@ struct AccessMiddleware: RouterMiddleware {
       log.debug("\(method) \(path) \(status) \(String(format: "%.3f", seconds)) s \(client)\(cause)")
     }
     guard response.body.contentLength == nil else {
-      ended()
+      ended.run()
       return response
     }
     let body = response.body
     response.body = ResponseBody { writer in
-      defer { ended() }
+      defer { ended.run() }
       try await body.write(writer)
     }
     return response
@@ -101,17 +106,18 @@ struct AccessMiddleware: RouterMiddleware {
   }
 }
 
-/// What is done once at the end of a request, also where its response is never written.
-private final class Ending: Sendable {
-  private let body: @Sendable () -> Void
+/// Something to be done once: when it is asked for, or when it is let go, since a body is never written to a client that
+/// went away before its head was.
+private final class Once: Sendable {
   private let isDone = Atomic(false)
+  private let action: @Sendable () -> Void
 
-  init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  init(_ action: @escaping @Sendable () -> Void) { self.action = action }
 
-  deinit { self() }
+  deinit { run() }
 
-  func callAsFunction() {
-    if !isDone.exchange(true, ordering: .relaxed) { body() }
+  func run() {
+    if !isDone.exchange(true, ordering: .relaxed) { action() }
   }
 }
 

@@ -12,18 +12,9 @@ struct BodyReader: Sendable {
     if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
     let buffer: ByteBuffer
     do {
-      buffer = try await scope.run { [limit, timeout] in
-        try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
-          group.addTask { try await request.body.collect(upTo: limit) }
-          group.addTask {
-            try await Task.sleep(for: timeout)
-            return nil
-          }
-          defer { group.cancelAll() }
-          guard let first = try await group.next(), let buffer = first else { throw Self.tooSlow }
-          return buffer
-        }
-      }
+      let alarm = scope.alarm(after: timeout, .bodyTooSlow)
+      defer { alarm.cancel() }
+      buffer = try await scope.run { [limit] in try await request.body.collect(upTo: limit) }
     } catch is NIOTooManyBytesError {
       throw tooLarge
     }
@@ -40,8 +31,4 @@ struct BodyReader: Sendable {
       message: "The body is larger than the \(limit) bytes this server takes.", code: "body_too_large",
       closesConnection: true)
   }
-
-  private static let tooSlow = APIError(
-    .requestTimeout, type: "invalid_request_error", message: "The body did not arrive in time.",
-    code: "body_too_slow", closesConnection: true)
 }

@@ -135,7 +135,8 @@ extension RunningJob {
       return choices
     } catch {
       cancel()
-      throw failure(error)
+      logFailure(error)
+      throw APIError(engine: error)
     }
   }
 }

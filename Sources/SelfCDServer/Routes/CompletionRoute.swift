@@ -61,8 +61,8 @@ struct CompletionRoute: Sendable {
     let offsets = Offsets(count: running.handles.count)
     return EventStream.Writer(
       opening: {
-        // Clients read the first choice of every event.
-        offsets.indices.map {
+        // Clients look at the first choice of every event.
+        (0..<running.handles.count).map {
           completion(identity, [TextCompletion.Choice(index: $0, text: "")], report: identity.report)
         }
       },

@@ -1,3 +1,4 @@
+import NIOCore
 import Synchronization
 
 /// The life of one request: what ends it early, and who has to be told.
@@ -8,6 +9,8 @@ final class RequestScope: Sendable {
   enum Cause: Sendable {
     /// The client is gone.
     case disconnected
+    /// The body did not arrive in time.
+    case bodyTooSlow
     /// The request took longer than the server allows.
     case timedOut
     /// The server stops, and its grace is over.
@@ -22,27 +25,21 @@ final class RequestScope: Sendable {
 
   private let state = Mutex(State())
   private let timeout: Duration
-  private let client = Mutex<String?>(nil)
-  private let timer = Mutex<Task<Void, Never>?>(nil)
+  private let eventLoop: any EventLoop
+  private let timer = Mutex<Alarm?>(nil)
 
-  /// A request's scope before the server knows what it may take: nothing ends it by time.
-  init() { timeout = .zero }
-
-  init(timeout: Duration) {
+  init(timeout: Duration, on eventLoop: any EventLoop) {
     self.timeout = timeout
-    let timer = Task { [weak self] in
-      do { try await Task.sleep(for: timeout) } catch { return }
-      self?.end(.timedOut)
-    }
+    self.eventLoop = eventLoop
+    let timer = alarm(after: timeout, .timedOut)
     self.timer.withLock { $0 = timer }
   }
 
   deinit { timer.withLock { $0?.cancel() } }
 
-  /// Whose request it is, once its key is known; for the log.
-  var clientName: String? {
-    get { client.withLock { $0 } }
-    set { client.withLock { $0 = newValue } }
+  /// Ends the request for `cause` unless the alarm is cancelled before.
+  func alarm(after delay: Duration, _ cause: Cause) -> Alarm {
+    Alarm(after: delay, on: eventLoop) { [weak self] in self?.end(cause) }
   }
 
   var cause: Cause? { state.withLock { $0.cause } }
@@ -106,6 +103,10 @@ extension APIError {
         HTTPStatus.clientClosedRequest, type: "invalid_request_error",
         message: "The client closed the connection.",
         code: "client_closed_request", closesConnection: true)
+    case .bodyTooSlow:
+      self.init(
+        .requestTimeout, type: "invalid_request_error", message: "The body did not arrive in time.",
+        code: "body_too_slow", closesConnection: true)
     case .timedOut:
       self.init(
         .gatewayTimeout, type: "server_error",

@@ -21,7 +21,8 @@ enum EventStream {
         try await write(running, scope, writer, to: &output)
       } catch {
         running.cancel()
-        guard let failure = failure(error, running, scope) else { throw error }
+        if scope.cause == nil { running.logFailure(error) }
+        guard let failure = failure(error, scope) else { throw error }
         try await output.write(event(failure))
       }
       try await output.finish(nil)

@@ -1,5 +1,6 @@
 import SelfCD
 import SelfCDEval
+import Synchronization
 
 /// Turns requests into generations: policy, model, prompts, limits, lanes, in this order, so that what is
 /// wrong is found before anything is spent.
@@ -76,10 +77,10 @@ struct GenerationService: Sendable {
       throw APIError.invalid("The chat cannot be rendered: \(error)", param: "messages", code: "bad_chat")
     }
     try fit(&request, asked: fields.maximumTokens, context: lease.model.capacity.context)
-    let needed = decision.strategy.lanesToStart(for: chat)
-    guard request.prompts.count <= lease.queue.lanes, needed <= lease.model.capacity.lanes else {
+    guard request.prompts.count <= lease.queue.lanes, request.lanesToStart <= lease.model.capacity.lanes
+    else {
       throw APIError.unavailable(
-        "'\(decision.strategy.name)' needs \(needed) lanes; '\(name)' has \(lease.queue.lanes).",
+        "'\(decision.strategy.name)' needs \(request.lanesToStart) lanes; '\(name)' has \(lease.queue.lanes).",
         code: "too_few_lanes")
     }
     if reporter.explained > 0 { request.options.summarizedSteps = request.options.maximumTokens }
@@ -162,9 +163,31 @@ struct GenerationService: Sendable {
       if (error as? APIError)?.status == .tooManyRequests { metrics.rejected("queue_full") }
       throw error
     }
-    let handles = job.lease.model.chat.engine.generate(job.requests)
+    // The engine says when its lanes are free again: a client that reads slowly, or not at all, must not hold them.
+    let ends = Ends(count: job.requests.count, ticket: ticket)
+    let handles = job.lease.model.chat.engine.generate(
+      job.requests.map { request in
+        var request = request
+        request.onEnd = { ends.count() }
+        return request
+      })
     return RunningJob(
       job: job, handles: handles, ticket: ticket, reservation: reservation, service: self)
+  }
+}
+
+/// Gives a job's ticket back when the last of its generations is over.
+private final class Ends: Sendable {
+  private let left: Atomic<Int>
+  private let ticket: LaneTicket
+
+  init(count: Int, ticket: LaneTicket) {
+    left = Atomic(count)
+    self.ticket = ticket
+  }
+
+  func count() {
+    if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ticket.release() }
   }
 }
 

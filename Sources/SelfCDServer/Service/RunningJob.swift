@@ -10,9 +10,8 @@ final class RunningJob: Sendable {
   private let ticket: LaneTicket
   private let reservation: ClientMeter.Reservation
   private let service: GenerationService
-  /// Tokens that were generated so far, over all choices.
-  private let generated = Atomic(0)
-  private let summaries = Mutex<[GenerationSummary]>([])
+  /// Tokens that were generated so far.
+  private let tokens = Atomic(0)
 
   init(
     job: GenerationService.Job, handles: [GenerationHandle], ticket: LaneTicket,
@@ -27,7 +26,8 @@ final class RunningJob: Sendable {
 
   deinit {
     cancel()
-    settle(generated.load(ordering: .relaxed))
+    // Whoever goes away early pays for what was generated until then.
+    settle(generated: tokens.load(ordering: .relaxed))
   }
 
   /// Frees the lanes at the end of the running step.
@@ -36,24 +36,20 @@ final class RunningJob: Sendable {
   /// Counts what was generated and lets others have the lanes.
   func finish(_ summaries: [GenerationSummary]) {
     ticket.release()
-    settle(summaries.reduce(0) { $0 + $1.generatedTokens })
+    settle(generated: summaries.reduce(0) { $0 + $1.generatedTokens })
     for summary in summaries { service.metrics.finished(summary, job.labels) }
   }
 
-  /// Takes one choice's end; the last one finishes the job.
-  func finished(_ summary: GenerationSummary) {
-    let all = summaries.withLock { summaries in
-      summaries.append(summary)
-      return summaries
-    }
-    if all.count == handles.count { finish(all) }
-  }
-
-  /// Charges what was generated, also where nobody reads it any more; the first call counts.
-  private func settle(_ generated: Int) {
+  private func settle(generated: Int) {
     reservation.settle(
       tokens: generated + (job.requests.first?.longestPrompt ?? 0),
       logProbabilities: generated * job.reporter.reported(lanes: job.roles.count))
+  }
+
+  /// Says in the log why a generation failed, where the client is only told that it did.
+  func logFailure(_ error: any Error) {
+    guard APIError(engine: error).status == .internalServerError else { return }
+    service.log.error("a generation of '\(job.lease.name)' failed: \(error)")
   }
 
   /// Counts a judge's verdict on a reply.
@@ -63,17 +59,8 @@ final class RunningJob: Sendable {
       judge.verdict(prompt: question, reply: reply).replyClass, by: judge.name, job.labels)
   }
 
-  /// What a client is told about a generation that failed; the log has what it was.
-  func failure(_ error: any Error) -> APIError {
-    let told = APIError(engine: error)
-    if told.status == .internalServerError {
-      service.log.error("a generation of '\(job.lease.name)' failed: \(error)")
-    }
-    return told
-  }
-
   func countToken() {
-    generated.add(1, ordering: .relaxed)
+    tokens.add(1, ordering: .relaxed)
     service.metrics.generatedToken()
   }
 }

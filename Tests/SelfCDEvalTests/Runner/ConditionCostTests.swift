@@ -35,6 +35,8 @@ import Testing
     #expect(ConditionCost([]) == nil)
     let single = ConditionCost([ReplyCost(promptTokens: 3, generatedTokens: 1, decodedTokens: 0)])
     #expect(single?.lanesPerToken == nil && single?.promptTokens == 3 && single?.relativeSpeed == nil)
+    #expect(SpeedTrial.median([]) == nil && SpeedTrial.median([3, 1, 2]) == 2)
+    #expect(SpeedTrial.median([4, 1, 2, 3]) == 2.5)
   }
 
   @Test func everyConditionAndPlainIsTimed() async throws {

@@ -18,7 +18,7 @@ final class RawConnection: Sendable {
       #endif
       let descriptor = socket(AF_INET, kind, 0)
       guard descriptor >= 0 else { throw Failure(call: "socket") }
-      var limit = timeval(tv_sec: 10, tv_usec: 0)
+      var limit = timeval(tv_sec: 60, tv_usec: 0)
       setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
       setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
       var address = sockaddr_in()
