@@ -22,7 +22,7 @@ extension ServerPolicy {
       }
       return Decision(strategy: defaultStrategy, profile: nil)
     }
-    guard wish.strategy != nil || profiles.isEmpty else {
+    guard wish.strategy != nil || overridesProfiles || profiles.isEmpty else {
       throw .invalid(
         "The model decodes by a calibrated profile, which parameters would undo. Name 'selfcd.strategy' beside them.",
         param: "selfcd", code: "profile_is_fixed")
@@ -40,7 +40,8 @@ extension ServerPolicy {
         param: "selfcd.strategy", code: "strategy_not_allowed")
     }
     try rejectUnused(wish, by: name)
-    try rejectWayAround(wish, of: name)
+    let own = StrategyFacts(
+      name == defaultStrategy.name ? defaultStrategy : StrategyFactory.make(name) ?? defaultStrategy)
     let made = StrategyFactory.make(
       name, alpha: try alpha(wish.alpha, of: name), beta: wish.beta ?? own.beta,
       steps: wish.steps ?? own.steps,
@@ -94,19 +95,6 @@ extension ServerPolicy {
       throw .invalid(
         "'selfcd.\(field)' has no effect on '\(name)'; it goes with \(takers.joined(separator: ", ")).",
         param: "selfcd.\(field)")
-    }
-  }
-
-  /// A full mask or a contrast that ends at once is plain decoding under another name: only for clients who may have
-  /// that, by name or by an α of 1.
-  private func rejectWayAround(_ wish: SelfCDFields, of name: String) throws(APIError) {
-    guard !offered.contains(Plain.name), alphaRange(of: name).map({ $0.upperBound < 1 }) ?? false else {
-      return
-    }
-    for (field, isGiven) in [("beta", wish.beta != nil), ("steps", wish.steps != nil)] where isGiven {
-      throw .notAllowed(
-        "'selfcd.\(field)' could undo the limit that this server sets to alpha. Leave it out.",
-        param: "selfcd.\(field)", code: "parameter_not_allowed")
     }
   }
 

@@ -42,12 +42,6 @@ struct AccessMiddleware: RouterMiddleware {
       response = try await next(request, context)
     } catch {
       response = failure(error, request).response
-      // The body may not have been read, and whoever sends it could take for ever.
-      if request.headers[.transferEncoding] != nil
-        || (request.headers[.contentLength].map { $0 != "0" } ?? false)
-      {
-        response.headers[.connection] = "close"
-      }
     }
     // A body that nobody read would keep the connection open for as long as the client likes.
     if active.isDraining
@@ -57,7 +51,8 @@ struct AccessMiddleware: RouterMiddleware {
     }
     decorate(&response, for: request)
     let (status, path) = (response.status.code, context.endpointPath ?? "none")
-    let ended = Once { [method = request.method.rawValue, client = context.client.name] in
+    let address = context.client.name
+    let ended = Once { [method = request.method.rawValue] in
       active.remove(number)
       let seconds = start.duration(to: .now).seconds
       metrics.requestEnded(endpoint: path, status: status, seconds: seconds)

@@ -105,11 +105,11 @@ enum EventStream {
 
   /// What a client that still listens is told about an error in the middle of a stream; `nil` for one that is
   /// gone.
-  private static func failure(_ error: any Error, _ running: RunningJob, _ scope: RequestScope) -> Failure? {
+  private static func failure(_ error: any Error, _ scope: RequestScope) -> Failure? {
     switch scope.cause {
     case .disconnected: nil
     case let cause?: Failure(error: scope.error(for: cause))
-    case nil: Failure(error: running.failure(error))
+    case nil: Failure(error: APIError(engine: error))
     }
   }
 }
