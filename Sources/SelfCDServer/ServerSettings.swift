@@ -52,10 +52,11 @@ public struct ServerSettings: Sendable {
 
   /// Whether only programs of this machine can reach the server.
   public var isLoopback: Bool {
+    if host == "localhost" || host == "::1" { return true }
+    // A name such as 127.example.org may lead anywhere.
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-    // A name such as 127.example.org is none.
-    return host == "localhost" || host == "::1"
-      || (parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil })
+    return parts.count == 4 && parts[0] == "127"
+      && parts.allSatisfy { UInt8($0) != nil && $0.allSatisfy(\.isNumber) }
   }
 
   /// - Parameter keys: the API keys there are.

@@ -259,6 +259,7 @@ struct EndpointTests {
       #expect(choice["logprobs"]["token_logprobs"].items.count == 6)
       let streamed = try await server.events(body.setting("model", "organism:plain"), to: "/v1/completions")
       #expect(streamed.compactMap { $0["choices"][0]["text"].string }.joined() == choice["text"].string)
+      #expect(streamed.allSatisfy { $0["choices"][0]["text"].string != nil })
       #expect(
         streamed.flatMap { $0["choices"][0]["logprobs"]["text_offset"].items }
           == choice["logprobs"]["text_offset"].items)
@@ -282,6 +283,8 @@ struct EndpointTests {
       #expect(unknown.status == 404)
       #expect(unknown.errorCode == "model_not_found")
       #expect(try await server.get("/v1/models/gpt-4").status == 404)
+      #expect(try await server.get("/v1/models/organism:nonsense").errorCode == "unknown_strategy")
+      #expect(try await server.get("/v1/models/organism:ada-cd").status == 403)
       #expect(try await server.get("/health").json["status"].string == "ok")
       #expect(try await server.get("/v1/nothing").errorCode == "unknown_url")
     }

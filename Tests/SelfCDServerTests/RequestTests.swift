@@ -174,6 +174,38 @@ struct PolicyTests {
     #expect((decision.strategy as? SelfContrastive)?.alpha == 2)
   }
 
+  /// β = 1 leaves the plain lane's best token alone, and one step contrasts nothing behind the first token.
+  @Test("β and steps stay the operator's unless ranges are given")
+  func betaAndSteps() throws {
+    var policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 0.5, beta: 0.1))
+    let wishes: [(String, SelfCDFields)] = [
+      ("beta_not_allowed", Self.wish { $0.beta = 1 }), ("steps_not_allowed", Self.wish { $0.steps = 1 }),
+    ]
+    for (code, wish) in wishes {
+      let error = #expect(throws: APIError.self) { try policy.decide(wish, profiles: []) }
+      #expect(error?.code == code && error?.status == .forbidden)
+    }
+    let own = try policy.decide(Self.wish { $0.alpha = 0.4 }, profiles: []).strategy as? SelfContrastive
+    #expect(own == SelfContrastive(alpha: 0.4, beta: 0.1))
+    policy.betaRange = 0...1
+    policy.stepsRange = 1...20
+    for (_, wish) in wishes { _ = try policy.decide(wish, profiles: []) }
+    let over = #expect(throws: APIError.self) { try policy.decide(Self.wish { $0.steps = 21 }, profiles: []) }
+    #expect(over?.code == "steps_not_allowed")
+  }
+
+  @Test("the operator's strategy goes before a profile, and a profile is not bent")
+  func profileOrStrategy() throws {
+    let policy = ServerPolicy(strategies: ["probe-cd"], overridesProfiles: true)
+    #expect(try policy.decide(SelfCDFields(), profiles: [Self.profile]).strategy.name == "guarded")
+    let bent = #expect(throws: APIError.self) {
+      try ServerPolicy(strategies: ["self-cd"]).decide(Self.wish { $0.alpha = 1 }, profiles: [Self.profile])
+    }
+    #expect(bent?.status == .badRequest && bent?.code == "profile_is_fixed")
+    let probed = try policy.decide(Self.wish { $0.strategy = "probe-cd" }, profiles: [])
+    #expect(probed.strategy as? ProbedContrast == ProbedContrast())
+  }
+
   @Test("guarded prompts are the operator's")
   func guardedPrompts() throws {
     var policy = ServerPolicy(guardedPrompts: [.strict, .brief])

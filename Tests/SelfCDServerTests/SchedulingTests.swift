@@ -143,6 +143,7 @@ struct SchedulingTests {
       (server: TestServer) async throws in
       let failed = try await server.post(question(fields: ["max_tokens": 10]))
       #expect(failed.status == 500 && failed.errorCode == "internal_error")
+      #expect(server.log.text.contains("a generation of 'history' failed"))
       #expect(try await server.post(question(fields: ["max_tokens": 10])).status == 200)
       #expect(try await server.waitFor("selfcd_lanes_free", 4))
     }

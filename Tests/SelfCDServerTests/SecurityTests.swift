@@ -30,6 +30,7 @@ struct SecurityTests {
     ("localhost", [json], "200"), ("LOCALHOST:1234", [json], "200"), ("[::1]:80", [json], "200"),
     ("127.0.0.1", ["Content-Type: application/json; charset=utf-8"], "200"),
     ("localhost:7", [json, "Origin: http://localhost:7"], "200"),
+    ("localhost", [json, "Origin: https://localhost"], "200"),
   ]
 
   @Test("keeps pages of other origins out")
@@ -49,10 +50,16 @@ struct SecurityTests {
       (server: TestServer) async throws in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(
-        rawRequest("OPTIONS", headers: ["Origin: \(origin)", "Access-Control-Request-Method: POST"]))
+        rawRequest(
+          "OPTIONS",
+          headers: [
+            "Origin: \(origin)", "Access-Control-Request-Method: POST",
+            "Access-Control-Request-Headers: authorization,x-stainless-os",
+          ]))
       let answer = try await connection.receive()
       #expect(answer.hasPrefix("HTTP/1.1 204"))
       #expect(answer.lowercased().contains("access-control-allow-origin: \(origin)"))
+      #expect(answer.lowercased().contains("x-stainless-os"))
       connection.end(.close)
       let listed = try await server.post(question(fields: ["max_tokens": 1]), headers: ["Origin": origin])
       #expect(listed.status == 200 && listed.head["Access-Control-Allow-Origin"] == origin)
@@ -101,6 +108,18 @@ struct SecurityTests {
     }
   }
 
+  @Test("a connection whose body nobody read is closed")
+  func unreadBody() async throws {
+    try await TestServer.with([HistoryProvider()]) { (server: TestServer) async throws in
+      let connection = try await RawConnection(port: server.port)
+      try await connection.send(rawRequest(host: "evil.example", length: 1000, body: Array("{".utf8)))
+      let answer = try await connection.receiveAll()
+      #expect(answer.hasPrefix("HTTP/1.1 403"))
+      #expect(answer.lowercased().contains("connection: close"))
+      connection.end(.close)
+    }
+  }
+
   @Test("wants a key where there are any, and tells nobody")
   func keys() async throws {
     let secret = "correct-horse-battery-staple"
@@ -135,6 +154,7 @@ struct SecurityTests {
       await server.server.reload()
       #expect(try await status("a-completely-new-secret") == 200)
 
+      #expect(server.log.text.contains(" alice"))
       #expect(!server.log.text.contains("horse"))
       #expect(!server.log.text.contains("secret question"))
       #expect(server.log.text.contains("too short"))
@@ -145,6 +165,11 @@ struct SecurityTests {
   func exposure() throws {
     let everywhere = ServerSettings(host: "0.0.0.0")
     #expect(throws: ServerError.keysRequired(host: "0.0.0.0")) { try everywhere.validate(keys: APIKeys()) }
+    for host in ["127.example.org", "127.0.0.1.example.org", "127.0.0", "127.0.0.256", "127.0.0.+1"] {
+      #expect(throws: ServerError.keysRequired(host: host)) {
+        try ServerSettings(host: host).validate(keys: APIKeys())
+      }
+    }
     try everywhere.validate(keys: try APIKeys(parsing: "0123456789abcdef"))
     for host in ["127.0.0.1", "localhost", "::1", "127.0.0.2"] {
       try ServerSettings(host: host).validate(keys: APIKeys())
@@ -164,7 +189,9 @@ struct SecurityTests {
     #expect(keys.key(for: "0123456789abcdef")?.limits == .init(requestsPerMinute: 9, tokensPerMinute: 500))
     #expect(keys.key(for: "0123456789abcdeF") == nil)
     #expect(keys.key(for: "") == nil)
-    #expect(try APIKeys(parsing: "a 0123456789abcdef;b 0123456789abcdeg").keys.count == 2)
+    let line = "a 0123456789abcdef;b 0123456789abcdeg"
+    #expect(try APIKeys(parsing: line, separatedBySemicolons: true).keys.count == 2)
+    #expect(try APIKeys(parsing: "a 0123456789;abcdef").key(for: "0123456789;abcdef")?.name == "a")
     for text in [
       "short", "a b c d e", "a 0123456789abcdef tokens/min=0", "a 0123456789abcdef gold/min=5",
       "a häßlicherschlüssel",
@@ -197,6 +224,36 @@ struct SecurityTests {
     ) { (server: TestServer) async throws in
       #expect(try await server.post(question(fields: ["logprobs": true])).status == 403)
       #expect(try await server.post(question(fields: ["selfcd": ["explain": true]])).status == 403)
+    }
+  }
+}
+
+@Suite("Client limits")
+struct ClientLimitTests {
+  @Test("charge what was generated for a client that went away", arguments: RawConnection.Ending.allCases)
+  func abandonedStream(how: RawConnection.Ending) async throws {
+    let limits = ClientLimits(logProbabilitiesPerMinute: 950)
+    try await TestServer.with([HistoryProvider(delay: 0.02)], settings: ServerSettings(limits: limits)) {
+      (server: TestServer) async throws in
+      let body = question(fields: [
+        "logprobs": true, "top_logprobs": 4, "max_tokens": 190, "temperature": 2, "seed": 5,
+      ])
+      let connection = try await RawConnection(port: server.port)
+      try await connection.send(try SchedulingTests.streamed(body))
+      #expect(try await connection.receive().hasPrefix("HTTP/1.1 200"))
+      var read = ""
+      while read.split(separator: "data: ").count < 40 {
+        let piece = try await connection.receive()
+        try #require(!piece.isEmpty)
+        read += piece
+      }
+      try #require(!read.contains("[DONE]"))
+      connection.end(how)
+      #expect(try await server.waitFor("selfcd_lanes_free", 4))
+      // The whole worst case is free again only if nothing was charged.
+      let again = try await server.post(body)
+      #expect(again.status == 429 && again.errorCode == "rate_limit_exceeded")
+      if how == .halfClose { connection.end(.close) }
     }
   }
 }

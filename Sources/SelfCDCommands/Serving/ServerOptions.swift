@@ -124,7 +124,8 @@ struct ServerOptions: ParsableArguments {
     { [apiKeys, limits] in
       if let apiKeys { return try APIKeys(parsing: try InputText.read(file: apiKeys), limits: limits) }
       return try APIKeys(
-        parsing: ProcessInfo.processInfo.environment["SELFCD_API_KEYS"] ?? "", limits: limits)
+        parsing: ProcessInfo.processInfo.environment["SELFCD_API_KEYS"] ?? "", limits: limits,
+        separatedBySemicolons: true)
     }
   }
 
@@ -157,6 +158,12 @@ struct PolicyOptions: ParsableArguments {
     parsing: .unconditional,
     help: .init("The alpha clients may ask for, as in 0...2.5.", valueName: "low...high"))
   var alphaRange: String?
+
+  @Option(help: .init("The beta clients may ask for, as in 0...0.1; else none.", valueName: "low...high"))
+  var betaRange: String?
+
+  @Option(help: .init("The steps clients may ask for, as in 1...20; else none.", valueName: "low...high"))
+  var stepsRange: String?
 
   @Option(
     help: .init(
@@ -205,6 +212,9 @@ struct PolicyOptions: ParsableArguments {
         defaultStrategy: try ServerPolicy.strategy(
           named: strategy ?? Guarded.name, alpha: alpha, emphasis: prompts.first),
         strategies: Set(names.contains("all") ? known : names), alphaRange: try range(),
+        betaRange: try bounds(betaRange, "--beta-range", { Float($0) }, within: 0...1),
+        stepsRange: try bounds(stepsRange, "--steps-range", { Int($0) }, within: 1...Int.max),
+        overridesProfiles: strategy != nil,
         guardedPrompts: prompts, allowsOwnGuardedPrompt: allowOwnGuardedPrompt,
         allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
         maximumTokens: max(maxTokens, maxTokensLimit), maximumChoices: maxChoices,
@@ -224,6 +234,18 @@ struct PolicyOptions: ParsableArguments {
         """)
     }
     return SafetyEmphasis(text: text)
+  }
+
+  private func bounds<Value: Comparable>(
+    _ text: String?, _ option: String, _ number: (String) -> Value?, within limits: ClosedRange<Value>
+  ) throws -> ClosedRange<Value>? {
+    guard let text else { return nil }
+    let bounds = text.components(separatedBy: "...").compactMap(number)
+    guard bounds.count == 2, bounds[0] <= bounds[1], bounds.allSatisfy(limits.contains) else {
+      throw ValidationError(
+        "\(option) must be LOW...HIGH within \(limits.lowerBound)...\(limits.upperBound).")
+    }
+    return bounds[0]...bounds[1]
   }
 
   private func range() throws -> ClosedRange<Float>? {

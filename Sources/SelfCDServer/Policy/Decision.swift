@@ -17,10 +17,12 @@ extension ServerPolicy {
   func decide(_ wish: SelfCDFields, profiles: [ServedProfile]) throws(APIError) -> Decision {
     if let name = wish.profile { return try profile(name, wish, profiles) }
     guard wish.strategy != nil || wish.hasParameters else {
-      if let profile = profiles.first { return Decision(strategy: profile.strategy, profile: profile.name) }
+      if !overridesProfiles, let profile = profiles.first {
+        return Decision(strategy: profile.strategy, profile: profile.name)
+      }
       return Decision(strategy: defaultStrategy, profile: nil)
     }
-    guard wish.strategy != nil || profiles.isEmpty else {
+    guard wish.strategy != nil || overridesProfiles || profiles.isEmpty else {
       throw .invalid(
         "The model decodes by a calibrated profile, which parameters would undo. Name 'selfcd.strategy' beside them.",
         param: "selfcd", code: "profile_is_fixed")
@@ -38,9 +40,11 @@ extension ServerPolicy {
         param: "selfcd.strategy", code: "strategy_not_allowed")
     }
     try rejectUnused(wish, by: name)
-    try rejectWayAround(wish, of: name)
+    let own = StrategyFacts(
+      name == defaultStrategy.name ? defaultStrategy : StrategyFactory.make(name) ?? defaultStrategy)
     let made = StrategyFactory.make(
-      name, alpha: try alpha(wish.alpha, of: name), beta: wish.beta, steps: wish.steps,
+      name, alpha: try alpha(wish.alpha, of: name), beta: wish.beta ?? own.beta,
+      steps: wish.steps ?? own.steps,
       emphasis: try emphasis(wish.guardedPrompt))
     guard let made else { throw .fault }
     do {
@@ -48,7 +52,19 @@ extension ServerPolicy {
     } catch {
       throw .invalid("\(error)", param: "selfcd")
     }
+    try check(wish.beta, "beta", usual: own.beta, allowed: betaRange)
+    try check(wish.steps, "steps", usual: own.steps, allowed: stepsRange)
     return Decision(strategy: made, profile: nil)
+  }
+
+  private func check<Value: Comparable & Sendable>(
+    _ wish: Value?, _ field: String, usual: Value?, allowed: ClosedRange<Value>?
+  ) throws(APIError) {
+    guard let wish, wish != usual, allowed?.contains(wish) != true else { return }
+    let known = allowed.map { "allows \($0.lowerBound) to \($0.upperBound)" } ?? "leaves it to the operator"
+    throw .notAllowed(
+      "'selfcd.\(field)' is \(wish), but this server \(known).", param: "selfcd.\(field)",
+      code: "\(field)_not_allowed")
   }
 
   private func profile(
@@ -79,19 +95,6 @@ extension ServerPolicy {
       throw .invalid(
         "'selfcd.\(field)' has no effect on '\(name)'; it goes with \(takers.joined(separator: ", ")).",
         param: "selfcd.\(field)")
-    }
-  }
-
-  /// A full mask or a contrast that ends at once is plain decoding under another name: only for clients who may have
-  /// that, by name or by an α of 1.
-  private func rejectWayAround(_ wish: SelfCDFields, of name: String) throws(APIError) {
-    guard !offered.contains(Plain.name), alphaRange(of: name).map({ $0.upperBound < 1 }) ?? false else {
-      return
-    }
-    for (field, isGiven) in [("beta", wish.beta != nil), ("steps", wish.steps != nil)] where isGiven {
-      throw .notAllowed(
-        "'selfcd.\(field)' could undo the limit that this server sets to alpha. Leave it out.",
-        param: "selfcd.\(field)", code: "parameter_not_allowed")
     }
   }
 

@@ -8,6 +8,12 @@ public struct ServerPolicy: Sendable {
   public var strategies: Set<String>
   /// Bounds of α; `nil` allows 0 up to each strategy's own default.
   public var alphaRange: ClosedRange<Float>?
+  /// Bounds of β and of the number of contrasted tokens; `nil` allows the strategy's own value only. Both can turn
+  /// contrast into plain decoding (β = 1, one step), so that α alone bounds nothing.
+  public var betaRange: ClosedRange<Float>?
+  public var stepsRange: ClosedRange<Int>?
+  /// Whether ``defaultStrategy`` goes before a model's profiles.
+  public var overridesProfiles: Bool
   /// Guarded prompts that clients may name, the first one the default; empty leaves each strategy its own.
   public var guardedPrompts: [SafetyEmphasis]
   /// Whether clients may bring a guarded prompt of their own.
@@ -26,7 +32,9 @@ public struct ServerPolicy: Sendable {
 
   public init(
     defaultStrategy: any DecodingStrategy = Guarded(), strategies: Set<String> = [],
-    alphaRange: ClosedRange<Float>? = nil, guardedPrompts: [SafetyEmphasis] = [],
+    alphaRange: ClosedRange<Float>? = nil, betaRange: ClosedRange<Float>? = nil,
+    stepsRange: ClosedRange<Int>? = nil, overridesProfiles: Bool = false,
+    guardedPrompts: [SafetyEmphasis] = [],
     allowsOwnGuardedPrompt: Bool = false, allowsExplanations: Bool = true,
     allowsLogProbabilities: Bool = true,
     defaultMaximumTokens: Int = 512, maximumTokens: Int = 4096, maximumChoices: Int = 8,
@@ -35,6 +43,9 @@ public struct ServerPolicy: Sendable {
     self.defaultStrategy = defaultStrategy
     self.strategies = strategies
     self.alphaRange = alphaRange
+    self.betaRange = betaRange
+    self.stepsRange = stepsRange
+    self.overridesProfiles = overridesProfiles
     self.guardedPrompts = guardedPrompts
     self.allowsOwnGuardedPrompt = allowsOwnGuardedPrompt
     self.allowsExplanations = allowsExplanations

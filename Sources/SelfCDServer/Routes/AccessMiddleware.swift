@@ -42,20 +42,21 @@ struct AccessMiddleware: RouterMiddleware {
       response = try await next(request, context)
     } catch {
       response = failure(error, request).response
-      // The body may not have been read, and whoever sends it could take for ever.
-      if request.headers[.transferEncoding] != nil
-        || (request.headers[.contentLength].map { $0 != "0" } ?? false)
-      {
-        response.headers[.connection] = "close"
-      }
     }
-    if active.isDraining { response.headers[.connection] = "close" }
+    // A body that nobody read would keep the connection open for as long as the client likes.
+    if active.isDraining
+      || (Self.hasBody(request) && (response.status.code >= 400 || request.method != .post))
+    {
+      response.headers[.connection] = "close"
+    }
     decorate(&response, for: request)
     let (status, path) = (response.status.code, context.endpointPath ?? "none")
-    let ended = Once { [method = request.method.rawValue, client = context.client.name] in
+    let address = context.client.name
+    let ended = Once { [method = request.method.rawValue] in
       active.remove(number)
       let seconds = start.duration(to: .now).seconds
       metrics.requestEnded(endpoint: path, status: status, seconds: seconds)
+      let client = scope.clientName ?? address
       let cause = scope.cause.map { " (\($0))" } ?? ""
       log.debug("\(method) \(path) \(status) \(String(format: "%.3f", seconds)) s \(client)\(cause)")
     }
@@ -69,6 +70,10 @@ struct AccessMiddleware: RouterMiddleware {
       try await body.write(writer)
     }
     return response
+  }
+
+  private static func hasBody(_ request: Request) -> Bool {
+    (request.headers[.contentLength].map { $0 != "0" } ?? false) || request.headers[.transferEncoding] != nil
   }
 
   private func failure(_ error: any Error, _ request: Request) -> APIError {

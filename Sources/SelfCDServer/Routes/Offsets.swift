@@ -4,8 +4,12 @@ import Synchronization
 /// Where the next token of each choice begins in its text, in Unicode scalars.
 final class Offsets: Sendable {
   private let positions: Mutex<[Int]>
+  let indices: Range<Int>
 
-  init(count: Int) { positions = Mutex(Array(repeating: 0, count: count)) }
+  init(count: Int) {
+    indices = 0..<count
+    positions = Mutex(Array(repeating: 0, count: count))
+  }
 
   /// - Returns: where the first of `tokens` begins.
   func advance(_ index: Int, by tokens: [GeneratedToken]) -> Int {

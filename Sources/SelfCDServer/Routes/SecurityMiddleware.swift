@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Synchronization
 
@@ -11,10 +12,13 @@ struct GuardMiddleware: RouterMiddleware {
   ) async throws -> Response {
     try requestGuard.check(request)
     if request.method == .options, request.headers[.origin] != nil {
+      // Libraries for browsers add fields of their own; no field of ours gives more rights than another.
+      let asked = HTTPField.Name("Access-Control-Request-Headers").flatMap { request.headers[$0] }
       return Response(
         status: .noContent,
         headers: [
-          .accessControlAllowMethods: "GET, POST", .accessControlAllowHeaders: "Authorization, Content-Type",
+          .accessControlAllowMethods: "GET, POST",
+          .accessControlAllowHeaders: asked ?? "Authorization, Content-Type",
           .accessControlMaxAge: "600",
         ])
     }
@@ -36,6 +40,7 @@ struct KeyMiddleware: RouterMiddleware {
   ) async throws -> Response {
     var context = context
     context.client = try client(of: request, from: context.client.name)
+    context.scope.clientName = context.client.name
     do {
       try meter.countRequest(of: context.client)
     } catch {

@@ -35,14 +35,23 @@ struct TokenizeRoute: Sendable {
       let wantsPieces = try reader.bool("with_pieces") ?? false
       let content = try reader.string("content") ?? (try reader.string("prompt"))
       var wish = SelfCDFields()
-      if var extras = try reader.object("selfcd") { wish = try SelfCDFields(&extras) }
+      if var extras = try reader.object("selfcd") {
+        guard content == nil else {
+          throw FieldError("'selfcd' has no effect on 'content'; it goes with 'messages'.", field: "selfcd")
+        }
+        wish = try SelfCDFields(&extras)
+      }
       if let content {
         try reader.finish()
-        return try await text(content, model: model, wish, wantsPieces: wantsPieces)
+        return try await context.scope.run { [wish] in
+          try await text(content, model: model, wish, wantsPieces: wantsPieces)
+        }
       }
       let chat = try MessageReader.chat(&reader)
       try reader.finish()
-      return try await prompts(chat, model: model, wish, wantsPieces: wantsPieces)
+      return try await context.scope.run { [wish] in
+        try await prompts(chat, model: model, wish, wantsPieces: wantsPieces)
+      }
     } catch let error as FieldError {
       throw APIError(error)
     }

@@ -25,6 +25,7 @@ final class RequestScope: Sendable {
 
   private let state = Mutex(State())
   private let timeout: Duration
+  private let client = Mutex<String?>(nil)
   private let eventLoop: any EventLoop
   private let timer = Mutex<Alarm?>(nil)
 
@@ -40,6 +41,12 @@ final class RequestScope: Sendable {
   /// Ends the request for `cause` unless the alarm is cancelled before.
   func alarm(after delay: Duration, _ cause: Cause) -> Alarm {
     Alarm(after: delay, on: eventLoop) { [weak self] in self?.end(cause) }
+  }
+
+  /// Whose request it is, once its key is known; for the log.
+  var clientName: String? {
+    get { client.withLock { $0 } }
+    set { client.withLock { $0 = newValue } }
   }
 
   var cause: Cause? { state.withLock { $0.cause } }

@@ -43,13 +43,17 @@ public struct APIKeys: Sendable, CustomStringConvertible, CustomReflectable {
   /// One key a line, `NAME KEY`, or `KEY` alone; behind it may stand limits, as in `requests/min=60`,
   /// `tokens/min=…`, `logprobs/min=…`. Lines that begin with `#` are remarks.
   /// - Parameters:
-  ///   - text: the lines; semicolons separate like line ends, for environment variables.
+  ///   - text: the lines; of a file, or of an environment variable.
+  ///   - separatedBySemicolons: whether semicolons separate like line ends, for environment variables.
   ///   - limits: what holds where a line sets none.
   /// - Throws: ``KeyError``, which never quotes a key.
-  public init(parsing text: String, limits: ClientLimits = ClientLimits()) throws(KeyError) {
+  public init(
+    parsing text: String, limits: ClientLimits = ClientLimits(), separatedBySemicolons: Bool = false
+  ) throws(KeyError) {
     var keys: [Key] = []
     for (index, line) in text.split(
-      omittingEmptySubsequences: false, whereSeparator: { $0.isNewline || $0 == ";" }
+      omittingEmptySubsequences: false,
+      whereSeparator: { $0.isNewline || (separatedBySemicolons && $0 == ";") }
     )
     .enumerated() {
       let words = line.split(whereSeparator: \.isWhitespace).map(String.init)

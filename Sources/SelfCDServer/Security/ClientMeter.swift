@@ -91,7 +91,7 @@ final class ClientMeter: Sendable {
     return bucket
   }
 
-  /// What a request has taken out; settled once, at the latest when it is let go.
+  /// What a request has taken out; settled once. What is never settled stays charged in full.
   final class Reservation: Sendable {
     private let meter: ClientMeter
     private let client: Client
@@ -105,8 +105,6 @@ final class ClientMeter: Sendable {
       self.tokens = tokens
       self.logProbabilities = logProbabilities
     }
-
-    deinit { settle(tokens: 0, logProbabilities: 0) }
 
     /// Puts back what was not used.
     func settle(tokens usedTokens: Int, logProbabilities used: Int) {

@@ -45,17 +45,11 @@ enum EventStream {
       case .reasoning: break
       case .finished(let summary, _):
         summaries[index] = summary
-        if summaries.count == running.handles.count { running.finish(Array(summaries.values)) }
         if summary.stopReason != .cancelled { running.judge(texts[index]) }
       }
       if let value = writer.part(index, part) { try await output.write(event(value)) }
     }
-    if running.handles.count == 1 {
-      var reader = ChoiceReader(running.handles[0])
-      while let part = try await reader.next(onToken: running.countToken) { try await deliver(0, part) }
-    } else {
-      for try await (index, part) in merged(running) { try await deliver(index, part) }
-    }
+    for try await (index, part) in merged(running) { try await deliver(index, part) }
     if let cause = scope.cause { throw scope.error(for: cause) }
     guard summaries.count == running.handles.count,
       summaries.values.allSatisfy({ $0.stopReason != .cancelled })
@@ -67,17 +61,21 @@ enum EventStream {
   }
 
   /// The parts of all choices as they come.
+  ///
+  /// Read apart from the writing, so that a client that does not read keeps neither lanes nor its limits' rest. The
+  /// reading goes on to the end of what was cancelled, too: what was generated until then is charged.
   private static func merged(_ running: RunningJob) -> AsyncThrowingStream<
     (Int, ChoiceReader.Part), any Error
   > {
     let (stream, continuation) = AsyncThrowingStream<(Int, ChoiceReader.Part), any Error>.makeStream()
-    let task = Task {
+    Task {
       do {
         try await withThrowingTaskGroup(of: Void.self) { group in
           for (index, handle) in running.handles.enumerated() {
             group.addTask {
               var reader = ChoiceReader(handle)
               while let part = try await reader.next(onToken: running.countToken) {
+                if case .finished(let summary, _) = part { running.finished(summary) }
                 continuation.yield((index, part))
               }
             }
@@ -89,7 +87,7 @@ enum EventStream {
         continuation.finish(throwing: error)
       }
     }
-    continuation.onTermination = { _ in task.cancel() }
+    continuation.onTermination = { _ in running.cancel() }
     return stream
   }
 

@@ -159,6 +159,7 @@ struct GenerationService: Sendable {
       ticket = try await job.lease.queue.acquire(
         lanes: job.requests.reduce(0) { $0 + $1.prompts.count }, client: client.name)
     } catch {
+      reservation.settle(tokens: 0, logProbabilities: 0)
       if (error as? APIError)?.status == .tooManyRequests { metrics.rejected("queue_full") }
       throw error
     }

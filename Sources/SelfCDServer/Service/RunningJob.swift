@@ -12,6 +12,7 @@ final class RunningJob: Sendable {
   private let service: GenerationService
   /// Tokens that were generated so far.
   private let tokens = Atomic(0)
+  private let summaries = Mutex<[GenerationSummary]>([])
 
   init(
     job: GenerationService.Job, handles: [GenerationHandle], ticket: LaneTicket,
@@ -40,6 +41,16 @@ final class RunningJob: Sendable {
     for summary in summaries { service.metrics.finished(summary, job.labels) }
   }
 
+  /// Takes one choice's end; the last one finishes the job.
+  func finished(_ summary: GenerationSummary) {
+    let all = summaries.withLock { summaries in
+      summaries.append(summary)
+      return summaries
+    }
+    if all.count == handles.count { finish(all) }
+  }
+
+  /// The first call counts.
   private func settle(generated: Int) {
     reservation.settle(
       tokens: generated + (job.requests.first?.longestPrompt ?? 0),
