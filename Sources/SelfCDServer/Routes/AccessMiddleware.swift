@@ -14,7 +14,7 @@ struct AccessMiddleware: RouterMiddleware {
   let origins: Set<String>
 
   /// How long a client may take to read what it is told when its request is ended early.
-  private static let linger = TimeAmount.seconds(2)
+  private static let linger = TimeAmount.seconds(10)
 
   func handle(
     _ request: Request, context: ServerContext,
