@@ -15,6 +15,8 @@ public struct RefusalDirection: Encodable, Sendable, Hashable {
   /// - Parameters:
   ///   - harmful: the mean state of harmful prompts.
   ///   - harmless: the mean state of harmless prompts.
+  ///   - layer: the layer behind whose output the states lie.
+  ///   - position: their position, counted from the end of the prompt.
   /// - Throws: ``DirectionError`` where the means differ in length, are not finite, or are the same.
   public init(harmful: [Double], harmless: [Double], layer: Int, position: Int) throws(DirectionError) {
     let difference = try DirectionError.difference(harmful, harmless)
@@ -51,6 +53,8 @@ public struct FalseRefusalVector: Encodable, Sendable, Hashable {
   /// - Parameters:
   ///   - pseudoHarmful: the mean state of harmless prompts that look harmful and are refused.
   ///   - harmless: the mean state of harmless prompts.
+  ///   - layer: the layer behind whose output the states lie.
+  ///   - position: their position, counted from the end of the prompt.
   ///   - refusal: the direction to keep.
   /// - Throws: ``DirectionError``, also where nothing is left beside the refusal direction.
   public init(

@@ -3,7 +3,7 @@
 ///
 /// The guarded lane has an extreme "refuse" prompt, as in ``AdaCD``: its first token shows how this model refuses.
 /// With o(q) = Σ min(p_plain(· | q), p_guarded(· | x)) (``Overlap``) at the first position, and q over the question x
-/// and its copies (``QuestionProbes``):
+/// and its copies (`QuestionProbes`):
 ///
 /// - o(x) ≥ τ, or o(x) ≥ δ and o(q) ≥ τ for a copy q: the guarded lane alone answers, that is, refuses;
 /// - otherwise `z = z_g − α (z_g − z_p)` for k tokens, with a plausibility mask β, then the plain lane alone.
