@@ -186,15 +186,18 @@ public actor Engine {
     admission = Admission(Array(admitted), table: &table, capacity: backend.capacity)
   }
 
-  /// While others are live, prompts are computed in calls of this part of a batch, so that nobody waits long.
-  private static let prefillShare = 4
+  /// While others are live, prompts are computed in calls of a part of a batch, so that nobody waits long: as large as
+  /// the part of all generations that wait for theirs, since few that decode gain less than many that could begin to,
+  /// and at least this one.
+  private static let leastPrefillShare = 0.25
 
   private func prefillStep(on backend: any ModelBackend) {
     guard var admission else { return }
     // Two copies of it would make every change a copy of the rows.
     self.admission = nil
     let batch = backend.capacity.batch
-    let budget = live.isEmpty ? batch : max(1, batch / Self.prefillShare)
+    let share = Double(admission.generations.count) / Double(admission.generations.count + live.count)
+    let budget = max(1, Int(Double(batch) * max(share, Self.leastPrefillShare)))
     do {
       let ready = try cancellations.during(admission.generations.map(\.id)) {
         try admission.advance(budget: budget, on: backend, table: &table, computed: &computedTokens)
