@@ -3,6 +3,8 @@ import SelfCDHTTP
 import SelfCDOrganism
 import Testing
 
+@testable import SelfCDCommands
+
 /// `selfcd serve` as an operator runs it: the real binary, its files and its signals.
 @Suite("serve")
 struct ServeCommandTests {
@@ -123,6 +125,23 @@ struct ServeCommandTests {
       let outcome = try CommandLineTests.run(["serve", "--config", file.path] + arguments)
       #expect(outcome.status != 0 && outcome.errors.lowercased().contains("error"), "\(content)")
     }
+  }
+
+  @Test("what the command line gives replaces the file's, lists too")
+  func narrowing() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "serve-\(UUID().uuidString).json")
+    defer { try? FileManager.default.removeItem(at: path) }
+    try Data(
+      #"{"allow": ["plain", "self-cd"], "port": 1, "alpha": 2, "no_explain": true, "cors_origin": null}"#.utf8
+    )
+    .write(to: path)
+    let file = try ServeFile(path: path.path)
+    #expect(
+      file.arguments(besides: []) == [
+        "--allow=plain", "--allow=self-cd", "--alpha=2", "--no-explain", "--port=1",
+      ])
+    #expect(file.arguments(besides: ["--allow", "helpful", "-p9000"]) == ["--alpha=2", "--no-explain"])
+    #expect(file.arguments(besides: ["--allow=plain", "-a", "-1", "--no-explain"]) == ["--port=1"])
   }
 
   @Test("says what is wrong before it serves")

@@ -33,8 +33,7 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     guard let config = globals.config else { return try await Self.serve([served], globals) }
     let file = try ServeFile(path: (config as NSString).expandingTildeInPath)
-    // What is given on the command line comes last, and the last one counts.
-    let arguments = file.arguments + Self.given
+    let arguments = file.arguments(besides: Self.given) + Self.given
     guard !file.models.isEmpty else {
       let command = try Self.parse(arguments)
       return try await Self.serve([command.served], command.globals)

@@ -6,8 +6,8 @@ import SelfCDEval
 /// It is turned into arguments, so that an option means the same in the file and on the command line, is
 /// checked by the same code, and a name that does not exist is an error.
 struct ServeFile {
-  /// The server's and the policy's options.
-  let arguments: [String]
+  /// The server's and the policy's options, by option.
+  private let settings: [(option: String, arguments: [String])]
   /// The options of each model; empty where the file names none.
   let models: [[String]]
 
@@ -26,7 +26,7 @@ struct ServeFile {
     let folder = URL(filePath: path).deletingLastPathComponent()
     var settings = object
     let models = settings.removeValue(forKey: "models")
-    arguments = try Self.arguments(settings, folder, path)
+    self.settings = try Self.arguments(settings, folder, path)
     switch models {
     case nil: self.models = []
     case .array(let items)? where !items.isEmpty:
@@ -34,16 +34,32 @@ struct ServeFile {
         guard case .object(let model) = item else {
           throw CommandError.invalid("'models' in \(path) must be a list of objects.")
         }
-        return try Self.arguments(model, folder, path)
+        return try Self.arguments(model, folder, path).flatMap(\.arguments)
       }
     default: throw CommandError.invalid("'models' in \(path) must be a list of objects, not empty.")
     }
   }
 
+  /// The arguments for what the command line does not give: a list there replaces the file's and does not add to it.
+  func arguments(besides given: [String]) -> [String] {
+    let named = Set(given.map { Self.long($0.prefix { $0 != "=" }) })
+    return settings.filter { !named.contains($0.option) }.flatMap(\.arguments)
+  }
+
+  /// An option under its long name; `-p9000` names the port as `-p` does.
+  private static func long(_ option: Substring) -> String {
+    guard option.hasPrefix("-"), !option.hasPrefix("--") else { return String(option) }
+    return shorts[option.dropFirst().prefix(1)] ?? String(option)
+  }
+
+  private static let shorts: [Substring: String] = [
+    "m": "--model", "t": "--threads", "p": "--port", "s": "--strategy", "a": "--alpha",
+  ]
+
   private static func arguments(
     _ object: [String: JSONValue], _ folder: URL, _ path: String
-  ) throws -> [String] {
-    try object.sorted { $0.key < $1.key }.flatMap { key, value -> [String] in
+  ) throws -> [(option: String, arguments: [String])] {
+    try object.sorted { $0.key < $1.key }.map { key, value in
       guard key != "config" else {
         throw CommandError.invalid("\(path) cannot name another file of settings.")
       }
@@ -61,10 +77,10 @@ struct ServeFile {
         }
       }
       switch value {
-      case .bool(let isOn): return isOn ? [option] : []
-      case .array(let items): return try items.map { "\(option)=\(try text($0))" }
-      case .null: return []
-      default: return ["\(option)=\(try text(value))"]
+      case .bool(let isOn): return (option, isOn ? [option] : [])
+      case .array(let items): return (option, try items.map { "\(option)=\(try text($0))" })
+      case .null: return (option, [])
+      default: return (option, ["\(option)=\(try text(value))"])
       }
     }
   }
