@@ -128,14 +128,9 @@ struct ChatSession {
       var changed = strategyOptions
       changed.strategy = name
       changed.alpha = alpha
-      if !StrategyRequest.contrastive.contains(name) {
-        changed.beta = nil
-        changed.steps = nil
-      }
+      changed.parameters.keep(try StrategyParameters.taken(by: name))
       // A threshold means something else to another strategy.
-      if name != strategyOptions.name || !StrategyRequest.gated.contains(name) { changed.agreement = nil }
-      if name != ProbedContrast.name { (changed.doubt, changed.probes) = (nil, nil) }
-      if name != InContext.name { changed.examples = nil }
+      if name != strategyOptions.name { changed.parameters.agreement = nil }
       try change(to: changed)
     case .alpha(let alpha):
       var changed = strategyOptions
@@ -158,7 +153,7 @@ struct ChatSession {
   }
 
   private mutating func change(to changed: StrategyOptions) throws {
-    let strategy = try changed.make(prompts: prompts)
+    let strategy = try changed.make(sharing: prompts)
     console.note("now \(StrategyTitle.of(strategy)).")
     StrategyNotes.print(for: strategy, chat: Chat(question: "", system: prompts.system), console: console)
     strategyOptions = changed
@@ -167,7 +162,7 @@ struct ChatSession {
 
   private func strategy() throws -> any DecodingStrategy {
     if usesProfile, let profile { return profile.strategy }
-    return try strategyOptions.make(prompts: prompts)
+    return try strategyOptions.make(sharing: prompts)
   }
 
   private mutating func answer() async throws {

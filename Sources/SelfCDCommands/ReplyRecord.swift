@@ -5,7 +5,7 @@ struct ReplyRecord: Encodable {
   let text: String
   let reasoning: String?
   let strategy: String
-  let parameters: StrategyParameters
+  let parameters: EncodedStrategy
   let model: String
   let stopReason: StopReason
   let tokens: [Token]
@@ -44,7 +44,7 @@ struct ReplyRecord: Encodable {
     text = reply.text
     reasoning = reply.reasoning.isEmpty ? nil : reply.reasoning
     self.strategy = strategy.name
-    parameters = StrategyParameters(strategy)
+    parameters = EncodedStrategy(strategy)
     self.model = model
     stopReason = reply.stopReason
     func named(_ candidates: [Candidate]) -> [NamedCandidate] {
@@ -72,7 +72,7 @@ struct ReplyRecord: Encodable {
 }
 
 /// The parameters of any strategy, by name, as it encodes itself.
-struct StrategyParameters: Encodable {
+struct EncodedStrategy: Encodable {
   private let strategy: any DecodingStrategy
 
   init(_ strategy: any DecodingStrategy) { self.strategy = strategy }

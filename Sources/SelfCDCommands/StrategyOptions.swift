@@ -85,44 +85,14 @@ struct StrategyOptions: ParsableArguments {
       """, valueName: "number"))
   var alpha: Float?
 
-  @Option(
-    help: .init(
-      "Plausibility mask: drop tokens below beta times the plain lane's best. 0 to 1.", valueName: "number"))
-  var beta: Float?
-
-  @Option(help: .init("Contrast only the first tokens; then the plain lane goes on alone.", valueName: "n"))
-  var steps: Int?
-
-  @Option(
-    help: .init(
-      "How far lanes must agree for a refusal, 0 to 1: ada-cd's lambda (0.9), probe-cd's tau (0.85).",
-      valueName: "number"))
-  var agreement: Float?
-
-  @Option(
-    help: .init(
-      "How far the question itself must agree before probe-cd heeds its copies, 0 to 1 (0.3).",
-      valueName: "number"))
-  var doubt: Float?
-
-  @Option(help: .init("Shortened copies of the question that probe-cd reads, at most.", valueName: "n"))
-  var probes: Int?
-
-  @Option(
-    help: .init(
-      "Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
-  var examples: String?
+  @OptionGroup var parameters: ParameterOptions
 
   /// The strategy's name; Self-CD where none is given.
   var name: String { strategy ?? SelfContrastive.name }
 
   /// The options given.
   var given: [String] {
-    [
-      ("--strategy", strategy != nil), ("--alpha", alpha != nil), ("--beta", beta != nil),
-      ("--steps", steps != nil), ("--agreement", agreement != nil), ("--doubt", doubt != nil),
-      ("--probes", probes != nil), ("--examples", examples != nil),
-    ].filter(\.1).map(\.0)
+    [("--strategy", strategy != nil), ("--alpha", alpha != nil)].filter(\.1).map(\.0) + parameters.given
   }
 
   /// Whether any option says how to decode.
@@ -132,11 +102,14 @@ struct StrategyOptions: ParsableArguments {
   ///
   /// - Throws: `ValidationError` for an unknown name, a parameter the strategy does not take, or one out of range.
   func make(prompts: PromptOptions) throws -> any DecodingStrategy {
-    try StrategyRequest.rejectUnused(prompts, by: [name])
-    return try StrategyRequest(
-      name: name, alpha: alpha, beta: beta, steps: steps, agreement: agreement, doubt: doubt,
-      probes: probes, examples: examples
-    ).make(prompts: prompts)
+    try parameters.parameters(alpha: alpha, prompts: prompts).make(name)
+  }
+
+  /// The strategy asked for, where the prompts are other strategies' too and need not have an effect on this one.
+  func make(sharing prompts: PromptOptions) throws -> any DecodingStrategy {
+    let others = Set(StrategyParameter.allCases).subtracting([.emphasis, .plainSystem])
+    return try parameters.parameters(alpha: alpha, prompts: prompts)
+      .keeping(others.union(StrategyParameters.taken(by: name))).make(name)
   }
 }
 

@@ -3,16 +3,14 @@ import SelfCD
 /// What a strategy is called in print: its name and the parameters that matter.
 enum StrategyTitle {
   static func of(_ strategy: any DecodingStrategy) -> String {
-    switch strategy {
-    case let strategy as SelfContrastive:
-      var title = "self-cd α \(Format.parameter(strategy.alpha))"
-      if strategy.beta > 0 { title += " β \(Format.parameter(strategy.beta))" }
-      if let steps = strategy.steps { title += " first \(steps)" }
-      return title
-    case let strategy as ProbedContrast: return "probe-cd α \(Format.parameter(strategy.alpha))"
-    case let strategy as AdaCD: return "ada-cd α \(Format.parameter(strategy.alpha))"
-    default: return strategy.name
-    }
+    let parameters = strategy.parameters
+    guard let alpha = parameters.alpha else { return strategy.name }
+    var title = "\(strategy.name) α \(Format.parameter(alpha))"
+    // Self-CD's own are no mask and no end, as in the paper; where others have them they belong to the method.
+    guard strategy is SelfContrastive else { return title }
+    if let beta = parameters.beta, beta > 0 { title += " β \(Format.parameter(beta))" }
+    if let steps = parameters.steps { title += " first \(steps)" }
+    return title
   }
 }
 

@@ -150,12 +150,12 @@ struct PolicyTests {
 
   @Test("α stays within the operator's range")
   func alpha() throws {
-    let policy = ServerPolicy(strategies: ["self-cd"], alphaRange: -1...2)
+    let policy = ServerPolicy(strategies: ["self-cd"], ranges: [.alpha: -1...2])
     for alpha in [Float(-1), 0, 2] {
       let decision = try policy.decide(
         Self.wish {
           $0.strategy = "self-cd"
-          $0.alpha = alpha
+          $0.parameters.alpha = alpha
         }, profiles: [])
       #expect((decision.strategy as? SelfContrastive)?.alpha == alpha)
     }
@@ -164,7 +164,7 @@ struct PolicyTests {
         try policy.decide(
           Self.wish {
             $0.strategy = "self-cd"
-            $0.alpha = alpha
+            $0.parameters.alpha = alpha
           }, profiles: [])
       }
       #expect(error?.code == "alpha_not_allowed" && error?.status == .forbidden)
@@ -179,18 +179,22 @@ struct PolicyTests {
   func betaAndSteps() throws {
     var policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 0.5, beta: 0.1))
     let wishes: [(String, SelfCDFields)] = [
-      ("beta_not_allowed", Self.wish { $0.beta = 1 }), ("steps_not_allowed", Self.wish { $0.steps = 1 }),
+      ("beta_not_allowed", Self.wish { $0.parameters.beta = 1 }),
+      ("steps_not_allowed", Self.wish { $0.parameters.steps = 1 }),
     ]
     for (code, wish) in wishes {
       let error = #expect(throws: APIError.self) { try policy.decide(wish, profiles: []) }
       #expect(error?.code == code && error?.status == .forbidden)
     }
-    let own = try policy.decide(Self.wish { $0.alpha = 0.4 }, profiles: []).strategy as? SelfContrastive
+    let own =
+      try policy.decide(Self.wish { $0.parameters.alpha = 0.4 }, profiles: []).strategy as? SelfContrastive
     #expect(own == SelfContrastive(alpha: 0.4, beta: 0.1))
-    policy.betaRange = 0...1
-    policy.stepsRange = 1...20
+    policy.ranges[.beta] = 0...1
+    policy.ranges[.steps] = 1...20
     for (_, wish) in wishes { _ = try policy.decide(wish, profiles: []) }
-    let over = #expect(throws: APIError.self) { try policy.decide(Self.wish { $0.steps = 21 }, profiles: []) }
+    let over = #expect(throws: APIError.self) {
+      try policy.decide(Self.wish { $0.parameters.steps = 21 }, profiles: [])
+    }
     #expect(over?.code == "steps_not_allowed")
   }
 
@@ -199,7 +203,8 @@ struct PolicyTests {
     let policy = ServerPolicy(strategies: ["probe-cd"], overridesProfiles: true)
     #expect(try policy.decide(SelfCDFields(), profiles: [Self.profile]).strategy.name == "guarded")
     let bent = #expect(throws: APIError.self) {
-      try ServerPolicy(strategies: ["self-cd"]).decide(Self.wish { $0.alpha = 1 }, profiles: [Self.profile])
+      try ServerPolicy(strategies: ["self-cd"]).decide(
+        Self.wish { $0.parameters.alpha = 1 }, profiles: [Self.profile])
     }
     #expect(bent?.status == .badRequest && bent?.code == "profile_is_fixed")
     let probed = try policy.decide(Self.wish { $0.strategy = "probe-cd" }, profiles: [])
@@ -233,21 +238,21 @@ struct PolicyTests {
     let wishes: [SelfCDFields] = [
       Self.wish {
         $0.strategy = "plain"
-        $0.alpha = 1
+        $0.parameters.alpha = 1
       },
       Self.wish {
         $0.strategy = "guarded"
-        $0.steps = 3
+        $0.parameters.steps = 3
       },
-      Self.wish { $0.alpha = 1 },
+      Self.wish { $0.parameters.alpha = 1 },
       Self.wish {
         $0.profile = "careful"
-        $0.alpha = 1
+        $0.parameters.alpha = 1
       },
       Self.wish { $0.strategy = "icl" },
       Self.wish {
         $0.strategy = "self-cd"
-        $0.beta = 7
+        $0.parameters.beta = 7
       },
     ]
     for wish in wishes {
@@ -262,22 +267,64 @@ struct PolicyTests {
     #expect(missing?.status == .notFound)
   }
 
-  @Test(
-    "every strategy that is offered takes its parameters and keeps the rest", arguments: StrategyFactory.names
-  )
-  func factory(name: String) throws {
-    #expect(try ServerPolicy.strategy(named: name).name == name)
-    guard StrategyFactory.contrastive.contains(name) else { return }
-    let usual = try #require(StrategyFactory.make(name))
-    let made = try #require(
-      StrategyFactory.make(name, alpha: 1.1, beta: 0.3, steps: 7, emphasis: .strict))
-    let facts = StrategyFacts(made)
-    #expect(facts.alpha == 1.1 && facts.beta == 0.3 && facts.steps == 7)
+  /// A calibrated setting is what its strategy is on this model, so that an alias does not bring the paper's α back.
+  @Test("a strategy named alone is the profile's where one decodes by it")
+  func namedAlone() throws {
+    let policy = ServerPolicy(strategies: ["self-cd", "ada-cd"])
+    func decide(_ strategy: String, _ alpha: Float? = nil) throws -> Decision {
+      try policy.decide(
+        Self.wish {
+          $0.strategy = strategy
+          $0.parameters.alpha = alpha
+        }, profiles: [Self.profile])
+    }
+    let named = try decide("self-cd")
     #expect(
-      made.lanes(for: Chat(question: "?")).contains { $0.chat.systemPrompt == SafetyEmphasis.strict.text })
-    #expect(type(of: made) == type(of: usual) && made.isContrastive)
-    #expect(StrategyFactory.defaultAlpha(of: name) == StrategyFacts(usual).alpha)
-    #expect(throws: StrategyError.self) { try ServerPolicy.strategy(named: name, alpha: 1000) }
+      named.profile == "careful"
+        && named.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
+    let weaker = try decide("self-cd", 1)
+    #expect(
+      weaker.profile == nil && weaker.strategy as? SelfContrastive == SelfContrastive(alpha: 1, steps: 4))
+    let beyond = #expect(throws: APIError.self) { try decide("self-cd", 1.6) }
+    #expect(beyond?.code == "alpha_not_allowed")
+    #expect(try decide("ada-cd").strategy as? AdaCD == AdaCD())
+    let own = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2), overridesProfiles: true)
+    let overridden = try own.decide(Self.wish { $0.strategy = "self-cd" }, profiles: [Self.profile])
+    #expect(overridden.strategy as? SelfContrastive == SelfContrastive(alpha: 2))
+  }
+
+  @Test("what gates a strategy stays the operator's unless a range is given")
+  func gates() throws {
+    var policy = ServerPolicy(strategies: ["probe-cd", "ada-cd", "self-cd"])
+    func wish(_ strategy: String, _ parameters: StrategyParameters) -> SelfCDFields {
+      Self.wish {
+        $0.strategy = strategy
+        $0.parameters = parameters
+      }
+    }
+    let wishes: [(StrategyParameter, StrategyParameters)] = [
+      (.agreement, .init(agreement: 0.5)), (.doubt, .init(doubt: 0.2)), (.probes, .init(probes: 2)),
+    ]
+    for (parameter, given) in wishes {
+      let refused = #expect(throws: APIError.self) {
+        try policy.decide(wish("probe-cd", given), profiles: [])
+      }
+      #expect(refused?.code == "\(parameter.rawValue)_not_allowed" && refused?.status == .forbidden)
+      let unused = #expect(throws: APIError.self) { try policy.decide(wish("self-cd", given), profiles: []) }
+      #expect(unused?.status == .badRequest && unused?.param == "selfcd.\(parameter.rawValue)")
+    }
+    // What is usual may be said, in decimals.
+    let usual = try policy.decide(wish("ada-cd", .init(beta: 0.01, agreement: 0.9)), profiles: [])
+    #expect(usual.strategy as? AdaCD == AdaCD())
+    policy.ranges = [.agreement: 0.5...0.9, .doubt: 0.1...0.5, .probes: 0...6]
+    var expected = ProbedContrast()
+    expected.probes = 2
+    let made = try policy.decide(wish("probe-cd", .init(probes: 2)), profiles: [])
+    #expect(made.strategy as? ProbedContrast == expected)
+    let over = #expect(throws: APIError.self) {
+      try policy.decide(wish("ada-cd", .init(agreement: 0.91)), profiles: [])
+    }
+    #expect(over?.code == "agreement_not_allowed")
   }
 
   @Test("aliases name a model, a strategy and α")
@@ -297,7 +344,7 @@ struct PolicyTests {
     let applied = try parse("organism:careful").applied(to: SelfCDFields(), profiles: [Self.profile])
     #expect(applied.profile == "careful")
     #expect(throws: APIError.self) {
-      try alias.applied(to: Self.wish { $0.alpha = 1 }, profiles: [])
+      try alias.applied(to: Self.wish { $0.parameters.alpha = 1 }, profiles: [])
     }
     #expect(throws: APIError.self) {
       try alias.applied(to: Self.wish { $0.strategy = "plain" }, profiles: [])

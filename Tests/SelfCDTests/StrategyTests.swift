@@ -33,6 +33,42 @@ import Testing
     #expect(Self.samples.contains { $0.name == name }, "add a sample of \(name)")
   }
 
+  static let every = StrategyParameters(
+    alpha: 1.25, beta: 0.1, steps: 7, agreement: 0.6, doubt: 0.2, probes: 4, opening: "Hilf mir ",
+    emphasis: .brief, plainSystem: "x", examples: [.init(question: "a", answer: "b")])
+
+  @Test(arguments: StrategyCatalogue.names)
+  func everyStrategyIsMadeOfWhatItTakesAndSaysIt(name: String) throws {
+    #expect(Self.every.given == StrategyParameter.allCases)
+    let type = try StrategyCatalogue.type(named: name)
+    let taken = Self.every.keeping(type.takes)
+    #expect(Set(taken.given) == type.takes)
+    let made = try StrategyCatalogue.make(name, taken)
+    #expect(made.name == name && made.parameters == taken)
+    for parameter in StrategyParameter.allCases where !type.takes.contains(parameter) {
+      #expect(throws: StrategyError.unused(parameter, strategy: name)) {
+        try StrategyCatalogue.make(name, taken.replaced(by: Self.every.keeping([parameter])))
+      }
+    }
+    // Where something is needed it cannot be left out; otherwise every strategy has its own.
+    if type.takes.contains(.examples) {
+      #expect(throws: StrategyError.missing(.examples, strategy: name)) { try StrategyCatalogue.make(name) }
+    } else {
+      let usual = try StrategyCatalogue.make(name)
+      #expect(Set(usual.parameters.given).isSubset(of: type.takes))
+      #expect(try StrategyCatalogue.make(name, usual.parameters).parameters == usual.parameters)
+    }
+  }
+
+  @Test func numbersOfParametersAreTheDecimalsThatWereWritten() {
+    #expect(StrategyParameters(alpha: 0.1).number(.alpha) == 0.1)
+    #expect(StrategyParameters(steps: 3).number(.steps) == 3)
+    #expect(StrategyParameters(alpha: 1).number(.beta) == nil)
+    #expect(throws: StrategyError.self) {
+      try StrategyCatalogue.make("self-cd", StrategyParameters(alpha: .nan))
+    }
+  }
+
   static let samples: [any DecodingStrategy] = [
     Plain(), Guarded(), Guarded(emphasis: .strict), Helpful(), SelfContrastive(), SelfContrastive(alpha: -1),
     SelfContrastive(alpha: 3, beta: 0.1, steps: 4, emphasis: .brief, plainSystem: "x"), AdaCD(),

@@ -6,9 +6,12 @@ import Foundation
 /// With r = 0-based rank of the guarded top token in the plain logits and agreement = 1/(r+1): where
 /// agreement ≥ λ and max p_plain ≥ λ · max p_guarded, `z = z_g + α (z_g − z_p)` (refusal strengthened), elsewhere
 /// `z = z_g − α (z_g − z_p)` (complied). Tokens with p_plain < β · max p_plain are excluded.
-public struct AdaCD: DecodingStrategy {
+public struct AdaCD: ContrastiveStrategy {
   public static let name = "ada-cd"
   public static let defaultAlpha: Float = 4.5
+  public static let takes: Set<StrategyParameter> = [
+    .alpha, .beta, .steps, .agreement, .emphasis, .plainSystem,
+  ]
 
   public var alpha: Float
   /// Threshold λ of both gates, in 0 … 1.
@@ -31,6 +34,20 @@ public struct AdaCD: DecodingStrategy {
     self.plainSystem = plainSystem
   }
 
+  public init(_ parameters: StrategyParameters) {
+    self.init(emphasis: parameters.emphasis ?? .refuse, plainSystem: parameters.plainSystem)
+    if let given = parameters.alpha { alpha = given }
+    if let given = parameters.agreement { agreement = given }
+    if let given = parameters.beta { beta = given }
+    if let given = parameters.steps { steps = given }
+  }
+
+  public var parameters: StrategyParameters {
+    StrategyParameters(
+      alpha: alpha, beta: beta, steps: steps, agreement: agreement, emphasis: emphasis,
+      plainSystem: plainSystem)
+  }
+
   public func validate() throws(StrategyError) {
     try ContrastLimits.check(alpha: alpha, limit: SelfContrastive.alphaLimit)
     try ContrastLimits.check(beta: beta)
@@ -38,16 +55,9 @@ public struct AdaCD: DecodingStrategy {
     try ContrastLimits.check(share: agreement, named: "agreement")
   }
 
-  public func lanes(for chat: Chat) -> [LanePrompt] {
-    let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
-    return [LanePrompt(role: .guarded, chat: pair.guarded), LanePrompt(role: .plain, chat: pair.plain)]
-  }
-
   public func makeRule() -> any DecodingRule {
     AdaCDRule(alpha: alpha, agreement: agreement, beta: beta, steps: steps)
   }
-
-  public var isContrastive: Bool { true }
 }
 
 struct AdaCDRule: DecodingRule {

@@ -17,6 +17,8 @@ public struct ChainOfThought: DecodingStrategy {
     self.emphasis = emphasis
   }
 
+  public init(_ parameters: StrategyParameters) { self.init() }
+
   public func validate() throws(StrategyError) {}
 
   public func lanes(for chat: Chat) -> [LanePrompt] {

@@ -25,6 +25,17 @@ public protocol DecodingStrategy: Codable, Sendable, Hashable {
   /// The name used on the command line and in results, such as `self-cd`.
   static var name: String { get }
 
+  /// What it can be given. Other parameters would have no effect.
+  static var takes: Set<StrategyParameter> { get }
+
+  /// Makes it of what it ``takes``, with its own defaults for what is not given.
+  ///
+  /// - Throws: ``StrategyError/missing(_:strategy:)`` where something has no default.
+  init(_ parameters: StrategyParameters) throws(StrategyError)
+
+  /// What it ``takes``, as it is.
+  var parameters: StrategyParameters { get }
+
   /// Checks the parameters.
   ///
   /// - Throws: ``StrategyError`` that names the parameter, its value and its limits.
@@ -48,6 +59,8 @@ public protocol DecodingStrategy: Codable, Sendable, Hashable {
 
 extension DecodingStrategy {
   public var name: String { Self.name }
+  public static var takes: Set<StrategyParameter> { [] }
+  public var parameters: StrategyParameters { StrategyParameters() }
   public func probes(for chat: Chat) -> [Chat] { [] }
   public var readsProbes: Bool { false }
 
@@ -114,6 +127,10 @@ public struct ScoredToken: Sendable, Hashable {
 public enum StrategyError: Error, Sendable, Equatable, CustomStringConvertible {
   case outOfRange(parameter: String, value: String, allowed: String)
   case unknown(name: String, known: [String])
+  /// A parameter that the strategy does not take.
+  case unused(StrategyParameter, strategy: String)
+  /// A parameter that the strategy cannot do without.
+  case missing(StrategyParameter, strategy: String)
 
   public var description: String {
     switch self {
@@ -121,6 +138,9 @@ public enum StrategyError: Error, Sendable, Equatable, CustomStringConvertible {
       "\(parameter) is \(value), but it must be \(allowed)."
     case .unknown(let name, let known):
       "There is no strategy named '\(name)'. Known strategies: \(known.joined(separator: ", "))."
+    case .unused(let parameter, let strategy):
+      "\(parameter.rawValue) has no effect on '\(strategy)'; it goes with \(parameter.takers.joined(separator: ", "))."
+    case .missing(let parameter, let strategy): "'\(strategy)' needs \(parameter.rawValue)."
     }
   }
 }

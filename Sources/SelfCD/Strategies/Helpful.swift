@@ -5,6 +5,8 @@ public struct Helpful: DecodingStrategy {
 
   public init() {}
 
+  public init(_ parameters: StrategyParameters) {}
+
   public func validate() throws(StrategyError) {}
 
   public func lanes(for chat: Chat) -> [LanePrompt] {

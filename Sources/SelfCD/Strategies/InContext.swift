@@ -5,6 +5,7 @@
 /// second model.
 public struct InContext: DecodingStrategy {
   public static let name = "icl"
+  public static let takes: Set<StrategyParameter> = [.examples]
   public static let defaultCount = 4
 
   /// A question with the answer it should get.
@@ -30,6 +31,13 @@ public struct InContext: DecodingStrategy {
     self.count = count
     self.emphasis = emphasis
   }
+
+  public init(_ parameters: StrategyParameters) throws(StrategyError) {
+    guard let pool = parameters.examples else { throw .missing(.examples, strategy: Self.name) }
+    self.init(pool: pool)
+  }
+
+  public var parameters: StrategyParameters { StrategyParameters(examples: pool) }
 
   public func validate() throws(StrategyError) {
     guard !pool.isEmpty else {

@@ -1,6 +1,7 @@
 /// The model as it is: the caller's chat, no safety emphasis, no contrast.
 public struct Plain: DecodingStrategy {
   public static let name = "plain"
+  public static let takes: Set<StrategyParameter> = [.plainSystem]
 
   /// Replaces the caller's system prompt, as in the plain lane of a contrast.
   public var plainSystem: String?
@@ -8,6 +9,10 @@ public struct Plain: DecodingStrategy {
   public init(plainSystem: String? = nil) {
     self.plainSystem = plainSystem
   }
+
+  public init(_ parameters: StrategyParameters) { self.init(plainSystem: parameters.plainSystem) }
+
+  public var parameters: StrategyParameters { StrategyParameters(plainSystem: plainSystem) }
 
   public func validate() throws(StrategyError) {}
 

@@ -9,9 +9,10 @@
 /// - otherwise `z = z_g − α (z_g − z_p)` for k tokens, with a plausibility mask β, then the plain lane alone.
 ///
 /// The decision is made once, so that no later token can turn a refusal into an answer. See docs/method.md.
-public struct ProbedContrast: DecodingStrategy {
+public struct ProbedContrast: ContrastiveStrategy {
   public static let name = "probe-cd"
   public static let defaultAlpha: Float = 2
+  public static let takes = AdaCD.takes.union([.doubt, .probes, .opening])
   /// More copies cost more prompts and were never better.
   public static let probeLimit = 32
 
@@ -49,6 +50,23 @@ public struct ProbedContrast: DecodingStrategy {
     self.plainSystem = plainSystem
   }
 
+  public init(_ parameters: StrategyParameters) {
+    self.init(emphasis: parameters.emphasis ?? .refuse, plainSystem: parameters.plainSystem)
+    if let given = parameters.alpha { alpha = given }
+    if let given = parameters.agreement { agreement = given }
+    if let given = parameters.doubt { doubt = given }
+    if let given = parameters.beta { beta = given }
+    if let given = parameters.steps { steps = given }
+    if let given = parameters.probes { probes = given }
+    if let given = parameters.opening { opening = given }
+  }
+
+  public var parameters: StrategyParameters {
+    StrategyParameters(
+      alpha: alpha, beta: beta, steps: steps, agreement: agreement, doubt: doubt, probes: probes,
+      opening: opening, emphasis: emphasis, plainSystem: plainSystem)
+  }
+
   public func validate() throws(StrategyError) {
     try ContrastLimits.check(alpha: alpha, limit: SelfContrastive.alphaLimit)
     try ContrastLimits.check(beta: beta)
@@ -58,11 +76,6 @@ public struct ProbedContrast: DecodingStrategy {
     guard (0...Self.probeLimit).contains(probes) else {
       throw .outOfRange(parameter: "probes", value: "\(probes)", allowed: "0 (none) to \(Self.probeLimit)")
     }
-  }
-
-  public func lanes(for chat: Chat) -> [LanePrompt] {
-    let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
-    return [LanePrompt(role: .guarded, chat: pair.guarded), LanePrompt(role: .plain, chat: pair.plain)]
   }
 
   public func probes(for chat: Chat) -> [Chat] {
@@ -76,7 +89,6 @@ public struct ProbedContrast: DecodingStrategy {
       doubt: Double(doubt))
   }
 
-  public var isContrastive: Bool { true }
   public var readsProbes: Bool { probes > 0 }
 }
 

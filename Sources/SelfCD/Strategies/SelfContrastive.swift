@@ -3,9 +3,10 @@
 ///
 /// α = 0 is the guarded model, α = 1 the plain one, α > 1 moves on from there, away from the guarded one.
 /// α < 0 strengthens refusals. The paper recommends 2.5; how much safety that costs differs by model.
-public struct SelfContrastive: DecodingStrategy {
+public struct SelfContrastive: ContrastiveStrategy {
   public static let name = "self-cd"
   public static let defaultAlpha: Float = 2.5
+  public static let takes: Set<StrategyParameter> = [.alpha, .beta, .steps, .emphasis, .plainSystem]
   /// Beyond this, one lane's rounding error, scaled by α, outweighs real differences between tokens.
   public static let alphaLimit: Float = 100
 
@@ -31,22 +32,25 @@ public struct SelfContrastive: DecodingStrategy {
     self.plainSystem = plainSystem
   }
 
+  public init(_ parameters: StrategyParameters) {
+    self.init(
+      alpha: parameters.alpha ?? Self.defaultAlpha, beta: parameters.beta ?? 0, steps: parameters.steps,
+      emphasis: parameters.emphasis ?? .paper, plainSystem: parameters.plainSystem)
+  }
+
+  public var parameters: StrategyParameters {
+    StrategyParameters(alpha: alpha, beta: beta, steps: steps, emphasis: emphasis, plainSystem: plainSystem)
+  }
+
   public func validate() throws(StrategyError) {
     try ContrastLimits.check(alpha: alpha, limit: Self.alphaLimit)
     try ContrastLimits.check(beta: beta)
     if let steps { try ContrastLimits.check(steps: steps) }
   }
 
-  public func lanes(for chat: Chat) -> [LanePrompt] {
-    let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
-    return [LanePrompt(role: .guarded, chat: pair.guarded), LanePrompt(role: .plain, chat: pair.plain)]
-  }
-
   public func makeRule() -> any DecodingRule {
     SelfContrastiveRule(alpha: alpha, beta: beta, steps: steps ?? .max)
   }
-
-  public var isContrastive: Bool { true }
 }
 
 struct SelfContrastiveRule: DecodingRule {

@@ -7,9 +7,28 @@ public enum StrategyCatalogue {
 
   public static var names: [String] { all.map { $0.name } }
 
+  /// The names of those that contrast, that is, take α.
+  public static var contrastive: [String] { StrategyParameter.alpha.takers }
+
   /// - Throws: ``StrategyError/unknown(name:known:)``.
   public static func type(named name: String) throws(StrategyError) -> any DecodingStrategy.Type {
     guard let type = all.first(where: { $0.name == name }) else { throw .unknown(name: name, known: names) }
     return type
+  }
+
+  /// A strategy by name.
+  ///
+  /// - Throws: ``StrategyError``: there is none of that name, it does not take a parameter that is given (one without
+  ///   effect would mislead), needs one that is not, or one is out of range.
+  public static func make(
+    _ name: String, _ parameters: StrategyParameters = StrategyParameters()
+  ) throws(StrategyError) -> any DecodingStrategy {
+    let type = try type(named: name)
+    if let unused = parameters.given.first(where: { !type.takes.contains($0) }) {
+      throw .unused(unused, strategy: name)
+    }
+    let made = try type.init(parameters)
+    try made.validate()
+    return made
   }
 }

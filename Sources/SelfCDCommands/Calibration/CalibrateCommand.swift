@@ -162,7 +162,9 @@ struct CalibrateCommand: AsyncParsableCommand {
     if let index = all.firstIndex(where: { $0.id == name }) {
       reference = all.remove(at: index)
     } else {
-      reference = EvaluationCondition(strategy: try StrategyRequest(name: name).make(prompts: prompts))
+      let given = try StrategyParameters(emphasis: prompts.emphasis(), plainSystem: prompts.plainSystem)
+      reference = EvaluationCondition(
+        strategy: try given.keeping(StrategyParameters.taken(by: name)).make(name))
     }
     guard !all.isEmpty else {
       throw ValidationError(

@@ -25,33 +25,7 @@ struct ConditionOptions: ParsableArguments {
       valueName: "numbers"))
   var alpha: String?
 
-  @Option(
-    help: .init(
-      "Plausibility mask: drop tokens below beta times the plain lane's best. 0 to 1.", valueName: "number"))
-  var beta: Float?
-
-  @Option(help: .init("Contrast only the first tokens; then the plain lane goes on alone.", valueName: "n"))
-  var steps: Int?
-
-  @Option(
-    help: .init(
-      "How far lanes must agree for a refusal, 0 to 1: ada-cd's lambda (0.9), probe-cd's tau (0.85).",
-      valueName: "number"))
-  var agreement: Float?
-
-  @Option(
-    help: .init(
-      "How far the question itself must agree before probe-cd heeds its copies, 0 to 1 (0.3).",
-      valueName: "number"))
-  var doubt: Float?
-
-  @Option(help: .init("Shortened copies of the question that probe-cd reads, at most.", valueName: "n"))
-  var probes: Int?
-
-  @Option(
-    help: .init(
-      "Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
-  var examples: String?
+  @OptionGroup var parameters: ParameterOptions
 
   @Option(
     help: .init("The condition that others are compared with; guarded if it is there.", valueName: "name"))
@@ -68,40 +42,20 @@ struct ConditionOptions: ParsableArguments {
   ) throws -> [EvaluationCondition] {
     let names = Self.list(strategies ?? usual)
     guard !names.isEmpty else { throw ValidationError("--strategies names none.") }
-    try StrategyRequest.rejectUnused(prompts, by: names)
     let alphas = try alpha.map(Self.numbers)
-    let contrasted = names.filter(StrategyRequest.contrastive.contains)
-    for (option, isGiven) in [
-      ("--alpha", alphas != nil), ("--beta", beta != nil), ("--steps", steps != nil),
-    ]
-    where isGiven && contrasted.isEmpty {
-      throw ValidationError(
-        "\(option) has no effect here; it goes with \(StrategyRequest.contrastive.joined(separator: ", ")).")
-    }
-    if agreement != nil, !names.contains(where: StrategyRequest.gated.contains) {
-      throw ValidationError(
-        "--agreement has no effect here; it goes with \(StrategyRequest.gated.joined(separator: ", ")).")
-    }
-    for (option, isGiven) in [("--doubt", doubt != nil), ("--probes", probes != nil)]
-    where isGiven && !names.contains(ProbedContrast.name) {
-      throw ValidationError("\(option) has no effect here; it goes with \(ProbedContrast.name).")
-    }
-    if examples != nil, !names.contains(InContext.name) {
-      throw ValidationError("--examples has no effect here; it goes with \(InContext.name).")
-    }
+    let shared = try parameters.parameters(prompts: prompts)
+    var given = shared
+    given.alpha = alphas?.first.map { Float($0) }
+    try given.rejectUnused(by: names)
     var conditions: [EvaluationCondition] = []
     for name in names {
-      let takesAlpha = StrategyRequest.contrastive.contains(name)
-      for alpha in takesAlpha ? ((alphas ?? grids[name])?.map(Optional.some) ?? [nil]) : [nil] {
-        let strategy = try StrategyRequest(
-          name: name, alpha: alpha.map { Float($0) }, beta: takesAlpha ? beta : nil,
-          steps: takesAlpha ? steps : nil,
-          agreement: StrategyRequest.gated.contains(name) ? agreement : nil,
-          doubt: name == ProbedContrast.name ? doubt : nil,
-          probes: name == ProbedContrast.name ? probes : nil,
-          examples: name == InContext.name ? examples : nil
-        ).make(prompts: prompts)
-        let condition = EvaluationCondition(strategy: strategy, alpha: alpha ?? Self.defaultAlpha(strategy))
+      let taken = try StrategyParameters.taken(by: name)
+      var own = shared.keeping(taken)
+      for alpha in taken.contains(.alpha) ? ((alphas ?? grids[name])?.map(Optional.some) ?? [nil]) : [nil] {
+        own.alpha = alpha.map { Float($0) }
+        let strategy = try own.make(name)
+        let condition = EvaluationCondition(
+          strategy: strategy, alpha: alpha ?? strategy.parameters.number(.alpha))
         if !conditions.contains(where: { $0.id == condition.id }) { conditions.append(condition) }
       }
     }
@@ -111,16 +65,6 @@ struct ConditionOptions: ParsableArguments {
       )
     }
     return conditions
-  }
-
-  /// The shortest decimal of the strategy's own default, not the float's neighbour in double precision.
-  static func defaultAlpha(_ strategy: any DecodingStrategy) -> Double? {
-    switch strategy {
-    case let strategy as SelfContrastive: Double("\(strategy.alpha)")
-    case let strategy as ProbedContrast: Double("\(strategy.alpha)")
-    case let strategy as AdaCD: Double("\(strategy.alpha)")
-    default: nil
-    }
   }
 
   static func list(_ text: String) -> [String] {

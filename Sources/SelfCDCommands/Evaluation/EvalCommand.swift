@@ -120,7 +120,7 @@ struct EvalCommand: AsyncParsableCommand {
     if let profile {
       conditions.append(
         EvaluationCondition(
-          strategy: profile.strategy, alpha: ConditionOptions.defaultAlpha(profile.strategy), name: "profile")
+          strategy: profile.strategy, alpha: profile.strategy.parameters.number(.alpha), name: "profile")
       )
       if let reference = conditionOptions.reference, !conditions.contains(where: { $0.id == reference }) {
         throw ValidationError("--reference '\(reference)' is none of the conditions.")

@@ -62,7 +62,7 @@ extension ConditionRecord {
   init(_ condition: EvaluationCondition) throws {
     self.init(
       id: condition.id, strategy: condition.strategy.name, alpha: condition.alpha,
-      parameters: try CanonicalJSON.text(StrategyParameters(condition.strategy)))
+      parameters: try CanonicalJSON.text(EncodedStrategy(condition.strategy)))
   }
 
   /// The condition as it was run.

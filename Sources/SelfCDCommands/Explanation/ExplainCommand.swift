@@ -152,10 +152,7 @@ enum ExplainViews {
   /// Guarded and plain, and the strategy where it is neither.
   static func make(_ options: StrategyOptions, _ prompts: PromptOptions) throws -> [RefusalProbe.View] {
     // Guarded and plain read these options whatever the strategy does.
-    let strategy = try StrategyRequest(
-      name: options.name, alpha: options.alpha, beta: options.beta, steps: options.steps,
-      agreement: options.agreement, doubt: options.doubt, probes: options.probes, examples: options.examples
-    ).make(prompts: prompts)
+    let strategy = try options.make(sharing: prompts)
     guard !strategy.readsProbes else {
       throw ValidationError(
         """

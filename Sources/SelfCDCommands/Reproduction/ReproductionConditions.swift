@@ -14,6 +14,6 @@ enum ReproductionConditions {
     strategies.append(ChainOfThought())
     return strategies.map { EvaluationCondition(strategy: $0) }
       + alphas.map { EvaluationCondition(strategy: SelfContrastive(alpha: Float($0)), alpha: $0) }
-      + [EvaluationCondition(strategy: AdaCD(), alpha: ConditionOptions.defaultAlpha(AdaCD()))]
+      + [EvaluationCondition(strategy: AdaCD(), alpha: AdaCD().parameters.number(.alpha))]
   }
 }

@@ -156,7 +156,8 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     parsing: .unconditional,
-    help: .init("The alpha clients may ask for, as in 0...2.5.", valueName: "low...high"))
+    help: .init(
+      "The alpha clients may ask for, as in 0...2.5; else from 0 to what is usual.", valueName: "low...high"))
   var alphaRange: String?
 
   @Option(help: .init("The beta clients may ask for, as in 0...0.1; else none.", valueName: "low...high"))
@@ -164,6 +165,16 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(help: .init("The steps clients may ask for, as in 1...20; else none.", valueName: "low...high"))
   var stepsRange: String?
+
+  @Option(
+    help: .init("The agreement clients may ask for, as in 0.5...0.9; else none.", valueName: "low...high"))
+  var agreementRange: String?
+
+  @Option(help: .init("The doubt clients may ask for, as in 0.1...0.5; else none.", valueName: "low...high"))
+  var doubtRange: String?
+
+  @Option(help: .init("The probes clients may ask for, as in 0...6; else none.", valueName: "low...high"))
+  var probesRange: String?
 
   @Option(
     help: .init(
@@ -209,11 +220,8 @@ struct PolicyOptions: ParsableArguments {
     if alpha != nil, strategy == nil { throw ValidationError("--alpha goes with --strategy.") }
     do {
       return ServerPolicy(
-        defaultStrategy: try ServerPolicy.strategy(
-          named: strategy ?? Guarded.name, alpha: alpha, emphasis: prompts.first),
-        strategies: Set(names.contains("all") ? known : names), alphaRange: try range(),
-        betaRange: try bounds(betaRange, "--beta-range", { Float($0) }, within: 0...1),
-        stepsRange: try bounds(stepsRange, "--steps-range", { Int($0) }, within: 1...Int.max),
+        defaultStrategy: try defaultStrategy(prompts.first),
+        strategies: Set(names.contains("all") ? known : names), ranges: try ranges(),
         overridesProfiles: strategy != nil,
         guardedPrompts: prompts, allowsOwnGuardedPrompt: allowOwnGuardedPrompt,
         allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
@@ -236,26 +244,38 @@ struct PolicyOptions: ParsableArguments {
     return SafetyEmphasis(text: text)
   }
 
-  private func bounds<Value: Comparable>(
-    _ text: String?, _ option: String, _ number: (String) -> Value?, within limits: ClosedRange<Value>
-  ) throws -> ClosedRange<Value>? {
-    guard let text else { return nil }
-    let bounds = text.components(separatedBy: "...").compactMap(number)
-    guard bounds.count == 2, bounds[0] <= bounds[1], bounds.allSatisfy(limits.contains) else {
-      throw ValidationError(
-        "\(option) must be LOW...HIGH within \(limits.lowerBound)...\(limits.upperBound).")
+  private func defaultStrategy(_ emphasis: SafetyEmphasis?) throws -> any DecodingStrategy {
+    let name = strategy ?? Guarded.name
+    guard ServerPolicy.knownStrategies.contains(name) else {
+      throw StrategyError.unknown(name: name, known: ServerPolicy.knownStrategies)
     }
-    return bounds[0]...bounds[1]
+    let given = StrategyParameters(alpha: alpha, emphasis: emphasis)
+    // The safety emphasis is for what clients name, too.
+    return try given.keeping(StrategyParameters.taken(by: name).union([.alpha])).make(name)
   }
 
-  private func range() throws -> ClosedRange<Float>? {
-    guard let alphaRange else { return nil }
-    let bounds = alphaRange.components(separatedBy: "...").compactMap(Float.init)
-    let limit = SelfContrastive.alphaLimit
-    guard bounds.count == 2, bounds[0] <= bounds[1], bounds.allSatisfy({ abs($0) <= limit }) else {
-      throw ValidationError(
-        "--alpha-range must be LOW...HIGH within ±\(Format.parameter(limit)), as in 0...2.5.")
+  /// The ranges given. Whole numbers where the parameter is one.
+  private func ranges() throws -> [StrategyParameter: ClosedRange<Double>] {
+    let limit = Double(SelfContrastive.alphaLimit)
+    let given: [(StrategyParameter, String?, ClosedRange<Double>)] = [
+      (.alpha, alphaRange, -limit...limit), (.beta, betaRange, 0...1),
+      (.steps, stepsRange, 1...1e9), (.agreement, agreementRange, 0...1), (.doubt, doubtRange, 0...1),
+      (.probes, probesRange, 0...Double(ProbedContrast.probeLimit)),
+    ]
+    var ranges: [StrategyParameter: ClosedRange<Double>] = [:]
+    for case (let parameter, let text?, let limits) in given {
+      let parts = text.components(separatedBy: "...")
+      let bounds = parts.compactMap(Double.init)
+      guard parts.count == 2, bounds.count == 2, bounds[0] <= bounds[1], bounds.allSatisfy(limits.contains)
+      else {
+        throw ValidationError(
+          """
+          \(parameter.option)-range must be LOW...HIGH within \(Format.parameter(Float(limits.lowerBound)))...\
+          \(Format.parameter(Float(limits.upperBound))).
+          """)
+      }
+      ranges[parameter] = bounds[0]...bounds[1]
     }
-    return bounds[0]...bounds[1]
+    return ranges
   }
 }

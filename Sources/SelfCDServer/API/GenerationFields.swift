@@ -100,9 +100,8 @@ struct GenerationFields: Sendable, Hashable {
 /// The extras under the key `selfcd`: what a client wishes, within what the operator allows.
 struct SelfCDFields: Sendable, Hashable {
   var strategy: String?
-  var alpha: Float?
-  var beta: Float?
-  var steps: Int?
+  /// The strategy's numbers.
+  var parameters = StrategyParameters()
   var profile: String?
   var guardedPrompt: String?
   /// Candidates of each lane to report at every token; 0 for no explanation.
@@ -114,9 +113,12 @@ struct SelfCDFields: Sendable, Hashable {
 
   init(_ reader: inout FieldReader) throws(FieldError) {
     strategy = try reader.string("strategy")
-    alpha = try reader.number("alpha").map(Float.init)
-    beta = try reader.number("beta").map(Float.init)
-    steps = try reader.integer("steps", in: 1...(.max))
+    parameters.alpha = try reader.number("alpha").map(Float.init)
+    parameters.beta = try reader.number("beta").map(Float.init)
+    parameters.steps = try reader.integer("steps", in: 1...(.max))
+    parameters.agreement = try reader.number("agreement").map(Float.init)
+    parameters.doubt = try reader.number("doubt").map(Float.init)
+    parameters.probes = try reader.integer("probes", in: 0...(.max))
     profile = try reader.string("profile")
     guardedPrompt = try reader.string("guarded_prompt")
     explain = try reader.bool("explain") == true ? Self.explainedCandidates : 0
@@ -130,5 +132,5 @@ struct SelfCDFields: Sendable, Hashable {
   }
 
   /// Whether a parameter of a strategy is given.
-  var hasParameters: Bool { alpha != nil || beta != nil || steps != nil || guardedPrompt != nil }
+  var hasParameters: Bool { !parameters.given.isEmpty || guardedPrompt != nil }
 }

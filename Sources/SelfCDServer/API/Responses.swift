@@ -79,17 +79,23 @@ struct DecodingReport: Encodable {
   let alpha: Float?
   let beta: Float?
   let steps: Int?
+  let agreement: Float?
+  let doubt: Float?
+  let probes: Int?
   /// The calibrated profile this comes from; absent without one.
   let profile: String?
   let calibrated: Bool
   let lanes: [String]
 
   init(_ decision: Decision, lanes: [LaneRole]) {
-    let facts = StrategyFacts(decision.strategy)
+    let own = decision.strategy.parameters
     strategy = decision.strategy.name
-    alpha = facts.alpha
-    beta = facts.beta
-    steps = facts.steps
+    alpha = own.alpha
+    beta = own.beta
+    steps = own.steps
+    agreement = own.agreement
+    doubt = own.doubt
+    probes = own.probes
     profile = decision.profile
     calibrated = decision.isCalibrated
     self.lanes = lanes.map(\.rawValue)

@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDEval
 
 /// How a request is decoded, after its wishes met the operator's policy.
 struct Decision: Sendable {
@@ -7,6 +8,16 @@ struct Decision: Sendable {
   let profile: String?
 
   var isCalibrated: Bool { profile != nil }
+
+  fileprivate init(_ profile: ServedProfile) {
+    strategy = profile.strategy
+    self.profile = profile.name
+  }
+
+  fileprivate init(_ strategy: any DecodingStrategy) {
+    self.strategy = strategy
+    profile = nil
+  }
 }
 
 extension ServerPolicy {
@@ -15,21 +26,18 @@ extension ServerPolicy {
   /// - Throws: ``APIError``: 400 for what makes no sense, 403 for what the operator does not allow, 404 for a profile
   ///   that does not exist.
   func decide(_ wish: SelfCDFields, profiles: [ServedProfile]) throws(APIError) -> Decision {
-    if let name = wish.profile { return try profile(name, wish, profiles) }
+    if let name = wish.profile { return try Decision(profile(name, wish, profiles)) }
     guard wish.strategy != nil || wish.hasParameters else {
-      if !overridesProfiles, let profile = profiles.first {
-        return Decision(strategy: profile.strategy, profile: profile.name)
-      }
-      return Decision(strategy: defaultStrategy, profile: nil)
+      if !overridesProfiles, let profile = profiles.first { return Decision(profile) }
+      return usual(defaultStrategy.name, profiles: [])
     }
     guard wish.strategy != nil || overridesProfiles || profiles.isEmpty else {
       throw .invalid(
         "The model decodes by a calibrated profile, which parameters would undo. Name 'selfcd.strategy' beside them.",
         param: "selfcd", code: "profile_is_fixed")
     }
-    let usual = defaultStrategy
-    let name = wish.strategy ?? usual.name
-    guard StrategyFactory.names.contains(name) else {
+    let name = wish.strategy ?? defaultStrategy.name
+    guard let type = try? StrategyCatalogue.type(named: name), Self.knownStrategies.contains(name) else {
       throw .invalid(
         "There is no strategy '\(name.prefix(40))' here. Offered: \(offered.joined(separator: ", ")).",
         param: "selfcd.strategy", code: "unknown_strategy")
@@ -39,37 +47,24 @@ extension ServerPolicy {
         "This server does not offer '\(name)'. Offered: \(offered.joined(separator: ", ")).",
         param: "selfcd.strategy", code: "strategy_not_allowed")
     }
-    try rejectUnused(wish, by: name)
-    let own = StrategyFacts(
-      name == defaultStrategy.name ? defaultStrategy : StrategyFactory.make(name) ?? defaultStrategy)
-    let made = StrategyFactory.make(
-      name, alpha: try alpha(wish.alpha, of: name), beta: wish.beta ?? own.beta,
-      steps: wish.steps ?? own.steps,
-      emphasis: try emphasis(wish.guardedPrompt))
-    guard let made else { throw .fault }
+    try rejectUnused(wish, by: type)
+    let usual = usual(name, profiles: profiles)
+    guard wish.hasParameters else { return usual }
+    var asked = wish.parameters
+    asked.emphasis = try emphasis(wish.guardedPrompt)
+    let made: any DecodingStrategy
     do {
-      try made.validate()
+      made = try StrategyCatalogue.make(name, usual.strategy.parameters.replaced(by: asked))
     } catch {
       throw .invalid("\(error)", param: "selfcd")
     }
-    try check(wish.beta, "beta", usual: own.beta, allowed: betaRange)
-    try check(wish.steps, "steps", usual: own.steps, allowed: stepsRange)
-    return Decision(strategy: made, profile: nil)
-  }
-
-  private func check<Value: Comparable & Sendable>(
-    _ wish: Value?, _ field: String, usual: Value?, allowed: ClosedRange<Value>?
-  ) throws(APIError) {
-    guard let wish, wish != usual, allowed?.contains(wish) != true else { return }
-    let known = allowed.map { "allows \($0.lowerBound) to \($0.upperBound)" } ?? "leaves it to the operator"
-    throw .notAllowed(
-      "'selfcd.\(field)' is \(wish), but this server \(known).", param: "selfcd.\(field)",
-      code: "\(field)_not_allowed")
+    for parameter in asked.given { try check(parameter, asked, usual: usual.strategy) }
+    return Decision(made)
   }
 
   private func profile(
     _ name: String, _ wish: SelfCDFields, _ profiles: [ServedProfile]
-  ) throws(APIError) -> Decision {
+  ) throws(APIError) -> ServedProfile {
     guard wish.strategy == nil, !wish.hasParameters else {
       throw .invalid(
         "'selfcd.profile' fixes the strategy and its parameters; leave them out.", param: "selfcd.profile")
@@ -80,46 +75,72 @@ extension ServerPolicy {
         "The model has no profile '\(name.prefix(80))'. \(known).", param: "selfcd.profile",
         code: "profile_not_found")
     }
-    return Decision(strategy: profile.strategy, profile: profile.name)
+    return profile
+  }
+
+  /// A strategy that is named and nothing more: as the operator decodes with it, as it was calibrated for the model,
+  /// or its own defaults within what is allowed.
+  ///
+  /// - Parameter name: one of the strategies that are known.
+  func usual(_ name: String, profiles: [ServedProfile]) -> Decision {
+    let isDefault = name == defaultStrategy.name
+    if !(isDefault && overridesProfiles), let profile = profiles.first(where: { $0.strategy.name == name }) {
+      return Decision(profile)
+    }
+    guard let base = isDefault ? defaultStrategy : try? StrategyCatalogue.make(name) else {
+      return Decision(defaultStrategy)
+    }
+    var own = base.parameters
+    if type(of: base).takes.contains(.emphasis) { own.emphasis = guardedPrompts.first ?? own.emphasis }
+    if !isDefault, let alpha = own.alpha, let range = ranges[.alpha] {
+      own.alpha = Float(min(max(Double(alpha), range.lowerBound), range.upperBound))
+    }
+    return Decision((try? StrategyCatalogue.make(name, own)) ?? base)
+  }
+
+  /// What a client may ask for of a strategy's parameter: α from the guarded model up to what is usual where the
+  /// operator gives no range, everything else only in a range that is given. What is usual is always allowed.
+  func allowed(_ parameter: StrategyParameter, of strategy: any DecodingStrategy) -> ClosedRange<Double>? {
+    guard let usual = strategy.parameters.number(parameter) else { return ranges[parameter] }
+    if let range = ranges[parameter] {
+      return min(range.lowerBound, usual)...max(range.upperBound, usual)
+    }
+    return parameter == .alpha ? min(0, usual)...max(0, usual) : usual...usual
+  }
+
+  private func check(
+    _ parameter: StrategyParameter, _ wish: StrategyParameters, usual: any DecodingStrategy
+  ) throws(APIError) {
+    guard let number = wish.number(parameter) else { return }
+    let range = allowed(parameter, of: usual)
+    guard range?.contains(number) != true else { return }
+    let field = "selfcd.\(parameter.field)"
+    let isOwn = range.map { $0.lowerBound == $0.upperBound } ?? true
+    let known =
+      range.map { isOwn ? "keeps it at \($0.lowerBound)" : "allows \($0.lowerBound) to \($0.upperBound)" }
+      ?? "leaves it to the operator"
+    throw .notAllowed(
+      "'\(field)' is \(number), but this server \(known) for '\(usual.name)'.", param: field,
+      code: "\(parameter.field)_not_allowed")
   }
 
   /// A parameter that has no effect would mislead, so it is an error.
-  private func rejectUnused(_ wish: SelfCDFields, by name: String) throws(APIError) {
-    let given: [(String, Bool, [String])] = [
-      ("alpha", wish.alpha != nil, StrategyFactory.contrastive),
-      ("beta", wish.beta != nil, StrategyFactory.contrastive),
-      ("steps", wish.steps != nil, StrategyFactory.contrastive),
-      ("guarded_prompt", wish.guardedPrompt != nil, StrategyFactory.guarding),
-    ]
-    for (field, isGiven, takers) in given where isGiven && !takers.contains(name) {
+  private func rejectUnused(
+    _ wish: SelfCDFields, by type: any DecodingStrategy.Type
+  ) throws(APIError) {
+    var given = wish.parameters.given
+    if wish.guardedPrompt != nil { given.append(.emphasis) }
+    for parameter in given where !type.takes.contains(parameter) {
+      let field = "selfcd.\(parameter.field)"
       throw .invalid(
-        "'selfcd.\(field)' has no effect on '\(name)'; it goes with \(takers.joined(separator: ", ")).",
-        param: "selfcd.\(field)")
+        "'\(field)' has no effect on '\(type.name)'; it goes with \(parameter.takers.joined(separator: ", ")).",
+        param: field)
     }
   }
 
-  private func alpha(_ wish: Float?, of name: String) throws(APIError) -> Float? {
-    guard let range = alphaRange(of: name) else { return nil }
-    guard let wish else { return usualAlpha(of: name) }
-    guard range.contains(wish) else {
-      throw .notAllowed(
-        "'selfcd.alpha' is \(wish), but this server allows \(range.lowerBound) to \(range.upperBound) for '\(name)'.",
-        param: "selfcd.alpha", code: "alpha_not_allowed")
-    }
-    return wish
-  }
-
-  /// α where a request names none: the operator's or the strategy's own, within what is allowed.
-  func usualAlpha(of name: String) -> Float? {
-    guard let range = alphaRange(of: name) else { return nil }
-    let usual =
-      name == defaultStrategy.name
-      ? StrategyFactory.alpha(of: defaultStrategy) : StrategyFactory.defaultAlpha(of: name)
-    return usual.map { min(max($0, range.lowerBound), range.upperBound) }
-  }
-
+  /// - Returns: `nil` where none is wished for.
   private func emphasis(_ wish: String?) throws(APIError) -> SafetyEmphasis? {
-    guard let wish else { return guardedPrompts.first }
+    guard let wish else { return nil }
     if let prompt = guardedPrompts.first(where: { $0.name == wish }) { return prompt }
     guard allowsOwnGuardedPrompt else {
       let known =
@@ -134,4 +155,9 @@ extension ServerPolicy {
     }
     return SafetyEmphasis.preset(named: wish) ?? SafetyEmphasis(text: wish)
   }
+}
+
+extension StrategyParameter {
+  /// Its name under the key `selfcd` of a request.
+  var field: String { self == .emphasis ? "guarded_prompt" : rawValue }
 }

@@ -51,18 +51,18 @@ struct ModelAlias: Sendable, Hashable {
   /// - Throws: ``APIError`` where both name a strategy, a profile or α.
   func applied(to fields: SelfCDFields, profiles: [ServedProfile]) throws(APIError) -> SelfCDFields {
     guard let suffix else { return fields }
-    guard fields.strategy == nil, fields.profile == nil, alpha == nil || fields.alpha == nil else {
+    guard fields.strategy == nil, fields.profile == nil, alpha == nil || fields.parameters.alpha == nil else {
       throw .invalid(
         "Both the model's name and 'selfcd' say how to decode. Use one of them.", param: "selfcd",
         code: "bad_model_alias")
     }
     var fields = fields
-    if !StrategyFactory.names.contains(suffix), profiles.contains(where: { $0.name == suffix }) {
+    if !ServerPolicy.knownStrategies.contains(suffix), profiles.contains(where: { $0.name == suffix }) {
       fields.profile = suffix
     } else {
       fields.strategy = suffix
     }
-    if let alpha { fields.alpha = alpha }
+    if let alpha { fields.parameters.alpha = alpha }
     return fields
   }
 }

@@ -6,12 +6,9 @@ public struct ServerPolicy: Sendable {
   public var defaultStrategy: any DecodingStrategy
   /// The names of strategies that clients may ask for, besides the default and the profiles.
   public var strategies: Set<String>
-  /// Bounds of α; `nil` allows 0 up to each strategy's own default.
-  public var alphaRange: ClosedRange<Float>?
-  /// Bounds of β and of the number of contrasted tokens; `nil` allows the strategy's own value only. Both can turn
-  /// contrast into plain decoding (β = 1, one step), so that α alone bounds nothing.
-  public var betaRange: ClosedRange<Float>?
-  public var stepsRange: ClosedRange<Int>?
+  /// Bounds of the numbers clients may ask for. Without one α may go from 0 up to what is usual, and everything else
+  /// stays as it is: β = 1 or one step turn contrast into plain decoding, so that α alone bounds nothing.
+  public var ranges: [StrategyParameter: ClosedRange<Double>]
   /// Whether ``defaultStrategy`` goes before a model's profiles.
   public var overridesProfiles: Bool
   /// Guarded prompts that clients may name, the first one the default; empty leaves each strategy its own.
@@ -32,8 +29,7 @@ public struct ServerPolicy: Sendable {
 
   public init(
     defaultStrategy: any DecodingStrategy = Guarded(), strategies: Set<String> = [],
-    alphaRange: ClosedRange<Float>? = nil, betaRange: ClosedRange<Float>? = nil,
-    stepsRange: ClosedRange<Int>? = nil, overridesProfiles: Bool = false,
+    ranges: [StrategyParameter: ClosedRange<Double>] = [:], overridesProfiles: Bool = false,
     guardedPrompts: [SafetyEmphasis] = [],
     allowsOwnGuardedPrompt: Bool = false, allowsExplanations: Bool = true,
     allowsLogProbabilities: Bool = true,
@@ -42,9 +38,7 @@ public struct ServerPolicy: Sendable {
   ) {
     self.defaultStrategy = defaultStrategy
     self.strategies = strategies
-    self.alphaRange = alphaRange
-    self.betaRange = betaRange
-    self.stepsRange = stepsRange
+    self.ranges = ranges
     self.overridesProfiles = overridesProfiles
     self.guardedPrompts = guardedPrompts
     self.allowsOwnGuardedPrompt = allowsOwnGuardedPrompt
@@ -56,41 +50,16 @@ public struct ServerPolicy: Sendable {
     self.defaultTemperature = defaultTemperature
   }
 
-  /// The strategies a server can be told to offer.
-  public static var knownStrategies: [String] { StrategyFactory.names }
-
-  /// A strategy by name, for the operator's default.
-  ///
-  /// - Throws: ``StrategyError``.
-  public static func strategy(
-    named name: String, alpha: Float? = nil, beta: Float? = nil, steps: Int? = nil,
-    emphasis: SafetyEmphasis? = nil
-  ) throws(StrategyError) -> any DecodingStrategy {
-    guard
-      let made = StrategyFactory.make(name, alpha: alpha, beta: beta, steps: steps, emphasis: emphasis)
-    else { throw .unknown(name: name, known: StrategyFactory.names) }
-    try made.validate()
-    return made
+  /// The strategies a server can be told to offer: those that need nothing but a chat.
+  public static var knownStrategies: [String] {
+    StrategyCatalogue.all.filter { !$0.takes.contains(.examples) }.map { $0.name }
   }
 
   /// Every strategy a client may name: the operator's, the default, and `guarded`, which is always safe to
   /// ask for.
   var offered: [String] {
-    StrategyFactory.names.filter {
+    Self.knownStrategies.filter {
       strategies.contains($0) || $0 == defaultStrategy.name || $0 == Guarded.name
     }
-  }
-
-  /// The α a client may ask for.
-  func alphaRange(of strategy: String) -> ClosedRange<Float>? {
-    guard let usual = StrategyFactory.defaultAlpha(of: strategy) else { return nil }
-    var range = alphaRange ?? 0...max(usual, 0)
-    // What the operator decodes with by default is allowed in any case.
-    if strategy == defaultStrategy.name, let alpha = StrategyFactory.alpha(of: defaultStrategy) {
-      range =
-        alphaRange.map { min($0.lowerBound, alpha)...max($0.upperBound, alpha) } ?? min(
-          0, alpha)...max(0, alpha)
-    }
-    return range
   }
 }

@@ -45,8 +45,8 @@ struct ModelRoutes: Sendable {
     }
 
     struct Range: Encodable {
-      let minimum: Float
-      let maximum: Float
+      let minimum: Double
+      let maximum: Double
     }
 
     struct Profile: Encodable {
@@ -61,10 +61,10 @@ struct ModelRoutes: Sendable {
       /// What a request without wishes gets.
       let `default`: DecodingReport
       let profiles: [Profile]
+      let strategies: [Strategy]
     }
 
     let models: [Model]
-    let strategies: [Strategy]
     let guardedPrompts: [String]
     let ownGuardedPrompt: Bool
     let explain: Bool
@@ -73,6 +73,14 @@ struct ModelRoutes: Sendable {
     let defaultMaxTokens: Int
     let maxChoices: Int
     let defaultTemperature: Float
+  }
+
+  /// A strategy as it is decoded with by name alone, and how far its α can be moved.
+  private func strategy(_ usual: any DecodingStrategy) -> Policy.Strategy {
+    let range = usual.isContrastive ? policy.allowed(.alpha, of: usual) : nil
+    return Policy.Strategy(
+      name: usual.name, alpha: range.map { Policy.Range(minimum: $0.lowerBound, maximum: $0.upperBound) },
+      defaultAlpha: usual.parameters.alpha, contrastive: usual.isContrastive)
   }
 
   /// What the operator allows, so that a page can offer it and nothing else.
@@ -84,19 +92,14 @@ struct ModelRoutes: Sendable {
         id: name, default: DecodingReport(decision, lanes: decision.strategy.roles),
         profiles: profiles.map {
           Policy.Profile(
-            name: $0.name, strategy: $0.strategy.name, alpha: StrategyFactory.alpha(of: $0.strategy),
+            name: $0.name, strategy: $0.strategy.name, alpha: $0.strategy.parameters.alpha,
             summary: $0.summary)
-        })
+        },
+        strategies: policy.offered.map { strategy(policy.usual($0, profiles: profiles).strategy) })
     }
     return APIJSON.response(
       Policy(
         models: models,
-        strategies: policy.offered.map { name in
-          let range = policy.alphaRange(of: name)
-          return Policy.Strategy(
-            name: name, alpha: range.map { Policy.Range(minimum: $0.lowerBound, maximum: $0.upperBound) },
-            defaultAlpha: policy.usualAlpha(of: name), contrastive: range != nil)
-        },
         guardedPrompts: policy.guardedPrompts.map(\.name), ownGuardedPrompt: policy.allowsOwnGuardedPrompt,
         explain: policy.allowsExplanations && policy.allowsLogProbabilities,
         logprobs: policy.allowsLogProbabilities, maxTokens: policy.maximumTokens,

@@ -1,0 +1,18 @@
+/// A strategy that contrasts a guarded lane with a plain one.
+public protocol ContrastiveStrategy: DecodingStrategy {
+  /// Strength of the contrast, finite, within ±``SelfContrastive/alphaLimit``.
+  var alpha: Float { get }
+  /// The guarded lane's prompt.
+  var emphasis: SafetyEmphasis { get }
+  /// Replaces the plain lane's system prompt; see ``ContrastPair``.
+  var plainSystem: String? { get }
+}
+
+extension ContrastiveStrategy {
+  public var isContrastive: Bool { true }
+
+  public func lanes(for chat: Chat) -> [LanePrompt] {
+    let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
+    return [LanePrompt(role: .guarded, chat: pair.guarded), LanePrompt(role: .plain, chat: pair.plain)]
+  }
+}
