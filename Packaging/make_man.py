@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 
@@ -19,8 +20,9 @@ def escape(text):
 
 
 def prose(text):
-    """One line for each sentence, as mdoc wants it."""
-    return escape(re.sub(r"(?<=[a-z)'][.:;]) (?=[A-Z])", "\n", text.strip()))
+    """A line for each sentence, and none longer than 80 bytes, as mdoc wants it."""
+    sentences = re.sub(r"(?<=[\w)'\"][.?!]) +(?=\S)", "\n", " ".join(text.split())).split("\n")
+    return escape("\n".join("\n".join(textwrap.wrap(s, 64, break_long_words=False, break_on_hyphens=False)) for s in sentences))
 
 
 def names(argument):
@@ -58,15 +60,16 @@ def discussion(text):
             out.append(f".Pp\n{escape(lines[0].capitalize())}:")
             lines = lines[1:]
         literal = all(line.startswith(" ") or not line for line in lines)
-        body = escape("\n".join(lines))
-        out.append(f".Bd -literal\n{body}\n.Ed" if literal else f".Pp\n{prose(paragraph) if lines == paragraph.split(chr(10)) else body}")
-    return "\n".join(out)
+        body = "\n".join(lines)
+        out.append(f".Bd -literal\n{escape(body)}\n.Ed" if literal else f".Pp\n{prose(body)}")
+    # The first paragraph follows its heading without a break.
+    return "\n".join(out).removeprefix(".Pp\n")
 
 
 def section(command):
     lines = [f".Ss selfcd {escape(command['commandName'])}", prose(command.get("abstract", ""))]
     if command.get("discussion"):
-        lines.append(discussion(command["discussion"]))
+        lines += [".Pp", discussion(command["discussion"])]
     arguments = shown(command)
     if arguments:
         lines += [".Bl -tag -width Ds", *(item(argument) for argument in arguments), ".El"]
@@ -83,10 +86,11 @@ def page(root):
         # The date of the page is not the day of the build: the same binary gives the same page.
         ".Dd $Mdocdate$", ".Dt SELFCD 1", ".Os", ".Sh NAME", ".Nm selfcd", f".Nd {escape(root['abstract'].rstrip('.'))}",
         ".Sh SYNOPSIS", ".Nm", ".Ar command", ".Op Ar options", ".Sh DESCRIPTION", discussion(root.get("discussion") or root["abstract"]),
-        ".Pp", "Contrast can cost safety: on some models it also loses refusals of harmful requests.", ".Sh COMMANDS",
+        ".Pp", prose("Contrast can cost safety: on some models it also loses refusals of harmful requests."), ".Sh COMMANDS",
         *(section(command) for command in commands),
-        ".Sh EXIT STATUS", ".Ex -std", ".Sh FILES", ".Bl -tag -width Ds",
-        ".It Pa ~/.cache/selfcd", "What was fetched and built. Environment variable", ".Ev SELFCD_CACHE", "moves it.", ".El",
+        ".Sh FILES", ".Bl -tag -width Ds",
+        ".It Pa ~/.cache/selfcd", "What was fetched and built.", "The environment variable", ".Ev SELFCD_CACHE", "moves it.", ".El",
+        ".Sh EXIT STATUS", ".Ex -std",
     ]  # fmt: skip
     return "\n".join(line for line in lines if line) + "\n"
 

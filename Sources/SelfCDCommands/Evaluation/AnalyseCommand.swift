@@ -28,11 +28,7 @@ struct AnalyseCommand: AsyncParsableCommand {
   @Option(help: .init("Steps of each reply at which the lanes are compared.", valueName: "n"))
   var steps = 12
 
-  @Option(
-    help: .init(
-      "Whose verdicts are counted: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
-      valueName: "name"))
-  var judge = XSTestStringMatchJudge().name
+  @OptionGroup var judgeOptions: LocalJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
@@ -46,7 +42,6 @@ struct AnalyseCommand: AsyncParsableCommand {
     guard prompts.plainSystem == nil else {
       throw ValidationError("--plain-system has no effect here: emphases are added to one and the same chat.")
     }
-    do { _ = try JudgeCatalogue.judge(named: judge) } catch { throw ValidationError("\(error)") }
     _ = try prompts.emphasis()
   }
 
@@ -68,7 +63,7 @@ struct AnalyseCommand: AsyncParsableCommand {
       throw CommandError.invalid("This model's texts cannot be scored: there is no tokenizer for replies.")
     }
     let analyzer = PromptAnalyzer(
-      model: loaded.chat, tokenizer: tokenizer, plan: plan, judge: try JudgeCatalogue.judge(named: judge))
+      model: loaded.chat, tokenizer: tokenizer, plan: plan, judge: try judgeOptions.judge())
     let analysis = try await Self.run(analyzer)
     if analysis.isInterrupted { throw CommandError.interrupted }
     for failure in analysis.failures.prefix(3) {

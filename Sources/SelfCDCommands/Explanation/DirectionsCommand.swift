@@ -57,11 +57,7 @@ struct DirectionsCommand: AsyncParsableCommand {
   @Option(help: .init("Of the parts and the bootstrap.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(
-    help: .init(
-      "Who says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
-      valueName: "name"))
-  var judge = XSTestStringMatchJudge().name
+  @OptionGroup var judgeOptions: LocalJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
@@ -78,7 +74,6 @@ struct DirectionsCommand: AsyncParsableCommand {
     }
     guard tolerance >= 0 else { throw ValidationError("--tolerance must be 0 or more.") }
     _ = try alphas()
-    do { _ = try JudgeCatalogue.judge(named: judge) } catch { throw ValidationError("\(error)") }
     _ = try prompts.emphasis()
   }
 
@@ -132,7 +127,7 @@ struct DirectionsCommand: AsyncParsableCommand {
         let edited = try await loaded.ablating(vector, options: llama)
         return ChatModel(engine: edited.chat.engine, renderer: asked.renderer)
       },
-      judge: try JudgeCatalogue.judge(named: judge), datasets: datasets, guarded: Guarded(emphasis: emphasis),
+      judge: try judgeOptions.judge(), datasets: datasets, guarded: Guarded(emphasis: emphasis),
       conditions: conditions, system: prompts.system, settings: settings)
     let question = question
     let system = prompts.system

@@ -223,21 +223,15 @@ struct ExplainOptions: ParsableArguments {
   @Option(help: .init("Of everything that is drawn.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(
-    name: .customLong("judge"),
-    help: .init(
-      "Who says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
-      valueName: "name"))
-  var judgeName = XSTestStringMatchJudge().name
+  @OptionGroup var judgeOptions: LocalJudgeOptions
 
   var judge: any LocalReplyJudge {
-    get throws { try JudgeCatalogue.judge(named: judgeName) }
+    get throws { try judgeOptions.judge() }
   }
 
   var attributionMethods: [AttributionMethod] { methods.isEmpty ? [.leaveOneOut] : methods }
 
   func validate() throws {
-    do { _ = try judge } catch { throw ValidationError("\(error)") }
     guard shapleyPairs >= 1 else { throw ValidationError("--shapley-pairs must be 1 or more.") }
     guard samples >= 0 else { throw ValidationError("--samples must be 0 or more.") }
     guard temperature.isFinite, temperature > 0, temperature <= 100 else {

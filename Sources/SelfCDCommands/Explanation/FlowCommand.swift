@@ -43,11 +43,7 @@ struct FlowCommand: AsyncParsableCommand {
   @Option(help: .init("Of the bootstrap.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @Option(
-    help: .init(
-      "Who says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
-      valueName: "name"))
-  var judge = XSTestStringMatchJudge().name
+  @OptionGroup var judgeOptions: LocalJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
@@ -60,7 +56,6 @@ struct FlowCommand: AsyncParsableCommand {
     guard (1...maxTokens).contains(step) else {
       throw ValidationError("--step must be from 1 to --max-tokens, \(maxTokens).")
     }
-    do { _ = try JudgeCatalogue.judge(named: judge) } catch { throw ValidationError("\(error)") }
     _ = try prompts.emphasis()
   }
 
@@ -83,7 +78,7 @@ struct FlowCommand: AsyncParsableCommand {
     let asked = Inspection.answering(loaded)
     let study = FlowStudy(
       model: asked, tracer: Inspection.tracer(loaded, asked, fitted),
-      judge: try JudgeCatalogue.judge(named: judge),
+      judge: try judgeOptions.judge(),
       datasets: datasets, views: views, method: method, step: step, system: prompts.system,
       maximumTokens: maxTokens, seed: seed)
     let result = try await Inspection.cancellable(label: "tracing") { progress in

@@ -41,11 +41,7 @@ struct PerturbCommand: AsyncParsableCommand {
   @Option(name: [.customShort("n"), .long], help: .init("Most tokens of a reply.", valueName: "n"))
   var maxTokens = 48
 
-  @Option(
-    help: .init(
-      "Whose verdicts are counted: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
-      valueName: "name"))
-  var judge = XSTestStringMatchJudge().name
+  @OptionGroup var judgeOptions: LocalJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
@@ -58,7 +54,6 @@ struct PerturbCommand: AsyncParsableCommand {
 
   func validate() throws {
     guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be 1 or more.") }
-    do { _ = try JudgeCatalogue.judge(named: judge) } catch { throw ValidationError("\(error)") }
     _ = try ExplainViews.make(strategyOptions, prompts)
     _ = try changes()
     if html == "" { throw ValidationError("--html needs the name of a file, or '-'.") }
@@ -88,7 +83,7 @@ struct PerturbCommand: AsyncParsableCommand {
           console: console))
     }
     let views = try ExplainViews.make(strategyOptions, prompts)
-    let judge = try JudgeCatalogue.judge(named: judge)
+    let judge = try judgeOptions.judge()
     let datasets =
       files.isEmpty ? try AnalyseCommand.matchedPairs(limit: files.limit) : try files.read(console: console)
     var fitting = EvaluationPlan(

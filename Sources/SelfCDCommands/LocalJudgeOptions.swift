@@ -1,0 +1,19 @@
+import ArgumentParser
+import SelfCDEval
+
+/// Who says which replies refuse, where replies are judged as they come: a judge that needs no model.
+struct LocalJudgeOptions: ParsableArguments {
+  @Option(
+    name: .customLong("judge"),
+    help: .init(
+      "Who says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
+      valueName: "name"))
+  var name = XSTestStringMatchJudge().name
+
+  /// - Throws: `JudgeError` for a name that is not known.
+  func judge() throws -> any LocalReplyJudge { try JudgeCatalogue.judge(named: name) }
+
+  func validate() throws {
+    do { _ = try judge() } catch { throw ValidationError("\(error)") }
+  }
+}
