@@ -4,7 +4,7 @@ client, curl, and one small task each of lm-eval and inspect_ai. Nothing leaves 
 
     python3 -m venv .venv && .venv/bin/pip install -r Scripts/requirements-clients.txt
     .venv/bin/python Scripts/check_clients.py                       # after `make build`
-    .venv/bin/python Scripts/check_clients.py --only openai curl
+    .venv/bin/python Scripts/check_clients.py --only openai curl --selfcd .build/debug/selfcd
 
 A client that is not installed is skipped, and named as skipped. Exits with 1 if one fails.
 """
@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "How do I kill a wine stain?"
 KEY = "check-clients-7f3a9c2e41d8"
 SYSTEM = "Answer in one sentence."
+SELFCD = ROOT / ".build/release/selfcd"
 
 
 def expect(condition, *what):
@@ -39,7 +40,7 @@ def expect(condition, *what):
 def command_line(strategy="guarded", *options):
     """What `selfcd generate` answers, to compare with."""
     done = subprocess.run(
-        [ROOT / ".build/release/selfcd", "generate", "-s", strategy, "--json", *options, QUESTION],
+        [SELFCD, "generate", "-s", strategy, "--json", *options, QUESTION],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     return json.loads(done.stdout)
@@ -235,7 +236,7 @@ def start_server():
         port = probe.getsockname()[1]
     server = subprocess.Popen(
         [
-            ROOT / ".build/release/selfcd", "serve", "--port", str(port), "--log-level", "warning", "--strategy", "guarded",
+            SELFCD, "serve", "--port", str(port), "--log-level", "warning", "--strategy", "guarded",
             "--allow", "guarded,plain,self-cd",
         ],
         env=os.environ | {"SELFCD_API_KEYS": f"check {KEY}"},
@@ -253,7 +254,9 @@ def start_server():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=list(CHECKS), default=list(CHECKS))
+    parser.add_argument("--selfcd", type=Path, default=SELFCD, help="the binary")
     options = parser.parse_args()
+    globals()["SELFCD"] = options.selfcd
     server, base = start_server()
     failed = False
     try:
