@@ -62,12 +62,12 @@ public actor Engine {
 
   /// Ends every generation as cancelled and frees the model. Later requests fail.
   public func shutdown() {
-    for index in live.indices { live[index].finish(.cancelled) }
     waiting = (admission?.dissolve(table: &table) ?? []) + waiting
-    for index in waiting.indices { waiting[index].finish(.cancelled) }
+    admission = nil
+    for index in live.indices { end(&live[index], .cancelled) }
+    for index in waiting.indices { end(&waiting[index], .cancelled) }
     live = []
     waiting = []
-    admission = nil
     backend = nil
   }
 
@@ -87,10 +87,7 @@ public actor Engine {
       let id = cancellations.makeID()
       let (events, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
       let cancellations = cancellations
-      continuation.onTermination = { [onEnd = request.onEnd] _ in
-        cancellations.cancel(id)
-        onEnd?()
-      }
+      continuation.onTermination = { _ in cancellations.cancel(id) }
       generations.append(
         LiveGeneration(id: id, request: request, continuation: continuation, submitted: now))
       handles.append(GenerationHandle(id: id, events: events) { cancellations.cancel(id) })
@@ -105,8 +102,8 @@ public actor Engine {
         try check(generation.request)
         waiting.append(generation)
       } catch {
+        settle(generation)
         generation.continuation.finish(throwing: error)
-        cancellations.forget(generation.id)
       }
     }
     guard !isLooping, !waiting.isEmpty else { return }
@@ -163,7 +160,7 @@ public actor Engine {
     }
     for index in live.indices where cancelled.contains(live[index].id) { end(&live[index], .cancelled) }
     for index in waiting.indices where cancelled.contains(waiting[index].id) {
-      waiting[index].finish(.cancelled)
+      end(&waiting[index], .cancelled)
     }
     live.removeAll { cancelled.contains($0.id) }
     waiting.removeAll { cancelled.contains($0.id) }
@@ -317,9 +314,8 @@ public actor Engine {
 
   private func end(_ generation: inout LiveGeneration, _ reason: StopReason) {
     generation.nextToken = nil
-    giveBackLanes(of: generation)
+    settle(generation)
     generation.finish(reason)
-    cancellations.forget(generation.id)
   }
 
   /// A cancelled call of the model ends its generations as cancelled; any other error is passed on.
@@ -328,18 +324,21 @@ public actor Engine {
       backend.clearLane(lane)
       table[lane] = []
     }
-    giveBackLanes(of: generation)
-    if error as? BackendError == .aborted, cancellations.isCancelled(generation.id) {
+    let isCancelled = cancellations.isCancelled(generation.id)
+    settle(generation)
+    if isCancelled, error as? BackendError == .aborted {
       var generation = generation
       generation.finish(.cancelled)
     } else {
       generation.continuation.finish(throwing: error)
     }
-    cancellations.forget(generation.id)
   }
 
-  private func giveBackLanes(of generation: LiveGeneration) {
+  /// Frees what a generation holds. Its last event comes after this, so that whoever reads it finds the lanes free.
+  private func settle(_ generation: LiveGeneration) {
     for lane in generation.lanes.values { table.giveBack(lane) }
+    cancellations.forget(generation.id)
+    generation.request.onEnd?()
   }
 }
 

@@ -8,7 +8,9 @@ public struct GenerationRequest: Sendable {
   public var options: GenerationOptions
   /// How the model marks its reasoning, which is then reported apart from the answer.
   public var reasoning: ReasoningMarkers?
-  /// Called once, from any thread, when the generation is over, however it ended and whether or not its events are read.
+  /// Called once, on the engine's thread, when the engine has given the generation's lanes back and before its last
+  /// event: however it ended, whether or not its events are read. It holds up every other generation, so it has to be
+  /// quick.
   public var onEnd: (@Sendable () -> Void)?
 
   public init(
