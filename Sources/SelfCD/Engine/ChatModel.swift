@@ -24,11 +24,14 @@ public struct ChatModel: Sendable {
       prompts[lane.role] = rendered.tokens
       markers = markers ?? rendered.reasoning
     }
-    let probes = try strategy.probes(for: chat).map { try renderer.render($0).tokens }
     var rule = strategy.makeRule()
+    var readsProbes = strategy.readsProbes
     if strategy.isContrastive, options.contrastStart == .answer, let markers {
-      rule = AnswerOnlyRule(rule, markers: markers, roles: Set(prompts.keys))
+      let delayed = AnswerOnlyRule(rule, markers: markers, roles: Set(prompts.keys))
+      readsProbes = readsProbes && delayed.readsProbes
+      rule = delayed
     }
+    let probes = readsProbes ? try strategy.probes(for: chat).map { try renderer.render($0).tokens } : []
     return GenerationRequest(
       prompts: prompts, probes: probes, rule: rule, options: options, reasoning: markers)
   }

@@ -15,6 +15,8 @@ struct LiveGeneration {
   private var assembler: TextAssembler
   private var reasoningAssembler = TextAssembler(stopStrings: [])
   private var tracker: ReasoningTracker?
+  /// What the tokens stand for that the tracker has not placed yet.
+  private var unplaced: [[UInt8]] = []
   private var hasAnswerText = false
   private var endTrace: StepTrace?
   private var generatedCount = 0
@@ -36,6 +38,9 @@ struct LiveGeneration {
   }
 
   mutating func wasPrefilled(tokens: Int) { prefilledTokens += tokens }
+
+  /// The token that was chosen last was decoded in each lane.
+  mutating func wasDecoded() { decodedCount += lanes.count }
 
   /// Passes what follows the request's probes to the rule.
   mutating func read(probes rows: [[TokenID]: [Float]], beside lanes: LaneLogits) {
@@ -80,28 +85,34 @@ struct LiveGeneration {
         GeneratedToken(
           id: choice.token, bytes: bytes, score: choice.score, trace: trace?(choice),
           lanes: step < request.options.summarizedSteps ? LaneSummary(logits, token: choice.token) : nil)))
-    if report(bytes, as: tracker?.accept(choice.token) ?? .answer) { return .stopString }
+    unplaced.append(bytes)
+    if report(tracker?.accept(choice.token) ?? [.init(part: .answer, count: 1)]) { return .stopString }
     if generatedCount >= request.options.maximumTokens { return .length }
     nextToken = choice.token
-    decodedCount += lanes.count - lanesToFree().count
     return nil
   }
 
-  /// Passes text on.
+  /// Passes on the text of tokens that are placed now.
   ///
   /// - Returns: whether a stop string was reached.
-  private mutating func report(_ bytes: [UInt8], as part: ReasoningTracker.Part) -> Bool {
-    switch part {
-    case .marker: return false
-    case .reasoning:
-      let text = reasoningAssembler.append(bytes).text
-      if !text.isEmpty { continuation.yield(.reasoning(text)) }
-      return false
-    case .answer:
-      let (text, stopped) = assembler.append(bytes)
-      yield(answer: text)
-      return stopped
+  private mutating func report(_ runs: [ReasoningTracker.Run]) -> Bool {
+    for run in runs {
+      let bytes = Array(unplaced.prefix(run.count).joined())
+      unplaced.removeFirst(run.count)
+      switch run.part {
+      case .marker: yield(reasoning: reasoningAssembler.finish())
+      case .reasoning: yield(reasoning: reasoningAssembler.append(bytes).text)
+      case .answer:
+        let (text, stopped) = assembler.append(bytes)
+        yield(answer: text)
+        if stopped { return true }
+      }
     }
+    return false
+  }
+
+  private func yield(reasoning text: String) {
+    if !text.isEmpty { continuation.yield(.reasoning(text)) }
   }
 
   /// Behind a reasoning block an answer begins with empty lines, which are not part of it.
@@ -131,8 +142,9 @@ struct LiveGeneration {
 
   mutating func finish(_ reason: StopReason) {
     // After a stop string nothing is pending; otherwise what was held back is text after all.
-    let reasoning = reasoningAssembler.finish()
-    if !reasoning.isEmpty { continuation.yield(.reasoning(reasoning)) }
+    var reason = reason
+    if report(tracker?.finish() ?? []) { reason = .stopString }
+    yield(reasoning: reasoningAssembler.finish())
     yield(answer: assembler.finish())
     continuation.yield(
       .finished(

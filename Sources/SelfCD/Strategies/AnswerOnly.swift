@@ -10,9 +10,12 @@ public enum ContrastStart: String, Codable, Sendable, Hashable, CaseIterable {
 ///
 /// Inside the block the guarded lane decides alone (or the only lane there is): a deployer who asked for safety
 /// keeps it while the model thinks. Every lane still receives every token. Until it is known whether the model
-/// reasons at all, the other rule decides, since that token may be the first of the answer.
+/// reasons at all, the other rule decides, since that token may be the first of the answer; where it was not, the other
+/// rule starts afresh behind it.
 public struct AnswerOnlyRule: DecodingRule {
   private var inner: any DecodingRule
+  /// The other rule as it was given: it has read and accepted nothing.
+  private let fresh: any DecodingRule
   private var tracker: ReasoningTracker
   private let markers: ReasoningMarkers
   private let roles: Set<LaneRole>
@@ -21,14 +24,18 @@ public struct AnswerOnlyRule: DecodingRule {
 
   public init(_ inner: any DecodingRule, markers: ReasoningMarkers, roles: Set<LaneRole>) {
     self.inner = inner
+    fresh = inner
     self.roles = roles
     self.markers = markers
     tracker = ReasoningTracker(markers)
   }
 
+  /// Whether probes may tell anything: behind a prompt that has opened the block they do not.
+  var readsProbes: Bool { tracker.phase != .reasoning }
+
   /// Where the model is about to reason, what it would say at once tells nothing about its answer.
   public mutating func read(probes: [[Float]], beside lanes: LaneLogits) {
-    guard tracker.phase != .reasoning,
+    guard readsProbes,
       !roles.contains(where: { Argmax.first(of: lanes[$0])?.token == markers.start.first })
     else { return }
     inner.read(probes: probes, beside: lanes)
@@ -51,12 +58,20 @@ public struct AnswerOnlyRule: DecodingRule {
   }
 
   public mutating func accept(_ token: TokenID) {
-    guard tracker.accept(token) == .answer else { return }
-    inner.accept(token)
-    answerSteps += 1
+    let wasReasoning = tracker.phase == .reasoning
+    let known = tracker.accept(token)
+    guard !wasReasoning else { return }
+    if known.contains(where: { $0.part == .marker }) {
+      inner = fresh
+      answerSteps = 0
+    } else {
+      // A token that is held back counts as one of the answer until it turns out to be part of a marker.
+      inner.accept(token)
+      answerSteps += 1
+    }
   }
 
   public func lanesNeeded(afterStep step: Int) -> Set<LaneRole> {
-    answerSteps > 0 ? inner.lanesNeeded(afterStep: answerSteps - 1) : roles
+    tracker.phase == .answer && answerSteps > 0 ? inner.lanesNeeded(afterStep: answerSteps - 1) : roles
   }
 }

@@ -16,37 +16,57 @@ public struct ReasoningMarkers: Sendable, Hashable {
 }
 
 /// Follows generated tokens and tells reasoning from the answer.
+///
+/// A marker of several tokens is only known by its last one, and an answer may begin as a marker does: tokens that may
+/// belong to a marker are held back until what follows tells.
 struct ReasoningTracker: Sendable {
   enum Phase { case undecided, reasoning, answer }
   /// What a token is: text of the reasoning, text of the answer, or a sign between the two.
   enum Part { case reasoning, marker, answer }
+  /// Tokens, in the order in which they came, of which it is now known what they are.
+  struct Run: Equatable {
+    let part: Part
+    let count: Int
+  }
 
   private(set) var phase: Phase
   private let markers: ReasoningMarkers
-  /// The latest tokens, as many as a marker is long.
-  private var tail: [TokenID] = []
+  /// The latest tokens, where they are the beginning of a marker.
+  private var held: [TokenID] = []
 
   init(_ markers: ReasoningMarkers) {
     self.markers = markers
     phase = markers.end.isEmpty ? .answer : markers.isOpenAtStart ? .reasoning : .undecided
   }
 
-  mutating func accept(_ token: TokenID) -> Part {
-    guard phase != .answer else { return .answer }
-    if phase == .undecided, tail.isEmpty, markers.blanks.contains(token) { return .marker }
-    tail = (tail + [token]).suffix(max(markers.start.count, markers.end.count))
-    if tail.suffix(markers.end.count).elementsEqual(markers.end) {
-      phase = .answer
-      return .marker
+  /// - Returns: what is known with this token; empty while it is held back.
+  mutating func accept(_ token: TokenID) -> [Run] {
+    switch phase {
+    case .answer: return [Run(part: .answer, count: 1)]
+    case .undecided:
+      if held.isEmpty, markers.blanks.contains(token) { return [Run(part: .marker, count: 1)] }
+      held.append(token)
+      if held == markers.end { return release(held.count, as: .marker, then: .answer) }
+      if held == markers.start { return release(held.count, as: .marker, then: .reasoning) }
+      if markers.start.starts(with: held) || markers.end.starts(with: held) { return [] }
+      return release(held.count, as: .answer, then: .answer)
+    case .reasoning:
+      held.append(token)
+      if held == markers.end { return release(held.count, as: .marker, then: .answer) }
+      // The rest of a false beginning may be the beginning of the true marker.
+      let kept = (0..<held.count).first { markers.end.starts(with: held[$0...]) } ?? held.count
+      return kept == 0 ? [] : release(kept, as: .reasoning, then: .reasoning)
     }
-    guard phase == .undecided else { return .reasoning }
-    if tail == markers.start {
-      phase = .reasoning
-      tail = []
-      return .marker
-    }
-    if markers.start.starts(with: tail) || markers.end.starts(with: tail) { return .marker }
-    phase = .answer
-    return .answer
+  }
+
+  /// What is still held back is no marker where nothing follows.
+  mutating func finish() -> [Run] {
+    held.isEmpty ? [] : release(held.count, as: phase == .reasoning ? .reasoning : .answer, then: phase)
+  }
+
+  private mutating func release(_ count: Int, as part: Part, then phase: Phase) -> [Run] {
+    held.removeFirst(count)
+    self.phase = phase
+    return [Run(part: part, count: count)]
   }
 }
