@@ -33,6 +33,8 @@ public final class HistoryBackend: ModelBackend {
   private let behaviour: Behaviour
   private let abort: AbortSignal
   private var lanes: [[TokenID]]
+  /// Tokens each lane admits to: a call that failed leaves more in it, as a real cache does.
+  private var lengths: [Int]
   private var calls = 0
 
   public init(
@@ -46,6 +48,7 @@ public final class HistoryBackend: ModelBackend {
     self.journal = journal
     self.abort = abort
     lanes = Array(repeating: [], count: capacity.lanes)
+    lengths = Array(repeating: 0, count: capacity.lanes)
   }
 
   public func decode(_ appends: [LaneAppend], into rows: inout LogitRows) throws {
@@ -53,8 +56,12 @@ public final class HistoryBackend: ModelBackend {
     journal.record(appends)
     precondition(appends.reduce(0) { $0 + $1.tokens.count } <= capacity.batch, "batch too large")
     precondition(Set(appends.map(\.lane)).count == appends.count, "a lane twice in one call")
-    if calls == behaviour.failsAtCall { throw BackendError.failed("as told") }
+    if calls == behaviour.failsAtCall {
+      leaveResidue(of: appends)
+      throw BackendError.failed("as told")
+    }
     if let start = behaviour.hangsAtCall, calls >= start {
+      leaveResidue(of: appends)
       while !abort.isRaised {}
       throw BackendError.aborted
     }
@@ -70,8 +77,13 @@ public final class HistoryBackend: ModelBackend {
           }
         }
       }
-      precondition(lanes[append.lane.index].count <= capacity.context, "lane overflows")
+      lengths[append.lane.index] += append.tokens.count
+      precondition(lengths[append.lane.index] <= capacity.context, "lane overflows")
     }
+  }
+
+  private func leaveResidue(of appends: [LaneAppend]) {
+    for append in appends { lanes[append.lane.index] += append.tokens.prefix((append.tokens.count + 1) / 2) }
   }
 
   /// A number in -4 ..< 4 that depends on every token of the history.
@@ -85,30 +97,42 @@ public final class HistoryBackend: ModelBackend {
   public func copyLane(_ source: LaneID, to target: LaneID) throws {
     precondition(lanes[target.index].isEmpty, "copy onto a lane in use")
     lanes[target.index] = lanes[source.index]
+    lengths[target.index] = lengths[source.index]
   }
 
   public func truncateLane(_ lane: LaneID, to position: Int) -> Bool {
-    if position == lanes[lane.index].count { return true }
+    if position == lengths[lane.index] { return true }
     guard !behaviour.isRecurrent else { return false }
     lanes[lane.index].removeLast(lanes[lane.index].count - position)
+    lengths[lane.index] = position
     return true
   }
 
-  public func clearLane(_ lane: LaneID) { lanes[lane.index] = [] }
+  public func clearLane(_ lane: LaneID) {
+    lanes[lane.index] = []
+    lengths[lane.index] = 0
+  }
 }
 
 /// What a backend was asked to decode.
 public final class DecodeJournal: Sendable {
-  private let entries = Guarded<[[Int]]>([])
+  private let entries = Guarded<(calls: [[Int]], rows: Int)>(([], 0))
 
   public init() {}
 
   func record(_ appends: [LaneAppend]) {
-    entries.update { $0.append(appends.map(\.tokens.count)) }
+    entries.update { entries in
+      entries.calls.append(appends.map(\.tokens.count))
+      entries.rows += appends.reduce(0) {
+        $0 + ($1.logits == .all ? $1.tokens.count : $1.logits == .last ? 1 : 0)
+      }
+    }
   }
 
   /// Tokens per lane of each call.
-  public var calls: [[Int]] { entries.value }
+  public var calls: [[Int]] { entries.value.calls }
+  /// Rows of logits that were asked for.
+  public var rows: Int { entries.value.rows }
   public var decodedTokens: Int { calls.joined().reduce(0, +) }
 
   /// A value behind a lock.

@@ -138,6 +138,33 @@ struct EndlessRule: DecodingRule {
 
   // MARK: Ends
 
+  /// Equal prompts are one lane, which both roles use.
+  @Test(arguments: [1, 2, 3]) func aFailureLeavesNoTraceInALaneOfBothRoles(call: Int) async throws {
+    let engine = try await Self.engine(.init(lanes: 2, context: 64, batch: 64), .init(failsAtCall: call))
+    let prompt = Self.prompt(1, length: 20)
+    let prompts: [LaneRole: [TokenID]] = [.plain: prompt, .guarded: prompt]
+    let request = GenerationRequest(
+      prompts: prompts, rule: SelfContrastive(alpha: 2).makeRule(), options: .init(maximumTokens: 6))
+    await #expect(throws: BackendError.failed("as told")) { try await engine.generate(request).reply() }
+    #expect(await engine.freeLanes == 2)
+    #expect(
+      try await engine.generate(request).reply().tokens.map(\.id)
+        == Self.reference(prompts, alpha: 2, count: 6))
+  }
+
+  @Test func onlyDecodedTokensAreCounted() async throws {
+    let journal = DecodeJournal()
+    let engine = try await Self.engine(.init(lanes: 2, context: 20, batch: 64), journal: journal)
+    let reply = try await engine.generate(
+      GenerationRequest(
+        prompts: [.plain: Self.prompt(11, length: 15)], rule: EndlessRule(),
+        options: .init(maximumTokens: 100)
+      )
+    ).reply()
+    #expect(reply.summary.generatedTokens == 6)
+    #expect(reply.summary.decodedTokens == 5 && journal.decodedTokens == 20)
+  }
+
   @Test func stopsAtTokenLimitAndAtContextLimit() async throws {
     let engine = try await Self.engine(.init(lanes: 2, context: 20, batch: 64))
     let prompt = Self.prompt(11, length: 15)

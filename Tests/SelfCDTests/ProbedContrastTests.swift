@@ -170,6 +170,56 @@ import Testing
     #expect(rule.greedy(Self.lanes, step: 2, scratch: &scratch)?.token == 1, "contrasted, not refused")
   }
 
+  /// What was read before the reasoning says nothing about the answer, however the model came to reason.
+  @Test(arguments: [[9, 2], [2], [9, 9, 2]] as [[TokenID]])
+  func aVerdictDoesNotOutliveTheReasoning(opening: [TokenID]) {
+    let markers = ReasoningMarkers(start: [2], end: [3], isOpenAtStart: false, blanks: [9])
+    var rule: any DecodingRule = AnswerOnlyRule(
+      ProbedContrast(alpha: 2, agreement: 0.8, beta: 0).makeRule(), markers: markers,
+      roles: [.guarded, .plain])
+    // Both lanes would refuse, or write white space; neither is about to reason, which is drawn.
+    let refusing = LaneLogits(guarded: Self.guarded, plain: Self.guarded)
+    rule.read(probes: [Self.guarded], beside: refusing)
+    var scratch: [Float] = []
+    #expect(rule.greedy(refusing, step: 0, scratch: &scratch)?.token == 0)
+    for token in opening + [0, 3] { rule.accept(token) }
+    #expect(rule.greedy(Self.lanes, step: 9, scratch: &scratch)?.token == 1, "contrasted, not refused")
+    #expect(rule.lanesNeeded(afterStep: 9) == [.guarded, .plain])
+  }
+
+  @Test func anAnswerBehindWhiteSpaceIsJudgedWhereItBegins() {
+    let markers = ReasoningMarkers(start: [2], end: [3], isOpenAtStart: false, blanks: [9])
+    var rule: any DecodingRule = AnswerOnlyRule(
+      ProbedContrast(alpha: 2, agreement: 0.8, beta: 0).makeRule(), markers: markers,
+      roles: [.guarded, .plain])
+    rule.read(probes: [], beside: LaneLogits(guarded: Self.guarded, plain: Self.guarded))
+    rule.accept(9)
+    var scratch: [Float] = []
+    #expect(rule.greedy(Self.lanes, step: 1, scratch: &scratch)?.token == 1)
+  }
+
+  struct ReasoningRenderer: PromptRenderer {
+    let isOpenAtStart: Bool
+    func render(_ chat: Chat) throws -> RenderedPrompt {
+      let prompt = try ByteRenderer().render(chat)
+      return RenderedPrompt(
+        tokens: prompt.tokens, text: prompt.text,
+        reasoning: ReasoningMarkers(start: [2], end: [3], isOpenAtStart: isOpenAtStart))
+    }
+  }
+
+  @Test func probesAreAskedForOnlyWhereTheyAreRead() async throws {
+    let engine = try await EngineTests.engine()
+    func probes(open: Bool, _ start: ContrastStart) throws -> Int {
+      try ChatModel(engine: engine, renderer: ReasoningRenderer(isOpenAtStart: open)).request(
+        Chat(question: "a b c d"), strategy: ProbedContrast(), options: .init(contrastStart: start)
+      ).probes.count
+    }
+    #expect(try probes(open: true, .answer) == 0)
+    #expect(try probes(open: true, .reasoning) == 2)
+    #expect(try probes(open: false, .answer) == 2)
+  }
+
   // MARK: The engine
 
   /// Notes what it is given, and answers plainly.
@@ -260,13 +310,75 @@ import Testing
 
   @Test func aFailureWhileProbesAreReadLosesNoLane() async throws {
     let engine = try await EngineTests.engine(.init(lanes: 2, context: 64, batch: 64), .init(failsAtCall: 1))
+    let box = RowBox()
+    let probe = EngineTests.prompt(3, length: 20)
     let request = GenerationRequest(
-      prompts: [.plain: [1, 2]], probes: [[5, 6]], rule: ReadingRule(noted: RowBox()),
+      prompts: [.plain: [1, 2]], probes: [probe], rule: ReadingRule(noted: box),
       options: .init(maximumTokens: 2))
     await #expect(throws: BackendError.failed("as told")) { try await engine.generate(request).reply() }
     #expect(await engine.freeLanes == 2)
     #expect(
       try await engine.generate(request).reply().tokens.map(\.id)
         == EngineTests.reference([.plain: [1, 2]], alpha: 0, count: 2))
+    #expect(box.rows == [Self.row(after: probe)])
+  }
+
+  static func endless() -> GenerationRequest {
+    GenerationRequest(
+      prompts: [.plain: EngineTests.prompt(1, length: 8)], rule: EndlessRule(),
+      options: .init(maximumTokens: 1 << 18))
+  }
+
+  @Test func probesDoNotStopWhoIsLive() async throws {
+    let journal = DecodeJournal()
+    let engine = try await EngineTests.engine(.init(lanes: 8, context: 1 << 20, batch: 64), journal: journal)
+    let endless = engine.generate(Self.endless())
+    while journal.calls.count < 3 { await Task.yield() }
+    let box = RowBox()
+    let probes = (0..<6).map { EngineTests.prompt($0 + 5, length: 50) }
+    let reply = try await engine.generate(
+      GenerationRequest(
+        prompts: [.plain: [1, 2]], probes: probes, rule: ReadingRule(noted: box),
+        options: .init(maximumTokens: 2))
+    ).reply()
+    endless.cancel()
+    _ = try await endless.reply()
+    #expect(box.rows == probes.map(Self.row))
+    #expect(reply.summary.prefilledTokens == 302)
+    let calls = journal.calls.dropFirst()
+    let reading = calls.filter { $0.reduce(0, +) > 2 }
+    #expect(reading.joined().reduce(0, +) >= 290)
+    #expect(reading.allSatisfy { $0.reduce(0, +) <= 16 && $0.count <= 2 })
+    for (call, next) in zip(calls, calls.dropFirst()) {
+      #expect(
+        call.reduce(0, +) <= 2 || next.reduce(0, +) <= 2, "two calls for probes without a step in between")
+    }
+  }
+
+  /// What they leave halfway is no harm to whoever comes next.
+  @Test(arguments: [false, true]) func whoLeavesWhileProbesAreReadCostsNothing(recurrent: Bool) async throws {
+    let journal = DecodeJournal()
+    let engine = try await EngineTests.engine(
+      .init(lanes: 8, context: 1 << 20, batch: 64), .init(isRecurrent: recurrent), journal: journal)
+    let endless = engine.generate(Self.endless())
+    while journal.calls.count < 3 { await Task.yield() }
+    let boxes = [RowBox(), RowBox()]
+    let probes = [EngineTests.prompt(5, length: 300), EngineTests.prompt(6, length: 40)]
+    let handles = engine.generate(
+      boxes.enumerated().map { index, box in
+        GenerationRequest(
+          prompts: [.plain: [TokenID(index), 2]], probes: [probes[index]], rule: ReadingRule(noted: box),
+          options: .init(maximumTokens: 2))
+      })
+    while !journal.calls.contains(where: { $0.reduce(0, +) > 4 }) { await Task.yield() }
+    handles[0].cancel()
+    #expect(try await handles[0].reply().stopReason == .cancelled)
+    #expect(
+      try await handles[1].reply().tokens.map(\.id)
+        == EngineTests.reference([.plain: [1, 2]], alpha: 0, count: 2))
+    endless.cancel()
+    _ = try await endless.reply()
+    #expect(boxes[1].rows == [Self.row(after: probes[1])])
+    #expect(await engine.freeLanes == 8)
   }
 }

@@ -66,6 +66,17 @@ import Testing
     #expect(await engine.computedTokens - before <= 64)
   }
 
+  /// A model that cannot be cut back computes a prompt again for each branch, but not its rows.
+  @Test func onlyRowsOfTheBranchesAreAskedFor() async throws {
+    let journal = DecodeJournal()
+    let engine = try await EngineTests.engine(
+      .init(lanes: 2, context: 200, batch: 16), .init(isRecurrent: true), journal: journal)
+    let probe = Probe(prompts: [.plain: EngineTests.prompt(1, length: 40)], rule: Plain().makeRule())
+    let tree = TokenTree(Self.beginnings)
+    _ = try await engine.probe([probe], beginnings: tree) { _, _ in 0 }
+    #expect(journal.rows == tree.nodes.count)
+  }
+
   @Test func indicesAreThoseOfTheProbes() async throws {
     let engine = try await EngineTests.engine(.init(lanes: 3, context: 200, batch: 64))
     let found = try await engine.probe(Self.probes(17, alpha: 1)) { index, _ in index }

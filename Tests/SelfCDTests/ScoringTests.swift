@@ -66,6 +66,14 @@ import Testing
     #expect(await engine.freeLanes == 4)
   }
 
+  @Test func scoredTokensAreCounted() async throws {
+    let journal = DecodeJournal()
+    let engine = try await EngineTests.engine(journal: journal)
+    _ = try await engine.score(EngineTests.prompt(2, length: 40), after: [.plain: [1, 2], .guarded: [3]])
+    #expect(await engine.computedTokens == 3 + 2 * 39)
+    #expect(journal.decodedTokens == 3 + 2 * 39)
+  }
+
   @Test func equalPromptsDoNotDiverge() async throws {
     let engine = try await EngineTests.engine()
     let prompt = EngineTests.prompt(1, length: 20)

@@ -6,6 +6,8 @@ struct Admission {
   private var prefill: Prefill
   /// Indices of each generation's prompts in the plan. Equal prompts are one, whose lane all of them use.
   private let prompts: [Int: [LaneRole: Int]]
+  /// The probes of generations whose prompts are computed; with the last of them they are ready.
+  private var reading: (of: [Int], probes: ProbeReading)?
   /// Decoded tokens that no generation has been charged with yet, by prompt.
   private var uncharged: [Int: Int] = [:]
 
@@ -37,23 +39,36 @@ struct Admission {
     prefill = Prefill(plan)
   }
 
-  /// One call of the model for the prompts, and those it takes to read the probes of generations that are ready with it.
+  /// One call of the model, for prompts or for probes.
   ///
-  /// - Returns: the generations whose prompts are computed with it, and their first rows.
+  /// - Parameters:
+  ///   - budget: the most tokens in it.
+  ///   - probeLanes: the most lanes that probes are read on at a time.
+  ///   - backend: the model.
+  ///   - table: who has which lane.
+  ///   - computed: what the call computes is added to it.
+  /// - Returns: the generations that are ready with it, and their first rows.
   /// - Throws: what the backend throws.
   mutating func advance(
-    budget: Int, on backend: any ModelBackend, table: inout LaneTable, computed: inout Int
+    budget: Int, probeLanes: Int, on backend: any ModelBackend, table: inout LaneTable, computed: inout Int
   ) throws -> [(generation: LiveGeneration, logits: LaneLogits)] {
-    let decoded = try prefill.advance(budget: budget, on: backend, table: &table)
-    uncharged.merge(decoded, uniquingKeysWith: +)
-    computed += decoded.values.reduce(0, +)
-    let held = heldBack()
-    let ready = generations.filter { !held.contains($0.id) }
-    // Before anyone leaves this admission: what fails here fails those that are ready, too.
-    var probes = ProbeReading(ready.map(\.request.probes))
-    try probes.run(on: backend, table: &table)
-    computed += probes.decodedTokens.reduce(0, +)
-    generations.removeAll { !held.contains($0.id) }
+    if reading == nil {
+      let decoded = try prefill.advance(budget: budget, on: backend, table: &table)
+      uncharged.merge(decoded, uniquingKeysWith: +)
+      computed += decoded.values.reduce(0, +)
+      let held = heldBack()
+      let ready = generations.filter { !held.contains($0.id) }
+      guard !ready.isEmpty else { return [] }
+      reading = (ready.map(\.id), ProbeReading(ready.map(\.request.probes)))
+    } else {
+      // Nobody leaves this admission before: what fails here fails those that wait for it, too.
+      computed +=
+        try reading?.probes.advance(budget: budget, lanes: probeLanes, on: backend, table: &table) ?? 0
+    }
+    guard let (ids, probes) = reading, probes.isDone else { return [] }
+    reading = nil
+    let ready = generations.filter { ids.contains($0.id) }
+    generations.removeAll { ids.contains($0.id) }
     return ready.enumerated().map { index, generation in
       let rows = prompts[generation.id, default: [:]].compactMapValues { prefill.rows[$0] }
       let logits = LaneLogits(guarded: rows[.guarded], plain: rows[.plain])
@@ -83,9 +98,13 @@ struct Admission {
   mutating func dissolve(table: inout LaneTable) -> [LiveGeneration] {
     var left = generations
     generations = []
+    reading?.probes.stop(table: &table)
     for index in left.indices {
       for lane in left[index].lanes.values { table.giveBack(lane) }
       left[index] = charged(left[index])
+      if let place = reading?.of.firstIndex(of: left[index].id) {
+        left[index].wasPrefilled(tokens: reading?.probes.decodedTokens[place] ?? 0)
+      }
       left[index].lanes = [:]
     }
     return left

@@ -119,17 +119,9 @@ public actor Engine {
     guard request.lanesToStart <= backend.capacity.lanes else {
       throw GenerationError.tooManyLanes(needed: request.lanesToStart, available: backend.capacity.lanes)
     }
-    let vocabulary = backend.vocabulary.count
     // A probe stands for the plain lane in what is reported.
     for (role, prompt) in Array(request.prompts) + request.probes.map({ (.plain, $0) }) {
-      guard !prompt.isEmpty else { throw GenerationError.emptyPrompt(role) }
-      guard prompt.count < backend.capacity.context else {
-        throw GenerationError.promptTooLong(
-          role: role, tokens: prompt.count, context: backend.capacity.context)
-      }
-      if let invalid = prompt.first(where: { $0 < 0 || $0 >= vocabulary }) {
-        throw GenerationError.invalidToken(invalid, vocabulary: vocabulary)
-      }
+      try backend.check(prompt, of: role, room: 1)
     }
   }
 
@@ -174,7 +166,7 @@ public actor Engine {
     // other they take a call of the model each, so that a wide engine keeps some lanes for them.
     var reserve = 0
     let admitted = waiting.prefix { generation in
-      reserve = max(reserve, min(generation.request.probes.count, max(1, backend.capacity.lanes / 4)))
+      reserve = max(reserve, min(generation.request.probes.count, Self.probeLanes(of: backend)))
       room -= generation.request.prompts.count
       return room >= reserve
     }
@@ -188,6 +180,9 @@ public actor Engine {
   /// and at least this one.
   private static let leastPrefillShare = 0.25
 
+  /// Lanes that are kept for probes.
+  private static func probeLanes(of backend: any ModelBackend) -> Int { max(1, backend.capacity.lanes / 4) }
+
   private func prefillStep(on backend: any ModelBackend) {
     guard var admission else { return }
     // Two copies of it would make every change a copy of the rows.
@@ -197,7 +192,9 @@ public actor Engine {
     let budget = max(1, Int(Double(batch) * max(share, Self.leastPrefillShare)))
     do {
       let ready = try cancellations.during(admission.generations.map(\.id)) {
-        try admission.advance(budget: budget, on: backend, table: &table, computed: &computedTokens)
+        try admission.advance(
+          budget: budget, probeLanes: live.isEmpty ? .max : Self.probeLanes(of: backend), on: backend,
+          table: &table, computed: &computedTokens)
       }
       for (var generation, logits) in ready {
         advance(&generation, with: logits, on: backend)
@@ -236,6 +233,7 @@ public actor Engine {
     computedTokens += appends.count
 
     for index in live.indices {
+      live[index].wasDecoded()
       let logits = LaneLogits(
         guarded: rowOf[index][.guarded].map { rows[$0] }, plain: rowOf[index][.plain].map { rows[$0] })
       advance(&live[index], with: logits, on: backend)
@@ -320,7 +318,9 @@ public actor Engine {
 
   /// A cancelled call of the model ends its generations as cancelled; any other error is passed on.
   private func fail(_ generation: LiveGeneration, _ error: any Error, on backend: any ModelBackend) {
-    for lane in generation.lanes.values where table.users(of: lane) == 1 {
+    // Another generation that shares the lane still needs it, or clears it when it fails itself.
+    let own = Dictionary(generation.lanes.values.map { ($0, 1) }, uniquingKeysWith: +)
+    for (lane, users) in own where table.users(of: lane) == users {
       backend.clearLane(lane)
       table[lane] = []
     }

@@ -97,11 +97,13 @@ struct LaneTable {
   }
 }
 
-extension [TokenID] {
-  func commonPrefixLength(with other: [TokenID]) -> Int {
-    let limit = Swift.min(count, other.count)
+extension Sequence<TokenID> {
+  func commonPrefixLength(with other: some Sequence<TokenID>) -> Int {
     var length = 0
-    while length < limit, self[length] == other[length] { length += 1 }
+    for (a, b) in zip(self, other) {
+      guard a == b else { break }
+      length += 1
+    }
     return length
   }
 }

@@ -71,6 +71,14 @@ struct PrefillPlan {
 }
 
 extension PrefillPlan {
+  /// Empties the plan's lanes: after a failed call it is not known what they hold.
+  func clear(on backend: any ModelBackend, table: inout LaneTable) {
+    for entry in entries {
+      backend.clearLane(entry.lane)
+      table[entry.lane] = []
+    }
+  }
+
   /// The entry that itself computes the token at `length`: the neighbour, or the one the neighbour got it from.
   ///
   /// Models that cannot be cut back can only be copied from a lane that stops exactly there.

@@ -119,136 +119,51 @@ extension Engine {
   private func rows(
     after prompts: [[TokenID]], _ beginnings: TokenTree, on backend: any ModelBackend
   ) throws -> [[[Float]]] {
-    let plan = PrefillPlan(prompts: prompts, table: table, capacity: backend.capacity)
-    let lanes = plan.entries.sorted { $0.prompt < $1.prompt }.map(\.lane)
-    for lane in lanes { table.take(lane) }
-    defer { for lane in lanes { table.giveBack(lane) } }
-    do {
-      // On behalf of no generation, so that no cancellation ends it.
-      return try cancellations.during([]) {
-        var prefill = Prefill(plan)
-        count(computed: try prefill.run(on: backend, table: &table).values.reduce(0, +))
-        var rows = prompts.indices.map { [prefill.rows[$0] ?? []] }
-        for branch in beginnings.branches {
-          for (index, row) in try decode(branch, of: beginnings, behind: prompts, on: lanes, backend)
-            .enumerated()
-          {
-            rows[index] += row
-          }
-        }
-        // Prompts are worth keeping, what was tried behind them is not.
-        for (lane, prompt) in zip(lanes, prompts) where backend.truncateLane(lane, to: prompt.count) {
-          table.truncate(lane, to: prompt.count)
-        }
-        return rows
+    try withLanes(for: prompts, on: backend) { lanes, first in
+      var rows = first.map { [$0] }
+      for branch in beginnings.branches {
+        try decode(branch, of: beginnings, behind: prompts, on: lanes, backend) { rows[$0].append($1) }
       }
-    } catch {
-      for lane in lanes {
-        backend.clearLane(lane)
-        table[lane] = []
+      // Prompts are worth keeping, what was tried behind them is not.
+      for (lane, prompt) in zip(lanes, prompts) where backend.truncateLane(lane, to: prompt.count) {
+        table.truncate(lane, to: prompt.count)
       }
-      throw error
+      return rows
     }
   }
 
-  /// The rows of a branch's nodes behind every prompt.
+  /// Reads the rows of a branch's nodes behind every prompt.
   private func decode(
     _ branch: [Int], of tree: TokenTree, behind prompts: [[TokenID]], on lanes: [LaneID],
-    _ backend: any ModelBackend
-  ) throws -> [[[Float]]] {
-    guard let first = branch.first, let parent = tree.nodes[first].parent else { return [] }
+    _ backend: any ModelBackend, row: (_ prompt: Int, _ row: [Float]) -> Void
+  ) throws {
+    guard let first = branch.first, let parent = tree.nodes[first].parent else { return }
     let head = tree.path(to: parent)
-    let tokens = branch.map { tree.nodes[$0].token }
-    let appends: [(tokens: [TokenID], skipped: Int)] = zip(lanes, prompts).map { lane, prompt in
-      let kept = prompt.count + table[lane][prompt.count...].commonPrefix(with: head)
+    // A model that cannot be cut back starts afresh; the rows up to the branch are known already.
+    let missing = zip(lanes, prompts).map { lane, prompt in
+      let kept = prompt.count + table[lane][prompt.count...].commonPrefixLength(with: head)
       if backend.truncateLane(lane, to: kept) {
         table.truncate(lane, to: kept)
       } else {
-        // A model that cannot be cut back starts afresh.
         backend.clearLane(lane)
         table[lane] = []
       }
-      let rest = Array((prompt + head).dropFirst(table[lane].count))
-      return (rest + tokens, rest.count)
+      return (lane: lane, tokens: (prompt + head)[table[lane].count...])
     }
-    var result = Array(repeating: [[Float]](), count: lanes.count)
-    var rows = LogitRows(vocabularySize: backend.vocabulary.count)
-    var next = 0
-    while next < lanes.count {
-      var batch: [LaneAppend] = []
-      let start = next
-      var room = backend.capacity.batch
-      while next < lanes.count, appends[next].tokens.count <= room {
-        room -= appends[next].tokens.count
-        // Rows for what is appended before the branch are not wanted, but only a fresh start has any such tokens.
-        batch.append(LaneAppend(lane: lanes[next], tokens: appends[next].tokens[...], logits: .all))
-        next += 1
-      }
-      if batch.isEmpty {
-        // Longer than a call: piece by piece.
-        try append(appends[next].tokens, skipping: appends[next].skipped, to: lanes[next], backend) {
-          result[next].append($0)
-        }
-        next += 1
-        continue
-      }
-      rows.removeAll()
-      try backend.decode(batch, into: &rows)
-      count(computed: batch.reduce(0) { $0 + $1.tokens.count })
-      var row = 0
-      for index in start..<next {
-        table.append(appends[index].tokens[...], to: lanes[index])
-        for offset in appends[index].tokens.indices {
-          if offset >= appends[index].skipped { result[index].append(rows[row]) }
-          row += 1
-        }
-      }
-    }
-    return result
-  }
-
-  private func append(
-    _ tokens: [TokenID], skipping: Int, to lane: LaneID, _ backend: any ModelBackend, row: ([Float]) -> Void
-  ) throws {
-    var rows = LogitRows(vocabularySize: backend.vocabulary.count)
-    for start in stride(from: 0, to: tokens.count, by: backend.capacity.batch) {
-      let piece = tokens[start..<min(start + backend.capacity.batch, tokens.count)]
-      rows.removeAll()
-      try backend.decode([LaneAppend(lane: lane, tokens: piece, logits: .all)], into: &rows)
-      table.append(piece, to: lane)
-      count(computed: piece.count)
-      for offset in 0..<piece.count where start + offset >= skipping { row(rows[offset]) }
-    }
+    try append(missing, logits: .none, on: backend)
+    let tokens = branch.map { tree.nodes[$0].token }[...]
+    try append(lanes.map { ($0, tokens) }, logits: .all, on: backend, read: row)
   }
 
   private func check(_ probe: Probe, _ beginnings: TokenTree, on backend: any ModelBackend) throws {
     guard !probe.prompts.isEmpty else { throw GenerationError.emptyPrompt(.plain) }
+    try backend.check(tokens: beginnings.nodes.dropFirst().lazy.map(\.token))
     let depth = beginnings.nodes.map(\.depth).max() ?? 0
-    let vocabulary = backend.vocabulary.count
-    func check(_ tokens: some Sequence<TokenID>) throws {
-      if let invalid = tokens.first(where: { $0 < 0 || $0 >= vocabulary }) {
-        throw GenerationError.invalidToken(invalid, vocabulary: vocabulary)
-      }
-    }
-    try check(beginnings.nodes.dropFirst().map(\.token))
-    for (role, prompt) in probe.prompts {
-      guard !prompt.isEmpty else { throw GenerationError.emptyPrompt(role) }
-      guard prompt.count + depth <= backend.capacity.context else {
-        throw GenerationError.promptTooLong(
-          role: role, tokens: prompt.count + depth, context: backend.capacity.context)
-      }
-      try check(prompt)
-    }
+    for (role, prompt) in probe.prompts { try backend.check(prompt, of: role, followedBy: depth) }
   }
 }
 
 extension Probe {
   /// Probes that begin alike stand together in this order; the guarded lane is the longer one.
   fileprivate var sortKey: [TokenID] { prompts[.guarded] ?? prompts[.plain] ?? [] }
-}
-
-extension ArraySlice<TokenID> {
-  fileprivate func commonPrefix(with other: [TokenID]) -> Int {
-    zip(self, other).prefix { $0 == $1 }.count
-  }
 }

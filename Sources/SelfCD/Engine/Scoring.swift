@@ -18,25 +18,8 @@ extension Engine {
     guard table.freeCount >= roles.count else {
       throw GenerationError.tooManyLanes(needed: roles.count, available: table.freeCount)
     }
-    let plan = PrefillPlan(
-      prompts: roles.map { prompts[$0] ?? [] }, table: table, capacity: backend.capacity)
-    let lanes = plan.entries.sorted { $0.prompt < $1.prompt }.map(\.lane)
-    for lane in lanes { table.take(lane) }
-    defer { for lane in lanes { table.giveBack(lane) } }
-    do {
-      // On behalf of no generation, so that no cancellation ends it.
-      return try cancellations.during([]) {
-        var prefill = Prefill(plan)
-        try prefill.run(on: backend, table: &table)
-        let first = roles.indices.map { prefill.rows[$0] ?? [] }
-        return try score(continuation, on: lanes, roles, first: first, backend: backend)
-      }
-    } catch {
-      for lane in lanes {
-        backend.clearLane(lane)
-        table[lane] = []
-      }
-      throw error
+    return try withLanes(for: roles.map { prompts[$0] ?? [] }, on: backend) { lanes, first in
+      try score(continuation, on: lanes, roles, first: first, backend: backend)
     }
   }
 
@@ -52,17 +35,14 @@ extension Engine {
       return LaneSummary(LaneLogits(guarded: logits[.guarded], plain: logits[.plain]), token: token)
     }
     var result = [summary(first, continuation[0])]
-    var rows = LogitRows(vocabularySize: backend.vocabulary.count)
     let size = max(1, min(Self.chunk, backend.capacity.batch / lanes.count))
     // The last token's own row is not needed.
     for start in stride(from: 0, to: continuation.count - 1, by: size) {
       let tokens = continuation[start..<min(start + size, continuation.count - 1)]
-      rows.removeAll()
-      try backend.decode(lanes.map { LaneAppend(lane: $0, tokens: tokens, logits: .all) }, into: &rows)
-      for lane in lanes { table.append(tokens, to: lane) }
+      var rows = Array(repeating: [[Float]](), count: lanes.count)
+      try append(lanes.map { ($0, tokens) }, logits: .all, on: backend) { rows[$0].append($1) }
       for offset in 0..<tokens.count {
-        result.append(
-          summary(lanes.indices.map { rows[$0 * tokens.count + offset] }, continuation[start + offset + 1]))
+        result.append(summary(rows.map { $0[offset] }, continuation[start + offset + 1]))
       }
     }
     return result
@@ -75,15 +55,8 @@ extension Engine {
     guard !continuation.isEmpty else { throw GenerationError.emptyContinuation }
     guard !roles.isEmpty else { throw GenerationError.emptyPrompt(.plain) }
     for role in roles {
-      let prompt = prompts[role] ?? []
-      guard !prompt.isEmpty else { throw GenerationError.emptyPrompt(role) }
-      let total = prompt.count + continuation.count
-      guard total <= backend.capacity.context else {
-        throw GenerationError.promptTooLong(role: role, tokens: total, context: backend.capacity.context)
-      }
-      if let invalid = (prompt + continuation).first(where: { $0 < 0 || $0 >= backend.vocabulary.count }) {
-        throw GenerationError.invalidToken(invalid, vocabulary: backend.vocabulary.count)
-      }
+      try backend.check(prompts[role] ?? [], of: role, followedBy: continuation.count)
     }
+    try backend.check(tokens: continuation)
   }
 }
