@@ -16,6 +16,8 @@ public final class LlamaBackend: ModelBackend {
   private let abort: AbortSignal
   /// Alive as long as the context, which calls it.
   private let hook: EvalHookBox?
+  /// Until it is known that nothing escapes it.
+  private var unchecked: DirectionAblation?
   /// Tokens each lane holds, which is the position of its next one.
   private var lengths: [Int]
 
@@ -44,7 +46,8 @@ public final class LlamaBackend: ModelBackend {
         reason: "the vector to ablate is \(ablation.vector.count) wide and the model \(model.embeddingLength)"
       )
     }
-    let hook = ablation.map { EvalHookBox(DirectionAblation($0)) }
+    let unchecked = ablation.map(DirectionAblation.init)
+    let hook = unchecked.map(EvalHookBox.init)
     let threads = Int32(options.effectiveThreads(weightBytes: llama_model_size(model.handle)))
     let (context, complaints) = LlamaRuntime.complaints {
       var parameters = llama_context_default_params()
@@ -81,6 +84,7 @@ public final class LlamaBackend: ModelBackend {
     self.memory = memory
     self.abort = abort
     self.hook = hook
+    self.unchecked = unchecked
     let vocabulary = LlamaVocabulary(model)
     self.vocabulary = vocabulary
     // What libllama made of the request, not the request: it rounds and clamps silently.
@@ -105,6 +109,7 @@ public final class LlamaBackend: ModelBackend {
     guard code == 0 else {
       throw error(for: code)
     }
+    try checkAblation()
     for append in appends { lengths[append.lane.index] += append.tokens.count }
     for start in zip(appends, starts).flatMap({ $1..<($1 + $0.tokens.count) }) where batch.logits[start] != 0
     {
@@ -115,6 +120,15 @@ public final class LlamaBackend: ModelBackend {
         _ = target.update(fromContentsOf: UnsafeBufferPointer(start: row, count: target.count))
       }
     }
+  }
+
+  /// A vector that is taken out in part only would be measured as if it were gone.
+  private func checkAblation() throws {
+    if let place = unchecked?.missing(ofLayers: model.layerCount) {
+      throw LlamaError.unsupportedModel(
+        path: model.path, reason: "the vector to ablate cannot be taken out of \(place)")
+    }
+    unchecked = nil
   }
 
   private func error(for code: Int32) -> BackendError {

@@ -8,15 +8,33 @@ import SelfCD
 /// orthogonal to a refusal direction.
 final class DirectionAblation: EvalHook {
   private let vector: [Float]
-  /// Numbers changed so far; none where an architecture names its stream otherwise.
-  private(set) var edits = 0
+  /// What has been changed so far.
+  private var edited: Set<ResultName> = []
 
   init(_ vector: FalseRefusalVector) { self.vector = vector.vector }
 
-  /// The embeddings, the stream between attention and feed-forward network, and what a layer hands on.
-  private static let names: Set<Substring> = ["inp_embd", "inp_scaled", "ffn_inp", "sa_out", "l_out"]
+  private static let embeddings: Set<Substring> = ["embd", "inp_scaled"]
+  /// The stream between attention and feed-forward network.
+  private static let middles: Set<Substring> = ["ffn_inp", "sa_out"]
+  /// What a layer hands on.
+  private static let outputs: Set<Substring> = ["l_out"]
+  private static let names = embeddings.union(middles).union(outputs)
 
   func wants(_ name: ResultName) -> Bool { Self.names.contains(name.name) }
+
+  /// A place at which the stream was not changed, though all have to be: an architecture may name it otherwise, or keep it
+  /// in a form that cannot be changed here. Nil where nothing is missing.
+  func missing(ofLayers count: Int) -> String? {
+    func has(_ names: Set<Substring>, _ layer: Int?) -> Bool {
+      edited.contains { $0.layer == layer && names.contains($0.name) }
+    }
+    if !has(Self.embeddings, nil) { return "the embeddings" }
+    for layer in 0..<count {
+      if !has(Self.middles, layer) { return "the middle of layer \(layer)" }
+      if !has(Self.outputs, layer) { return "the output of layer \(layer)" }
+    }
+    return nil
+  }
 
   func receive(_ name: ResultName, _ tensor: Tensor) {
     guard Int(tensor.pointee.ne.0) == vector.count, var values = TensorValues.copy(tensor) else { return }
@@ -26,6 +44,6 @@ final class DirectionAblation: EvalHook {
       for index in vector.indices { values[start + index] -= along * vector[index] }
     }
     ggml_backend_tensor_set(tensor, values, 0, values.count * 4)
-    edits += values.count
+    edited.insert(name)
   }
 }
