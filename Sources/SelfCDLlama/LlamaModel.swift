@@ -58,6 +58,7 @@ public final class LlamaModel: @unchecked Sendable {
   /// - Throws: ``ModelFileError``, ``LlamaError``.
   public init(vocabularyOf path: String) throws {
     file = try GGUFFile(path: path)
+    try ModelGuard.checkVocabulary(file)
     let (handle, complaints) = LlamaRuntime.complaints {
       var parameters = llama_model_default_params()
       parameters.vocab_only = true

@@ -44,15 +44,20 @@ enum ModelGuard {
   }
 
   /// libllama asserts that token texts differ, and throws through C when byte tokens are missing.
-  private static func checkVocabulary(_ file: GGUFFile) throws {
+  ///
+  /// - Throws: as ``check(_:)``.
+  static func checkVocabulary(_ file: GGUFFile) throws {
     let kind = file.metadata["tokenizer.ggml.model"]?.string ?? "none"
     guard !["none", "no_vocab"].contains(kind),
       case .strings(let tokens)? = file.metadata["tokenizer.ggml.tokens"]
     else { throw LlamaError.unsupportedModel(path: file.path, reason: "it has no vocabulary") }
-    // libllama names empty texts itself; hybrid DNA vocabularies repeat texts on purpose.
-    let named = tokens.filter { !$0.isEmpty }
-    let distinct = Set(named)
-    guard distinct.count == named.count || kind == "hybriddna" else {
+    // It reads them as C strings and names empty ones itself; hybrid DNA vocabularies repeat texts on purpose.
+    let distinct = Set(
+      tokens.enumerated().map { index, text in
+        let read = text.prefix { $0 != 0 }
+        return read.isEmpty ? Data("[EMPTY_\(index)]".utf8) : Data(read)
+      })
+    guard distinct.count == tokens.count || kind == "hybriddna" else {
       throw ModelFileError.malformed(path: file.path, reason: "two of its tokens have the same text")
     }
     if kind == "llama" {

@@ -149,6 +149,25 @@ import Testing
     #expect(await Self.problem(try folder.write(spm.data, as: "spm.gguf")) is LlamaError)
   }
 
+  /// libllama reads texts up to their first zero byte and names empty ones itself.
+  @Test(arguments: [["a\0b", "a\0c"], ["", "[EMPTY_0]"], ["\0", "b", "[EMPTY_0]"], ["a", "a"]])
+  func textsThatAreEqualToLibllama(tokens: [String]) throws {
+    let folder = try TemporaryFolder()
+    let file = VocabularyFile(model: "gpt2", tokens: tokens.map { ($0, .normal) })
+    let path = try folder.write(file.data, as: "vocabulary.gguf")
+    #expect(throws: ModelFileError.self) { try LlamaModel(vocabularyOf: path) }
+  }
+
+  @Test func theWholeModelIsCheckedLikewise() async throws {
+    let folder = try TemporaryFolder()
+    // Two tokens of one byte that differ become such as differ behind a zero byte only.
+    var bytes = Self.replacing("\u{2}\0\0\0\0\0\0\0in", with: "\u{2}\0\0\0\0\0\0\0\0n", limit: 1)
+    bytes.replaceSubrange(
+      try #require(bytes.range(of: Data("\u{2}\0\0\0\0\0\0\0re".utf8))), with: "\u{2}\0\0\0\0\0\0\0\0e".utf8)
+    // Empty to libllama, which gives each a name of its own.
+    #expect(await !(Self.problem(try folder.write(bytes, as: "empty.gguf")) is ModelFileError))
+  }
+
   @Test func aPartNumberOutOfRange() async throws {
     let folder = try TemporaryFolder()
     var header = Data("GGUF".utf8)
