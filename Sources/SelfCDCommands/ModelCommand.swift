@@ -87,7 +87,7 @@ struct ModelDescription {
     var problem: String?
     if let templateSource {
       do {
-        traits = try ChatTemplate(source: templateSource).traits(arguments: template.arguments)
+        traits = try ChatTemplate(source: templateSource).traits()
       } catch { problem = "\(error)" }
     }
     let memory = try MemoryEstimate(file, options: options)

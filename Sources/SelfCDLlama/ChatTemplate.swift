@@ -34,7 +34,7 @@ public final class ChatTemplate: @unchecked Sendable {
   }
 
   /// What the template can do, found by rendering probes, and how it marks reasoning, found in its source.
-  public func traits(arguments: [String: TemplateValue] = [:]) throws(ChatTemplateError) -> TemplateTraits {
+  public func traits() throws(ChatTemplateError) -> TemplateTraits {
     TemplateTraits(
       hasSystemRole: selfcd_template_caps(handle).system_role,
       reasoning: ReasoningTags.known.first { source.contains($0.end) })

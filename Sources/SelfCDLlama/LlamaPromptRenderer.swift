@@ -18,7 +18,7 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
     let vocabulary = LlamaVocabulary(model)
     template = try ChatTemplate(source: source)
     arguments = options.arguments
-    traits = try template.traits(arguments: arguments)
+    traits = try template.traits()
     tokens = TemplateTokens(
       beginOfSequence: vocabulary.beginOfSequence.map(vocabulary.name) ?? "",
       endOfSequence: vocabulary.endOfSequence.map(vocabulary.name) ?? "")

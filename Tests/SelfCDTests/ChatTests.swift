@@ -15,7 +15,6 @@ import Testing
     let pair = ContrastPair(chat: Chat(question: "q"), emphasis: .brief)
     #expect(pair.guarded.messages.first == .system(SafetyEmphasis.brief.text))
     #expect(pair.plain.messages == [.user("q")])
-    #expect(!pair.isDegenerate)
   }
 
   @Test func multiTurnChatsKeepTheirTurns() {
@@ -29,10 +28,6 @@ import Testing
     #expect(
       ContrastPair(chat: chat, emphasis: .paper, plainSystem: "Be brief.").plain.systemPrompt == "Be brief.")
     #expect(ContrastPair(chat: chat, emphasis: .paper, plainSystem: "").plain.systemPrompt == nil)
-  }
-
-  @Test func equalLanesAreNoticed() {
-    #expect(ContrastPair(chat: Chat(question: "q"), emphasis: SafetyEmphasis(text: "")).isDegenerate)
   }
 
   @Test func chatsThatCannotBeAnsweredAreRefused() {

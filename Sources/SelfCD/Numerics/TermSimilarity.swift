@@ -25,12 +25,16 @@ public struct TermSimilarity: Sendable {
 
   /// The indices of the most similar texts, the best first; of equally similar ones the earlier.
   public func nearest(to text: String, count: Int) -> [Int] {
-    let query = Self.unit(Self.counts(text), weights: weights, unknown: unknown)
-    let scores = vectors.map { vector in
-      // In a fixed order, so that rounding is the same each time.
-      query.keys.sorted().reduce(0.0) { $0 + (query[$1] ?? 0) * (vector[$1] ?? 0) }
-    }
+    let scores = scores(of: text)
     return Array(scores.indices.sorted { (scores[$1], $0) < (scores[$0], $1) }.prefix(max(0, count)))
+  }
+
+  /// The similarity of each text to `text`, 0 … 1.
+  func scores(of text: String) -> [Double] {
+    let query = Self.unit(Self.counts(text), weights: weights, unknown: unknown)
+    // In a fixed order, so that rounding is the same each time.
+    let terms = query.keys.sorted()
+    return vectors.map { vector in terms.reduce(0.0) { $0 + (query[$1] ?? 0) * (vector[$1] ?? 0) } }
   }
 
   private static func counts(_ text: String) -> [String: Double] {

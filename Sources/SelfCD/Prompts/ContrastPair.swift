@@ -16,9 +16,6 @@ public struct ContrastPair: Sendable, Hashable {
     guarded = chat.adding(emphasis)
     plain = plainSystem.map { chat.replacingSystemPrompt(with: $0) } ?? chat
   }
-
-  /// Equal lanes contrast nothing: every α then gives the guarded model.
-  public var isDegenerate: Bool { guarded == plain }
 }
 
 extension Chat {
