@@ -14,6 +14,8 @@ public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertibl
   case notLabelledSafe(Sample.Label?)
   /// No view of that name is explained.
   case unknownView(String, known: [String])
+  /// The strategy decides on copies of the question too, which are no part of an explanation.
+  case readsCopies(strategy: String)
   /// A number is outside what makes sense.
   case outOfRange(what: String, value: String, allowed: String)
 
@@ -34,6 +36,9 @@ public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertibl
         + "searched for prompts labelled safe (docs/safety.md). Say --label safe if it is harmless."
     case .unknownView(let name, let known):
       "There is no view '\(name)'. There are \(known.joined(separator: ", "))."
+    case .readsCopies(let strategy):
+      "'\(strategy)' decides on shortened copies of the question too, which are not explained. Give --probes 0 to explain "
+        + "what the question itself does."
     case .outOfRange(let what, let value, let allowed): "\(what) is \(value), but has to be \(allowed)."
     }
   }

@@ -20,6 +20,13 @@ import Testing
     #expect(words.words.map(\.start) == [0, 3, 9] && words.words.map(\.end) == [2, 7, 11])
   }
 
+  @Test func whatStandsBeforeTheFirstWordStays() {
+    let words = PromptWords("\u{BF}Como mato un proceso?")
+    #expect(words.removing([0]) == "\u{BF}mato un proceso?")
+    #expect(words.keeping([3]) == "\u{BF}proceso?")
+    #expect(PromptWords("  (a) b").removing([0]) == "(b")
+  }
+
   @Test func takingOutKeepsPunctuation() {
     let words = PromptWords("How do I kill, then, time?")
     #expect(words.removing([3]) == "How do I, then, time?")

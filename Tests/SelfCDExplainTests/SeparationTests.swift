@@ -31,6 +31,12 @@ struct SeparationTests {
       abs(Separation.areaUnderCurve(high, low) + Separation.areaUnderCurve(low, high) - 1) < 1e-12)
   }
 
+  @Test("a value that is no number has no rank")
+  func notANumber() {
+    #expect(Separation.areaUnderCurve([1, .nan], [0]).isNaN)
+    #expect(Separation.areaUnderCurve([1], [.nan, .nan]).isNaN)
+  }
+
   @Test("of an empty group is one half")
   func empty() {
     #expect(Separation.areaUnderCurve([], [1]) == 0.5)

@@ -56,11 +56,13 @@ enum ExplanationFixture {
       isCut: view == "plain",
       steps: (0..<4).map { step in
         let candidates = [
-          ReplyTrace.Candidate(text: step == 3 ? nil : " <t\(step)>", probability: 0.8 - 0.1 * Double(step)),
-          ReplyTrace.Candidate(text: Fixture.hostile, probability: 0.1),
+          ReplyTrace.Candidate(
+            token: TokenID(step), text: step == 3 ? nil : " <t\(step)>", probability: 0.8 - 0.1 * Double(step)
+          ),
+          ReplyTrace.Candidate(token: 99, text: Fixture.hostile, probability: 0.1),
         ]
         return ReplyTrace.Step(
-          text: candidates[0].text,
+          token: step == 3 ? nil : candidates[0].token, text: candidates[0].text,
           guarded: view == "plain" ? nil : Array(step == 1 ? candidates.reversed() : candidates),
           plain: view == "guarded" ? nil : candidates, combined: candidates)
       })

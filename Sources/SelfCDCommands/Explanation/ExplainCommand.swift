@@ -68,6 +68,7 @@ struct ExplainCommand: AsyncParsableCommand {
       throw ValidationError("--json and --html - both go to standard output; give --html a file.")
     }
     let views = try ExplainViews.make(strategyOptions, prompts)
+    do { try RefusalProbe.check(views) } catch { throw ValidationError("\(error)") }
     guard views.contains(where: { $0.name == request.view }) else {
       throw ValidationError(
         "There is no view '\(request.view)'. There are \(views.map(\.name).joined(separator: ", ")).")
@@ -153,13 +154,6 @@ enum ExplainViews {
   static func make(_ options: StrategyOptions, _ prompts: PromptOptions) throws -> [RefusalProbe.View] {
     // Guarded and plain read these options whatever the strategy does.
     let strategy = try options.make(sharing: prompts)
-    guard !strategy.readsProbes else {
-      throw ValidationError(
-        """
-        '\(strategy.name)' decides on shortened copies of the question too, which are not explained. Give --probes 0 \
-        to explain what the question itself does.
-        """)
-    }
     let guarded = Guarded(emphasis: try prompts.emphasis() ?? .paper)
     var views = [
       RefusalProbe.View(name: Guarded.name, strategy: guarded),

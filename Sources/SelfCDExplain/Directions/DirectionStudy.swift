@@ -131,7 +131,10 @@ public struct DirectionStudy: Sendable {
         what: "harmless training prompts that are refused", found: pseudo.count)
     }
 
-    let positions = try sharedEnd(of: parts.training(.harmful) + pseudo)
+    // Every prompt whose states are compared: one that ends otherwise would be read at other places.
+    let read = [parts.training(.harmful), parts.training(.neutral), pseudo]
+    let checked = [parts.validation(.harmful), parts.validation(.neutral)]
+    let positions = try sharedEnd(of: (read + checked).flatMap(\.self))
     progress("reading", 0)
     let harmful = try await means(parts.training(.harmful), positions)
     progress("reading", 0.33)
@@ -277,7 +280,7 @@ public struct DirectionStudy: Sendable {
         separation: Separation.areaUnderCurve(high[index], low[index]))
     }
     // Several separate perfectly; among those the widest gap.
-    let best = candidates.indices.max {
+    let best = candidates.indices.filter { !candidates[$0].separation.isNaN }.max {
       (candidates[$0].separation, gaps[$0]) < (candidates[$1].separation, gaps[$1])
     }
     guard let best else { throw DirectionError.noDifference }
@@ -384,19 +387,4 @@ public struct DirectionStudy: Sendable {
   }
 
   private static let projected = 200
-}
-
-/// Why directions could not be extracted.
-public enum DirectionStudyError: Error, Sendable, Equatable, CustomStringConvertible {
-  case tooFew(what: String, found: Int)
-
-  public var description: String {
-    switch self {
-    case .tooFew(let what, let found):
-      """
-      There are only \(found) \(what), too few to extract a direction, select it and test it. Give more of them; a model \
-      that hardly over-refuses under this safety prompt has no false-refusal vector to find.
-      """
-    }
-  }
 }

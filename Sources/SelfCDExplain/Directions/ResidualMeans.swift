@@ -27,9 +27,10 @@ struct ResidualMeans: Sendable {
 public enum Separation {
   /// The area under the ROC curve: the probability that a value of `high` is above one of `low`, ties counted half.
   ///
-  /// Mann and Whitney 1947; 0.5 where they do not differ, and for empty groups.
+  /// Mann and Whitney 1947; 0.5 where they do not differ, and for empty groups. NaN where a value is: it has no rank.
   public static func areaUnderCurve(_ high: [Double], _ low: [Double]) -> Double {
     guard !high.isEmpty, !low.isEmpty else { return 0.5 }
+    guard !high.contains(where: \.isNaN), !low.contains(where: \.isNaN) else { return .nan }
     // Ranks with ties averaged.
     let all = (high.map { ($0, true) } + low.map { ($0, false) }).sorted { $0.0 < $1.0 }
     var rankSum = 0.0

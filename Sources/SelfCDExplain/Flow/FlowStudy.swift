@@ -66,7 +66,7 @@ public struct FlowStudy: Sendable {
     public var agreement: AttentionSaliency.Agreement?
     /// Prompts without a focus word; they are in no group.
     public var withoutFocus: Int
-    /// Prompts that could not be answered or traced, with the first reason.
+    /// Prompts that could not be answered or traced in a view, with the first reason.
     public var failures: Int
     public var firstFailure: String?
   }
@@ -124,7 +124,9 @@ public struct FlowStudy: Sendable {
     let byKey = Dictionary(replies.all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
     var measured: [Measured] = []
-    var failures = outcome.failures.map(\.reason)
+    var failures = outcome.failures.map {
+      (sample: "\($0.key.dataset)\u{0}\($0.key.sample)", reason: $0.reason)
+    }
     var firstError: (any Error)?
     var withoutFocus = 0
     var agreement: AttentionSaliency.Agreement?
@@ -142,24 +144,27 @@ public struct FlowStudy: Sendable {
           withoutFocus += 1
           continue
         }
+        let name = "\(dataset.name)\u{0}\(sample.id)"
         for view in views {
           let key = EvaluationReply.Key(dataset: dataset.name, sample: sample.id, condition: view.name)
           guard let reply = byKey[key], let refused = reply.judgements.first?.verdict.isRefusal,
             let lane = view.strategy.lanes(for: chat).first
           else { continue }
           do {
+            guard reply.reply.tokens.count >= step else {
+              throw FlowError.replyEnded(before: step, tokens: reply.reply.tokens.count)
+            }
             let begun = reply.reply.tokens.prefix(step - 1).map(\.id)
             let flow = try await tracer.trace(lane.chat, begun: begun, method: method)
             measured.append(
               Self.measure(
-                flow, focus: focus, set: set, view: view.name, sample: "\(dataset.name)\u{0}\(sample.id)",
-                refused: refused))
+                flow, focus: focus, set: set, view: view.name, sample: name, refused: refused))
             agreement = Self.worse(agreement, flow.agreement)
           } catch is CancellationError {
             throw CancellationError()
           } catch {
             firstError = firstError ?? error
-            failures.append("\(error)")
+            failures.append((name, "\(error)"))
           }
         }
         progress(0.2 + 0.8 * Double(done) / Double(max(1, total)))
@@ -168,8 +173,8 @@ public struct FlowStudy: Sendable {
     guard !measured.isEmpty else { throw firstError ?? FlowError.noFocus(prompts: total) }
     return Result(
       method: method, step: step, groups: try groups(measured), contrasts: try contrasts(measured),
-      agreement: agreement, withoutFocus: withoutFocus, failures: failures.count, firstFailure: failures.first
-    )
+      agreement: agreement, withoutFocus: withoutFocus, failures: Set(failures.map(\.sample)).count,
+      firstFailure: failures.first?.reason)
   }
 
   static func measure(
@@ -201,7 +206,7 @@ public struct FlowStudy: Sendable {
 
   private static func average(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
-  private func groups(_ measured: [Measured]) throws -> [Group] {
+  func groups(_ measured: [Measured]) throws -> [Group] {
     var groups: [Group] = []
     for set in Sample.Label.allCases {
       for view in views {
@@ -223,7 +228,7 @@ public struct FlowStudy: Sendable {
     return groups
   }
 
-  private func contrasts(_ measured: [Measured]) throws -> [Contrast] {
+  func contrasts(_ measured: [Measured]) throws -> [Contrast] {
     guard views.count >= 2 else { return [] }
     return try Sample.Label.allCases.compactMap { set in
       let guarded = measured.filter { $0.set == set && $0.view == views[0].name && $0.refused }

@@ -53,6 +53,8 @@ public struct FlowTracer: Sendable {
 public enum FlowError: Error, Sendable, Equatable, CustomStringConvertible {
   case questionNotFound
   case noFocus(prompts: Int)
+  /// A reply is shorter than the token that flow is to be traced to.
+  case replyEnded(before: Int, tokens: Int)
 
   public var description: String {
     switch self {
@@ -66,6 +68,8 @@ public enum FlowError: Error, Sendable, Equatable, CustomStringConvertible {
       None of the \(prompts) prompts names a focus word that it contains. Data sets name it in a column 'focus', as \
       XSTest does.
       """
+    case .replyEnded(let step, let tokens):
+      "The reply has \(tokens) tokens, so there is no token \(step) to trace. Trace an earlier one."
     }
   }
 }

@@ -5,13 +5,16 @@ import SelfCDEval
 public struct ReplyTrace: Codable, Sendable, Hashable {
   /// A token that could have come.
   public struct Candidate: Codable, Sendable, Hashable {
+    /// The token itself: several may say the same.
+    public var token: TokenID
     /// What it says; nil for one that ends the reply.
     public var text: String?
     /// Its probability in the distribution it stands in, 0 … 1.
     public var probability: Double
 
     /// Makes a candidate.
-    public init(text: String?, probability: Double) {
+    public init(token: TokenID, text: String?, probability: Double) {
+      self.token = token
       self.text = text
       self.probability = probability
     }
@@ -19,6 +22,8 @@ public struct ReplyTrace: Codable, Sendable, Hashable {
 
   /// One step.
   public struct Step: Codable, Sendable, Hashable {
+    /// The chosen token; nil where it ends the reply.
+    public var token: TokenID?
     /// What the chosen token says; nil where it ends the reply.
     public var text: String?
     /// The guarded lane's likeliest tokens, best first; nil where that lane is not used.
@@ -29,7 +34,10 @@ public struct ReplyTrace: Codable, Sendable, Hashable {
     public var combined: [Candidate]
 
     /// Makes a step.
-    public init(text: String?, guarded: [Candidate]?, plain: [Candidate]?, combined: [Candidate]) {
+    public init(
+      token: TokenID?, text: String?, guarded: [Candidate]?, plain: [Candidate]?, combined: [Candidate]
+    ) {
+      self.token = token
       self.text = text
       self.guarded = guarded
       self.plain = plain
@@ -62,7 +70,7 @@ public struct ReplyTrace: Codable, Sendable, Hashable {
   public var partingStep: Int? {
     steps.firstIndex { step in
       guard step.plain != nil, let guarded = step.guarded?.first else { return false }
-      return guarded.text != step.text
+      return step.token.map { guarded.token != $0 } ?? (guarded.text != nil)
     }
   }
 }
@@ -103,17 +111,20 @@ public struct ReplyTracer: Sendable {
         ? nil : String(decoding: vocabulary.bytes(of: token), as: UTF8.self)
     }
     func named(_ candidates: [SelfCD.Candidate]) -> [ReplyTrace.Candidate] {
-      candidates.map { .init(text: text($0.token), probability: Double($0.probability)) }
+      candidates.map {
+        .init(token: $0.token, text: text($0.token), probability: Double($0.probability))
+      }
     }
-    func step(_ chosen: String?, _ trace: StepTrace) -> ReplyTrace.Step {
+    func step(_ chosen: TokenID?, _ trace: StepTrace) -> ReplyTrace.Step {
       .init(
-        text: chosen, guarded: trace.lanes[.guarded].map(named), plain: trace.lanes[.plain].map(named),
+        token: chosen, text: chosen.flatMap(text), guarded: trace.lanes[.guarded].map(named),
+        plain: trace.lanes[.plain].map(named),
         combined: named(trace.combined))
     }
     var result: [ReplyTrace] = []
     for (view, handle) in zip(probe.views, probe.model.engine.generate(requests)) {
       let reply = try await handle.reply()
-      var steps = reply.tokens.compactMap { token in token.trace.map { step(text(token.id), $0) } }
+      var steps = reply.tokens.compactMap { token in token.trace.map { step(token.id, $0) } }
       if let end = reply.summary.endTrace { steps.append(step(nil, end)) }
       let verdict = try await judge.judge(prompt: chat.lastQuestion, reply: reply.text)
       result.append(

@@ -151,16 +151,18 @@ public struct AttributionStudy: Sendable {
       for start in stride(from: 0, to: dataset.samples.count, by: Self.batch) {
         let samples = dataset.samples[start..<min(start + Self.batch, dataset.samples.count)]
           .compactMap { sample in measurable(sample, in: dataset, refused, &state) }
-        if !samples.isEmpty { state.measured += try await measure(samples) }
+        try await measure(samples, &state)
         done += min(Self.batch, dataset.samples.count - start)
         progress(0.3 + (signal == nil ? 0.7 : 0.4) * Double(done) / Double(max(1, total)))
       }
     }
     var recalls: [SignalRecall] = []
     if let signal {
-      recalls = try await SignalRecall.measure(
+      let found = try await SignalRecall.measure(
         state.measured.map(\.subject), plan: signal, probe: probe, judge: judge, maximumTokens: maximumTokens
       ) { progress(0.7 + 0.3 * $0) }
+      recalls = found.recalls
+      state.failures += found.failures
     }
     return Result(
       groups: try groups(state.measured), contrasts: try contrasts(state.measured),
@@ -207,6 +209,20 @@ public struct AttributionStudy: Sendable {
     return Measured(
       subject: SignalRecall.Subject(sample: sample, label: label, chat: chat, focus: focus), refused: outcomes
     )
+  }
+
+  /// One prompt that does not fit must not end the study.
+  private func measure(_ samples: [Measured], _ state: inout Collected) async throws {
+    guard !samples.isEmpty else { return }
+    do {
+      state.measured += try await measure(samples)
+    } catch let error as GenerationError where error.concernsOnePrompt {
+      guard samples.count > 1 else {
+        state.failures += 1
+        return
+      }
+      for sample in samples { try await measure([sample], &state) }
+    }
   }
 
   private func measure(_ samples: [Measured]) async throws -> [Measured] {

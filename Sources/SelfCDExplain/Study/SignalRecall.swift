@@ -61,12 +61,13 @@ public struct SignalRecall: Codable, Sendable, Hashable {
   /// Calls in which they were asked about together, likewise.
   public var calls: Double
 
-  /// Shrinks the refused ones of `subjects` and counts, set by set.
+  /// Shrinks the refused ones of `subjects` and counts, set by set; and those that could not be asked about.
   static func measure(
     _ subjects: [Subject], plan: Plan, probe: RefusalProbe, judge: any ReplyJudge, maximumTokens: Int,
     progress: @Sendable (Double) -> Void
-  ) async throws -> [SignalRecall] {
+  ) async throws -> (recalls: [SignalRecall], failures: Int) {
     var found: [Sample.Label: [Shrunk]] = [:]
+    var failures = 0
     for (index, subject) in subjects.enumerated() {
       do {
         let trigger = try await MinimalTrigger.find(
@@ -75,12 +76,15 @@ public struct SignalRecall: Codable, Sendable, Hashable {
         found[subject.label, default: []].append(Shrunk(trigger, of: subject, plan))
       } catch let error as ExplanationError {
         guard case .notRefused = error else { throw error }
+      } catch let error as GenerationError where error.concernsOnePrompt {
+        failures += 1
       }
       progress(Double(index + 1) / Double(subjects.count))
     }
-    return try Sample.Label.allCases.compactMap { set in
+    let recalls = try Sample.Label.allCases.compactMap { set in
       try found[set].map { try SignalRecall($0, set: set, plan: plan) }
     }
+    return (recalls, failures)
   }
 
   /// What is left of one prompt.
@@ -123,5 +127,15 @@ public struct SignalRecall: Codable, Sendable, Hashable {
     promptWords = shrunk.reduce(0) { $0 + Double($1.words) } / count
     prompts = shrunk.reduce(0) { $0 + Double($1.trigger.prompts) } / count
     calls = shrunk.reduce(0) { $0 + Double($1.trigger.calls) } / count
+  }
+}
+
+extension GenerationError {
+  /// Whether another prompt may do where this one did not.
+  var concernsOnePrompt: Bool {
+    switch self {
+    case .emptyPrompt, .emptyContinuation, .promptTooLong, .noFiniteScore: true
+    case .tooManyLanes, .invalidToken, .engineStopped: false
+    }
   }
 }

@@ -51,10 +51,8 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
     guard words.count > 0 else { throw ExplanationError.noWords }
     let oracle = RefusalOracle(
       probe: probe, place: place, criterion: criterion, judge: judge, maximumTokens: maximumTokens)
-    let whole = try await probe.scores([chat], in: [place])[0][0]
-    guard try await oracle.isRefused([chat])[0] else {
-      throw ExplanationError.notRefused(score: whole.logOdds)
-    }
+    let whole = try await oracle.answers(to: [chat])[0]
+    guard whole.isRefused else { throw ExplanationError.notRefused(score: whole.score) }
     let found = try await DeltaDebugging.minimise(count: words.count, keepsOne: true) { candidates in
       try await oracle.refusals(candidates.map { chat.asking(words.keeping($0)) })
     }
@@ -75,23 +73,26 @@ struct RefusalOracle: Sendable {
   let judge: any ReplyJudge
   let maximumTokens: Int
 
-  func isRefused(_ chats: [Chat]) async throws -> [Bool] { try await refusals(chats).map { $0 != nil } }
-
   /// The scores of those that are refused, nil for the others.
   func refusals(_ chats: [Chat]) async throws -> [Double?] {
+    try await answers(to: chats).map { $0.isRefused ? $0.score : nil }
+  }
+
+  /// Each chat's score in nats, and whether it is refused.
+  func answers(to chats: [Chat]) async throws -> [(score: Double, isRefused: Bool)] {
     let scores = try await probe.scores(chats, in: [place]).map { $0[0] }
     switch criterion {
-    case .greedy: return scores.map { $0.isGreedyRefusal ? $0.logOdds : nil }
-    case .score: return scores.map { $0.isLikelyRefusal ? $0.logOdds : nil }
+    case .greedy: return scores.map { ($0.logOdds, $0.isGreedyRefusal) }
+    case .score: return scores.map { ($0.logOdds, $0.isLikelyRefusal) }
     case .judged:
       let strategy = probe.views[place].strategy
       let options = GenerationOptions(maximumTokens: maximumTokens)
       let requests = try chats.map { try probe.model.request($0, strategy: strategy, options: options) }
-      var result: [Double?] = []
+      var result: [(score: Double, isRefused: Bool)] = []
       for ((chat, score), handle) in zip(zip(chats, scores), probe.model.engine.generate(requests)) {
         let reply = try await handle.reply()
         let verdict = try await judge.judge(prompt: chat.lastQuestion, reply: reply.text)
-        result.append(verdict.isRefusal ? score.logOdds : nil)
+        result.append((score.logOdds, verdict.isRefusal))
       }
       return result
     }

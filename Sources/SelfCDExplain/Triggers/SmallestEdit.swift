@@ -26,8 +26,14 @@ public struct SmallestEdit: Codable, Sendable, Hashable {
   /// Prompts that the model was asked about.
   public var prompts: Int
 
+  /// Edits of one size that are tried at most.
+  static let mostEdits = 1024
+
   /// Searches edits of one word, then of two, and so on; of the smallest that lead to an answer the one with the lowest
   /// score is taken.
+  ///
+  /// Where there would be more than 1024 edits of a size, only the words are combined that lowered the score most when
+  /// they were edited alone, as many as give no more than that.
   /// - Parameters:
   ///   - prompt: Labelled safe, which is what its type says.
   ///   - view: Under which it is refused.
@@ -46,14 +52,17 @@ public struct SmallestEdit: Codable, Sendable, Hashable {
     guard words.count > 0 else { throw ExplanationError.noWords }
     let oracle = RefusalOracle(
       probe: probe, place: place, criterion: criterion, judge: judge, maximumTokens: maximumTokens)
-    let whole = try await probe.scores([prompt.chat], in: [place])[0][0]
-    guard try await oracle.isRefused([prompt.chat])[0] else {
-      throw ExplanationError.notRefused(score: whole.logOdds)
-    }
+    let whole = try await oracle.answers(to: [prompt.chat])[0]
+    guard whole.isRefused else { throw ExplanationError.notRefused(score: whole.score) }
     var prompts = 1
-    var lowest = whole.logOdds
+    var lowest = whole.score
+    // The words by what editing them alone does, the most telling first.
+    var order = Array(words.words.indices)
     for size in stride(from: 1, through: min(limit, words.count), by: 1) {
-      let candidates = subsets(of: words.count, size: size).flatMap { places in
+      let kinds = 1 + WordAttributor.fillers.count
+      let pool = order.prefix(Self.largestPool(of: order.count, size: size, edits: Self.mostEdits / kinds))
+        .sorted()
+      let candidates = subsets(of: pool.count, size: size).map { $0.map { pool[$0] } }.flatMap { places in
         [Candidate(kind: .removal, words: places, text: words.removing(places))]
           + WordAttributor.fillers.map { filler in
             Candidate(
@@ -62,11 +71,18 @@ public struct SmallestEdit: Codable, Sendable, Hashable {
           }
       }
       let chats = candidates.map { prompt.chat.asking($0.text) }
-      let scores = try await probe.scores(chats, in: [place]).map { $0[0].logOdds }
-      let refused = try await oracle.isRefused(chats)
+      let answers = try await oracle.answers(to: chats)
+      let scores = answers.map(\.score)
       prompts += candidates.count
       lowest = min(lowest, scores.min() ?? lowest)
-      let answered = scores.indices.filter { !refused[$0] }
+      if size == 1 {
+        var effect: [Int: Double] = [:]
+        for (candidate, score) in zip(candidates, scores) {
+          for word in candidate.words { effect[word] = min(effect[word] ?? .infinity, score) }
+        }
+        order = pool.sorted { (effect[$0] ?? .infinity, $0) < (effect[$1] ?? .infinity, $1) }
+      }
+      let answered = scores.indices.filter { !answers[$0].isRefused }
       guard let best = answered.min(by: { scores[$0] < scores[$1] }) else { continue }
       return SmallestEdit(
         view: view, criterion: criterion, kind: candidates[best].kind, words: candidates[best].words,
@@ -80,6 +96,20 @@ public struct SmallestEdit: Codable, Sendable, Hashable {
     let kind: Kind
     let words: [Int]
     let text: String
+  }
+
+  /// The greatest number of words, up to `count`, that have no more than `edits` sets of `size`; all where they are single.
+  static func largestPool(of count: Int, size: Int, edits: Int) -> Int {
+    guard size > 1 else { return count }
+    var pool = size
+    var sets = 1
+    // C(n + 1, k) = C(n, k) · (n + 1) / (n + 1 − k)
+    while pool < count {
+      sets = sets * (pool + 1) / (pool + 1 - size)
+      if sets > edits { break }
+      pool += 1
+    }
+    return pool
   }
 
   /// The sets of `size` of the numbers below `count`, in lexicographic order.

@@ -34,8 +34,9 @@ public struct UncertaintyMeter: Sendable {
 
   /// Measures every view.
   /// - Parameter vocabulary: What tokens say.
-  /// - Throws: What the template, the engine, the judge or a statistic throws.
+  /// - Throws: ``ExplanationError/readsCopies(strategy:)``; what the template, the engine, the judge or a statistic throws.
   public func measure(_ chat: Chat, vocabulary: any Vocabulary) async throws -> [RefusalUncertainty] {
+    try RefusalProbe.check(probe.views)
     var result: [RefusalUncertainty] = []
     for view in probe.views {
       result.append(try await measure(chat, view: view, vocabulary: vocabulary))

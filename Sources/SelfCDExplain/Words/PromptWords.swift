@@ -4,7 +4,7 @@ import SelfCD
 ///
 /// A word is a longest run of letters and digits, with apostrophes, hyphens and dots inside it ("don't", "1.5"); in
 /// scripts written without spaces each character is one. Where words are taken out, one of the gaps around them stays, the
-/// one with most punctuation, and so does what ends the prompt.
+/// one with most punctuation, and so does what begins and what ends the prompt.
 public struct PromptWords: Codable, Sendable, Hashable {
   /// One word.
   public struct Word: Codable, Sendable, Hashable {
@@ -88,7 +88,7 @@ public struct PromptWords: Codable, Sendable, Hashable {
       if let last {
         result += gap(between: last, and: index) + text
       } else {
-        result += index == 0 ? gaps[0] + text : text
+        result += gaps[0] + text
       }
       last = index
     }
