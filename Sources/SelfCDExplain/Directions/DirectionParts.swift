@@ -83,4 +83,20 @@ extension DirectionStudy {
       return dataset
     }.filter { !$0.samples.isEmpty }
   }
+
+  /// The place of the refusal direction: several separate perfectly, and among those the widest gap decides.
+  static func best(_ candidates: [Candidate], gaps: [Double]) -> Int? {
+    candidates.indices.filter { !candidates[$0].separation.isNaN }.max {
+      (candidates[$0].separation, gaps[$0]) < (candidates[$1].separation, gaps[$1])
+    }
+  }
+
+  /// The place of the false-refusal vector: losing refusals of harmful prompts beyond the tolerance counts before
+  /// anything that is won.
+  static func best(_ trials: [Trial], harmfulBefore: Int, tolerance: Int) -> Int? {
+    func cost(_ trial: Trial) -> (Int, Int) {
+      (max(0, harmfulBefore - tolerance - trial.harmfulRefused), trial.safeRefused)
+    }
+    return trials.indices.min { cost(trials[$0]) < cost(trials[$1]) }
+  }
 }

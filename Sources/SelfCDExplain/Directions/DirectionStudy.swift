@@ -279,17 +279,14 @@ public struct DirectionStudy: Sendable {
         layer: directions[index].direction.layer, position: directions[index].direction.position,
         separation: Separation.areaUnderCurve(high[index], low[index]))
     }
-    // Several separate perfectly; among those the widest gap.
-    let best = candidates.indices.filter { !candidates[$0].separation.isNaN }.max {
-      (candidates[$0].separation, gaps[$0]) < (candidates[$1].separation, gaps[$1])
-    }
+    let best = Self.best(candidates, gaps: gaps)
     guard let best else { throw DirectionError.noDifference }
     return (directions[best].direction, candidates)
   }
 
-  private static func standardisedGap(_ high: [Double], _ low: [Double]) -> Double {
+  static func standardisedGap(_ high: [Double], _ low: [Double]) -> Double {
     func moments(_ values: [Double]) -> (mean: Double, variance: Double) {
-      let mean = values.reduce(0, +) / Double(max(1, values.count))
+      let mean = PromptMean.of(values)
       return (mean, values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(max(1, values.count)))
     }
     let (a, b) = (moments(high), moments(low))
@@ -339,11 +336,8 @@ public struct DirectionStudy: Sendable {
           layer: vector.layer, position: vector.position, cosine: vector.cosine, safeRefused: after.safe,
           harmfulRefused: after.harmful))
     }
-    // Losing refusals of harmful prompts beyond the tolerance counts before anything that is won.
-    func cost(_ trial: Trial) -> (Int, Int) {
-      (max(0, before.harmful - settings.tolerance - trial.harmfulRefused), trial.safeRefused)
-    }
-    guard let best = trials.indices.min(by: { cost(trials[$0]) < cost(trials[$1]) }) else {
+    let found = Self.best(trials, harmfulBefore: before.harmful, tolerance: settings.tolerance)
+    guard let best = found else {
       throw DirectionError.onlyRefusal(cosine: 1)
     }
     return (
@@ -377,8 +371,7 @@ public struct DirectionStudy: Sendable {
           result.append(
             Projection(
               set: set, view: name, refused: outcome, n: part.count,
-              mean: try PairedBootstrap.difference(
-                part, Array(repeating: 0, count: part.count), resamples: 2_000, seed: settings.seed)))
+              mean: try PromptMean.interval(part, resamples: 2_000, seed: settings.seed)))
         }
       }
       progress(Double(place + 1) / 3)

@@ -200,11 +200,8 @@ public struct FlowStudy: Sendable {
   }
 
   private func mean(_ values: [Double]) throws -> ConfidenceInterval {
-    try PairedBootstrap.difference(
-      values, Array(repeating: 0, count: values.count), resamples: Self.resamples, seed: seed)
+    try PromptMean.interval(values, resamples: Self.resamples, seed: seed)
   }
-
-  private static func average(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
 
   func groups(_ measured: [Measured]) throws -> [Group] {
     var groups: [Group] = []
@@ -218,10 +215,10 @@ public struct FlowStudy: Sendable {
           groups.append(
             Group(
               set: set, view: view.name, refused: refused, n: part.count, share: try mean(part.map(\.share)),
-              uniform: Self.average(part.map(\.uniform)), other: Self.average(part.map(\.other)),
-              first: Self.average(part.map { $0.isFirst ? 1 : 0 }),
-              layers: (0..<layers).map { layer in Self.average(part.map { $0.layers[layer] }) },
-              question: Self.average(part.map(\.question))))
+              uniform: PromptMean.of(part.map(\.uniform)), other: PromptMean.of(part.map(\.other)),
+              first: PromptMean.of(part.map { $0.isFirst ? 1 : 0 }),
+              layers: (0..<layers).map { layer in PromptMean.of(part.map { $0.layers[layer] }) },
+              question: PromptMean.of(part.map(\.question))))
         }
       }
     }
@@ -237,8 +234,8 @@ public struct FlowStudy: Sendable {
       let pairs = guarded.compactMap { item in answered[item.sample].map { (item, $0) } }
       guard !pairs.isEmpty else { return nil }
       return Contrast(
-        set: set, n: pairs.count, guardedShare: Self.average(pairs.map(\.0.share)),
-        plainShare: Self.average(pairs.map(\.1.share)), uniform: Self.average(pairs.map(\.0.uniform)),
+        set: set, n: pairs.count, guardedShare: PromptMean.of(pairs.map(\.0.share)),
+        plainShare: PromptMean.of(pairs.map(\.1.share)), uniform: PromptMean.of(pairs.map(\.0.uniform)),
         difference: try PairedBootstrap.difference(
           pairs.map(\.0.share), pairs.map(\.1.share), resamples: Self.resamples, seed: seed))
     }

@@ -256,7 +256,7 @@ public struct AttributionStudy: Sendable {
             groups.append(
               Group(
                 set: set, method: method, view: view.name, refused: refused, n: shares.count,
-                share: try mean(shares.map { $0.share ?? 0 }), uniform: Self.average(shares.map(\.uniform)),
+                share: try mean(shares.map { $0.share ?? 0 }), uniform: PromptMean.of(shares.map(\.uniform)),
                 focus: try mean(shares.map(\.focus)), others: try mean(shares.map(\.others))))
           }
         }
@@ -287,9 +287,9 @@ public struct AttributionStudy: Sendable {
         contrasts.append(
           Contrast(
             set: set, method: method, refusedUnder: Guarded.name, answeredUnder: Plain.name, n: pairs.count,
-            refusedShare: Self.average(pairs.map { $0.0.share ?? 0 }),
-            answeredShare: Self.average(pairs.map { $0.1.share ?? 0 }),
-            uniform: Self.average(pairs.map(\.0.uniform)), share: try difference { $0.share ?? 0 },
+            refusedShare: PromptMean.of(pairs.map { $0.0.share ?? 0 }),
+            answeredShare: PromptMean.of(pairs.map { $0.1.share ?? 0 }),
+            uniform: PromptMean.of(pairs.map(\.0.uniform)), share: try difference { $0.share ?? 0 },
             focus: try difference(\.focus), others: try difference(\.others)))
       }
     }
@@ -313,13 +313,7 @@ public struct AttributionStudy: Sendable {
     }
   }
 
-  /// The mean with a bootstrap interval over prompts.
   private func mean(_ values: [Double]) throws -> ConfidenceInterval {
-    try PairedBootstrap.difference(
-      values, values.map { _ in 0 }, resamples: Self.resamples, seed: seed)
-  }
-
-  private static func average(_ values: [Double]) -> Double {
-    values.reduce(0, +) / Double(max(1, values.count))
+    try PromptMean.interval(values, resamples: Self.resamples, seed: seed)
   }
 }

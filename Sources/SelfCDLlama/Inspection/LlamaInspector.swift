@@ -49,8 +49,7 @@ public actor LlamaInspector: ModelInspector {
     if let target { try check([target]) }
     let gradient = try preparedGradient()
     let capture = try await read(tokens, .attention(matrices: false))
-    let best = capture.logits.indices.max { capture.logits[$0] < capture.logits[$1] } ?? 0
-    let target = target ?? TokenID(best)
+    let target = target ?? Argmax.first(of: capture.logits)?.token ?? 0
     let result = try gradient.compute(tokens, target: target)
     let agreement = try agreement(result, capture)
     guard agreement.attention <= Self.tolerance, agreement.nextToken <= Self.tolerance else {
@@ -138,14 +137,7 @@ public actor LlamaInspector: ModelInspector {
     }
     return .init(
       attention: attention,
-      nextToken: Self.totalVariation(Self.probabilities(result.logits), Self.probabilities(capture.logits)))
-  }
-
-  private static func probabilities(_ logits: [Float]) -> [Float] {
-    let largest = logits.max() ?? 0
-    let weights = logits.map { exp($0 - largest) }
-    let sum = weights.reduce(0, +)
-    return weights.map { $0 / sum }
+      nextToken: 1 - Overlap.of(result.logits, capture.logits))
   }
 
   private static func totalVariation(_ a: [Float], _ b: [Float]) -> Double {

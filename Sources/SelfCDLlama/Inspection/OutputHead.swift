@@ -1,5 +1,6 @@
 import CLlama
 import Foundation
+import SelfCD
 
 /// The last norm and the vocabulary: logits of one position, and the gradient of a token's loss on the way back.
 ///
@@ -36,9 +37,7 @@ struct OutputHead {
   ///
   /// - Returns: L = −log softmax(logits)[target] in nats, and ∂L/∂state, `[D]`.
   func loss(of target: Int, logits: [Float], state: [Float]) throws -> (loss: Double, gradient: [Float]) {
-    let largest = logits.max() ?? 0
-    let sum = logits.reduce(0.0) { $0 + exp(Double($1 - largest)) }
-    let logSum = Double(largest) + log(sum)
+    let logSum = Softmax.logSumExp(logits)
     var slope = logits.map { Float(exp(Double($0) - logSum)) }
     slope[target] -= 1
     if model.logitCap > 0 {
