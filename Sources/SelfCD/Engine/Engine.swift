@@ -17,6 +17,7 @@ public actor Engine {
   private var live: [LiveGeneration] = []
   private var isLooping = false
   let cancellations: CancellationBoard
+  nonisolated let statusBoard = StatusBoard()
 
   public private(set) var stepMode = StepMode.batched
   /// Tokens the model has computed since the engine was started, prompts included: what sharing saves shows here.
@@ -58,6 +59,7 @@ public actor Engine {
     table = LaneTable(count: backend.capacity.lanes)
     rows = LogitRows(vocabularySize: backend.vocabulary.count)
     self.stepMode = try stepMode ?? StepModeTrial.run(on: backend)
+    publishStatus()
   }
 
   /// Ends every generation as cancelled and frees the model. Later requests fail.
@@ -135,8 +137,10 @@ public actor Engine {
     guard let backend else { return false }
     dropCancelled()
     admit(to: backend)
+    publishStatus()
     prefillStep(on: backend)
     decodeStep(on: backend)
+    publishStatus()
     if live.isEmpty, waiting.isEmpty, admission == nil { isLooping = false }
     return isLooping
   }
@@ -337,6 +341,7 @@ public actor Engine {
   /// Frees what a generation holds. Its last event comes after this, so that whoever reads it finds the lanes free.
   private func settle(_ generation: LiveGeneration) {
     for lane in generation.lanes.values { table.giveBack(lane) }
+    publishStatus()
     cancellations.forget(generation.id)
     generation.request.onEnd?()
   }

@@ -44,6 +44,8 @@ public struct GeneratedToken: Sendable, Hashable {
   public let id: TokenID
   /// The bytes it stands for, possibly part of a character.
   public let bytes: [UInt8]
+  /// Which text it belongs to, on models that mark their reasoning; elsewhere always the answer.
+  public internal(set) var part: TokenPart
   /// Its combined score z, on the scale of the model's logits.
   public let score: Float
   public let trace: StepTrace?

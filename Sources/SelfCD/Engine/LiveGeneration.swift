@@ -15,8 +15,8 @@ struct LiveGeneration {
   private var assembler: TextAssembler
   private var reasoningAssembler = TextAssembler(stopStrings: [])
   private var tracker: ReasoningTracker?
-  /// What the tokens stand for that the tracker has not placed yet.
-  private var unplaced: [[UInt8]] = []
+  /// Tokens that the tracker has not placed yet.
+  private var unplaced: [GeneratedToken] = []
   private var hasAnswerText = false
   private var endTrace: StepTrace?
   private var generatedCount = 0
@@ -79,25 +79,28 @@ struct LiveGeneration {
       return .stop
     }
 
-    let bytes = vocabulary.bytes(of: choice.token)
-    continuation.yield(
-      .token(
-        GeneratedToken(
-          id: choice.token, bytes: bytes, score: choice.score, trace: trace?(choice),
-          lanes: step < request.options.summarizedSteps ? LaneSummary(logits, token: choice.token) : nil)))
-    unplaced.append(bytes)
+    unplaced.append(
+      GeneratedToken(
+        id: choice.token, bytes: vocabulary.bytes(of: choice.token), part: .answer, score: choice.score,
+        trace: trace?(choice),
+        lanes: step < request.options.summarizedSteps ? LaneSummary(logits, token: choice.token) : nil))
     if report(tracker?.accept(choice.token) ?? [.init(part: .answer, count: 1)]) { return .stopString }
     if generatedCount >= request.options.maximumTokens { return .length }
     nextToken = choice.token
     return nil
   }
 
-  /// Passes on the text of tokens that are placed now.
+  /// Passes on the tokens that are placed now, and their text behind them.
   ///
   /// - Returns: whether a stop string was reached.
   private mutating func report(_ runs: [ReasoningTracker.Run]) -> Bool {
     for run in runs {
-      let bytes = Array(unplaced.prefix(run.count).joined())
+      var bytes: [UInt8] = []
+      for var token in unplaced.prefix(run.count) {
+        token.part = run.part
+        bytes += token.bytes
+        continuation.yield(.token(token))
+      }
       unplaced.removeFirst(run.count)
       switch run.part {
       case .marker: yield(reasoning: reasoningAssembler.finish())

@@ -15,17 +15,22 @@ public struct ReasoningMarkers: Sendable, Hashable {
   }
 }
 
+/// What a generated token is: text of the reasoning, text of the answer, or a sign between the two, which is neither.
+public enum TokenPart: String, Codable, Sendable, Hashable {
+  case reasoning
+  case marker
+  case answer
+}
+
 /// Follows generated tokens and tells reasoning from the answer.
 ///
 /// A marker of several tokens is only known by its last one, and an answer may begin as a marker does: tokens that may
 /// belong to a marker are held back until what follows tells.
 struct ReasoningTracker: Sendable {
   enum Phase { case undecided, reasoning, answer }
-  /// What a token is: text of the reasoning, text of the answer, or a sign between the two.
-  enum Part { case reasoning, marker, answer }
   /// Tokens, in the order in which they came, of which it is now known what they are.
   struct Run: Equatable {
-    let part: Part
+    let part: TokenPart
     let count: Int
   }
 
@@ -64,7 +69,7 @@ struct ReasoningTracker: Sendable {
     held.isEmpty ? [] : release(held.count, as: phase == .reasoning ? .reasoning : .answer, then: phase)
   }
 
-  private mutating func release(_ count: Int, as part: Part, then phase: Phase) -> [Run] {
+  private mutating func release(_ count: Int, as part: TokenPart, then phase: Phase) -> [Run] {
     held.removeFirst(count)
     self.phase = phase
     return [Run(part: part, count: count)]

@@ -18,7 +18,7 @@ struct StatusRoutes: Sendable {
   @Sendable func metrics(_ request: Request, _ context: ServerContext) async -> Response {
     var gauges: [ModelGauges] = []
     for (name, entry) in await pool.loaded() {
-      let status = await entry.model.chat.engine.status
+      let status = entry.model.chat.engine.status
       gauges.append(
         ModelGauges(
           name: name, waiting: entry.queue.waitingCount, lanes: status.lanes, freeLanes: status.freeLanes,
