@@ -74,8 +74,11 @@ struct TokenReporter: Sendable {
   }
 
   /// Log-probabilities that one token may give away.
+  ///
+  /// The chosen token's own counts beside the candidates: in the combined distribution, and where tokens are explained
+  /// in each lane, too.
   func reported(lanes: Int) -> Int {
-    (logProbabilities.map { $0 + 1 } ?? 0) + (explained > 0 ? explained * (lanes + 1) + 1 : 0)
+    (logProbabilities.map { $0 + 1 } ?? 0) + (explained > 0 ? (explained + 1) * (lanes + 1) : 0)
   }
 
   /// JSON has no −∞; this is what OpenAI's servers write for it.
@@ -109,7 +112,7 @@ struct TokenReporter: Sendable {
     var position = offset
     for token in tokens {
       offsets.append(position)
-      position += token.text.unicodeScalars.count
+      position += token.scalarsBegun
     }
     return TextLogProbabilities(
       tokens: tokens.map(\.text),
@@ -152,4 +155,9 @@ struct TokenReporter: Sendable {
       Explanation.Candidate(id: $0.token, text: text(of: $0.token), probability: $0.probability)
     }
   }
+}
+
+extension GeneratedToken {
+  /// Unicode scalars that begin in it: a character may be split across tokens.
+  var scalarsBegun: Int { bytes.count { $0 & 0b1100_0000 != 0b1000_0000 } }
 }

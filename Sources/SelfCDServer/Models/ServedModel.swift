@@ -15,6 +15,8 @@ public struct ServedModel: Sendable {
   /// Lanes that requests get. The engine's others are left to prefixes of prompts, which stay computed across
   /// requests; the least recently used is given up first.
   public let lanes: Int
+  /// Bytes of the longest token.
+  private let longestToken: Int
 
   public init(
     chat: ChatModel, text: ChatModel, tokenizer: any ReplyTokenizer, vocabulary: any Vocabulary,
@@ -26,6 +28,19 @@ public struct ServedModel: Sendable {
     self.vocabulary = vocabulary
     self.capacity = capacity
     self.lanes = max(1, min(lanes, capacity.lanes))
+    longestToken = (0..<vocabulary.count).reduce(1) { max($0, vocabulary.bytes(of: TokenID($1)).count) }
+  }
+
+  /// Refuses what cannot fit however it is tokenised, before that is tried: a text of a megabyte takes its time.
+  ///
+  /// - Throws: ``APIError`` (400).
+  func checkLength(of chat: Chat) throws(APIError) {
+    let bytes = chat.messages.reduce(0) { $0 + $1.content.utf8.count }
+    let (most, overflows) = capacity.context.multipliedReportingOverflow(by: longestToken)
+    guard bytes > most, !overflows else { return }
+    throw .invalid(
+      "The messages have \(bytes) bytes, more than the model's context of \(capacity.context) tokens can hold. Shorten them.",
+      param: "messages", code: "context_length_exceeded")
   }
 }
 

@@ -122,7 +122,8 @@ extension RunningJob {
       let choices = try await scope.run { [self] in
         try await withThrowingTaskGroup(of: (Int, CollectedChoice).self) { group in
           for (index, handle) in handles.enumerated() {
-            group.addTask { [self] in (index, try await CollectedChoice.collect(handle, onToken: countToken))
+            group.addTask { [self] in
+              (index, try await CollectedChoice.collect(reader(handle), onToken: countToken))
             }
           }
           var choices = [CollectedChoice](repeating: CollectedChoice(), count: handles.count)

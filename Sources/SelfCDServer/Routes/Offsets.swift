@@ -14,7 +14,7 @@ final class Offsets: Sendable {
   /// - Returns: where the first of `tokens` begins.
   func advance(_ index: Int, by tokens: [GeneratedToken]) -> Int {
     positions.withLock { positions in
-      defer { positions[index] += tokens.reduce(0) { $0 + $1.text.unicodeScalars.count } }
+      defer { positions[index] += tokens.reduce(0) { $0 + $1.scalarsBegun } }
       return positions[index]
     }
   }

@@ -73,7 +73,7 @@ enum EventStream {
         try await withThrowingTaskGroup(of: Void.self) { group in
           for (index, handle) in running.handles.enumerated() {
             group.addTask {
-              var reader = ChoiceReader(handle)
+              var reader = running.reader(handle)
               while let part = try await reader.next(onToken: running.countToken) {
                 if case .finished(let summary, _) = part { running.finished(summary) }
                 continuation.yield((index, part))

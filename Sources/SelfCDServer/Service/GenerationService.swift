@@ -64,6 +64,7 @@ struct GenerationService: Sendable {
     let (name, decision) = try resolve(model: fields.model, fields.selfcd)
     try checkAllowed(fields, logProbabilities: logProbabilities)
     let lease = try await pool.lease(name)
+    try lease.model.checkLength(of: chat)
     let reporter = TokenReporter(
       vocabulary: lease.model.vocabulary, logProbabilities: logProbabilities, explained: fields.selfcd.explain
     )
@@ -163,7 +164,8 @@ struct GenerationService: Sendable {
       if (error as? APIError)?.status == .tooManyRequests { metrics.rejected("queue_full") }
       throw error
     }
-    // The engine says when its lanes are free again: a client that reads slowly, or not at all, must not hold them.
+    // The engine says when its lanes are free again: neither a client that reads slowly may hold them, nor one that is
+    // gone give others lanes that are still in use.
     let ends = Ends(count: job.requests.count, ticket: ticket)
     let handles = job.lease.model.chat.engine.generate(
       job.requests.map { request in
@@ -171,8 +173,7 @@ struct GenerationService: Sendable {
         request.onEnd = { ends.count() }
         return request
       })
-    return RunningJob(
-      job: job, handles: handles, ticket: ticket, reservation: reservation, service: self)
+    return RunningJob(job: job, handles: handles, reservation: reservation, service: self)
   }
 }
 

@@ -7,7 +7,6 @@ import Synchronization
 final class RunningJob: Sendable {
   let job: GenerationService.Job
   let handles: [GenerationHandle]
-  private let ticket: LaneTicket
   private let reservation: ClientMeter.Reservation
   private let service: GenerationService
   /// Tokens that were generated so far.
@@ -15,12 +14,11 @@ final class RunningJob: Sendable {
   private let summaries = Mutex<[GenerationSummary]>([])
 
   init(
-    job: GenerationService.Job, handles: [GenerationHandle], ticket: LaneTicket,
-    reservation: ClientMeter.Reservation, service: GenerationService
+    job: GenerationService.Job, handles: [GenerationHandle], reservation: ClientMeter.Reservation,
+    service: GenerationService
   ) {
     self.job = job
     self.handles = handles
-    self.ticket = ticket
     self.reservation = reservation
     self.service = service
   }
@@ -31,12 +29,16 @@ final class RunningJob: Sendable {
     settle(generated: tokens.load(ordering: .relaxed))
   }
 
+  /// What reads a choice.
+  func reader(_ handle: GenerationHandle) -> ChoiceReader {
+    ChoiceReader(handle, marksReasoning: job.requests.first?.reasoning != nil)
+  }
+
   /// Frees the lanes at the end of the running step.
   func cancel() { for handle in handles { handle.cancel() } }
 
-  /// Counts what was generated and lets others have the lanes.
+  /// Counts what was generated.
   func finish(_ summaries: [GenerationSummary]) {
-    ticket.release()
     settle(generated: summaries.reduce(0) { $0 + $1.generatedTokens })
     for summary in summaries { service.metrics.finished(summary, job.labels) }
   }
@@ -76,44 +78,6 @@ final class RunningJob: Sendable {
   }
 }
 
-/// The events of one choice, with the tokens that belong to each piece of text.
-struct ChoiceReader {
-  enum Part: Sendable {
-    case text(String, tokens: [GeneratedToken])
-    case reasoning(String, tokens: [GeneratedToken])
-    case finished(GenerationSummary, tokens: [GeneratedToken])
-  }
-
-  private var events: AsyncThrowingStream<GenerationEvent, any Error>.AsyncIterator
-  /// Tokens whose text has not come yet: part of a character, or of what may become a stop string.
-  private var pending: [GeneratedToken] = []
-
-  init(_ handle: GenerationHandle) { events = handle.events.makeAsyncIterator() }
-
-  /// - Returns: `nil` behind ``Part/finished(_:tokens:)``.
-  /// - Throws: what the generation throws.
-  mutating func next(onToken: () -> Void = {}) async throws -> Part? {
-    while let event = try await events.next(isolation: #isolation) {
-      switch event {
-      case .token(let token):
-        pending.append(token)
-        onToken()
-      case .text(let text): return .text(text, tokens: takePending())
-      case .reasoning(let text): return .reasoning(text, tokens: takePending())
-      case .finished(let summary):
-        // What a stop string cut off is not part of the reply, and neither are its tokens.
-        return .finished(summary, tokens: summary.stopReason == .stopString ? [] : takePending())
-      }
-    }
-    return nil
-  }
-
-  private mutating func takePending() -> [GeneratedToken] {
-    defer { pending.removeAll(keepingCapacity: true) }
-    return pending
-  }
-}
-
 /// A choice that has been collected whole.
 struct CollectedChoice: Sendable {
   var text = ""
@@ -124,8 +88,8 @@ struct CollectedChoice: Sendable {
   var summary: GenerationSummary?
 
   /// - Throws: what the generation throws, or `CancellationError` where it was cancelled.
-  static func collect(_ handle: GenerationHandle, onToken: () -> Void) async throws -> CollectedChoice {
-    var reader = ChoiceReader(handle)
+  static func collect(_ reader: ChoiceReader, onToken: () -> Void) async throws -> CollectedChoice {
+    var reader = reader
     var choice = CollectedChoice()
     while let part = try await reader.next(onToken: onToken) {
       switch part {

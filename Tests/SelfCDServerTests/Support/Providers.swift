@@ -39,18 +39,25 @@ final class HistoryProvider: ModelProvider {
   private let delay: Double
   private let bytes: Int
   private let behaviour: HistoryBackend.Behaviour
+  private let loadDelay: Double
+  private let gate: LoadGate?
+  private let failingLoads: Int
   private let current: Mutex<[ServedProfile]>
   private let loads = Mutex(0)
 
   init(
     name: String = "history", lanes: Int = 4, delay: Double = 0, bytes: Int = 1,
-    behaviour: HistoryBackend.Behaviour = .init(), profiles: [ServedProfile] = []
+    behaviour: HistoryBackend.Behaviour = .init(), profiles: [ServedProfile] = [], loadDelay: Double = 0,
+    gate: LoadGate? = nil, failingLoads: Int = 0
   ) {
     self.name = name
     self.lanes = lanes
     self.delay = delay
     self.bytes = bytes
     self.behaviour = behaviour
+    self.loadDelay = loadDelay
+    self.gate = gate
+    self.failingLoads = failingLoads
     current = Mutex(profiles)
   }
 
@@ -63,7 +70,13 @@ final class HistoryProvider: ModelProvider {
   func profileStamp() -> String { current.withLock { $0.map(\.name).joined() } }
 
   func load() async throws -> ServedModel {
-    loads.withLock { $0 += 1 }
+    let number = loads.withLock { loads in
+      loads += 1
+      return loads
+    }
+    try await Task.sleep(for: .seconds(loadDelay))
+    await gate?.wait()
+    guard number > failingLoads else { throw BackendError.failed("as told") }
     let capacity = BackendCapacity(lanes: lanes, context: 4096, batch: 512)
     let engine = try await Engine.start(stepMode: .batched) { [delay, behaviour] abort in
       SlowBackend(HistoryBackend(capacity: capacity, behaviour: behaviour, abort: abort), delay: delay)
@@ -96,4 +109,56 @@ final class SlowBackend: ModelBackend {
   func copyLane(_ source: LaneID, to target: LaneID) throws { try base.copyLane(source, to: target) }
   func truncateLane(_ lane: LaneID, to position: Int) -> Bool { base.truncateLane(lane, to: position) }
   func clearLane(_ lane: LaneID) { base.clearLane(lane) }
+}
+
+/// Keeps a model from being loaded until it is opened.
+final class LoadGate: Sendable {
+  private let opening = AsyncStream<Void>.makeStream()
+
+  func open() { opening.continuation.finish() }
+  func wait() async { for await _ in opening.stream {} }
+}
+
+/// A model that says one text, byte by byte, and may mark its reasoning.
+struct ScriptedProvider: ModelProvider {
+  var name = "scripted"
+  let says: String
+  /// The bytes around its reasoning.
+  var markers: (start: TokenID, end: TokenID)?
+
+  private struct Renderer: PromptRenderer, ReplyTokenizer {
+    let reasoning: ReasoningMarkers?
+
+    func render(_ chat: Chat) throws -> RenderedPrompt {
+      let text = chat.messages.map(\.content).joined(separator: "\n") + "assistant:"
+      return RenderedPrompt(tokens: try tokens(ofReply: text), text: text, reasoning: reasoning)
+    }
+
+    func tokens(ofReply text: String) throws -> [TokenID] { text.utf8.map { TokenID($0) } }
+  }
+
+  func memoryNeeded() throws -> Int { 1 }
+
+  func load() async throws -> ServedModel {
+    let vocabulary = ByteVocabulary(count: 257)
+    let capacity = BackendCapacity(lanes: 4, context: 512, batch: 128)
+    let reply = says.utf8.map { TokenID($0) } + [vocabulary.endOfTurn]
+    let prompt = Array("assistant:".utf8).map { TokenID($0) }
+    let engine = try await Engine.start(stepMode: .batched) { _ in
+      ScriptedBackend(vocabulary: vocabulary, capacity: capacity) { tokens in
+        var row = [Float](repeating: 0, count: vocabulary.count)
+        let said = tokens.indices.reversed().first { tokens[$0...].starts(with: prompt) }
+          .map { tokens.count - $0 - prompt.count }
+        row[Int(reply[min(said ?? 0, reply.count - 1)])] = 20
+        return row
+      }
+    }
+    let renderer = Renderer(
+      reasoning: markers.map {
+        ReasoningMarkers(start: [$0.start], end: [$0.end], isOpenAtStart: false)
+      })
+    let chat = ChatModel(engine: engine, renderer: renderer)
+    return ServedModel(
+      chat: chat, text: chat, tokenizer: renderer, vocabulary: vocabulary, capacity: capacity, lanes: 4)
+  }
 }
