@@ -16,7 +16,28 @@ actor ModelPool {
     var bytes = 0
     var leases = 0
     var lastUse: UInt64 = 0
+    var failure: LoadFailure?
   }
+
+  /// That a model could not be loaded. Not tried again at each request: it takes long, and fails again.
+  private struct LoadFailure {
+    static let pause = Duration.seconds(15)
+    let retry = ContinuousClock.now + pause
+
+    func check(_ name: String) throws(APIError) {
+      if ContinuousClock.now < retry { throw error(name) }
+    }
+
+    func error(_ name: String) -> APIError {
+      let seconds = max(1, Int(ContinuousClock.now.duration(to: retry).seconds.rounded(.up)))
+      return .unavailable(
+        "The model '\(name)' cannot be loaded; the server's log says why. It is tried again in \(seconds) s, or when the "
+          + "server is told to reload.", code: "model_not_loaded", retryAfter: seconds)
+    }
+  }
+
+  private static let closing = APIError.unavailable(
+    "The server is shutting down.", code: "shutting_down", retryAfter: 5)
 
   /// A loaded model with the queue for its lanes.
   struct LoadedEntry: Sendable {
@@ -52,6 +73,11 @@ actor ModelPool {
     profileTable.withLock { $0[name] ?? [] }
   }
 
+  /// Lets models that could not be loaded be tried at once.
+  func forgetFailures() {
+    for name in names { entries[name]?.failure = nil }
+  }
+
   /// Reads the profiles of all models anew. A model whose profiles cannot be read keeps those it has.
   ///
   /// - Returns: what went wrong, by model.
@@ -73,15 +99,15 @@ actor ModelPool {
 
   /// A loaded model that stays loaded as long as the lease is held.
   ///
-  /// - Throws: ``APIError`` (404, 503).
+  /// - Throws: ``APIError`` (404, 503); `CancellationError` for a task that is cancelled, whether or not the model is
+  ///   loaded meanwhile.
   func lease(_ name: String) async throws -> ModelLease {
     guard let entry = entries[name] else {
       throw APIError.notFound(
         "There is no model '\(name.prefix(120))'.", param: "model", code: "model_not_found")
     }
-    guard !isClosed else {
-      throw APIError.unavailable("The server is shutting down.", code: "shutting_down", retryAfter: 5)
-    }
+    guard !isClosed else { throw Self.closing }
+    if let failure = entry.failure { try failure.check(name) }
     // Counted before it is waited for, so that it is not unloaded in between.
     clock += 1
     entries[name]?.leases += 1
@@ -90,39 +116,42 @@ actor ModelPool {
       let loaded: LoadedEntry
       switch entry.state {
       case .loaded(let entry): loaded = entry
-      case .loading(let task): loaded = try await task.value
-      case .unloaded: loaded = try await load(name, entry.provider)
+      case .loading(let task): loaded = try await task.valueUnlessCancelled()
+      case .unloaded: loaded = try await startLoading(name, entry.provider).valueUnlessCancelled()
       }
       return ModelLease(name: name, loaded: loaded) { Task { await self.giveBack(name) } }
     } catch {
       giveBack(name)
-      if error is APIError || error is CancellationError { throw error }
-      log.error("the model '\(name)' cannot be loaded: \(error)")
-      throw APIError.unavailable(
-        "The model '\(name)' cannot be loaded at the moment.", code: "model_not_loaded")
+      throw error
     }
   }
 
   private func giveBack(_ name: String) { entries[name]?.leases -= 1 }
 
-  private func load(_ name: String, _ provider: any ModelProvider) async throws -> LoadedEntry {
-    let bytes = try provider.memoryNeeded()
-    try await makeRoom(for: bytes, name)
-    // Somebody else may have begun meanwhile.
-    if case .loading(let task)? = entries[name]?.state { return try await task.value }
-    if case .loaded(let loaded)? = entries[name]?.state { return loaded }
-    let queueLimit = queueLimit
-    let start = ContinuousClock.now
-    // A task of its own: one request that is cancelled must not undo the loading others wait for.
-    let task = Task {
-      let model = try await provider.load()
-      return LoadedEntry(model: model, queue: AdmissionQueue(lanes: model.lanes, limit: queueLimit))
-    }
+  /// A task of its own: one request that is cancelled must not undo the loading others wait for. Known before there is
+  /// room, so that whoever comes meanwhile waits for it and does not look for room, too.
+  private func startLoading(
+    _ name: String, _ provider: any ModelProvider
+  ) -> Task<LoadedEntry, any Error> {
+    let task = Task { try await load(name, provider) }
     entries[name]?.state = .loading(task)
-    entries[name]?.bytes = bytes
+    return task
+  }
+
+  private func load(_ name: String, _ provider: any ModelProvider) async throws -> LoadedEntry {
     do {
-      let loaded = try await task.value
+      let bytes = try provider.memoryNeeded()
+      try await makeRoom(for: bytes, name)
+      entries[name]?.bytes = bytes
+      let start = ContinuousClock.now
+      let model = try await provider.load()
+      guard !isClosed else {
+        await model.chat.engine.shutdown()
+        throw Self.closing
+      }
+      let loaded = LoadedEntry(model: model, queue: AdmissionQueue(lanes: model.lanes, limit: queueLimit))
       entries[name]?.state = .loaded(loaded)
+      entries[name]?.failure = nil
       log.info(
         "loaded '\(name)': \(loaded.model.lanes) lanes of \(loaded.model.capacity.context) tokens, "
           + String(format: "%.1f s", start.duration(to: .now).seconds))
@@ -130,7 +159,11 @@ actor ModelPool {
     } catch {
       entries[name]?.state = .unloaded
       entries[name]?.bytes = 0
-      throw error
+      if error is APIError { throw error }
+      log.error("the model '\(name)' cannot be loaded: \(error)")
+      let failure = LoadFailure()
+      entries[name]?.failure = failure
+      throw failure.error(name)
     }
   }
 
@@ -179,10 +212,14 @@ actor ModelPool {
     for case .loaded(let loaded) in entries.values.map(\.state) { loaded.queue.close() }
   }
 
-  /// Ends every generation and frees every model.
+  /// Ends every generation and frees every model; one that is being loaded, once it is, since loading cannot be broken
+  /// off.
   func shutdown() async {
     close()
-    for name in names { await unload(name) }
+    for name in names {
+      if case .loading(let task)? = entries[name]?.state { _ = await task.result }
+      await unload(name)
+    }
   }
 }
 
