@@ -134,6 +134,16 @@ def idle(server: servers.Server, seconds: float = 10) -> dict:
         time.sleep(0.05)
 
 
+def causes(samples: dict) -> str:
+    """What ended early, and what the server closed without an answer, by cause, since it was started."""
+    names = ("selfcd_requests_ended_early_total", "selfcd_connections_closed_total")
+    found = [
+        f"{name.removeprefix('selfcd_').removesuffix('_total')} {key.partition('cause=')[2].strip('{}')}: {value:.0f}"
+        for name in names for key, value in sorted(samples.items()) if key.startswith(name + "{")
+    ]  # fmt: skip
+    return ", ".join(found) or "nothing ended early"
+
+
 @dataclass
 class Comparison:
     same: int = 0
@@ -213,7 +223,7 @@ def run_waves(options) -> int:
                 memory.append(server.memory)
                 print(
                     f"wave {number}: {tally.completed} completed, {tally.left} left, {tally.turned_away} turned away, "
-                    f"{free:.0f} of {lanes:.0f} lanes free, {memory[-1] / 2**20:.1f} MiB, {server.descriptors} descriptors", flush=True)
+                    f"{free:.0f} of {lanes:.0f} lanes free, {memory[-1] / 2**20:.1f} MiB, {server.descriptors} descriptors; {causes(samples)}", flush=True)
             if options.minutes is None or time.monotonic() - started > 60 * options.minutes:
                 break
     finally:

@@ -29,7 +29,7 @@ def good_body(path: str, draw: random.Random) -> dict:
         return {"messages": [{"role": "user", "content": "How do I kill a wine stain?"}], **common}
     if path == "/v1/completions":
         return {"prompt": "To kill a wine stain,", **common}
-    return {"text": "To kill a wine stain,"}
+    return {"content": "To kill a wine stain,"}
 
 
 # --- bodies -----------------------------------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ def wrong_value(draw, path):
         ]  # fmt: skip
         fields["top_logprobs"] = [-1, 21, "x", 10**30]
     if path == "/tokenize":
-        fields = {"text": [True, 1, [], {}], "no_such_field": [1, [], {}], "model": [1, [], "no-such-model"]}
+        fields = {"content": [True, 1, [], {}], "no_such_field": [1, [], {}], "model": [1, [], "no-such-model"]}
     if path == "/v1/completions":
         fields["prompt"] = [True, 1, {}, [1, -5], [[1]], "long " * 4000, [10**30]]
     name = draw.choice(list(fields))
@@ -107,7 +107,7 @@ def wrong_value(draw, path):
 
 def missing(draw, path):
     body = good_body(path, draw)
-    del body[{"/v1/chat/completions": "messages", "/v1/completions": "prompt"}.get(path, "text")]
+    del body[{"/v1/chat/completions": "messages", "/v1/completions": "prompt"}.get(path, "content")]
     return json.dumps(body).encode()
 
 
@@ -247,6 +247,13 @@ class Connection:
         self.writer = None
 
 
+async def status_of(port: int, request: bytes) -> int | str:
+    connection = Connection(port)
+    (answer,) = await connection.send([request])
+    connection.close()
+    return answer
+
+
 async def fuzz(port: int, requests: int, seed: int, counts: collections.Counter, failures: list) -> None:
     kinds, weights = list(KINDS), list(KINDS.values())
     left = iter(range(requests))
@@ -282,6 +289,11 @@ def main() -> int:
     options = parser.parse_args()
     server = servers.selfcd(None, "--lanes", "8", "--ctx-size", "512", "--log-level", "error", log=options.log)
     counts, failures, problems, memory = collections.Counter(), [], [], []
+    # What is damaged has to be in order before.
+    for path in PATHS:
+        status = asyncio.run(status_of(server.port, client.request_bytes(path, json.dumps(good_body(path, random.Random(0))).encode())))
+        if status != 200:
+            problems.append(f"an undamaged body got {status} at {path}")
     started = time.monotonic()
     done = 0
     while done < options.requests and not problems:

@@ -23,7 +23,12 @@ public final class InferenceServer: Sendable {
   private let readKeys: @Sendable () throws -> APIKeys
   private let providers: [any ModelProvider]
   private let log: ServerLog
-  private let group = Mutex<ServiceGroup?>(nil)
+  private struct Life {
+    var group: ServiceGroup?
+    var isStopped = false
+  }
+
+  private let life = Mutex(Life())
 
   /// - Parameters:
   ///   - providers: the models, the first one the default.
@@ -80,7 +85,11 @@ public final class InferenceServer: Sendable {
       gracefulShutdownSignals: signals, logger: quiet)
     configuration.maximumGracefulShutdownDuration = .seconds(settings.grace + 10)
     let group = ServiceGroup(configuration: configuration)
-    self.group.withLock { $0 = group }
+    let isStopped = life.withLock { life in
+      life.group = group
+      return life.isStopped
+    }
+    if isStopped { return await pool.shutdown() }
     do {
       try await group.run()
     } catch let error as IOError {
@@ -92,13 +101,20 @@ public final class InferenceServer: Sendable {
     await pool.shutdown()
   }
 
-  /// Stops accepting, gives running requests their grace, and ends ``run(signals:preloads:onReady:)``.
+  /// Stops accepting, gives running requests their grace, and ends ``run(signals:preloads:onReady:)``; while the first
+  /// model is still being loaded, as soon as it is.
   public func stop() async {
-    await group.withLock { $0 }?.triggerGracefulShutdown()
+    let group = life.withLock { life in
+      life.isStopped = true
+      return life.group
+    }
+    await group?.triggerGracefulShutdown()
   }
 
-  /// Reads profiles and keys anew. What cannot be read stays as it was.
+  /// Reads profiles and keys anew, and lets models that could not be loaded be tried again. What cannot be read stays as
+  /// it was.
   public func reload() async {
+    await pool.forgetFailures()
     var failed = false
     for (model, error) in await pool.reloadProfiles() {
       failed = true
@@ -139,9 +155,14 @@ public final class InferenceServer: Sendable {
   private func application(_ onReady: @escaping @Sendable (Int) -> Void) -> Application<
     RouterResponder<ServerContext>
   > {
+    let idleTimeout = TimeAmount(.seconds(settings.idleTimeout))
+    let closed: @Sendable (ForcedEnd) -> Void = { [metrics, log] why in
+      metrics.closedConnection(why)
+      log.debug("closed a connection without an answer: \(why)")
+    }
+    // Hummingbird's own timer would close connections whose response is not sent yet.
     var http = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [ConnectionMonitor()],
-      idleTimeout: .milliseconds(Int64(settings.idleTimeout * 1000)))
+      additionalChannelHandlers: [ConnectionMonitor(idleTimeout: idleTimeout, onForcedEnd: closed)])
     http.httpDecoder = .init(
       maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
     return Application(
@@ -168,20 +189,20 @@ public final class InferenceServer: Sendable {
         origins: origins))
     router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
     let status = StatusRoutes(pool: pool, metrics: metrics, active: active)
-    router.get("/health", use: status.health)
+    router.only(.get, "/health", status.health)
     Playground().addRoutes(to: router)
 
     let keyed = router.group()
       .add(middleware: KeyMiddleware(keys: keyRing, meter: meter, metrics: metrics, limits: settings.limits))
-    let body = BodyReader(limit: settings.maximumBody, timeout: .seconds(settings.idleTimeout))
+    let body = BodyReader(limit: settings.maximumBody, timeout: .seconds(settings.bodyTimeout))
     let models = ModelRoutes(pool: pool, policy: service.policy)
-    keyed.get("/metrics", use: status.metrics)
-    keyed.get("/v1/models", use: models.list)
-    keyed.get("/v1/models/{model}", use: models.one)
-    keyed.get("/selfcd/policy", use: models.policy)
-    keyed.post("/v1/chat/completions", use: ChatRoute(service: service, body: body).handle)
-    keyed.post("/v1/completions", use: CompletionRoute(service: service, body: body).handle)
-    keyed.post("/tokenize", use: TokenizeRoute(service: service, body: body).handle)
+    keyed.only(.get, "/metrics", status.metrics)
+    keyed.only(.get, "/v1/models", models.list)
+    keyed.only(.get, "/v1/models/{model}", models.one)
+    keyed.only(.get, "/selfcd/policy", models.policy)
+    keyed.only(.post, "/v1/chat/completions", ChatRoute(service: service, body: body).handle)
+    keyed.only(.post, "/v1/completions", CompletionRoute(service: service, body: body).handle)
+    keyed.only(.post, "/tokenize", TokenizeRoute(service: service, body: body).handle)
     return router
   }
 

@@ -11,7 +11,9 @@ public struct ServerSettings: Sendable {
   public var maximumBody: Int
   /// Seconds from the request to the end of its response.
   public var requestTimeout: Double
-  /// Seconds for a body to arrive, and for a connection to be idle.
+  /// Seconds for a request's body to arrive.
+  public var bodyTimeout: Double
+  /// Seconds that a connection stays open on which nothing is asked for.
   public var idleTimeout: Double
   /// Seconds that running requests are given at shutdown.
   public var grace: Double
@@ -30,8 +32,9 @@ public struct ServerSettings: Sendable {
 
   public init(
     host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [], corsOrigins: [String] = [],
-    maximumBody: Int = 1 << 20, requestTimeout: Double = 300, idleTimeout: Double = 30, grace: Double = 10,
-    queueLimit: Int = 128, maximumConnections: Int = 1024, memoryBudget: Int? = nil,
+    maximumBody: Int = 1 << 20, requestTimeout: Double = 300, bodyTimeout: Double = 30,
+    idleTimeout: Double = 60,
+    grace: Double = 10, queueLimit: Int = 128, maximumConnections: Int = 1024, memoryBudget: Int? = nil,
     limits: ClientLimits = ClientLimits(), watchInterval: Double = 2, logsPrompts: Bool = false
   ) {
     self.host = host
@@ -40,6 +43,7 @@ public struct ServerSettings: Sendable {
     self.corsOrigins = corsOrigins
     self.maximumBody = maximumBody
     self.requestTimeout = requestTimeout
+    self.bodyTimeout = bodyTimeout
     self.idleTimeout = idleTimeout
     self.grace = grace
     self.queueLimit = queueLimit
@@ -65,8 +69,8 @@ public struct ServerSettings: Sendable {
     guard isLoopback || !keys.isEmpty else { throw .keysRequired(host: host) }
     guard (0...65_535).contains(port) else { throw .badSetting("port", "\(port)", "0 to 65535") }
     let positive: [(String, Double)] = [
-      ("request timeout", requestTimeout), ("idle timeout", idleTimeout), ("body limit", Double(maximumBody)),
-      ("number of connections", Double(maximumConnections)),
+      ("request timeout", requestTimeout), ("body timeout", bodyTimeout), ("idle timeout", idleTimeout),
+      ("body limit", Double(maximumBody)), ("number of connections", Double(maximumConnections)),
     ]
     for (name, value) in positive where !(value > 0 && value < 1e12) {
       throw .badSetting(name, "\(value)", "greater than 0")

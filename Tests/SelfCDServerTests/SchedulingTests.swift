@@ -1,7 +1,6 @@
 import Foundation
 import SelfCD
 import SelfCDEval
-import Synchronization
 import Testing
 
 @testable import SelfCDServer
@@ -62,33 +61,38 @@ struct SchedulingTests {
     try await TestServer.with(
       [HistoryProvider(delay: 0.02)], settings: ServerSettings(requestTimeout: 0.4)
     ) { (server: TestServer) async throws in
-      // A machine that is busy with all other tests may not get round to an answer before the connection is closed.
       var text = ""
-      for _ in 0..<20 where text.isEmpty {
-        if streams {
-          let connection = try await RawConnection(port: server.port)
-          try await connection.send(try Self.streamed(Self.long))
-          text = try await connection.receiveAll()
-          connection.end(.close)
-        } else if let answer = try? await server.post(Self.long) {
-          #expect(answer.status == 504)
-          text = answer.text
-        }
-      }
-      #expect(text.contains(#""code":"timeout""#))
-      #expect(!text.contains("[DONE]"))
+      var tries = 0
+      // On a busy machine the time may be over before a stream begins.
+      repeat {
+        tries += 1
+        let connection = try await RawConnection(port: server.port)
+        try await connection.send(
+          rawRequest(body: Array(try JSONEncoder().encode(Self.long.setting("stream", .bool(streams))))))
+        // Its end is the connection's: what comes behind it could not be told apart.
+        text = try await connection.receiveAll()
+        connection.end(.close)
+        #expect(text.hasPrefix("HTTP/1.1 504") || (streams && text.hasPrefix("HTTP/1.1 200")))
+        #expect(text.contains(#""code":"timeout""#))
+        #expect(!text.contains("[DONE]"))
+      } while streams && text.hasPrefix("HTTP/1.1 504") && tries < 50
+      if streams { #expect(text.hasSuffix("\r\n0\r\n\r\n")) }
+      // Asking for the metrics may take too long itself.
+      #expect(try await server.waitForLog("(timedOut)"))
+      #expect(!server.log.text.contains("without an answer"))
       #expect(try await server.waitFor("selfcd_lanes_free", 4))
     }
   }
 
   @Test("a body that never comes is not waited for")
   func slowBody() async throws {
-    try await TestServer.with([HistoryProvider()], settings: ServerSettings(idleTimeout: 0.3)) {
+    try await TestServer.with([HistoryProvider()], settings: ServerSettings(bodyTimeout: 0.3)) {
       (server: TestServer) async throws in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(rawRequest(length: 50, body: Array("{".utf8)))
       let answer = try await connection.receiveAll()
-      #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 408"))
+      #expect(answer.hasPrefix("HTTP/1.1 408"))
+      #expect(answer.contains(#""code":"body_too_slow""#))
       connection.end(.close)
       #expect(try await server.get("/health").status == 200)
     }
@@ -155,166 +159,18 @@ struct SchedulingTests {
 
   @Test("a reader that does not read costs nobody else")
   func slowReader() async throws {
-    try await TestServer.with([HistoryProvider(lanes: 2)], settings: ServerSettings(requestTimeout: 3)) {
-      (server: TestServer) async throws in
-      let stalled = try await RawConnection(port: server.port)
+    try await TestServer.with([HistoryProvider(lanes: 2)]) { (server: TestServer) async throws in
+      let stalled = try await RawConnection(port: server.port, receiveBuffer: 2048)
       try await stalled.send(
         try Self.streamed(
-          Self.long.setting("selfcd", ["explain": true, "candidates": 20]).setting("max_tokens", 300)))
-      // Its reply is generated all the same; then its lane is free again.
+          Self.long.setting("selfcd", ["explain": true, "candidates": 20]).setting("max_tokens", 300)
+            .setting("n", 2)))
+      // Its replies are generated all the same; then their lanes are free again, though the request is not over.
+      #expect(try await server.waitFor("selfcd_replies_total", 2))
       #expect(try await server.waitFor("selfcd_lanes_free", 2))
+      #expect(try await server.metric("selfcd_requests_in_flight") == 2)
       #expect(try await server.post(question(fields: ["max_tokens": 3])).status == 200)
       stalled.end(.reset)
-    }
-  }
-}
-
-@Suite("Admission queue")
-struct AdmissionQueueTests {
-  /// Starts to wait, and returns once it stands in line.
-  static func wait(
-    _ queue: AdmissionQueue, _ client: String, lanes: Int = 1,
-    then note: @escaping @Sendable (LaneTicket) -> Void
-  ) async throws -> Task<Void, any Error> {
-    let before = queue.waitingCount
-    let task = Task { note(try await queue.acquire(lanes: lanes, client: client)) }
-    while queue.waitingCount == before { await Task.yield() }
-    return task
-  }
-
-  @Test("clients take turns")
-  func fairness() async throws {
-    let queue = AdmissionQueue(lanes: 1, limit: 100)
-    let order = Mutex<[String]>([])
-    var ticket: LaneTicket? = try await queue.acquire(lanes: 1, client: "first")
-    var tasks: [Task<Void, any Error>] = []
-    for name in ["a1", "a2", "a3", "b1", "c1", "b2"] {
-      tasks.append(
-        try await Self.wait(queue, String(name.prefix(1))) { ticket in
-          order.withLock { $0.append(name) }
-          ticket.release()
-        })
-    }
-    ticket?.release()
-    ticket = nil
-    for task in tasks { try await task.value }
-    #expect(order.withLock { $0 } == ["a1", "b1", "c1", "a2", "b2", "a3"])
-    #expect(queue.lanesInUse == 0)
-  }
-
-  @Test("the head of the line is not passed over, and cancelling it lets the next in")
-  func headOfLine() async throws {
-    let queue = AdmissionQueue(lanes: 2, limit: 2)
-    let held = try await queue.acquire(lanes: 1, client: "x")
-    let large = try await Self.wait(queue, "a", lanes: 2) { _ in }
-    let kept = Mutex<LaneTicket?>(nil)
-    let small = try await Self.wait(queue, "b", lanes: 1) { ticket in kept.withLock { $0 = ticket } }
-    #expect(queue.waitingCount == 2)
-    let error = await #expect(throws: APIError.self) { _ = try await queue.acquire(lanes: 1, client: "c") }
-    #expect(error?.status == .tooManyRequests && (error?.retryAfter ?? 0) >= 1)
-    large.cancel()
-    await #expect(throws: CancellationError.self) { try await large.value }
-    try await small.value
-    #expect(queue.lanesInUse == 2)
-    held.release()
-    held.release()
-    #expect(queue.lanesInUse == 1)
-    kept.withLock { $0 = nil }
-    #expect(queue.lanesInUse == 0)
-  }
-
-  @Test("a closed queue turns everybody away")
-  func closing() async throws {
-    let queue = AdmissionQueue(lanes: 1, limit: 5)
-    let held = try await queue.acquire(lanes: 1, client: "a")
-    let waiting = try await Self.wait(queue, "b") { _ in }
-    queue.close()
-    await #expect(throws: APIError.self) { try await waiting.value }
-    await #expect(throws: APIError.self) { _ = try await queue.acquire(lanes: 1, client: "c") }
-    held.release()
-  }
-
-  /// Random arrivals, releases and cancellations: lanes are never given out twice nor lost.
-  @Test("keeps count whatever happens")
-  func invariants() async throws {
-    let queue = AdmissionQueue(lanes: 5, limit: 1000)
-    await withTaskGroup(of: Void.self) { group in
-      for index in 0..<400 {
-        let task = Task {
-          let ticket = try await queue.acquire(lanes: index % 5 + 1, client: "\(index % 7)")
-          #expect(queue.lanesInUse <= 5)
-          await Task.yield()
-          ticket.release()
-        }
-        if index % 3 == 0 { task.cancel() }
-        group.addTask { _ = try? await task.value }
-      }
-    }
-    #expect(queue.lanesInUse == 0)
-    #expect(queue.waitingCount == 0)
-  }
-}
-
-@Suite("Model pool")
-struct ModelPoolTests {
-  @Test("loads when asked, unloads the least recently used within its budget")
-  func budget() async throws {
-    let models = ["a", "b", "c"].map { HistoryProvider(name: $0, bytes: 40) }
-    try await TestServer.with(models, settings: ServerSettings(memoryBudget: 100)) {
-      (server: TestServer) async throws in
-      func ask(_ name: String) async throws -> Int {
-        try await server.post(question(fields: ["model": .string(name), "max_tokens": 1])).status
-      }
-      #expect(models.map(\.loadCount) == [1, 0, 0])
-      for name in ["b", "a", "c", "a"] { #expect(try await ask(name) == 200) }
-      #expect(models.map(\.loadCount) == [1, 1, 1])
-      #expect(server.log.text.contains("unloaded 'b'"))
-      #expect(try await ask("b") == 200)
-      #expect(models[1].loadCount == 2)
-    }
-  }
-
-  @Test("does not unload what is in use, nor load what is too large")
-  func busy() async throws {
-    let models = [
-      HistoryProvider(name: "a", delay: 0.01, bytes: 60), HistoryProvider(name: "b", bytes: 60),
-      HistoryProvider(name: "huge", bytes: 600),
-    ]
-    try await TestServer.with(models, settings: ServerSettings(memoryBudget: 100)) {
-      (server: TestServer) async throws in
-      let connection = try await RawConnection(port: server.port)
-      try await connection.send(try SchedulingTests.streamed(SchedulingTests.long))
-      #expect(try await server.waitFor("selfcd_lanes_free", 3))
-      let other = try await server.post(question(fields: ["model": "b"]))
-      #expect(other.status == 503 && other.errorCode == "no_memory" && other.head.retryAfter() != nil)
-      let huge = try await server.post(question(fields: ["model": "huge"]))
-      #expect(huge.status == 503 && huge.errorCode == "model_too_large")
-      connection.end(.close)
-      #expect(try await server.waitFor("selfcd_lanes_free", 4))
-      #expect(try await server.post(question(fields: ["model": "b", "max_tokens": 1])).status == 200)
-    }
-  }
-
-  @Test("profiles are the default, and are read anew when they change")
-  func profiles() async throws {
-    let provider = HistoryProvider(profiles: [PolicyTests.profile])
-    try await TestServer.with(
-      [provider], settings: ServerSettings(watchInterval: 0.05), policy: ServerPolicy()
-    ) {
-      (server: TestServer) async throws in
-      func report(_ fields: [String: JSONValue] = [:]) async throws -> JSONValue {
-        try await server.post(question(fields: fields.merging(["max_tokens": 1]) { $1 })).json["selfcd"]
-      }
-      let first = try await report()
-      #expect(first["profile"].string == "careful" && first["alpha"] == 1.5 && first["steps"].int == 4)
-      #expect(try await report(["model": "history:careful"])["profile"].string == "careful")
-      #expect(try await report(["selfcd": ["profile": "careful"]])["calibrated"] == true)
-      provider.setProfiles([ServedProfile(name: "bolder", strategy: SelfContrastive(alpha: 2), summary: "")])
-      #expect(try await server.waitFor(#"selfcd_reloads_total{outcome="ok"}"#, 1))
-      #expect(try await report()["profile"].string == "bolder")
-      let policy = try await server.get("/selfcd/policy").json
-      #expect(policy["models"][0]["profiles"][0]["name"].string == "bolder")
-      #expect(policy["models"][0]["default"]["alpha"].double == 2)
     }
   }
 }

@@ -76,6 +76,10 @@ struct SecurityTests {
     ("no JSON", rawRequest(body: Array("{nope".utf8)), ["400"]),
     ("nothing", rawRequest(), ["400"]),
     ("no UTF-8", rawRequest(body: [0x7B, 0x22, 0xFF, 0xFE, 0x22, 0x7D]), ["400"]),
+    (
+      "many values",
+      rawRequest(body: Array(("{\"a\":[" + String(repeating: "0,", count: 30_000) + "0]}").utf8)), ["400"]
+    ),
     ("deep", rawRequest(body: Array(String(repeating: "[", count: 200_000).utf8)), ["400"]),
     ("huge, as declared", rawRequest(length: 1 << 40), ["413"]),
     ("huge, as sent", rawRequest(body: [UInt8](repeating: 0x20, count: 3 << 20)), ["413"]),
@@ -94,7 +98,7 @@ struct SecurityTests {
     ),
     ("a negative length", rawRequest(length: -1), ["400"]),
     ("no HTTP", Array("\0\u{1}\u{2}\r\n\r\n".utf8), ["400"]),
-    ("another method", rawRequest("DELETE", body: body), ["404"]),
+    ("another method", rawRequest("DELETE", body: body), ["405"]),
     ("another path", rawRequest("POST", "/../../etc/passwd", body: body), ["404"]),
   ]
 
@@ -230,6 +234,30 @@ struct SecurityTests {
 
 @Suite("Client limits")
 struct ClientLimitTests {
+  @Test("charge the tokens of texts that are only counted")
+  func tokenize() async throws {
+    let limits = ClientLimits(tokensPerMinute: 60)
+    try await TestServer.with([HistoryProvider()], settings: ServerSettings(limits: limits)) {
+      (server: TestServer) async throws in
+      let body: JSONValue = ["content": .string(String(repeating: "x", count: 600))]
+      #expect(try await server.post(body, to: "/tokenize").json["count"].int == 600)
+      // More than a minute's worth: it was known only afterwards, and is owed.
+      let second = try await server.post(["content": "x"], to: "/tokenize")
+      #expect(second.status == 429 && second.errorCode == "rate_limit_exceeded")
+      #expect((second.head.retryAfter() ?? 0) > 300)
+    }
+  }
+
+  @Test(
+    "do not wait for texts that cannot fit to be tokenised", arguments: ["/v1/chat/completions", "/tokenize"])
+  func longTexts(path: String) async throws {
+    try await TestServer.with([HistoryProvider()]) { (server: TestServer) async throws in
+      let long = try await server.post(question(String(repeating: "x", count: 5000)), to: path)
+      #expect(long.status == 400 && long.errorCode == "context_length_exceeded")
+      #expect(long.json["error"]["message"].string?.contains("bytes") == true)
+    }
+  }
+
   @Test("charge what was generated for a client that went away", arguments: RawConnection.Ending.allCases)
   func abandonedStream(how: RawConnection.Ending) async throws {
     let limits = ClientLimits(logProbabilitiesPerMinute: 950)

@@ -48,6 +48,9 @@ struct ServerOptions: ParsableArguments {
   @Option(help: .init("Seconds from a request to the end of its response.", valueName: "s"))
   var requestTimeout = 300.0
 
+  @Option(help: .init("Seconds that a connection stays open on which nothing is asked for.", valueName: "s"))
+  var idleTimeout = 60.0
+
   @Option(help: .init("Seconds that running requests get when the server is told to stop.", valueName: "s"))
   var grace = 10.0
 
@@ -89,8 +92,8 @@ struct ServerOptions: ParsableArguments {
   func settings() -> ServerSettings {
     ServerSettings(
       host: host, port: port, allowedHosts: allowedHost, corsOrigins: corsOrigin, maximumBody: maxBody,
-      requestTimeout: requestTimeout, grace: grace, queueLimit: queue, limits: limits,
-      logsPrompts: logPrompts)
+      requestTimeout: requestTimeout, idleTimeout: idleTimeout, grace: grace, queueLimit: queue,
+      limits: limits, logsPrompts: logPrompts)
   }
 
   private var limits: ClientLimits {
@@ -113,9 +116,11 @@ struct ServerOptions: ParsableArguments {
 
   func validate() throws {
     _ = try memoryBytes()
-    guard requestTimeout > 0, grace >= 0, queue >= 0, maxBody >= 1 else {
+    guard requestTimeout > 0, idleTimeout > 0, grace >= 0, queue >= 0, maxBody >= 1 else {
       throw ValidationError(
-        "--request-timeout and --max-body must be greater than 0, --grace and --queue 0 or more.")
+        """
+        --request-timeout, --idle-timeout and --max-body must be greater than 0, --grace and --queue 0 or more.
+        """)
     }
   }
 

@@ -18,6 +18,8 @@ public struct APIError: Error, Sendable, Hashable, Encodable {
   /// Ends the connection behind the response, because what the client sends next cannot be trusted or waited
   /// for.
   public var closesConnection = false
+  /// The method that the address is for; becomes `Allow`.
+  var allowed: HTTPRequest.Method?
 
   public init(
     _ status: HTTPResponse.Status, type: String, message: String, param: String? = nil, code: String? = nil,
@@ -50,6 +52,22 @@ extension APIError {
   /// A request that is wrong in itself: 400.
   static func invalid(_ message: String, param: String? = nil, code: String? = nil) -> APIError {
     APIError(.badRequest, type: "invalid_request_error", message: message, param: param, code: code)
+  }
+
+  /// What the HTTP parser refuses: 400. What would follow cannot be told from it.
+  static let noHTTP = APIError(
+    .badRequest, type: "invalid_request_error",
+    message: "This is no HTTP/1.1 request, or its head is too large.", code: "bad_http",
+    closesConnection: true)
+
+  /// A known address with another method: 405.
+  static func methodNotAllowed(_ method: HTTPRequest.Method, allowed: HTTPRequest.Method) -> APIError {
+    var error = APIError(
+      .methodNotAllowed, type: "invalid_request_error",
+      message: "\(method.rawValue) is not for this address; \(allowed.rawValue) is.",
+      code: "method_not_allowed")
+    error.allowed = allowed
+    return error
   }
 
   /// A field that means something this server does not do: 400, by name, so that nothing is silently ignored.
@@ -99,6 +117,7 @@ extension APIError: HTTPResponseError {
     var headers: HTTPFields = [.contentType: APIJSON.contentType]
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
+    if let allowed { headers[.allow] = allowed.rawValue }
     if closesConnection { headers[.connection] = "close" }
     return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: json))
   }

@@ -5,6 +5,8 @@ import SelfCDEval
 enum JSONDocument {
   /// No request this server understands nests deeper; parsers recurse, and a stack is finite.
   static let deepestNesting = 32
+  /// Nor holds more values: decoding one takes microseconds, and a body has room for half a million.
+  static let mostValues = 20_000
 
   /// The object that `bytes` hold.
   ///
@@ -14,8 +16,12 @@ enum JSONDocument {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw FieldError("The body is not UTF-8.")
     }
-    guard nesting(of: bytes) <= deepestNesting else {
+    let extent = extent(of: bytes)
+    guard extent.depth <= deepestNesting else {
       throw FieldError("The body nests more than \(deepestNesting) levels deep.")
+    }
+    guard extent.values <= mostValues else {
+      throw FieldError("The body holds more than \(mostValues) values.")
     }
     do {
       let value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
@@ -26,10 +32,12 @@ enum JSONDocument {
     throw FieldError("The body must be a JSON object.")
   }
 
-  /// The greatest depth of brackets outside strings; for what is no JSON, some number.
-  private static func nesting(of bytes: some Collection<UInt8>) -> Int {
+  /// The greatest depth of brackets outside strings, and about how many values there are; for what is no JSON, some
+  /// numbers.
+  private static func extent(of bytes: some Collection<UInt8>) -> (depth: Int, values: Int) {
     var depth = 0
     var deepest = 0
+    var values = 1
     var isInString = false
     var isEscaped = false
     for byte in bytes {
@@ -47,11 +55,13 @@ enum JSONDocument {
       case UInt8(ascii: "\""): isInString = true
       case UInt8(ascii: "["), UInt8(ascii: "{"):
         depth += 1
+        values += 1
         deepest = max(deepest, depth)
       case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
+      case UInt8(ascii: ","): values += 1
       default: break
       }
     }
-    return deepest
+    return (deepest, values)
   }
 }

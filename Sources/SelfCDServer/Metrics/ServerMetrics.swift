@@ -30,6 +30,7 @@ final class ServerMetrics: Sendable {
     var inFlight = 0
     var rejected: [String: Int] = [:]
     var cancelled: [String: Int] = [:]
+    var closedConnections: [String: Int] = [:]
     var generated: [DecodingLabels: Int] = [:]
     var prompt: [DecodingLabels: Int] = [:]
     var prefilled: [DecodingLabels: Int] = [:]
@@ -59,6 +60,9 @@ final class ServerMetrics: Sendable {
   func rejected(_ reason: String) { state.withLock { $0.rejected[reason, default: 0] += 1 } }
   func endedEarly(_ cause: RequestScope.Cause) {
     state.withLock { $0.cancelled["\(cause)", default: 0] += 1 }
+  }
+  func closedConnection(_ why: ForcedEnd) {
+    state.withLock { $0.closedConnections[why.rawValue, default: 0] += 1 }
   }
   func reloaded(_ outcome: String) { state.withLock { $0.reloads[outcome, default: 0] += 1 } }
 
@@ -111,6 +115,10 @@ final class ServerMetrics: Sendable {
       page.counter(
         "selfcd_requests_ended_early_total", "Requests that ended before their reply was complete, by cause.",
         state.cancelled
+      ) { [("cause", $0)] }
+      page.counter(
+        "selfcd_connections_closed_total", "Connections that the server closed without an answer, by cause.",
+        state.closedConnections
       ) { [("cause", $0)] }
       page.counter("selfcd_reloads_total", "Reloads of profiles and keys, by outcome.", state.reloads) {
         [("outcome", $0)]

@@ -24,14 +24,14 @@ struct AccessMiddleware: RouterMiddleware {
     var context = context
     let channel = context.channel
     let scope = RequestScope(timeout: timeout, on: channel.eventLoop)
+    scope.startTimer()
     context.scope = scope
-    ConnectionMonitor.watch(channel) { [weak scope] in scope?.end(.disconnected) }
-    scope.onEnd { cause in
+    scope.onEnd { [weak scope] cause in
       metrics.endedEarly(cause)
-      guard cause != .disconnected else { return }
-      // Whoever neither reads nor goes away would otherwise hold the connection for good.
-      channel.eventLoop.scheduleTask(in: Self.linger) { channel.close(promise: nil) }
+      guard cause != .disconnected, let scope else { return }
+      ConnectionMonitor.closeBehindResponse(channel, scope)
     }
+    ConnectionMonitor.watch(channel, scope)
     let number = active.add(scope)
     metrics.requestStarted()
     var response: Response
@@ -43,12 +43,7 @@ struct AccessMiddleware: RouterMiddleware {
     } catch {
       response = failure(error, request).response
     }
-    // A body that nobody read would keep the connection open for as long as the client likes.
-    if active.isDraining
-      || (Self.hasBody(request) && (response.status.code >= 400 || request.method != .post))
-    {
-      response.headers[.connection] = "close"
-    }
+    if active.isDraining { response.headers[.connection] = "close" }
     decorate(&response, for: request)
     let (status, path) = (response.status.code, context.endpointPath ?? "none")
     let address = context.client.name
@@ -70,10 +65,6 @@ struct AccessMiddleware: RouterMiddleware {
       try await body.write(writer)
     }
     return response
-  }
-
-  private static func hasBody(_ request: Request) -> Bool {
-    (request.headers[.contentLength].map { $0 != "0" } ?? false) || request.headers[.transferEncoding] != nil
   }
 
   private func failure(_ error: any Error, _ request: Request) -> APIError {

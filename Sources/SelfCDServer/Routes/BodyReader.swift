@@ -17,6 +17,11 @@ struct BodyReader: Sendable {
       buffer = try await scope.run { [limit] in try await request.body.collect(upTo: limit) }
     } catch is NIOTooManyBytesError {
       throw tooLarge
+    } catch let error as APIError {
+      throw error
+    } catch {
+      // What is no chunk, for example.
+      throw APIError.noHTTP
     }
     do {
       return try JSONDocument.object(buffer.readableBytesView)

@@ -46,7 +46,7 @@ struct Playground: Sendable {
   }
 
   func addRoutes(to router: Router<ServerContext>) {
-    router.get("/") { request, _ in
+    router.only(.get, "/") { request, _ in
       guard let page = files[Self.page] else {
         return Response(
           status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
@@ -57,7 +57,7 @@ struct Playground: Sendable {
       }
       return response(page, to: request)
     }
-    router.get("/playground/{file}") { request, context in
+    router.only(.get, "/playground/{file}") { request, context in
       guard let name = context.parameters.get("file"), name != Self.page, let file = files[name] else {
         throw APIError.notFound("There is no such file in the playground.", code: "unknown_url")
       }

@@ -13,7 +13,7 @@ struct ServerContext: RequestContext {
   init(source: ApplicationRequestContextSource) {
     coreContext = .init(source: source)
     channel = source.channel
-    scope = RequestScope(timeout: .seconds(30), on: source.channel.eventLoop)
+    scope = RequestScope(timeout: .zero, on: source.channel.eventLoop)
     client = Client(name: source.channel.remoteAddress?.ipAddress ?? "local", limits: ClientLimits())
   }
 }

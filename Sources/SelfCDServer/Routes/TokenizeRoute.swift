@@ -29,6 +29,9 @@ struct TokenizeRoute: Sendable {
 
   @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
     let object = try await body.object(request, context.scope)
+    let client = context.client
+    // What it costs is known afterwards.
+    try service.meter.checkTokens(of: client)
     do {
       var reader = FieldReader(object)
       let model = try reader.string("model")
@@ -44,13 +47,13 @@ struct TokenizeRoute: Sendable {
       if let content {
         try reader.finish()
         return try await context.scope.run { [wish] in
-          try await text(content, model: model, wish, wantsPieces: wantsPieces)
+          try await text(content, model: model, wish, client, wantsPieces: wantsPieces)
         }
       }
       let chat = try MessageReader.chat(&reader)
       try reader.finish()
       return try await context.scope.run { [wish] in
-        try await prompts(chat, model: model, wish, wantsPieces: wantsPieces)
+        try await prompts(chat, model: model, wish, client, wantsPieces: wantsPieces)
       }
     } catch let error as FieldError {
       throw APIError(error)
@@ -58,7 +61,7 @@ struct TokenizeRoute: Sendable {
   }
 
   private func text(
-    _ content: String, model: String?, _ wish: SelfCDFields, wantsPieces: Bool
+    _ content: String, model: String?, _ wish: SelfCDFields, _ client: Client, wantsPieces: Bool
   ) async throws -> Response {
     let (name, _) = try service.resolve(model: model, wish)
     let lease = try await service.pool.lease(name)
@@ -68,6 +71,7 @@ struct TokenizeRoute: Sendable {
     } catch {
       throw APIError.invalid("The text cannot be tokenised: \(error)", param: "content")
     }
+    try service.meter.charge(tokens: tokens.count, for: client)
     return APIJSON.response(
       Text(
         model: name, count: tokens.count, tokens: tokens,
@@ -76,16 +80,18 @@ struct TokenizeRoute: Sendable {
   }
 
   private func prompts(
-    _ chat: Chat, model: String?, _ wish: SelfCDFields, wantsPieces: Bool
+    _ chat: Chat, model: String?, _ wish: SelfCDFields, _ client: Client, wantsPieces: Bool
   ) async throws -> Response {
     let (name, decision) = try service.resolve(model: model, wish)
     let lease = try await service.pool.lease(name)
+    try lease.model.checkLength(of: chat)
     let request: GenerationRequest
     do {
       request = try lease.model.chat.request(chat, strategy: decision.strategy)
     } catch {
       throw APIError.invalid("The chat cannot be rendered: \(error)", param: "messages", code: "bad_chat")
     }
+    try service.meter.charge(tokens: request.prompts.values.reduce(0) { $0 + $1.count }, for: client)
     let lanes = request.prompts.map { role, tokens in
       (
         role.rawValue,

@@ -19,6 +19,7 @@ final class RequestScope: Sendable {
 
   private struct State {
     var cause: Cause?
+    var isComplete = false
     var handlers: [Int: @Sendable (Cause) -> Void] = [:]
     var nextHandler = 0
   }
@@ -29,14 +30,19 @@ final class RequestScope: Sendable {
   private let eventLoop: any EventLoop
   private let timer = Mutex<Alarm?>(nil)
 
+  /// A life without an end, until ``startTimer()``.
   init(timeout: Duration, on eventLoop: any EventLoop) {
     self.timeout = timeout
     self.eventLoop = eventLoop
-    let timer = alarm(after: timeout, .timedOut)
-    self.timer.withLock { $0 = timer }
   }
 
   deinit { timer.withLock { $0?.cancel() } }
+
+  /// Ends the request when it takes longer than its timeout.
+  func startTimer() {
+    let alarm = alarm(after: timeout, .timedOut)
+    timer.withLock { $0 = alarm }
+  }
 
   /// Ends the request for `cause` unless the alarm is cancelled before.
   func alarm(after delay: Duration, _ cause: Cause) -> Alarm {
@@ -53,12 +59,21 @@ final class RequestScope: Sendable {
 
   func end(_ cause: Cause) {
     let handlers = state.withLock { state -> [@Sendable (Cause) -> Void] in
-      guard state.cause == nil else { return [] }
+      guard state.cause == nil, !state.isComplete else { return [] }
       state.cause = cause
       defer { state.handlers = [:] }
       return Array(state.handlers.values)
     }
     for handler in handlers { handler(cause) }
+  }
+
+  /// Its response was sent, or there is nobody to send it to: nothing can end it early any more.
+  func complete() {
+    timer.withLock { $0?.cancel() }
+    state.withLock { state in
+      state.isComplete = true
+      state.handlers = [:]
+    }
   }
 
   /// Calls `handler` when the request ends early, at once if it already has.

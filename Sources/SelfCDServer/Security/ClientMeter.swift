@@ -50,6 +50,21 @@ final class ClientMeter: Sendable {
     return Reservation(meter: self, client: client, tokens: tokens, logProbabilities: logProbabilities)
   }
 
+  /// Takes out what a request used, even where it is more than there is left: it is known only afterwards, and whoever
+  /// overdraws waits the longer.
+  ///
+  /// - Throws: ``APIError`` (429) where there was nothing left before.
+  func charge(tokens: Int, for client: Client) throws(APIError) {
+    try checkTokens(of: client)
+    put(-tokens, .tokens, client, limit: client.limits.tokensPerMinute)
+  }
+
+  /// - Throws: ``APIError`` (429) where a client has no tokens left.
+  func checkTokens(of client: Client) throws(APIError) {
+    try take(1, .tokens, client, limit: client.limits.tokensPerMinute, "tokens", "a shorter text")
+    put(1, .tokens, client, limit: client.limits.tokensPerMinute)
+  }
+
   private func take(
     _ amount: Int, _ kind: Kind, _ client: Client, limit: Int?, _ what: String, _ remedy: String
   ) throws(APIError) {
@@ -74,7 +89,7 @@ final class ClientMeter: Sendable {
   }
 
   fileprivate func put(_ amount: Int, _ kind: Kind, _ client: Client, limit: Int?) {
-    guard let limit, amount > 0 else { return }
+    guard let limit, amount != 0 else { return }
     buckets.withLock { buckets in
       let slot = Slot(client: client.name, kind: kind)
       var bucket = filled(buckets[slot], limit)

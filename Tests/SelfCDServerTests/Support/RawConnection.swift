@@ -9,7 +9,9 @@ final class RawConnection: Sendable {
 
   struct Failure: Error { let call: String }
 
-  init(port: Int) async throws {
+  /// - Parameter receiveBuffer: bytes that the system takes for it while nobody reads, with the sender's buffer small, too;
+  ///   `nil` for what is usual.
+  init(port: Int, receiveBuffer: Int32? = nil) async throws {
     descriptor = try await Self.blocking {
       #if canImport(Glibc)
         let kind = Int32(SOCK_STREAM.rawValue)
@@ -21,6 +23,13 @@ final class RawConnection: Sendable {
       var limit = timeval(tv_sec: 60, tv_usec: 0)
       setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
       setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+      if var size = receiveBuffer {
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+        // The sender's buffer begins at a multiple of the segment, which is 64 KiB on loopback.
+        var segment: Int32 = 536
+        setsockopt(
+          descriptor, Int32(IPPROTO_TCP), TCP_MAXSEG, &segment, socklen_t(MemoryLayout<Int32>.size))
+      }
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)
       address.sin_port = in_port_t(port).bigEndian
@@ -66,15 +75,37 @@ final class RawConnection: Sendable {
   }
 
   /// What comes next; empty at the end of the connection.
+  ///
+  /// - Throws: ``Failure`` where the server is silent for a minute.
   func receive() async throws -> String {
     try await Self.blocking { [descriptor] in
       var buffer = [UInt8](repeating: 0, count: 65_536)
       let count = recv(descriptor, &buffer, buffer.count, 0)
+      if count < 0, errno == EAGAIN || errno == EWOULDBLOCK { throw Failure(call: "recv: silence") }
       return count > 0 ? String(decoding: buffer.prefix(count), as: UTF8.self) : ""
     }
   }
 
-  /// Everything until the server closes the connection or is silent.
+  /// Whether something has come that nobody read.
+  func hasSomething() async throws -> Bool {
+    try await Self.blocking { [descriptor] in
+      var byte: UInt8 = 0
+      return recv(descriptor, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT)) > 0
+    }
+  }
+
+  /// Everything until `text` has come.
+  func receive(until text: String) async throws -> String {
+    var received = ""
+    while !received.contains(text) {
+      let piece = try await receive()
+      guard !piece.isEmpty else { throw Failure(call: "recv: the end, before '\(text)'") }
+      received += piece
+    }
+    return received
+  }
+
+  /// Everything until the server closes the connection.
   func receiveAll() async throws -> String {
     var text = ""
     while true {

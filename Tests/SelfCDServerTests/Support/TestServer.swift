@@ -124,6 +124,15 @@ final class TestServer: Sendable {
     return false
   }
 
+  /// Waits until something was logged, without a connection of its own.
+  func waitForLog(_ text: String) async throws -> Bool {
+    for _ in 0..<2000 {
+      if log.text.contains(text) { return true }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    return false
+  }
+
   private func url(_ path: String) throws -> URL {
     try #require(URL(string: "http://127.0.0.1:\(port)\(path)"))
   }
