@@ -141,7 +141,7 @@ def causes(samples: dict) -> str:
         f"{name.removeprefix('selfcd_').removesuffix('_total')} {key.partition('cause=')[2].strip('{}')}: {value:.0f}"
         for name in names for key, value in sorted(samples.items()) if key.startswith(name + "{")
     ]  # fmt: skip
-    return ", ".join(found) or "nothing ended early"
+    return ", ".join(found).replace('"', "") or "nothing ended early"
 
 
 @dataclass
@@ -197,7 +197,7 @@ def run_waves(options) -> int:
     with ThreadPoolExecutor(2) as pool:
         references = dict(zip(cases, pool.map(Case.command_line, cases)))
     server = servers.selfcd(
-        None, "--lanes", LANES, "--allow", "guarded,plain,self-cd", "--log-level", "warning", log=options.log)
+        None, "--lanes", LANES, "--allow", "guarded,plain,self-cd", "--alpha-range", "0...2.5", "--log-level", "warning", log=options.log)
     problems = []
     total = Tally()
     memory: list[int] = []
@@ -267,7 +267,7 @@ def run_waves(options) -> int:
 def run_kill(options) -> int:
     """kill -9 while replies stream, then the same port again."""
     cases = make_cases(16, options.seed)
-    server = servers.selfcd(None, "--lanes", LANES, "--allow", "guarded,plain,self-cd", log=options.log)
+    server = servers.selfcd(None, "--lanes", LANES, "--allow", "guarded,plain,self-cd", "--alpha-range", "0...2.5", log=options.log)
     for number in range(5):
 
         async def storm() -> Tally:
