@@ -9,9 +9,11 @@ final class RawConnection: Sendable {
 
   struct Failure: Error { let call: String }
 
-  /// - Parameter receiveBuffer: bytes that the system takes for it while nobody reads, with the sender's buffer small, too;
-  ///   `nil` for what is usual.
-  init(port: Int, receiveBuffer: Int32? = nil) async throws {
+  /// - Parameters:
+  ///   - receiveBuffer: bytes that the system takes for it while nobody reads, with the sender's buffer small, too; `nil`
+  ///     for what is usual.
+  ///   - request: sent at once, where nothing may come between.
+  init(port: Int, receiveBuffer: Int32? = nil, sending request: [UInt8] = []) async throws {
     descriptor = try await Self.blocking {
       #if canImport(Glibc)
         let kind = Int32(SOCK_STREAM.rawValue)
@@ -43,6 +45,7 @@ final class RawConnection: Sendable {
         Foundation.close(descriptor)
         throw Failure(call: "connect")
       }
+      Self.sendAll(request, descriptor)
       return descriptor
     }
   }
@@ -59,18 +62,20 @@ final class RawConnection: Sendable {
   func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
   func send(_ bytes: [UInt8]) async throws {
-    try await Self.blocking { [descriptor] in
-      var rest = bytes[...]
-      while !rest.isEmpty {
-        #if canImport(Glibc)
-          let flags = Int32(MSG_NOSIGNAL)
-        #else
-          let flags: Int32 = 0
-        #endif
-        let sent = rest.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, flags) }
-        guard sent > 0 else { return }
-        rest = rest.dropFirst(sent)
-      }
+    try await Self.blocking { [descriptor] in Self.sendAll(bytes, descriptor) }
+  }
+
+  private static func sendAll(_ bytes: [UInt8], _ descriptor: Int32) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      #if canImport(Glibc)
+        let flags = Int32(MSG_NOSIGNAL)
+      #else
+        let flags: Int32 = 0
+      #endif
+      let sent = rest.withUnsafeBytes { Foundation.send(descriptor, $0.baseAddress, $0.count, flags) }
+      guard sent > 0 else { return }
+      rest = rest.dropFirst(sent)
     }
   }
 
