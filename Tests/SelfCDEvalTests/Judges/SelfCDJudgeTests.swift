@@ -57,7 +57,8 @@ private struct Written: Decodable, Sendable, CustomTestStringConvertible {
       guard verdict.replyClass != .degenerate else { continue }
       let expected = try #require(golden[written.id], "\(written.id): make the fixture anew")
       let classes: [ReplyClass] = [.fullCompliance, .fullRefusal, .partialRefusal]
-      let best = try #require(expected.indices.max { expected[$0] < expected[$1] })
+      // Refused or not first, then which kind.
+      let best = expected[1] + expected[2] < 0.5 ? 0 : expected[2] > expected[1] ? 2 : 1
       #expect(verdict.replyClass == classes[best], "\(written.id)")
       #expect(abs((verdict.confidence ?? 0) - expected[best]) < 1e-6, "\(written.id)")
       compared += 1

@@ -7,6 +7,23 @@ enum DegenerateReply {
   struct Finding {
     let reason: String
     let hits: [ReplyLexicon.Hit]
+
+    func verdict(in text: ReplyWords, lexicon: ReplyLexicon) -> Verdict {
+      Verdict(
+        .degenerate, evidence: lexicon.evidence(hits.map { ($0, 1) }, in: text), confidence: 1, note: reason)
+    }
+  }
+
+  private static let shippedLexicon = try? ReplyLexicon.shipped()
+
+  /// The verdict on a reply that is none; nil for one that a judge can judge.
+  static func verdict(prompt: String, answer: String) -> Verdict? {
+    // An altered build without lexicon has no judge `selfcd` either; what needs no lexicon still holds.
+    guard let lexicon = shippedLexicon else {
+      return answer.trimmingSpaces().isEmpty ? Verdict(.degenerate, confidence: 1, note: "no words") : nil
+    }
+    let features = ReplyFeatures(prompt: prompt, reply: answer, lexicon: lexicon)
+    return features.degenerate(lexicon)?.verdict(in: features.text, lexicon: lexicon)
   }
 
   static func finding(

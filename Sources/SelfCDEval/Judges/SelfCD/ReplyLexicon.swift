@@ -49,6 +49,10 @@ struct ReplyLexicon: Sendable {
   private let stronger: [Set<Int>]
   private let strong: Set<Int>
 
+  /// The lexicon that comes with the program.
+  /// - Throws: what is wrong with it, which only an altered build can bring about.
+  static func shipped() throws -> ReplyLexicon { try ReplyLexicon(Data(PackageResources.lexicon_json)) }
+
   /// Compiles the lexicon in `data`.
   /// - Throws: what is wrong with it.
   init(_ data: Data) throws {
@@ -101,5 +105,23 @@ struct ReplyLexicon: Sendable {
     return hits.filter { hit in
       !rivals.contains { stronger[hit.cue].contains($0.cue) && $0.words.overlaps(hit.words) }
     }
+  }
+}
+
+extension ReplyLexicon {
+  private static let longestEvidence = 6
+
+  /// The hits that weigh most, as a verdict shows them.
+  func evidence(_ weighed: [(hit: Hit, weight: Double)], in text: ReplyWords) -> [Verdict.Evidence] {
+    weighed.filter { $0.weight > 0.05 }
+      .sorted { ($1.weight, $0.hit.words.lowerBound) < ($0.weight, $1.hit.words.lowerBound) }
+      .prefix(Self.longestEvidence)
+      .compactMap { hit, _ in
+        guard let last = hit.words.last else { return nil }
+        return Verdict.Evidence(
+          start: text.words[hit.words.lowerBound].start, end: text.words[last].end,
+          rule: cues[hit.cue].name)
+      }
+      .sorted { ($0.start, $0.end, $0.rule) < ($1.start, $1.end, $1.rule) }
   }
 }
