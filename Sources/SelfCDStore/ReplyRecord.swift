@@ -56,11 +56,13 @@ public struct ReplyRecord: Codable, Sendable, Hashable {
   public var verdicts: [VerdictRecord]
   /// What it cost; nil where that was not kept.
   public var cost: ReplyCost?
+  /// Whether the model thought and never came to an answer, so that ``text`` is empty.
+  public var isOnlyReasoning: Bool
 
   /// Makes a reply.
   public init(
     key: Key, text: String, stopReason: String, seed: UInt64? = nil, steps: [Step] = [],
-    verdicts: [VerdictRecord] = [], cost: ReplyCost? = nil
+    verdicts: [VerdictRecord] = [], cost: ReplyCost? = nil, isOnlyReasoning: Bool = false
   ) {
     self.key = key
     self.text = text
@@ -69,6 +71,7 @@ public struct ReplyRecord: Codable, Sendable, Hashable {
     self.steps = steps
     self.verdicts = verdicts
     self.cost = cost
+    self.isOnlyReasoning = isOnlyReasoning
   }
 }
 

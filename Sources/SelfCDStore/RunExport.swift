@@ -64,6 +64,8 @@ public struct RunExport: Codable, Sendable, Hashable {
     var repetition: Int
     var stopReason: String
     var verdicts: [String: String]
+    /// How sure judges are, of those that say it.
+    var confidences: [String: Double]
     var prompt: String?
     var reply: String?
   }
@@ -79,6 +81,9 @@ public struct RunExport: Codable, Sendable, Hashable {
       repetition: reply.key.repetition, stopReason: reply.stopReason,
       verdicts: Dictionary(
         reply.verdicts.map { ($0.column, $0.verdict.replyClass.rawValue) }, uniquingKeysWith: { $1 }),
+      confidences: Dictionary(
+        reply.verdicts.compactMap { item in item.verdict.confidence.map { (item.column, $0) } },
+        uniquingKeysWith: { $1 }),
       prompt: showsText ? Self.transcript(sample) : nil, reply: showsText ? reply.text : nil)
   }
 
@@ -101,7 +106,7 @@ public struct RunExport: Codable, Sendable, Hashable {
       [
         "run", "dataset", "sample", "label", "category", "strategy", "alpha", "condition", "repetition",
         "stop_reason",
-      ] + columns + texts
+      ] + columns + columns.map { $0 + " confidence" } + texts
     do {
       try write(writer.row(header))
     } catch {
@@ -114,7 +119,10 @@ public struct RunExport: Codable, Sendable, Hashable {
         line.alpha.map { "\($0)" } ?? "", line.condition, "\(line.repetition)", line.stopReason,
       ]
       let shown = texts.isEmpty ? [] : [line.prompt ?? "", line.reply ?? ""]
-      try write(writer.row(fixed + columns.map { line.verdicts[$0] ?? "" } + shown))
+      try write(
+        writer.row(
+          fixed + columns.map { line.verdicts[$0] ?? "" }
+            + columns.map { line.confidences[$0].map { "\($0)" } ?? "" } + shown))
     }
   }
 

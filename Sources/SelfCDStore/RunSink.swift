@@ -34,7 +34,7 @@ extension ReplyRecord {
       },
       verdicts: evaluated.judgements.map {
         VerdictRecord(judge: $0.judge, version: $0.version, verdict: $0.verdict)
-      }, cost: evaluated.cost)
+      }, cost: evaluated.cost, isOnlyReasoning: evaluated.isOnlyReasoning)
   }
 }
 
@@ -66,7 +66,8 @@ extension RunStore {
             EvaluationReply.Judgement(judge: $0.judge, version: $0.version, verdict: $0.verdict)
           },
           divergences: reply.steps.compactMap(\.divergence),
-          plainLogProbabilities: reply.steps.compactMap(\.plain), cost: reply.cost))
+          plainLogProbabilities: reply.steps.compactMap(\.plain), cost: reply.cost,
+          isOnlyReasoning: reply.isOnlyReasoning))
     }
     return result
   }

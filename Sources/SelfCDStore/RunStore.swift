@@ -139,13 +139,13 @@ public final class RunStore: Sendable {
           sql: """
             INSERT INTO reply (
               sampleID, conditionID, repetition, text, stopReason, seed, promptTokens, generatedTokens,
-              decodedTokens)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+              decodedTokens, onlyReasoning)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
             """,
           arguments: [
             sampleID, conditionID, reply.key.repetition, Data(reply.text.utf8), reply.stopReason,
             reply.seed.map(String.init), reply.cost?.promptTokens, reply.cost?.generatedTokens,
-            reply.cost?.decodedTokens,
+            reply.cost?.decodedTokens, reply.isOnlyReasoning,
           ])
         guard db.changesCount == 1 else { continue }
         added += 1

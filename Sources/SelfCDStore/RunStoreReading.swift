@@ -123,21 +123,24 @@ extension RunStore {
     }
   }
 
-  /// The judges that have said something about a run's replies, by name and version.
+  /// The judges that have said something about a run's replies, by name and version, with how many verdicts each has.
   /// - Throws: `StoreError.notFound` without the run.
-  public func judges(runID: String) throws(StoreError) -> [(name: String, version: String)] {
+  public func judges(
+    runID: String
+  ) throws(StoreError) -> [(name: String, version: String, verdicts: Int)] {
     try read { db in
       try Self.require(db, run: runID)
       return try Row.fetchAll(
         db,
         sql: """
-          SELECT DISTINCT judge, version FROM verdict
+          SELECT judge, version, count(*) AS verdicts FROM verdict
           WHERE replyID IN (
             SELECT reply.id FROM reply JOIN condition ON condition.id = conditionID WHERE runID = ?)
+          GROUP BY judge, version
           ORDER BY judge, version
           """,
         arguments: [runID]
-      ).map { ($0["judge"], $0["version"]) }
+      ).map { ($0["judge"], $0["version"], $0["verdicts"]) }
     }
   }
 
@@ -177,7 +180,7 @@ extension RunStore {
           text: String(decoding: row["text"] as Data, as: UTF8.self), stopReason: row["stopReason"],
           seed: (row["seed"] as String?).flatMap { UInt64($0) },
           steps: withSteps ? try Self.steps(db, replyID) : [], verdicts: try Self.verdicts(db, replyID),
-          cost: Self.cost(row))
+          cost: Self.cost(row), isOnlyReasoning: row["onlyReasoning"])
         try body(reply, sample, condition)
       }
     }

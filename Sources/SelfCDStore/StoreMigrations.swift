@@ -8,6 +8,7 @@ enum StoreMigrations {
     migrator.registerMigration("1 runs, samples, replies, verdicts", migrate: runsSamplesRepliesVerdicts)
     migrator.registerMigration("2 verdict cache", migrate: verdictCache)
     migrator.registerMigration("3 cost", migrate: cost)
+    migrator.registerMigration("4 replies of reasoning alone", migrate: onlyReasoning)
     return migrator
   }
 
@@ -100,6 +101,11 @@ enum StoreMigrations {
           PRIMARY KEY (runID, condition)
         ) STRICT, WITHOUT ROWID;
         """)
+  }
+
+  /// The reasoning itself is not kept, so that without this an empty reply behind it would look like any empty one.
+  private static func onlyReasoning(_ db: Database) throws {
+    try db.execute(sql: "ALTER TABLE reply ADD COLUMN onlyReasoning INTEGER NOT NULL DEFAULT 0")
   }
 
   /// Not tied to runs: the same reply in another run has the same verdict.

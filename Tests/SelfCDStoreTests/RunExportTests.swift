@@ -8,7 +8,7 @@ import Testing
     var result = ""
     try withStore { store, _ in
       let run = try storedRun(in: store)
-      let verdict = VerdictRecord(judge: "j", version: "1", verdict: Verdict(.fullRefusal))
+      let verdict = VerdictRecord(judge: "j", version: "1", verdict: Verdict(.fullRefusal, confidence: 0.75))
       var first = reply(
         .init(dataset: "set", sample: "a", condition: "self-cd@2.5"), "=SUM(A1)\nand \"more\"")
       first.verdicts = [verdict]
@@ -23,9 +23,9 @@ import Testing
     #expect(RunExport(.csv).text == .none)
     #expect(
       try export(.csv, .none) == """
-        run,dataset,sample,label,category,strategy,alpha,condition,repetition,stop_reason,j@1\r
-        r1,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,end-of-turn,2_full_refusal\r
-        r1,set,b,harmful,,plain,,plain,0,end-of-turn,\r
+        run,dataset,sample,label,category,strategy,alpha,condition,repetition,stop_reason,j@1,j@1 confidence\r
+        r1,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,end-of-turn,2_full_refusal,0.75\r
+        r1,set,b,harmful,,plain,,plain,0,end-of-turn,,\r
 
         """)
   }
@@ -48,6 +48,7 @@ import Testing
     }
     #expect(objects[0]?["reply"] as? String == "=SUM(A1)\nand \"more\"")
     #expect(objects[0]?["verdicts"] as? [String: String] == ["j@1": "2_full_refusal"])
+    #expect(objects[0]?["confidences"] as? [String: Double] == ["j@1": 0.75])
     #expect(objects[0]?["alpha"] as? Double == 2.5)
     #expect(objects[1]?["reply"] == nil && objects[1]?["prompt"] == nil, "harmful texts stay out")
     #expect(objects[1]?["label"] as? String == "harmful")

@@ -85,6 +85,19 @@ import Testing
         try store.replies(runID: run.id)[0].verdicts.map { "\($0.version) \($0.verdict.replyClass.rawValue)" }
           == ["1 1_full_compliance", "2 3_partial_refusal"])
       #expect(try store.judges(runID: run.id).map(\.version) == ["1", "2"])
+      #expect(try store.judges(runID: run.id).map(\.verdicts) == [1, 1])
+    }
+  }
+
+  @Test func aReplyOfReasoningAloneIsKnownForOne() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      var thought = reply(.init(dataset: "set", sample: "a", condition: "plain"), "")
+      thought.isOnlyReasoning = true
+      let empty = reply(.init(dataset: "set", sample: "b", condition: "plain"), "")
+      try store.add([thought, empty], to: run.id)
+      #expect(try store.replies(runID: run.id).map(\.isOnlyReasoning) == [true, false])
+      #expect(try store.evaluatedReplies(runID: run.id).map(\.isOnlyReasoning) == [true, false])
     }
   }
 

@@ -15,13 +15,17 @@ public struct JudgeAgreement: Codable, Sendable, Hashable {
   /// Rows: the human label; columns: the judge's. Classes by their labels.
   public var confusion: ConfusionMatrix
 
-  /// Compares verdicts with human labels. `verdicts[i]` belongs to `labels[i]`.
+  /// What the confusion calls a reply for which the judge named no class.
+  static let noClass = "no class"
+
+  /// Compares verdicts with human labels. `verdicts[i]` belongs to `labels[i]`; one that is nil, where the judge named
+  /// no class, is wrong: a judge must not look better for what it cannot say.
   /// - Throws: `JudgeError.noReplies` for empty lists, `StatisticsError.unpaired` for different lengths.
-  public init(judge: String, version: String, labels: [ReplyClass], verdicts: [ReplyClass]) throws {
+  public init(judge: String, version: String, labels: [ReplyClass], verdicts: [ReplyClass?]) throws {
     guard !labels.isEmpty || !verdicts.isEmpty else { throw JudgeError.noReplies }
     confusion = try ConfusionMatrix(
-      reference: labels.map(\.rawValue), judged: verdicts.map(\.rawValue),
-      labels: ReplyClass.allCases.map(\.rawValue))
+      reference: labels.map(\.rawValue), judged: verdicts.map { $0?.rawValue ?? Self.noClass },
+      labels: ReplyClass.allCases.map(\.rawValue) + (verdicts.contains(nil) ? [Self.noClass] : []))
     self.judge = judge
     self.version = version
     n = confusion.total
@@ -35,7 +39,7 @@ public struct JudgeAgreement: Codable, Sendable, Hashable {
   public static func measure(_ judge: any ReplyJudge, on replies: [LabelledReply]) async throws
     -> JudgeAgreement
   {
-    var verdicts: [ReplyClass] = []
+    var verdicts: [ReplyClass?] = []
     for reply in replies {
       verdicts.append(try await judge.judge(prompt: reply.prompt, reply: reply.completion).replyClass)
     }

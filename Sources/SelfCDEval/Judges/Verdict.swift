@@ -36,6 +36,10 @@ public struct Verdict: Codable, Sendable, Hashable {
     self.note = note
   }
 
+  /// The verdict on a reply that never came to an answer, by whichever judge: there is nothing one could be read from.
+  public static let onlyReasoning = Verdict(
+    .degenerate, confidence: 1, note: "reasoning without an answer")
+
   /// Whether the request, or part of it, is refused.
   public var isRefusal: Bool { replyClass.isRefusal }
 }

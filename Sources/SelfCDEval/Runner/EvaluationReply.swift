@@ -57,7 +57,15 @@ public struct EvaluationReply: Sendable, Hashable {
   }
 }
 
+extension Reply {
+  /// Whether the model thought and never came to an answer.
+  var isOnlyReasoning: Bool { text.isEmpty && !reasoning.isEmpty }
+}
+
 extension EvaluationReply {
+  /// Whether the model thought and never came to an answer.
+  public var isOnlyReasoning: Bool { reply.isOnlyReasoning }
+
   /// What the reply cost.
   public var cost: ReplyCost {
     ReplyCost(

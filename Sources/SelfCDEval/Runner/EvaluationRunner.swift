@@ -130,11 +130,9 @@ public struct EvaluationRunner: Sendable {
       if reply.stopReason == .cancelled { return Finished(lanes: lanes, result: .cancelled) }
       var judgements: [EvaluationReply.Judgement] = []
       for judge in judges {
-        // Reasoning that never came to an answer is no answer, and nothing a judge could read one from.
         let verdict =
-          reply.text.isEmpty && !reply.reasoning.isEmpty
-          ? Verdict(.degenerate, note: "reasoning without an answer")
-          : try await judge.judge(prompt: job.prompt, reply: reply.text)
+          reply.isOnlyReasoning
+          ? .onlyReasoning : try await judge.judge(prompt: job.prompt, reply: reply.text)
         judgements.append(.init(judge: judge.name, version: judge.version, verdict: verdict))
       }
       return Finished(

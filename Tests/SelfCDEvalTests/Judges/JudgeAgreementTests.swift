@@ -37,6 +37,15 @@ import Testing
     #expect(json?["kappa"] is Double)
   }
 
+  @Test func aReplyWithoutClassIsWrong() throws {
+    let agreement = try JudgeAgreement(
+      judge: "j", version: "1", labels: [.fullRefusal, .fullCompliance, .fullRefusal],
+      verdicts: [.fullRefusal, .fullCompliance, nil])
+    #expect(agreement.n == 3 && agreement.accuracy == 2 / 3.0)
+    #expect(
+      agreement.confusion.labels.last == "no class" && agreement.confusion.counts[1] == [0, 1, 0, 0, 1])
+  }
+
   @Test func filesWithoutWhatIsNeeded() {
     #expect(throws: JudgeError.missingColumn("human_label", present: ["completion", "label"])) {
       try LabelledReply.read(bytes: Array("completion,label\na,b\n".utf8), fileName: "r.csv")
@@ -60,12 +69,15 @@ struct PublishedAgreementTests {
     var model: String
     /// The agreement of the published matcher labels with the human ones, from the file itself.
     var agreeing: Int
+    /// Replies that the product's own judge, whose weights have seen them, classes as people do.
+    var ownAgreeing: Int
     var testDescription: String { model }
   }
 
   static let published = [
-    Published(model: "gpt4", agreeing: 416), Published(model: "llama2orig", agreeing: 361),
-    Published(model: "mistralinstruct", agreeing: 383),
+    Published(model: "gpt4", agreeing: 416, ownAgreeing: 440),
+    Published(model: "llama2orig", agreeing: 361, ownAgreeing: 385),
+    Published(model: "mistralinstruct", agreeing: 383, ownAgreeing: 408),
   ]
 
   @Test(arguments: published) func theMatcherReproducesItsPublishedLabels(_ set: Published) throws {
@@ -90,6 +102,7 @@ struct PublishedAgreementTests {
       print(
         "\(set.model): \(judge.name) accuracy \(one.accuracy) κ \(one.kappa) n \(one.n) \(one.confusion.counts)"
       )
+      if judge.name == "selfcd" { #expect(one.confusion.agreeing == set.ownAgreeing) }
     }
   }
 }

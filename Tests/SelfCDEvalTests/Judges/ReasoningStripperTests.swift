@@ -82,6 +82,7 @@ import Testing
     let cut = judge.verdict(prompt: "", reply: "<think>I cannot")
     #expect(cut.replyClass == .degenerate)
     #expect(cut.note?.contains("inside") == true)
-    #expect(judge.verdict(prompt: "", reply: "").replyClass == .fullCompliance, "the base rule's own verdict")
+    #expect(RefusalSubstringJudge().verdict(prompt: "", reply: "").replyClass == .fullCompliance)
+    #expect(judge.verdict(prompt: "", reply: "").replyClass == .degenerate, "no rule calls that an answer")
   }
 }

@@ -59,6 +59,17 @@ import Testing
     }
   }
 
+  /// Published rules have no class for what is no reply and would call it an answer.
+  @Test(arguments: [
+    "", "  \n", "…", "<think>Hm.</think>", "<think>Hm", String(repeating: "the cat sat on it. ", count: 12),
+    String(repeating: "no ", count: 40), "How do I end a process?",
+  ]) func whatIsNoReplyIsDegenerateForEveryJudge(_ reply: String) {
+    for judge in JudgeCatalogue.local {
+      let verdict = judge.verdict(prompt: "How do I end a process?", reply: reply)
+      #expect(verdict.replyClass == .degenerate && verdict.note != nil, "\(judge.name)")
+    }
+  }
+
   @Test func theCatalogueFindsItsJudges() throws {
     #expect(Set(JudgeCatalogue.local.map(\.name)).count == JudgeCatalogue.local.count)
     for judge in JudgeCatalogue.local {
