@@ -50,7 +50,8 @@ struct ReportCommand: AsyncParsableCommand {
   @Option(help: "How to write it: html, markdown or text.")
   var format: ReportFormat?
 
-  @Option(help: .init("The judge to count by; the one with most verdicts unless given.", valueName: "name"))
+  @Option(
+    help: .init("The judge to count by; the run's first that has judged unless given.", valueName: "name"))
   var judge: String?
 
   @Option(help: .init("The report's title.", valueName: "text"))

@@ -37,17 +37,19 @@ import Testing
   @Test func comparisonsArePairedAndCorrectedByAxis() throws {
     let run = try Fixture.run()
     let comparison = try #require(run.comparison("self-cd@1.5", .safe))
-    #expect(comparison.n == 24 && comparison.test.firstOnly == 9 && comparison.test.secondOnly == 0)
-    #expect(abs(comparison.difference.estimate + 9.0 / 24) < 1e-12)
+    #expect(
+      comparison.paired.n == 24 && comparison.paired.onlyReference == 9 && comparison.paired.onlyHere == 0)
+    #expect(abs(comparison.paired.difference.estimate + 9.0 / 24) < 1e-12)
     let family = run.comparisons.filter { $0.label == .safe }
-    #expect(family.map(\.adjusted) == (try HolmCorrection.adjusted(family.map(\.test.pValue))))
+    #expect(
+      family.map(\.paired.adjustedPValue)
+        == (try HolmCorrection.adjusted(family.map(\.paired.pValue))))
   }
 
-  @Test func withoutChangeTheLimitIsSaid() throws {
-    let comparison = try #require(try Fixture.run().comparison("self-cd@0.5", .harmful))
-    #expect(comparison.test.firstOnly + comparison.test.secondOnly == 0)
-    let limit = try WilsonInterval.of(successes: 0, trials: 16).high
-    #expect(Wording.difference(comparison) == "none of 16; at most \(Figures.percent(limit))")
+  @Test func withoutChangeTheIntervalHasWidth() throws {
+    let paired = try #require(try Fixture.run().comparison("self-cd@0.5", .harmful)).paired
+    #expect(paired.onlyHere + paired.onlyReference == 0)
+    #expect(paired.difference.low < -0.1 && paired.difference.high > 0.1)
   }
 
   @Test func judgesAreComparedReplyByReply() throws {
@@ -57,7 +59,7 @@ import Testing
     #expect(pair.agreement.estimate < 1 && pair.kappa < 1)
     #expect(pair.examples.count == 2)
     #expect(pair.examples.allSatisfy { $0.example.replies.count == 1 && $0.first != $0.second })
-    let other = try Fixture.run(ReportOptions(judge: "refusal-substrings", resamples: 50))
+    let other = try Fixture.run(ReportOptions(judge: "refusal-substrings"))
     #expect(other.judge == "refusal-substrings@1")
     #expect(
       throws: ReportError.unknownJudge(name: "x", known: ["xstest-strmatch@1", "refusal-substrings@1"])
@@ -83,7 +85,7 @@ import Testing
     #expect(Wording.summary(run).last?.hasPrefix("No contrasting condition") == true)
   }
 
-  private func builder(_ options: ReportOptions = ReportOptions(resamples: 50)) -> ReportBuilder {
+  private func builder(_ options: ReportOptions = ReportOptions()) -> ReportBuilder {
     ReportBuilder(
       record: Fixture.record(planned: 9), datasets: [Fixture.set("s", .safe, 3)],
       conditions: [
@@ -130,7 +132,7 @@ import Testing
   }
 
   @Test func longTextsAreShortened() throws {
-    var builder = builder(ReportOptions(textLimit: 10, resamples: 50))
+    var builder = builder(ReportOptions(textLimit: 10))
     builder.add(reply("1", "guarded", .fullRefusal, text: String(repeating: "é", count: 10)))
     builder.add(reply("1", "self-cd@2", .fullCompliance, text: String(repeating: "é", count: 11)))
     let replies = try #require(try builder.build().flips.first?.examples.first?.replies)

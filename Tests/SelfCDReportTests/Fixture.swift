@@ -44,7 +44,7 @@ enum Fixture {
     "self-cd@2.5": (2, 12), "<i>odd": (24, 16),
   ]
 
-  static func run(_ options: ReportOptions = ReportOptions(examples: 2, resamples: 200)) throws -> ReportRun {
+  static func run(_ options: ReportOptions = ReportOptions(examples: 2)) throws -> ReportRun {
     var builder = ReportBuilder(
       record: record(), datasets: sets, conditions: conditions, options: options,
       speeds: ["plain": 20, "guarded": 19, "self-cd@0.5": 10, "self-cd@1.5": 10.4, "self-cd@2.5": 9.8])
@@ -81,7 +81,7 @@ enum Fixture {
   }
 
   static func data(showsHarmful: Bool = false) throws -> ReportData {
-    let options = ReportOptions(showsHarmful: showsHarmful, examples: 2, resamples: 200)
+    let options = ReportOptions(showsHarmful: showsHarmful, examples: 2)
     return ReportData(
       createdAt: Date(timeIntervalSince1970: 1_790_001_000), showsHarmful: showsHarmful,
       runs: [try run(options)])

@@ -80,7 +80,7 @@ enum StudyFixture {
               refusals: try RefusalRate((0..<20).map { $0 < refused ? .fullRefusal : .fullCompliance }),
               paired: change == nil
                 ? nil
-                : try PairedComparison((0..<20).map { $0 < refused }, against: before, named: "none", seed: 0)
+                : try PairedComparison((0..<20).map { $0 < refused }, against: before, named: "none")
             ))
         }
       }

@@ -178,7 +178,7 @@ struct PerturbCommand: AsyncParsableCommand {
       blocks.append(EvaluationTable.table(lines, console: console))
     }
     return blocks.joined(separator: "\n")
-      + "\nIn brackets the change in points with its 95 % interval (paired bootstrap); * McNemar, Holm, p < 0.05; judge "
+      + "\nIn brackets the change in points with its 95 % interval (Tango); * McNemar, Holm, p < 0.05; judge "
       + "\(result.judge); list version \(result.listVersion).\n"
       + "† changes what is asked: there a refusal may be right.\n"
   }

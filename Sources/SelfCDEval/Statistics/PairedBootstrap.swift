@@ -2,7 +2,6 @@
 ///
 /// B. Efron and R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13 (percentile interval).
 /// Resampling prompts rather than outcomes keeps the pairing, which is where the power of the comparison lies.
-/// The quantile is NumPy's default (linear interpolation, type 7 of Hyndman and Fan 1996).
 public enum PairedBootstrap {
   /// The mean of `first[i] − second[i]` with its percentile interval.
   ///
@@ -42,16 +41,8 @@ public enum PairedBootstrap {
     let tail = (1 - confidence) / 2
     return ConfidenceInterval(
       estimate: differences.reduce(0, +) / Double(n),
-      low: quantile(means, tail),
-      high: quantile(means, 1 - tail),
+      low: Quantile.of(means, tail),
+      high: Quantile.of(means, 1 - tail),
       confidence: confidence)
-  }
-
-  /// `sorted` is ascending and not empty.
-  private static func quantile(_ sorted: [Double], _ p: Double) -> Double {
-    let position = p * Double(sorted.count - 1)
-    let index = min(Int(position), sorted.count - 1)
-    let next = min(index + 1, sorted.count - 1)
-    return sorted[index] + (sorted[next] - sorted[index]) * (position - Double(index))
   }
 }

@@ -1,6 +1,9 @@
 import Foundation
 
 /// The figures of a run: how often each condition refuses on each set, and what that is against the reference.
+///
+/// Only the first repetition of a prompt counts: repetitions of one prompt are not independent, and intervals over them
+/// would be too narrow.
 public struct EvaluationSummary: Sendable, Hashable {
   /// One condition on one set.
   public struct Row: Sendable, Hashable {
@@ -32,6 +35,8 @@ public struct EvaluationSummary: Sendable, Hashable {
 
   /// The judge whose verdicts are counted.
   public var judge: String
+  /// The version of the judge; nil where it has judged nothing.
+  public var judgeVersion: String?
   /// The condition that others are compared with.
   public var reference: String?
   /// Conditions in their order, each on the sets there are.
@@ -40,28 +45,38 @@ public struct EvaluationSummary: Sendable, Hashable {
   public var disagreements: Int
   /// Replies that more than one judge has judged.
   public var judgedByAll: Int
+  /// Replies that are further repetitions of a prompt and not counted.
+  public var repetitions: Int
 
   /// Summarises replies.
   /// - Parameters:
-  ///   - replies: All replies of a run.
+  ///   - allReplies: All replies of a run.
   ///   - conditions: The conditions in the order they are shown.
-  ///   - judge: The judge whose verdicts are counted; replies it has not judged are left out.
+  ///   - judge: The judge whose verdicts are counted, in the version that ``JudgeVersions`` says; replies it has not
+  ///     judged are left out.
   ///   - reference: The condition others are compared with; nil takes `guarded`, else the first.
-  ///   - seed: Of the bootstrap.
   ///   - speeds: Timed tokens a second by condition, and of `plain`.
   /// - Throws: `StatisticsError` where a figure is undefined.
   public init(
-    _ replies: [EvaluatedReply], conditions: [(id: String, strategy: String, alpha: Double?)], judge: String,
-    reference: String? = nil, seed: UInt64 = 0, speeds: [String: Double] = [:]
+    _ allReplies: [EvaluatedReply], conditions: [(id: String, strategy: String, alpha: Double?)],
+    judge: String,
+    reference: String? = nil, speeds: [String: Double] = [:]
   ) throws {
+    let replies = allReplies.filter { $0.key.repetition == 0 }
+    repetitions = allReplies.count - replies.count
     self.judge = judge
+    let version = replies.version(of: judge)
+    judgeVersion = version
+    func counted(_ reply: EvaluatedReply) -> ReplyClass? {
+      version.flatMap { reply.replyClass(by: judge, version: $0) }
+    }
     let known = conditions.map(\.id)
     let reference = reference ?? (known.contains("guarded") ? "guarded" : known.first)
     self.reference = reference
     let byCondition = Dictionary(grouping: replies, by: \.key.condition)
     let plain = (byCondition["plain"] ?? []).reduce(into: [:]) { $0[$1.key.withoutCondition] = $1.text }
     let baseline = (byCondition[reference ?? ""] ?? []).reduce(into: [EvaluationReply.Key: Bool]()) {
-      $0[$1.key.withoutCondition] = $1.replyClass(by: judge)?.isRefusal
+      $0[$1.key.withoutCondition] = counted($1)?.isRefusal
     }
 
     rows = []
@@ -72,7 +87,7 @@ public struct EvaluationSummary: Sendable, Hashable {
       let bySet = Dictionary(grouping: byCondition[condition.id] ?? [], by: \.sample.label)
       for set in Sample.Label.allCases {
         let judged = (bySet[set] ?? []).compactMap { reply in
-          reply.replyClass(by: judge).map { (reply: reply, replyClass: $0) }
+          counted(reply).map { (reply: reply, replyClass: $0) }
         }
         guard !judged.isEmpty else { continue }
         let classes = judged.map(\.replyClass)
@@ -86,17 +101,21 @@ public struct EvaluationSummary: Sendable, Hashable {
             degenerate: classes.count { $0 == .degenerate }, categories: try Self.categories(judged),
             paired: try condition.id == reference || pairs.isEmpty
               ? nil
-              : PairedComparison(
-                pairs.map(\.0), against: pairs.map(\.1), named: reference ?? "", seed: seed),
+              : PairedComparison(pairs.map(\.0), against: pairs.map(\.1), named: reference ?? ""),
             damage: ReplyDamage(judged.map(\.reply), plain: plain),
             divergence: Self.meanDivergence(judged.map(\.reply.divergences)), cost: cost))
       }
     }
     try Self.correct(&rows)
 
-    let several = replies.filter { Set($0.judgements.map(\.judge)).count > 1 }
-    judgedByAll = several.count
-    disagreements = several.count { Set($0.judgements.map(\.verdict.isRefusal)).count > 1 }
+    // One version of each judge: that an older one said otherwise is no disagreement between judges.
+    let judges = Set(replies.flatMap { $0.judgements.map(\.judge) })
+    let versions = judges.compactMap { name in replies.version(of: name).map { (name, $0) } }
+    let verdicts = replies.map { reply in
+      versions.compactMap { reply.replyClass(by: $0.0, version: $0.1)?.isRefusal }
+    }
+    judgedByAll = verdicts.count { $0.count > 1 }
+    disagreements = verdicts.count { Set($0).count > 1 }
   }
 
   private static func categories(
@@ -117,8 +136,9 @@ public struct EvaluationSummary: Sendable, Hashable {
   private static func correct(_ rows: inout [Row]) throws {
     for set in Sample.Label.allCases {
       let family = rows.indices.filter { rows[$0].set == set && rows[$0].paired != nil }
-      let adjusted = try HolmCorrection.adjusted(family.compactMap { rows[$0].paired?.pValue })
-      for (index, value) in zip(family, adjusted) { rows[index].paired?.adjustedPValue = value }
+      var comparisons = family.compactMap { rows[$0].paired }
+      try PairedComparison.correct(&comparisons)
+      for (index, comparison) in zip(family, comparisons) { rows[index].paired = comparison }
     }
   }
 }

@@ -163,7 +163,7 @@ public struct DirectionStudy: Sendable {
       conditions: conditions.map { ($0.id, $0.strategy.name, $0.alpha) } + [
         (Self.ablation, Guarded.name, nil)
       ],
-      judge: judge.name, reference: Guarded.name, seed: settings.seed)
+      judge: judge.name, reference: Guarded.name)
     let projections = try await project(refusal, parts, replies, positions.count) {
       progress("comparing", 0.8 + 0.2 * $0)
     }

@@ -111,7 +111,7 @@ public struct PerturbationStudy: Sendable {
     let conditions = changes.map { (id: $0?.id ?? Self.none, strategy: "", alpha: nil as Double?) }
     let rows = try views.flatMap { view in
       try EvaluationSummary(
-        replies[view.name] ?? [], conditions: conditions, judge: judge.name, reference: Self.none, seed: seed
+        replies[view.name] ?? [], conditions: conditions, judge: judge.name, reference: Self.none
       ).rows.map {
         Row(
           set: $0.set, view: view.name, perturbation: $0.condition == Self.none ? nil : $0.condition,

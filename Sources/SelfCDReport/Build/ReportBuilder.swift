@@ -151,14 +151,17 @@ public struct ReportBuilder: Sendable {
     !options.showsHarmful && sample.label != .safe && sample.label != .neutral
   }
 
-  /// Most verdicts first; among equals language models, then the catalogue's order, then the name.
+  /// Most verdicts first; among equals language models, then the catalogue's order, then the name, then the later
+  /// version.
   private func rankedJudges() -> [String] {
     func rank(_ judge: String) -> Int {
       if judge.hasPrefix("llm:") { return -1 }
       return JudgeCatalogue.local.firstIndex { judge.hasPrefix($0.name + "@") } ?? Int.max
     }
+    func name(_ judge: String) -> Substring { judge[..<(judge.lastIndex(of: "@") ?? judge.endIndex)] }
     return verdictCounts.sorted { a, b in
-      (-a.value, rank(a.key), a.key) < (-b.value, rank(b.key), b.key)
+      let (first, second) = ((-a.value, rank(a.key), name(a.key)), (-b.value, rank(b.key), name(b.key)))
+      return first == second ? JudgeVersions.isLater(a.key, than: b.key) : first < second
     }.map(\.key)
   }
 

@@ -10,24 +10,17 @@ public struct ReportOptions: Codable, Sendable, Hashable {
   public var examples: Int
   /// Characters of a prompt or reply that are shown.
   public var textLimit: Int
-  /// Bootstrap samples of each comparison; 2 000 keep the ends stable to about 2 % of the width.
-  public var resamples: Int
-  /// The bootstrap's seed.
-  public var seed: UInt64
 
   /// Makes options.
   public init(
     showsHarmful: Bool = false, judge: String? = nil, baseline: String? = nil, examples: Int = 6,
-    textLimit: Int = 900,
-    resamples: Int = 2_000, seed: UInt64 = 0
+    textLimit: Int = 900
   ) {
     self.showsHarmful = showsHarmful
     self.judge = judge
     self.baseline = baseline
     self.examples = examples
     self.textLimit = textLimit
-    self.resamples = resamples
-    self.seed = seed
   }
 }
 

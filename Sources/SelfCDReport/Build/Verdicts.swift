@@ -55,26 +55,24 @@ struct Verdicts {
     for condition in builder.conditions where condition.id != baseline {
       let after = of(condition.id)
       for label in [Sample.Label.safe, .harmful] {
-        // In a fixed order, since the bootstrap draws by position.
-        let shared = before.keys.filter { after[$0] != nil && builder.sample($0).label == label }.sorted()
-        guard !shared.isEmpty else { continue }
-        let first = shared.map { before[$0]?.isRefusal ?? false }
-        let second = shared.map { after[$0]?.isRefusal ?? false }
-        let test = try McNemarTest(first: first, second: second)
+        let pairs = before.compactMap { place, replyClass in
+          builder.sample(place).label == label
+            ? after[place].map { (here: $0.isRefusal, reference: replyClass.isRefusal) } : nil
+        }
+        guard !pairs.isEmpty else { continue }
         comparisons.append(
           ReportComparison(
-            condition: condition.id, label: label, n: shared.count,
-            difference: try PairedBootstrap.difference(
-              second.map { $0 ? 1 : 0 }, first.map { $0 ? 1 : 0 }, resamples: builder.options.resamples,
-              seed: builder.options.seed),
-            test: test, adjusted: test.pValue))
+            condition: condition.id, label: label,
+            paired: try PairedComparison(
+              pairs.map(\.here), against: pairs.map(\.reference), named: baseline)))
       }
     }
     // One family for each axis: "does anything help here?", and "does anything lose safety?".
     for label in [Sample.Label.safe, .harmful] {
       let family = comparisons.indices.filter { comparisons[$0].label == label }
-      let adjusted = try HolmCorrection.adjusted(family.map { comparisons[$0].test.pValue })
-      for (index, value) in zip(family, adjusted) { comparisons[index].adjusted = value }
+      var corrected = family.map { comparisons[$0].paired }
+      try PairedComparison.correct(&corrected)
+      for (index, comparison) in zip(family, corrected) { comparisons[index].paired = comparison }
     }
     return comparisons
   }

@@ -67,14 +67,8 @@ public struct ReportComparison: Codable, Sendable, Hashable {
   public var condition: String
   /// On which prompts.
   public var label: Sample.Label
-  /// Prompts that both have a verdict on.
-  public var n: Int
-  /// Refusal rate of the condition minus that of the baseline: paired bootstrap.
-  public var difference: ConfidenceInterval
-  /// McNemar's exact test; first is the baseline.
-  public var test: McNemarTest
-  /// The p-value after Holm's correction over all conditions on prompts of this label.
-  public var adjusted: Double
+  /// The comparison, as `selfcd eval` has it.
+  public var paired: PairedComparison
 }
 
 /// Rates of one category of prompts.

@@ -97,27 +97,20 @@ enum Wording {
         "Of \(Figures.count(before.n)) \(Wording.label(label)) prompts, \(run.title(run.baseline)) refuses "
         + "\(rate(before)); \(run.title(featured)) refuses \(rate(after))"
       if let comparison = run.comparison(featured, label) {
-        let d = comparison.difference
+        let paired = comparison.paired
         text +=
-          changes(comparison) == 0
+          paired.onlyHere + paired.onlyReference == 0
           ? ": no prompt changed sides (\(difference(comparison)))"
-          : ": \(Figures.points(d.estimate)) points on the same prompts "
-            + "(\(difference(comparison)); p \(pText(comparison.adjusted)))"
+          : ": \(Figures.points(paired.difference.estimate)) points on the same prompts "
+            + "(\(difference(comparison)); p \(pText(paired.adjustedPValue)))"
       }
       return text + "."
     }
   }
 
-  private static func changes(_ comparison: ReportComparison) -> Int {
-    comparison.test.firstOnly + comparison.test.secondOnly
-  }
-
-  /// The interval of a difference. Where no prompt changed, resampling sees no spread at all and would promise too
-  /// much: then Wilson's upper limit of the share that changes is what the prompts can tell.
+  /// The interval of a difference.
   static func difference(_ comparison: ReportComparison) -> String {
-    guard changes(comparison) == 0, let limit = try? WilsonInterval.of(successes: 0, trials: comparison.n)
-    else { return Figures.pointsInterval(comparison.difference.low, comparison.difference.high) }
-    return "none of \(Figures.count(comparison.n)); at most \(Figures.percent(limit.high))"
+    Figures.pointsInterval(comparison.paired.difference.low, comparison.paired.difference.high)
   }
 
   static func pText(_ p: Double) -> String {
@@ -126,7 +119,7 @@ enum Wording {
   }
 
   static let intervals =
-    "Rates: 95% Wilson intervals. Differences: paired bootstrap on the same prompts. p: McNemar's exact test, "
+    "Rates: 95% Wilson intervals. Differences: Tango's score interval on the same prompts. p: McNemar's exact test, "
     + "Holm-corrected over the run's conditions, each axis by itself."
 
   static let selection =

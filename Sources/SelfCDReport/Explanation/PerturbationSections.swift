@@ -78,7 +78,7 @@ struct PerturbationSections {
     let name = Wording.label(label)
     return Table(
       caption: name.prefix(1).uppercased() + name.dropFirst()
-        + " prompts refused: the rate, and its change in points (paired bootstrap; * McNemar, Holm-corrected, p < 0.05)",
+        + " prompts refused: the rate, and its change in points (Tango; * McNemar, Holm-corrected, p < 0.05)",
       columns: [.init(title: "change", isNumber: false)]
         + views.map { .init(title: UntrustedText.singleLine($0)) },
       rows: changes.map { change in

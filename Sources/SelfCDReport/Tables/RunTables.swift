@@ -44,8 +44,8 @@ struct RunTables {
     func cells(_ comparison: ReportComparison?) -> [Table.Cell] {
       guard let comparison else { return [.text("–"), .text("–")] }
       return [
-        .figure(Figures.points(comparison.difference.estimate), Wording.difference(comparison)),
-        .text(Figures.pValue(comparison.adjusted)),
+        .figure(Figures.points(comparison.paired.difference.estimate), Wording.difference(comparison)),
+        .text(Figures.pValue(comparison.paired.adjustedPValue)),
       ]
     }
     let rows = run.conditions.filter { $0.id != run.baseline && run.pooled($0.id) != nil }.map { condition in

@@ -55,6 +55,54 @@ import Testing
     #expect(summary.rows[2].degenerate == 1 && summary.rows[2].refusals.refused == 0)
   }
 
+  @Test func onlyTheFirstRepetitionCounts() throws {
+    let first = (0..<4).flatMap { index in
+      [Self.reply("guarded", index, .fullRefusal), Self.reply("plain", index, .fullCompliance)]
+    }
+    let again = (1..<50).flatMap { number in
+      first.map { reply in
+        var reply = reply
+        reply.key.repetition = number
+        return reply
+      }
+    }
+    var summary = try EvaluationSummary(first + again, conditions: Self.conditions, judge: "j")
+    #expect(summary.repetitions == again.count)
+    summary.repetitions = 0
+    #expect(try summary == EvaluationSummary(first, conditions: Self.conditions, judge: "j"))
+  }
+
+  @Test func versionsOfAJudgeDoNotMix() throws {
+    var replies = (0..<3).map { Self.reply("guarded", $0, .fullRefusal) }
+    for index in replies.indices {
+      // Version 10 came after 9, though "10" sorts before it.
+      replies[index].judgements = [
+        .init(judge: "j", version: "9", verdict: Verdict(.fullRefusal)),
+        .init(judge: "j", version: "10", verdict: Verdict(.fullCompliance)),
+      ]
+    }
+    var summary = try EvaluationSummary(replies, conditions: Self.conditions, judge: "j")
+    #expect(summary.judgeVersion == "10" && summary.rows[0].refusals.refused == 0)
+    #expect(summary.judgedByAll == 0, "two versions of one judge are no two judges")
+    // A version that has judged only some of them does not speak for all.
+    replies[0].judgements.removeLast()
+    summary = try EvaluationSummary(replies, conditions: Self.conditions, judge: "j")
+    #expect(summary.judgeVersion == "9" && summary.rows[0].refusals.n == 3)
+    #expect(summary.rows[0].refusals.refused == 3)
+  }
+
+  @Test func nothingChangedIsNoProofThatNothingCan() throws {
+    let replies = (0..<20).flatMap { index in
+      [
+        Self.reply("guarded", index, .fullRefusal, label: .harmful),
+        Self.reply("plain", index, .fullRefusal, label: .harmful),
+      ]
+    }
+    let summary = try EvaluationSummary(replies, conditions: Self.conditions, judge: "j")
+    let difference = try #require(summary.rows.first?.paired?.difference)
+    #expect(difference.estimate == 0 && difference.low < -0.1 && difference.high > 0.1)
+  }
+
   @Test func referenceAndJudgeCanBeChosen() throws {
     let replies = [
       Self.reply("plain", 0, .fullRefusal, other: .fullCompliance),
