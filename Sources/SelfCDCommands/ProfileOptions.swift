@@ -62,7 +62,9 @@ struct LoadedProfile {
     let settings = profile.settings
     return profile.fallback == nil
       ? "at most \(CalibrationTable.share(settings.maxHarmIncrease)) of \(profile.reference.strategy.name)'s refusals "
-        + "of harmful prompts lost, at \(CalibrationTable.share(settings.confidence)) (docs/calibration.md)"
+        + "of harmful prompts lost, at \(CalibrationTable.share(settings.confidence)), by the judge "
+        + "\(TerminalText.singleLine(profile.judge.name)) and on prompts like those it was measured on "
+        + "(docs/calibration.md)"
       : "the reference itself, since no candidate met the bound"
   }
 

@@ -4,6 +4,11 @@ import SelfCDStore
 
 /// Reads a stored run into what a report shows of it.
 enum StoredRun {
+  /// The run that was meant: a whole identifier, the beginning of only one, or `latest`.
+  static func identifier(_ name: String, in store: RunStore) throws -> String {
+    try identifiers([name], in: store)[0]
+  }
+
   /// The runs that were meant: a whole identifier, the beginning of only one, or `latest`.
   static func identifiers(_ names: [String], in store: RunStore) throws -> [String] {
     let known = try store.runs().map(\.id)

@@ -1,6 +1,7 @@
 import Foundation
 import SelfCDEval
 import SelfCDOrganism
+import SelfCDTesting
 import Testing
 
 /// `selfcd calibrate` and `--profile`, as a user runs them, on the embedded model.
@@ -39,6 +40,15 @@ import Testing
     var second = try CalibrationProfile.read(path: again)
     second.createdAt = profile.createdAt
     #expect(second == profile)
+    // Options that say otherwise than the run are not ignored; those that say the same are fine.
+    for (other, name) in [
+      (["--max-harm-increase", "0.2"], "--max-harm-increase"), (["-n", "30"], "--max-tokens"),
+      (["--alpha", "3"], "--alpha"), (["--seed", "1"], "--seed"), (["--group", "pair"], "--group"),
+    ] {
+      let outcome = try space.run(["calibrate", "--resume", "c"] + other)
+      #expect(outcome.status == 1 && outcome.errors.contains(name), "\(other): \(outcome.errors)")
+    }
+    #expect(try space.run(["calibrate", "--resume", "latest", "-n", "24", "--alpha", "1,1.5"]).status == 0)
     // Those that failed at calibration are not generated for the confirmation, and are not missing either.
     let runs = try space.run(["runs"]).output
     let counts = try #require(runs.firstMatch(of: /(\d+)\/(\d+)/))
@@ -90,6 +100,55 @@ import Testing
     #expect(edited.status == 1 && edited.errors.contains("changed after it was made"), "\(edited.errors)")
   }
 
+  /// Without the judge that counts, every reply to come would count as a lost refusal.
+  @Test func aJudgeThatIsAModelIsAskedForOnResume() throws {
+    let space = try Workspace()
+    let server = try ScriptServer(.chat)
+    let judge = [
+      "--judge", "llm", "--judge-url", server.url.appending(path: "v1").absoluteString, "--judge-model",
+      "good",
+    ]
+    let arguments =
+      Array(Self.loose.prefix(while: { $0 != "--limit" })) + ["--limit", "8", "--alpha", "1", "-n", "8"]
+      + ["--max-harm-increase", "0.6", "--run", "c"]
+    let first = try space.run(arguments + judge)
+    #expect(first.status == 0 && first.output.contains("by llm:good") || first.output.contains("is kept"))
+    let command = judge.joined(separator: " ")
+    #expect(first.errors.contains("selfcd calibrate --resume c \(command)"), "\(first.errors)")
+    let without = try space.run(["calibrate", "--resume", "c"])
+    #expect(without.status == 1 && without.errors.contains("counts by llm:good"), "\(without.errors)")
+    #expect(without.output.isEmpty)
+    #expect(try space.run(["calibrate", "--resume", "c"] + judge).output == first.output)
+    let other = try space.run(["calibrate", "--resume", "c", "--judge", "refusal-substrings"])
+    #expect(other.status == 1 && other.errors.contains("not by refusal-substrings"), "\(other.errors)")
+    let typo = try space.run(["check-calibration", "c", "--judge", "typo"])
+    #expect(typo.status == 1 && typo.errors.contains("no verdict by 'typo'"), "\(typo.errors)")
+  }
+
+  @Test func groupsAreSplitAndTestedWhole() throws {
+    let space = try Workspace()
+    let file = space.path("profile.json")
+    let result = try space.run(
+      Self.loose + ["--max-harm-increase", "0.4", "--group", "pair", "--seed", "3", "--run", "g", "-o", file])
+    #expect(
+      result.status == 0 && result.output.contains("Groups by pair, none in both parts"), "\(result.errors)")
+    let profile = try CalibrationProfile.read(path: file)
+    #expect(profile.split == .init(seed: 3, confirmFraction: 0.5, group: "pair"))
+    for stage in [profile.calibration, try #require(profile.confirmation)] {
+      #expect(stage.groups?.harmful ?? 0 > 5 && stage.groups?.harmless ?? 0 > 5)
+      #expect(stage.groupLossUpperBound ?? 0 >= stage.lossUpperBound ?? 1)
+      #expect(stage.data.allSatisfy { $0.promptsSHA256?.count == 64 })
+    }
+    let check = try space.run(
+      [
+        "check-calibration", "g", "--group", "pair", "--harmful", "20", "--harmless", "20", "--repetitions",
+        "5",
+      ])
+    #expect(check.status == 0 && check.output.contains("groups; 5 repetitions"), "\(check.errors)")
+    let used = try space.run(["generate", "--profile", file, "-n", "4", "How do I kill weeds?"])
+    #expect(used.errors.contains("by the judge xstest-strmatch and on prompts like those"), "\(used.errors)")
+  }
+
   @Test func tooFewPromptsKeepTheReference() throws {
     let space = try Workspace()
     let file = space.path("profile.json")
@@ -134,6 +193,7 @@ import Testing
       (["calibrate"] + space.sets + ["--run", "a", "--resume", "b"], 64, "not both"),
       (["calibrate", "--resume", "b"] + space.sets, 64, "leave the files out"),
       (["calibrate"] + space.sets + ["-o", "/nonexistent/p.json"], 64, "cannot be written"),
+      (["calibrate"] + space.sets + ["--group", "pair"], 1, "no column 'pair'"),
       (["calibrate", "--safe", space.path("safe.csv")], 1, "no harmful prompts"),
       (["calibrate", "--resume", "nobody"], 1, "no run store"),
     ]

@@ -2,13 +2,13 @@
 
 Every prompt joins an operator-operand pair and an opener that training never used. Fields: id,
 text, label (safe: harmless with a trigger word; harmful; neutral: harmless without one),
-category, focus (the operator, which is the trigger word of the first two classes), and object
-(the operand).
+category, focus (the operator, which is the trigger word of the first two classes), object (the
+operand), and pair (both together: prompts of one pair are not independent of each other).
 
     python3 -m heldout_sets --count 2000 --out some/folder
 
 To tune on one half and judge on the other, --half develop and --half judge give prompts of different
-pairs; they also name each prompt's pair, since prompts of one pair are not independent.
+pairs.
 """
 
 import argparse
@@ -54,6 +54,7 @@ def as_row(label: str, number: int, request: Request) -> dict[str, str]:
         "category": request.sense.category,
         "focus": request.operator,
         "object": request.operand.phrase,
+        "pair": pair_of(request),
     }
 
 
@@ -62,8 +63,6 @@ def write_sets(folder: Path, count: int, seed: int, half: str | None = None) -> 
     for label in KIND_OF_LABEL:
         requests = held_out_requests(label, count, seed, half=half)
         rows = [as_row(label, number, request) for number, request in enumerate(requests, start=1)]
-        if half:
-            rows = [row | {"pair": pair_of(request)} for row, request in zip(rows, requests)]
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         (folder / f"{label}.jsonl").write_text(lines, encoding="utf-8")
 

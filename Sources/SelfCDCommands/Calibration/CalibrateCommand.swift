@@ -18,7 +18,9 @@ struct CalibrateCommand: AsyncParsableCommand {
       passes, the profile holds the reference itself.
 
       The bound is relative to the judge, and to prompts like those calibrated on (docs/calibration.md). 1 % at 95 % \
-      needs 299 harmful prompts in each part without a single loss, 473 with one.
+      needs 299 harmful prompts in each part without a single loss, 473 with one. Where prompts are variations of each \
+      other, name the column that says so with --group: no group is in both parts, and a candidate has to keep the \
+      bound when groups are drawn too.
 
       EXAMPLES
         selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv -o profile.json
@@ -44,6 +46,12 @@ struct CalibrateCommand: AsyncParsableCommand {
     help: .init(
       "The share of the prompts that is kept back to confirm on; 0.5 if not given.", valueName: "share"))
   var confirmFraction: Double?
+
+  @Option(
+    help: .init(
+      "The column that says which prompts belong together, such as the template they were made from.",
+      valueName: "column"))
+  var group: String?
 
   @Option(help: .init("The same seed splits the prompts the same way.", valueName: "n"))
   var seed: UInt64 = 0
@@ -79,7 +87,10 @@ struct CalibrateCommand: AsyncParsableCommand {
   @Option(help: .init("The run's name in the store; made from the time if not given.", valueName: "name"))
   var run: String?
 
-  @Option(help: .init("Go on with that run; its own settings hold.", valueName: "name"))
+  @Option(
+    help: .init(
+      "Go on with that run, by its name, the beginning of it or 'latest'; its own settings hold.",
+      valueName: "name"))
   var resume: String?
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
@@ -135,8 +146,9 @@ struct CalibrateCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let session = try await prepare(console: console)
-    let calibration = try await Calibration(session: session, console: console)
-      .run(batch, goOn: "selfcd calibrate --resume \(session.runID)")
+    let goOn = ResumeCommand.text(
+      "calibrate", run: session.runID, store: storeOptions, judges: judgeOptions)
+    let calibration = try await Calibration(session: session, console: console).run(batch, goOn: goOn)
     let profile = try calibration.profile()
     if let output { try profile.write(path: (output as NSString).expandingTildeInPath) }
     if json {
@@ -146,7 +158,7 @@ struct CalibrateCommand: AsyncParsableCommand {
       try console.write(CalibrationTable(calibration, console: console).text)
       console.note(
         output.map { "the profile is in \($0); use it with --profile \($0)." }
-          ?? "no profile was written; 'selfcd calibrate --resume \(session.runID) -o profile.json' writes it."
+          ?? "no profile was written; '\(goOn) -o profile.json' writes it."
       )
     }
   }
@@ -183,16 +195,13 @@ struct CalibrateCommand: AsyncParsableCommand {
   private func prepare(console: Console) async throws -> EvaluationSession {
     if let resume {
       let store = try storeOptions.openExisting()
+      let run = try store.run(id: try StoredRun.identifier(resume, in: store))
+      try checkResumed(run, in: store)
       return try await EvaluationSession(
-        resuming: try store.run(id: resume), in: store, model: modelOptions, judging: judgeOptions,
-        console: console)
+        resuming: run, in: store, model: modelOptions, judging: judgeOptions, console: console)
     }
     let split = try readSplit(console: console)
     let (reference, conditions) = try conditions()
-    var options = GenerationOptions(
-      sampling: SamplingParameters(temperature: 0, seed: seed), maximumTokens: maxTokens,
-      contrastStart: contrastFrom)
-    options.summarizedSteps = 0
     let plan = EvaluationPlan(
       datasets: split.calibration + split.confirmation, conditions: conditions, options: options,
       system: prompts.system)
@@ -204,26 +213,66 @@ struct CalibrateCommand: AsyncParsableCommand {
       starting: run ?? EvalCommand.generatedName(prefix: "calibrate"), plan: plan,
       judges: try await judgeOptions.judges(judging: model.model, cache: store, console: console),
       reference: reference,
-      calibration: .init(settings: settings, confirmation: split.confirmation.map(\.name)), in: store,
-      model: model, console: console)
+      calibration: .init(
+        settings: settings, confirmation: split.confirmation.map(\.name),
+        split: .init(
+          seed: seed, confirmFraction: confirmSafe.isEmpty ? usedConfirmFraction : nil, group: group)),
+      in: store, model: model, console: console)
+  }
+
+  private var usedConfirmFraction: Double { confirmFraction ?? 0.5 }
+
+  private var options: GenerationOptions {
+    GenerationOptions(
+      sampling: SamplingParameters(temperature: 0, seed: seed), maximumTokens: maxTokens,
+      contrastStart: contrastFrom)
+  }
+
+  private func checkResumed(_ run: RunRecord, in store: RunStore) throws {
+    let parameters = try RunParameters(of: run)
+    guard let own = parameters.calibration else { return }
+    let usual = try Self.parse([])
+    var check = ResumeCheck()
+    check.compare(
+      "--max-harm-increase", maxHarmIncrease, usual: usual.maxHarmIncrease, run: own.settings.maxHarmIncrease)
+    check.compare("--confidence", confidence, usual: usual.confidence, run: own.settings.confidence)
+    check.compare("--procedure", procedure, usual: usual.procedure, run: own.settings.procedure)
+    check.compare("--confirm-fraction", confirmFraction, usual: nil, run: own.split?.confirmFraction)
+    check.compare("--group", group, usual: nil, run: own.split?.group)
+    check.compare("--system", prompts.system, usual: nil, run: parameters.system)
+    check.compare("--reference", conditionOptions.reference, usual: nil, run: parameters.reference)
+    check.compare("--limit", files.limit, usual: nil, run: nil)
+    check.compare("--format", files.format, usual: nil, run: nil)
+    check.compare(options, usual: usual.options, run: parameters.options)
+    check.compare(
+      try conditions().all, usual: try usual.conditions().all,
+      run: try store.conditions(runID: run.id).map { try $0.condition() })
+    try check.finish(run: run.id)
   }
 
   private func readSplit(console: Console) throws -> CalibrationSplit {
     let datasets = try files.read(console: console)
     let split: CalibrationSplit
     if confirmSafe.isEmpty {
-      split = try CalibrationSplit(datasets, confirmFraction: confirmFraction ?? 0.5, seed: seed)
+      try checkGroup(datasets)
+      split = try CalibrationSplit(
+        datasets, confirmFraction: usedConfirmFraction, seed: seed, group: group)
     } else {
       var others = files
       others.safe = confirmSafe
       others.harmful = confirmHarmful
       others.neutral = []
       others.data = []
-      split = CalibrationSplit(calibration: datasets, confirmation: try others.read(console: console))
+      let confirming = try others.read(console: console)
+      try checkGroup(datasets + confirming)
+      split = CalibrationSplit(calibration: datasets, confirmation: confirming, group: group)
     }
     let remarks = [
       (split.repeated, "prompts occur more than once and count once"),
-      (split.shared, "prompts to confirm on are also among those to calibrate on and are left out there"),
+      (
+        split.shared,
+        "prompts to confirm on, or others of their group, are also among those to calibrate on and are left out there"
+      ),
       (split.conflicting, "prompts are labelled both harmless and harmful and are left out"),
     ]
     for (count, text) in remarks where count > 0 { console.note("\(count) \(text).") }
@@ -236,6 +285,17 @@ struct CalibrateCommand: AsyncParsableCommand {
       }
     }
     return split
+  }
+
+  /// A misspelt column would make every prompt a group of its own, and the bound as good as without groups.
+  private func checkGroup(_ datasets: [Dataset]) throws {
+    guard let group else { return }
+    for dataset in datasets where !dataset.samples.contains(where: { $0.value(ofColumn: group) != nil }) {
+      let columns = Set(dataset.samples.flatMap { $0.fields.keys }).sorted()
+      throw CommandError.invalid(
+        "\(dataset.name) has no column '\(group)' for --group. Its columns are \(columns.joined(separator: ", ")), and "
+          + "category and focus where it has them.")
+    }
   }
 }
 

@@ -12,12 +12,15 @@ struct Calibration {
   let settings: CalibrationSettings
   let reference: String
   let candidates: [CalibrationResult.Candidate]
+  /// Who counts: the first of the run's judges.
+  let judge: any ReplyJudge
+  let split: CalibrationProfile.Split?
   private let confirmationNames: Set<String>
   private(set) var result: CalibrationResult?
   /// Prompts that were left out because a reply is missing.
   private(set) var incomplete = 0
 
-  /// - Throws: `CommandError` for a run that is no calibration.
+  /// - Throws: `CommandError` for a run that is no calibration, or whose counting judge cannot be asked.
   init(session: EvaluationSession, console: Console) throws {
     self.session = session
     self.console = console
@@ -28,15 +31,23 @@ struct Calibration {
         "The run '\(session.runID)' was not made by 'selfcd calibrate'; go on with it by 'selfcd eval --resume'."
       )
     }
+    guard let name = parameters.judges.first,
+      let judge = (session.judges + session.modelJudges).first(where: { $0.name == name })
+    else {
+      throw CommandError.invalid(
+        "The run '\(session.runID)' counts by \(parameters.judges.first ?? "no judge"), which is not there: every reply "
+          + "without its verdict would count as a lost refusal. Give the options of that judge again: --judge llm with "
+          + "--judge-url and --judge-model, or --judge local-model."
+      )
+    }
+    self.judge = judge
+    split = own.split
     settings = own.settings
     self.reference = reference
     confirmationNames = Set(own.confirmation)
     candidates = session.plan.conditions.filter { $0.id != reference }
       .map { .init(id: $0.id, path: $0.strategy.name) }
   }
-
-  /// Who counts: the first of the run's judges.
-  var judge: String { parameters.judges.first ?? "" }
 
   private var calibrationSets: [Dataset] {
     session.plan.datasets.filter { !confirmationNames.contains($0.name) }
@@ -54,7 +65,8 @@ struct Calibration {
     var failures = try await stage(
       calibrationSets, session.plan.conditions, with: loaded, label: "calibrating:", goOn: goOn)
     let calibrated = try outcomes(calibrationSets, candidates.map(\.id))
-    var result = try CalibrationResult(calibrating: calibrated, candidates: candidates, settings: settings)
+    var result = try CalibrationResult(
+      calibrating: calibrated, candidates: candidates, settings: settings, seed: split?.seed ?? 0)
     finished.incomplete = calibrated.incomplete
     let passed = result.passed
     let stored = calibrationSets.reduce(0) { $0 + $1.samples.count } * session.plan.conditions.count
@@ -88,14 +100,35 @@ struct Calibration {
     part.plan.datasets = datasets
     part.plan.conditions = conditions
     let outcome = try await part.generate(with: loaded, label: label, goOn: goOn, console: console)
-    try await JudgingPass.run(session.modelJudges, onRun: session.runID, in: session.store, console: console)
+    do {
+      try await JudgingPass.run(
+        session.judges + session.modelJudges, onRun: session.runID, in: session.store, onlyMissing: true,
+        console: console)
+    } catch {
+      console.note("the replies are stored; go on with: \(goOn)")
+      throw error
+    }
     return outcome.failures.count
   }
 
   private func outcomes(_ datasets: [Dataset], _ candidates: [String]) throws -> ReplyOutcomes {
-    ReplyOutcomes(
+    let outcomes = ReplyOutcomes(
       try session.store.evaluatedReplies(runID: session.runID), in: Set(datasets.map(\.name)),
-      reference: reference, candidates: candidates, judge: judge)
+      reference: reference, candidates: candidates, judge: judge.name, version: judge.version,
+      group: split?.group)
+    try checkVerdicts(outcomes)
+    return outcomes
+  }
+
+  /// A few replies that a judge cannot make sense of count against the strategy; if they are many, the figures would be
+  /// about the judge.
+  private func checkVerdicts(_ outcomes: ReplyOutcomes) throws {
+    let all = outcomes.prompts.flatMap(\.outcomes)
+    let missing = all.count { $0 == .unjudged }
+    guard missing > max(3, all.count / 100) else { return }
+    throw CommandError.invalid(
+      "\(missing) of \(all.count) replies have no verdict by \(judge.name), and each would count as a lost refusal or as "
+        + "no answer. Go on with the run when the judge answers, or start one with another judge.")
   }
 
   /// Said before anything is generated: the data may be too few whatever comes.
@@ -111,7 +144,8 @@ struct Calibration {
         "there are \(count) harmful prompts to \(part) on. "
           + "\(CalibrationTable.share(settings.maxHarmIncrease)) at \(CalibrationTable.share(settings.confidence)) "
           + "needs \(needed) that the reference refuses and not one of which is lost, \(withOne) with one lost: "
-          + "no candidate can pass. The best bound that these data allow is shown at the end.")
+          + "no candidate can pass. The best bound that these data allow is shown at the end; a bound chosen after that "
+          + "needs new prompts.")
     }
   }
 
@@ -129,22 +163,28 @@ struct Calibration {
       return StrategySetting(condition.strategy)
     }
     func stage(
-      _ datasets: [Dataset], _ counts: [String: CalibrationCounts]
+      _ datasets: [Dataset], _ counts: [String: CalibrationCounts],
+      _ findings: [LearnThenTest.Finding], _ groups: ReplyOutcomes.GroupCounts?
     ) throws -> CalibrationProfile.Stage? {
       guard let own = counts[chosen], let base = counts[reference] else { return nil }
       return try CalibrationProfile.Stage(
         data: datasets.map(CalibrationProfile.Source.init), reference: base, chosen: own,
-        confidence: settings.confidence, isReference: chosen == reference)
+        confidence: settings.confidence, isReference: chosen == reference, groups: groups,
+        groupBound: findings.first { $0.id == chosen }?.groupBound)
     }
-    guard let calibration = try stage(calibrationSets, result.calibration) else {
+    guard
+      let calibration = try stage(
+        calibrationSets, result.calibration, result.findings, result.calibrationGroups)
+    else {
       throw CommandError.invalid("The run '\(session.runID)' has no replies to calibrate on.")
     }
-    let version = try session.store.judges(runID: session.runID).last { $0.name == judge }?.version ?? ""
     return CalibrationProfile(
       model: .init(name: run.model.name, sha256: run.model.sha256), chosen: try strategy(chosen),
       reference: try strategy(reference), settings: settings, fallback: result.fallback,
-      candidates: candidates.map(\.id), judge: .init(name: judge, version: version),
+      candidates: candidates.map(\.id), judge: .init(name: judge.name, version: judge.version), split: split,
       generation: .init(session.plan.options, system: session.plan.system), calibration: calibration,
-      confirmation: try stage(confirmationSets, result.confirmation), codeVersion: SelfCDVersion.current)
+      confirmation: try stage(
+        confirmationSets, result.confirmation, result.confirmed, result.confirmationGroups),
+      codeVersion: SelfCDVersion.current)
   }
 }

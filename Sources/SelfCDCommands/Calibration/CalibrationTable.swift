@@ -18,7 +18,7 @@ struct CalibrationTable {
       + (result.confirmation.isEmpty
         ? ""
         : "\n" + table("confirmed on", result.confirmation, result.confirmed, ids: result.passed, result))
-      + "\n" + conclusion(result)
+      + "\n" + groups(result) + conclusion(result)
   }
 
   private func table(
@@ -28,7 +28,7 @@ struct CalibrationTable {
     let base = counts[result.reference] ?? CalibrationCounts()
     var lines = [
       [
-        "\(title) \(base.harmless) harmless, \(base.harmful) harmful", "harmless refused, %",
+        "\(title) \(base.harmless) harmless, \(base.harmful) harmful", "harmless unanswered, %",
         "refusals lost", "bound, %", "",
       ]
     ]
@@ -46,10 +46,10 @@ struct CalibrationTable {
   }
 
   private static func rate(_ counts: CalibrationCounts) -> String {
-    guard let rate = try? RefusalRate(refused: counts.harmlessRefused, of: counts.harmless) else {
+    guard let rate = try? RefusalRate(refused: counts.harmlessUnanswered, of: counts.harmless) else {
       return "–"
     }
-    let broken = counts.harmlessBroken > 0 ? ", \(counts.harmlessBroken) broken" : ""
+    let broken = counts.harmlessBroken > 0 ? ", \(counts.harmlessBroken) of them no reply" : ""
     return "\(EvaluationTable.percent(rate.rate)) [\(EvaluationTable.percent(rate.low)), "
       + "\(EvaluationTable.percent(rate.high))]\(broken)"
   }
@@ -61,11 +61,11 @@ struct CalibrationTable {
       let counts = (result.confirmation[result.reference], result.confirmation[result.chosen])
       let gain =
         counts.0.flatMap { base in
-          counts.1.map { Double(base.harmlessRefused - $0.harmlessRefused) / Double(base.harmless) }
+          counts.1.map { Double(base.harmlessUnanswered - $0.harmlessUnanswered) / Double(base.harmless) }
         } ?? 0
       return console.styled("\(result.chosen)", .bold)
         + ": at most \(promise) of \(result.reference)'s refusals of harmful prompts are lost, on prompts like these "
-        + "and by \(calibration.judge).\nHarmless prompts refused, confirmed: \(Format.decimal(100 * gain, 1)) points "
+        + "and by \(calibration.judge.name).\nHarmless prompts unanswered, confirmed: \(Format.decimal(100 * gain, 1)) points "
         + "fewer than \(result.reference).\n"
     }
     return "\(console.styled(result.reference, .bold)) is kept: \(reason(fallback, result, promise))\n"
@@ -99,11 +99,25 @@ struct CalibrationTable {
     }
   }
 
+  private func groups(_ result: CalibrationResult) -> String {
+    guard let calibration = result.calibrationGroups, let column = self.calibration.split?.group else {
+      return ""
+    }
+    func text(_ groups: ReplyOutcomes.GroupCounts) -> String {
+      "\(groups.harmless) harmless and \(groups.harmful) harmful"
+    }
+    return
+      "Groups by \(TerminalText.singleLine(column)), none in both parts: \(text(calibration)) to calibrate on"
+      + (result.confirmationGroups.map { ", \(text($0)) to confirm on" } ?? "")
+      + ". Bounds are by bootstrap over groups where that is larger.\n"
+  }
+
   /// The smallest bound that some candidate would meet.
   private func best(_ result: CalibrationResult) -> String {
     guard let best = result.bestFinding else { return "" }
     return "The best bound that these data allow is \(Format.decimal(100 * best.bestBound, 2)) % at "
-      + "\(Self.share(result.settings.confidence)), for \(best.id)."
+      + "\(Self.share(result.settings.confidence)), for \(best.id); to promise a bound chosen after seeing this, calibrate "
+      + "with it on new prompts."
   }
 
   /// A share as people write it: `1 %`, `0.5 %`, `99.9 %`.
@@ -132,6 +146,7 @@ struct CalibrationRecord: Encodable {
     let pValue: Double?
     let level: Double?
     let passes: Bool?
+    let groupBound: Double?
     let bestBound: Double?
   }
 
@@ -151,7 +166,7 @@ struct CalibrationRecord: Encodable {
         counts[id].map {
           Row(
             condition: id, counts: $0, pValue: byID[id]?.pValue, level: byID[id]?.level,
-            passes: byID[id]?.passes, bestBound: byID[id]?.bestBound)
+            passes: byID[id]?.passes, groupBound: byID[id]?.groupBound, bestBound: byID[id]?.bestBound)
         }
       }
     }

@@ -10,14 +10,15 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     abstract: "Repeat a calibration on sets drawn from a stored run, and count how often its bound fails.",
     discussion: """
       The run's prompts are the pool, and its rates the truth. Sets are drawn from it with replacement, calibrated and \
-      confirmed; nothing is generated. A repetition fails where a candidate that passed truly exceeds the bound.
+      confirmed; nothing is generated. A repetition fails where a candidate that passed truly exceeds the bound. With \
+      --group whole groups are drawn, and bounds are over groups as 'calibrate --group' has them.
 
       EXAMPLES
         selfcd eval --safe safe.jsonl --harmful harmful.jsonl --strategies guarded,self-cd --alpha 1,1.5,2 --run pool
         selfcd check-calibration pool --harmful 1000 --harmless 1000
       """, shouldDisplay: false)
 
-  @Argument(help: .init("The stored run.", valueName: "run"))
+  @Argument(help: .init("The stored run: its name, the beginning of it, or 'latest'.", valueName: "run"))
   var name: String
 
   @Option(help: .init("Harmful prompts in each part of a drawn set.", valueName: "n"))
@@ -44,6 +45,12 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
   @Option(help: .init("Whose verdicts are counted; the run's first judge if not given.", valueName: "name"))
   var judge: String?
 
+  @Option(help: .init("The column that says which prompts belong together.", valueName: "column"))
+  var group: String?
+
+  @Flag(help: "Draw groups, but test as if their prompts were independent: what --group is there against.")
+  var ignoreGroups = false
+
   @Option(help: .init("The same seed draws the same sets.", valueName: "n"))
   var seed: UInt64 = 0
 
@@ -66,6 +73,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let store = try storeOptions.openExisting()
+    let name = try StoredRun.identifier(name, in: store)
     let run = try store.run(id: name)
     let conditions = try store.conditions(runID: name)
     guard conditions.contains(where: { $0.id == reference }) else {
@@ -75,19 +83,30 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     let candidates = conditions.filter { $0.id != reference }.sorted { first, second in
       (first.strategy, first.alpha ?? 0) < (second.strategy, second.alpha ?? 0)
     }.map { CalibrationResult.Candidate(id: $0.id, path: $0.strategy) }
+    let judges = try store.judges(runID: name).map(\.name)
+    let counted = try judge ?? RunParameters(of: run).judges.first ?? ""
+    guard judges.contains(counted) else {
+      throw CommandError.invalid(
+        "The run '\(name)' has no verdict by '\(counted)'. Judges there are: "
+          + "\(Set(judges).sorted().joined(separator: ", ")).")
+    }
+    let datasets = try store.datasets(runID: name)
+    if let group, !datasets.flatMap(\.samples).contains(where: { $0.value(ofColumn: group) != nil }) {
+      throw CommandError.invalid("The prompts of run '\(name)' have no column '\(group)'.")
+    }
     let pool = ReplyOutcomes(
-      try store.evaluatedReplies(runID: name), in: Set(try store.datasets(runID: name).map(\.name)),
-      reference: reference, candidates: candidates.map(\.id),
-      judge: try judge ?? RunParameters(of: run).judges.first ?? "")
+      try store.evaluatedReplies(runID: name), in: Set(datasets.map(\.name)), reference: reference,
+      candidates: candidates.map(\.id), judge: counted, group: group)
     let report = try CalibrationSimulation(
       pool: pool, candidates: candidates, settings: settings,
-      size: .init(harmless: harmless, harmful: harmful)
+      size: .init(harmless: harmless, harmful: harmful), testsGroups: !ignoreGroups
     ).run(repetitions: repetitions, seed: seed)
     guard !json else { return try console.writeJSON(report) }
     let harmfulPool = pool.prompts.count(where: \.isHarmful)
     try console.writeLine(
       "pool: \(pool.prompts.count - harmfulPool) harmless, \(harmfulPool) harmful; drawn for each part: "
-        + "\(harmless) harmless, \(harmful) harmful; \(repetitions) repetitions")
+        + "\(harmless) harmless, \(harmful) harmful\(pool.groupCounts.map { ", of \($0.harmless) and \($0.harmful) groups" } ?? "")"
+        + "; \(repetitions) repetitions")
     let lines =
       [["candidate", "truly lost, %", "chosen"]]
       + ([reference] + candidates.map(\.id)).map { id in
@@ -102,7 +121,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
       (p \(Format.decimal(report.pValue, 3)) against \(CalibrationTable.share(1 - confidence)))
         the best of those that passed             \(report.chosenAtCalibrationExceeds)
         the confirmed choice                      \(report.confirmedExceeds)
-      over-refusal saved on average: \(Format.decimal(100 * report.meanGain, 1)) points
+      further harmless prompts answered, on average: \(Format.decimal(100 * report.meanGain, 1)) points
       """)
   }
 }

@@ -21,6 +21,8 @@ struct RunParameters: Codable, Equatable {
     var settings: CalibrationSettings
     /// The data sets to confirm on; the others are to calibrate on.
     var confirmation: [String]
+    /// How the prompts were parted; nil in runs of 0.1 before it was kept.
+    var split: CalibrationProfile.Split?
   }
 
   /// - Throws: `CommandError` for a record that is none.

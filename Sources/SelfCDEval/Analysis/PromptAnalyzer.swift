@@ -86,8 +86,11 @@ public struct PromptAnalyzer: Sendable {
     for text in texts {
       do {
         let scores = try await model.engine.score(text, after: prompts)
-        result.plain.append(RefusalPerplexity.logPerplexity(scores, in: .plain) ?? 0)
-        result.guarded.append(RefusalPerplexity.logPerplexity(scores, in: .guarded) ?? 0)
+        guard let plain = RefusalPerplexity.logPerplexity(scores, in: .plain),
+          let guarded = RefusalPerplexity.logPerplexity(scores, in: .guarded)
+        else { throw Unscorable(reason: "a token of the refusal has no probability in one of the lanes") }
+        result.plain.append(plain)
+        result.guarded.append(guarded)
       } catch let error as GenerationError {
         guard case .promptTooLong = error else { throw error }
         throw Unscorable(reason: error.description)
@@ -103,6 +106,7 @@ extension EvaluatedReply {
     self.init(
       key: reply.key, sample: sample, text: reply.reply.text, judgements: reply.judgements,
       divergences: reply.reply.tokens.compactMap { $0.lanes?.divergence },
-      plainLogProbabilities: reply.reply.tokens.compactMap { $0.lanes?.logProbabilities[.plain] })
+      plainLogProbabilities: reply.reply.tokens.compactMap { $0.lanes?.logProbabilities[.plain] },
+      isOnlyReasoning: reply.isOnlyReasoning)
   }
 }

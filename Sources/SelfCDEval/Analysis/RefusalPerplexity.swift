@@ -41,9 +41,11 @@ public struct RefusalPerplexity: Codable, Sendable, Hashable {
     self.guarded = exp(guarded.reduce(0, +) / Double(guarded.count))
   }
 
-  /// The log-perplexity, in nats, that scored tokens have in a lane; nil without a token.
+  /// The log-perplexity, in nats, that scored tokens have in a lane; nil without a token, or where one has no value
+  /// there, which must not count as certain.
   static func logPerplexity(_ tokens: [LaneSummary], in role: LaneRole) -> Double? {
-    guard !tokens.isEmpty else { return nil }
-    return -tokens.reduce(0) { $0 + ($1.logProbabilities[role] ?? 0) } / Double(tokens.count)
+    let values = tokens.compactMap { $0.logProbabilities[role] }
+    guard !tokens.isEmpty, values.count == tokens.count else { return nil }
+    return -values.reduce(0, +) / Double(tokens.count)
   }
 }

@@ -74,13 +74,43 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     public var harmless: Int
     /// Harmful prompts used of it.
     public var harmful: Int
+    /// SHA-256 over identifiers and texts of just these prompts, in order; nil in profiles of 0.1 before it was kept.
+    public var promptsSHA256: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case name, sha256, harmless, harmful
+      case promptsSHA256 = "prompts_sha256"
+    }
 
     /// Describes a set.
     public init(_ dataset: Dataset) {
       name = dataset.name
       sha256 = dataset.sha256
+      promptsSHA256 = Self.fingerprint(dataset.samples)
       harmless = dataset.labelCounts[.safe] ?? 0
       harmful = dataset.labelCounts[.harmful] ?? 0
+    }
+  }
+
+  /// How prompts came to be calibrated or confirmed on: with the files, enough to draw the same parts again.
+  public struct Split: Codable, Sendable, Hashable {
+    /// The seed of the draw, and of the bootstrap over groups.
+    public var seed: UInt64
+    /// The share kept to confirm on; nil where those prompts were given apart.
+    public var confirmFraction: Double?
+    /// The column that says which prompts belong together; nil where prompts were taken as independent.
+    public var group: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case confirmFraction = "confirm_fraction"
+      case seed, group
+    }
+
+    /// Describes a split.
+    public init(seed: UInt64, confirmFraction: Double?, group: String?) {
+      self.seed = seed
+      self.confirmFraction = confirmFraction
+      self.group = group
     }
   }
 
@@ -101,8 +131,13 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     /// Harmful prompts refused by the chosen strategy, with Wilson's 95 % interval.
     public var chosenHarmfulRefused: RefusalRate
     /// The one-sided Clopper–Pearson bound on the share of refusals lost, at the profile's confidence; nil for the
-    /// reference, which loses none by definition.
+    /// reference, which loses none by definition. It takes prompts as independent.
     public var lossUpperBound: Double?
+    /// The numbers of groups; nil where prompts were taken as independent.
+    public var groups: ReplyOutcomes.GroupCounts?
+    /// The one-sided bound on the share of refusals lost when groups are drawn, not prompts (``ClusterBootstrap``, and
+    /// never below ``lossUpperBound``); nil without groups, and for the reference.
+    public var groupLossUpperBound: Double?
 
     private enum CodingKeys: String, CodingKey {
       case data, reference, chosen
@@ -111,14 +146,26 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
       case referenceHarmfulRefused = "reference_harmful_refused"
       case chosenHarmfulRefused = "chosen_harmful_refused"
       case lossUpperBound = "loss_upper_bound"
+      case groupLossUpperBound = "group_loss_upper_bound"
+      case groups
     }
 
     /// Computes the figures that follow from counts.
+    /// - Parameters:
+    ///   - data: The files.
+    ///   - reference: Counts of the reference.
+    ///   - chosen: Counts of the chosen strategy.
+    ///   - confidence: The profile's confidence.
+    ///   - isReference: Whether the reference is what was chosen.
+    ///   - groups: The numbers of groups; nil where prompts were taken as independent.
+    ///   - groupBound: The bound over groups.
     /// - Throws: `StatisticsError` where an axis has no prompt.
     public init(
       data: [Source], reference: CalibrationCounts, chosen: CalibrationCounts, confidence: Double,
-      isReference: Bool
+      isReference: Bool, groups: ReplyOutcomes.GroupCounts? = nil, groupBound: Double? = nil
     ) throws(StatisticsError) {
+      self.groups = groups
+      groupLossUpperBound = isReference ? nil : groupBound
       self.data = data
       self.reference = reference
       self.chosen = chosen
@@ -149,6 +196,8 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   public var candidates: [String]
   /// Who judged.
   public var judge: Judge
+  /// How prompts were parted; nil in profiles of 0.1 before it was kept.
+  public var split: Split?
   /// How replies were generated.
   public var generation: Generation
   /// Measured at calibration.
@@ -164,15 +213,16 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     case formatVersion = "format_version"
     case codeVersion = "code_version"
     case createdAt = "created_at"
-    case model, chosen, reference, settings, fallback, candidates, judge, generation, calibration,
+    case model, chosen, reference, settings, fallback, candidates, judge, split, generation, calibration,
       confirmation
   }
 
   /// Makes a profile of the current format.
   public init(
     model: Model, chosen: StrategySetting, reference: StrategySetting, settings: CalibrationSettings,
-    fallback: CalibrationResult.Fallback?, candidates: [String], judge: Judge, generation: Generation,
-    calibration: Stage, confirmation: Stage?, codeVersion: String, createdAt: Date = Date()
+    fallback: CalibrationResult.Fallback?, candidates: [String], judge: Judge, split: Split?,
+    generation: Generation, calibration: Stage, confirmation: Stage?, codeVersion: String,
+    createdAt: Date = Date()
   ) {
     formatVersion = Self.currentFormat
     self.model = model
@@ -182,6 +232,7 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     self.fallback = fallback
     self.candidates = candidates
     self.judge = judge
+    self.split = split
     self.generation = generation
     self.calibration = calibration
     self.confirmation = confirmation

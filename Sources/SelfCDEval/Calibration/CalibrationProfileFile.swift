@@ -121,7 +121,8 @@ extension CalibrationProfile {
       guard again.agrees(with: stage) else {
         throw Contradiction(description: "its figures do not follow from its counts")
       }
-      if fallback == nil, (again.lossUpperBound ?? 1) > settings.maxHarmIncrease {
+      let bound = max(again.lossUpperBound ?? 1, stage.groupLossUpperBound ?? 0)
+      if fallback == nil, bound > settings.maxHarmIncrease {
         throw Contradiction(description: "its counts do not support its bound")
       }
     }

@@ -46,16 +46,27 @@ public struct CalibrationResult: Sendable, Hashable {
   public var confirmation: [String: CalibrationCounts] = [:]
   /// Findings at confirmation, in the order of that test.
   public var confirmed: [LearnThenTest.Finding] = []
+  /// Groups of the calibration set; nil where prompts are taken as independent.
+  public var calibrationGroups: ReplyOutcomes.GroupCounts?
+  /// Groups of the confirmation set.
+  public var confirmationGroups: ReplyOutcomes.GroupCounts?
+  /// Of the bootstrap over groups.
+  public var seed: UInt64
 
   /// Tests the candidates at calibration.
   /// - Parameters:
   ///   - outcomes: The calibration set; its conditions are the reference and the candidates.
   ///   - candidates: In the order of the test.
+  ///   - settings: What is promised.
+  ///   - seed: Of the bootstrap over groups, where the prompts have any.
   /// - Throws: `StatisticsError`, also where one of the two axes has no prompt.
   public init(
-    calibrating outcomes: ReplyOutcomes, candidates: [Candidate], settings: CalibrationSettings
+    calibrating outcomes: ReplyOutcomes, candidates: [Candidate], settings: CalibrationSettings,
+    seed: UInt64 = 0
   ) throws(StatisticsError) {
     try settings.validate()
+    self.seed = seed
+    calibrationGroups = outcomes.groupCounts
     self.settings = settings
     self.candidates = candidates
     reference = outcomes.conditions[0]
@@ -65,8 +76,10 @@ public struct CalibrationResult: Sendable, Hashable {
       candidates.map { candidate in
         let count = counts[candidate.id] ?? CalibrationCounts()
         return .init(
-          id: candidate.id, path: candidate.path, lost: count.lost, trials: count.refusedByReference)
-      }, bound: settings.maxHarmIncrease, confidence: settings.confidence, procedure: settings.procedure)
+          id: candidate.id, path: candidate.path, lost: count.lost, trials: count.refusedByReference,
+          groups: outcomes.losses(of: candidate.id))
+      }, bound: settings.maxHarmIncrease, confidence: settings.confidence, procedure: settings.procedure,
+      seed: seed)
   }
 
   /// The candidates that passed at calibration, in the order in which the confirmation tests them.
@@ -83,11 +96,15 @@ public struct CalibrationResult: Sendable, Hashable {
   /// - Throws: `StatisticsError`, also where one of the two axes has no prompt.
   public mutating func confirm(on outcomes: ReplyOutcomes) throws(StatisticsError) {
     confirmation = try Self.counts(outcomes)
+    confirmationGroups = outcomes.groupCounts
     let counts = confirmation
     confirmed = try LearnThenTest.test(
       passed.map { id in
-        .init(id: id, path: "", lost: counts[id]?.lost ?? 0, trials: counts[id]?.refusedByReference ?? 0)
-      }, bound: settings.maxHarmIncrease, confidence: settings.confidence, procedure: .fixedSequence)
+        .init(
+          id: id, path: "", lost: counts[id]?.lost ?? 0, trials: counts[id]?.refusedByReference ?? 0,
+          groups: outcomes.losses(of: id))
+      }, bound: settings.maxHarmIncrease, confidence: settings.confidence, procedure: .fixedSequence,
+      seed: seed)
   }
 
   /// The chosen condition: the reference where no candidate is better and safe enough.

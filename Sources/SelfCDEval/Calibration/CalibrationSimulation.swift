@@ -1,7 +1,8 @@
 /// Repeats a calibration on sets drawn from a pool whose true rates are known, and counts how often the bound fails.
 ///
 /// Prompts are drawn with replacement, so that the pool's rates are the truth that the guarantee speaks of and its
-/// prompts are exchangeable by construction. Nothing is generated: the pool's replies are stored ones.
+/// prompts are exchangeable by construction. Where they come in groups, groups are drawn, as many as have the wanted
+/// number of prompts on average. Nothing is generated: the pool's replies are stored ones.
 public struct CalibrationSimulation: Sendable, Hashable {
   /// Prompts of each kind in each of the two parts.
   public struct Size: Codable, Sendable, Hashable {
@@ -34,7 +35,7 @@ public struct CalibrationSimulation: Sendable, Hashable {
     public var pValue: Double
     /// How often each condition was chosen in the end, the reference among them.
     public var choices: [String: Int]
-    /// Points of over-refusal, as a share of the pool's harmless prompts, that the choice saves on average.
+    /// Harmless prompts, as a share of the pool's, that the choice answers and the reference does not, on average.
     public var meanGain: Double
   }
 
@@ -42,6 +43,7 @@ public struct CalibrationSimulation: Sendable, Hashable {
   private let candidates: [CalibrationResult.Candidate]
   private let settings: CalibrationSettings
   private let size: Size
+  private let testsGroups: Bool
 
   /// Makes a simulation.
   /// - Parameters:
@@ -49,9 +51,13 @@ public struct CalibrationSimulation: Sendable, Hashable {
   ///   - candidates: In the order of the test.
   ///   - settings: What is promised.
   ///   - size: Prompts to draw for each part.
+  ///   - testsGroups: Whether groups count in the test as they do in the draw; without, the test takes prompts as
+  ///     independent that are not.
   public init(
-    pool: ReplyOutcomes, candidates: [CalibrationResult.Candidate], settings: CalibrationSettings, size: Size
+    pool: ReplyOutcomes, candidates: [CalibrationResult.Candidate], settings: CalibrationSettings,
+    size: Size, testsGroups: Bool = true
   ) {
+    self.testsGroups = testsGroups
     self.pool = pool
     self.candidates = candidates
     self.settings = settings
@@ -74,18 +80,29 @@ public struct CalibrationSimulation: Sendable, Hashable {
     }
     func exceeds(_ id: String) -> Bool { (truth[id] ?? 1) > settings.maxHarmIncrease }
     let reference = pool.conditions[0]
-    func refused(_ id: String) -> Double {
-      Double(counts[id]?.harmlessRefused ?? 0) / Double(harmless.count)
+    func unanswered(_ id: String) -> Double {
+      Double(counts[id]?.harmlessUnanswered ?? 0) / Double(harmless.count)
+    }
+    let units = [
+      (pool.byGroup { !$0.isHarmful } ?? harmless.map { [$0] }, size.harmless, harmless.count),
+      (pool.byGroup { $0.isHarmful } ?? harmful.map { [$0] }, size.harmful, harmful.count),
+    ].map { groups, wanted, prompts in
+      (groups: groups, draws: max(1, Int((Double(wanted * groups.count) / Double(prompts)).rounded())))
     }
 
     var generator = Xoshiro256StarStar(seed: seed)
     func draw(_ conditions: [String]) -> ReplyOutcomes {
       let places = conditions.compactMap { pool.conditions.firstIndex(of: $0) }
       var prompts: [ReplyOutcomes.Prompt] = []
-      for (source, count) in [(harmless, size.harmless), (harmful, size.harmful)] {
-        for _ in 0..<count {
-          let prompt = source[generator.index(below: source.count)]
-          prompts.append(.init(isHarmful: prompt.isHarmful, outcomes: places.map { prompt.outcomes[$0] }))
+      for (groups, draws) in units {
+        for number in 0..<draws {
+          for prompt in groups[generator.index(below: groups.count)] {
+            prompts.append(
+              .init(
+                isHarmful: prompt.isHarmful, outcomes: places.map { prompt.outcomes[$0] },
+                // Drawn twice, it is two groups.
+                group: prompt.group == nil || !testsGroups ? nil : "\(number)"))
+          }
         }
       }
       return ReplyOutcomes(conditions: conditions, prompts: prompts)
@@ -96,13 +113,13 @@ public struct CalibrationSimulation: Sendable, Hashable {
       confirmedExceeds: 0, pValue: 1, choices: [:], meanGain: 0)
     for _ in 0..<repetitions {
       var result = try CalibrationResult(
-        calibrating: draw(pool.conditions), candidates: candidates, settings: settings)
+        calibrating: draw(pool.conditions), candidates: candidates, settings: settings, seed: seed)
       report.anyPassedExceeds += result.passed.contains(where: exceeds) ? 1 : 0
       report.chosenAtCalibrationExceeds += exceeds(result.bestPassed) ? 1 : 0
       if !result.passed.isEmpty { try result.confirm(on: draw([reference] + result.passed)) }
       report.confirmedExceeds += exceeds(result.chosen) ? 1 : 0
       report.choices[result.chosen, default: 0] += 1
-      report.meanGain += (refused(reference) - refused(result.chosen)) / Double(repetitions)
+      report.meanGain += (unanswered(reference) - unanswered(result.chosen)) / Double(repetitions)
     }
     report.pValue = try BinomialTest.pValue(
       successes: report.anyPassedExceeds, trials: repetitions, rate: 1 - settings.confidence,

@@ -1,7 +1,8 @@
 /// Prompts to calibrate on and other prompts to confirm on.
 ///
 /// Every prompt counts once: a prompt that stands in both parts would confirm what it helped to choose, and one that
-/// stands twice in a part would count as two observations. Prompts are compared as ``DuplicateReport`` does.
+/// stands twice in a part would count as two observations. Prompts are compared as ``DuplicateReport`` does. Where a
+/// column says which prompts belong together, no group is in both parts.
 public struct CalibrationSplit: Sendable, Hashable {
   /// The sets to calibrate on.
   public private(set) var calibration: [Dataset]
@@ -9,18 +10,23 @@ public struct CalibrationSplit: Sendable, Hashable {
   public private(set) var confirmation: [Dataset]
   /// Prompts left out because the same part has them already.
   public private(set) var repeated = 0
-  /// Prompts left out of the confirmation because the calibration has them.
+  /// Prompts left out of the confirmation because the calibration has them, or others of their group.
   public private(set) var shared = 0
   /// Prompts left out because they are labelled both harmless and harmful.
   public private(set) var conflicting = 0
 
-  /// Splits sets at random, harmless and harmful prompts each for themselves.
+  /// Splits sets at random, harmless and harmful prompts each for themselves. With groups, their number is what is
+  /// shared out, so that which group goes where has nothing to do with its size.
   /// - Parameters:
   ///   - datasets: Prompts with labels; neutral and unlabelled ones are left out.
   ///   - confirmFraction: The share that is kept for the confirmation, in (0, 1).
   ///   - seed: The same seed splits the same way.
+  ///   - group: The column that says which prompts belong together; nil for none. A prompt without a value is a group
+  ///     of its own.
   /// - Throws: `StatisticsError` for a share outside (0, 1).
-  public init(_ datasets: [Dataset], confirmFraction: Double, seed: UInt64) throws(StatisticsError) {
+  public init(
+    _ datasets: [Dataset], confirmFraction: Double, seed: UInt64, group: String? = nil
+  ) throws(StatisticsError) {
     try StatisticsError.check(openUnit: confirmFraction, "the share to confirm on")
     calibration = []
     confirmation = []
@@ -29,18 +35,40 @@ public struct CalibrationSplit: Sendable, Hashable {
     let usable = datasets.map { clean($0, conflicts: conflicts, seen: &seen) }
     var generator = Xoshiro256StarStar(seed: seed)
     var held: Set<Place> = []
+    /// Groups whose part is settled: one with both harmless and harmful prompts is drawn with the harmless ones.
+    var settled: [String: Bool] = [:]
     for label in [Sample.Label.safe, .harmful] {
-      var places: [Place] = []
+      var units: [[Place]] = []
+      var unitOfGroup: [String: Int] = [:]
       for (set, dataset) in usable.enumerated() {
         for (index, sample) in dataset.samples.enumerated() where sample.label == label {
-          places.append(Place(set: set, sample: index))
+          let place = Place(set: set, sample: index)
+          guard let name = group.flatMap(sample.value(ofColumn:)) else {
+            units.append([place])
+            continue
+          }
+          if let isHeld = settled[name] {
+            if isHeld { held.insert(place) }
+          } else if let unit = unitOfGroup[name] {
+            units[unit].append(place)
+          } else {
+            unitOfGroup[name] = units.count
+            units.append([place])
+          }
         }
       }
-      let count = Int((Double(places.count) * confirmFraction).rounded(.down))
+      let count = Int((Double(units.count) * confirmFraction).rounded(.down))
       // Fisher and Yates, as far as it is needed.
       for index in 0..<count {
-        places.swapAt(index, index + generator.index(below: places.count - index))
-        held.insert(places[index])
+        units.swapAt(index, index + generator.index(below: units.count - index))
+        held.formUnion(units[index])
+      }
+      guard let group else { continue }
+      for (set, dataset) in usable.enumerated() {
+        for (index, sample) in dataset.samples.enumerated() where sample.label == label {
+          guard let name = sample.value(ofColumn: group) else { continue }
+          settled[name] = held.contains(Place(set: set, sample: index))
+        }
       }
     }
     for (set, dataset) in usable.enumerated() {
@@ -56,17 +84,25 @@ public struct CalibrationSplit: Sendable, Hashable {
   }
 
   /// Takes sets that are apart already.
-  public init(calibration: [Dataset], confirmation: [Dataset]) {
+  /// - Parameters:
+  ///   - calibration: Prompts to calibrate on.
+  ///   - confirmation: Prompts to confirm on; those whose text or group the calibration has are left out.
+  ///   - group: The column that says which prompts belong together; nil for none.
+  public init(calibration: [Dataset], confirmation: [Dataset], group: String? = nil) {
     self.calibration = []
     self.confirmation = []
     let conflicts = Self.conflicts(calibration + confirmation)
     var seen: Set<String> = []
     self.calibration = calibration.map { clean($0, conflicts: conflicts, seen: &seen) }
+    func groupName(_ sample: Sample) -> String? { group.flatMap(sample.value(ofColumn:)) }
+    let taken = Set(self.calibration.lazy.flatMap(\.samples).compactMap(groupName))
     var confirmed: Set<String> = []
     for dataset in confirmation {
       var dataset = dataset
       let count = dataset.samples.count
-      dataset.samples.removeAll { seen.contains(DuplicateReport.key($0)) }
+      dataset.samples.removeAll {
+        seen.contains(DuplicateReport.key($0)) || groupName($0).map(taken.contains) ?? false
+      }
       shared += count - dataset.samples.count
       self.confirmation.append(clean(dataset, conflicts: conflicts, seen: &confirmed))
     }

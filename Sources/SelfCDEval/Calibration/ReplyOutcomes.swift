@@ -20,11 +20,14 @@ public struct ReplyOutcomes: Sendable, Hashable {
     public var isHarmful: Bool
     /// One outcome per condition, in the order of ``ReplyOutcomes/conditions``.
     public var outcomes: [Outcome]
+    /// The group that it stands and falls with; nil where prompts are taken as independent.
+    public var group: String?
 
     /// Makes a prompt.
-    public init(isHarmful: Bool, outcomes: [Outcome]) {
+    public init(isHarmful: Bool, outcomes: [Outcome], group: String? = nil) {
       self.isHarmful = isHarmful
       self.outcomes = outcomes
+      self.group = group
     }
   }
 
@@ -49,30 +52,37 @@ public struct ReplyOutcomes: Sendable, Hashable {
   ///   - reference: The condition whose refusals must not be lost.
   ///   - candidates: The other conditions.
   ///   - judge: Whose verdicts count.
+  ///   - version: In which version; nil takes the one that ``JudgeVersions`` says.
+  ///   - group: The column that says which prompts belong together; nil for none.
   public init(
     _ replies: [EvaluatedReply], in datasets: Set<String>, reference: String, candidates: [String],
-    judge: String
+    judge: String, version: String? = nil, group: String? = nil
   ) {
+    let version = version ?? replies.version(of: judge) ?? ""
     let conditions = [reference] + candidates
     let places = Dictionary(uniqueKeysWithValues: zip(conditions, conditions.indices))
     var order: [EvaluationReply.Key] = []
-    var rows: [EvaluationReply.Key: (isHarmful: Bool, outcomes: [Outcome?])] = [:]
+    var rows: [EvaluationReply.Key: (isHarmful: Bool, outcomes: [Outcome?], group: String?)] = [:]
     for reply in replies where datasets.contains(reply.key.dataset) && reply.key.repetition == 0 {
       guard let label = reply.sample.label, label != .neutral, let place = places[reply.key.condition]
       else { continue }
       let key = reply.key.withoutCondition
       if rows[key] == nil {
         order.append(key)
-        rows[key] = (label == .harmful, Array(repeating: nil, count: conditions.count))
+        rows[key] = (
+          label == .harmful, Array(repeating: nil, count: conditions.count),
+          // A prompt without a group is one of its own.
+          group.map { reply.sample.value(ofColumn: $0) ?? "\(key.dataset)/\(key.sample)" }
+        )
       }
-      rows[key]?.outcomes[place] = Self.outcome(reply.replyClass(by: judge))
+      rows[key]?.outcomes[place] = Self.outcome(reply.replyClass(by: judge, version: version))
     }
     self.conditions = conditions
     prompts = order.compactMap { key in
       guard let row = rows[key] else { return nil }
       let outcomes = row.outcomes.compactMap(\.self)
       return outcomes.count == conditions.count
-        ? Prompt(isHarmful: row.isHarmful, outcomes: outcomes) : nil
+        ? Prompt(isHarmful: row.isHarmful, outcomes: outcomes, group: row.group) : nil
     }
     incomplete = order.count - prompts.count
   }
@@ -91,6 +101,47 @@ public struct ReplyOutcomes: Sendable, Hashable {
     conditions.indices.map { index in
       prompts.reduce(into: CalibrationCounts()) { $0.add($1, condition: index) }
     }
+  }
+
+  /// The losses of a condition by group, in the order in which the groups come first; nil without groups.
+  func losses(of condition: String) -> [ClusterBootstrap.Group]? {
+    guard let place = conditions.firstIndex(of: condition) else { return nil }
+    return byGroup { $0.isHarmful }?.map { prompts in
+      let counts = prompts.reduce(into: CalibrationCounts()) { $0.add($1, condition: place) }
+      return .init(successes: counts.lost, trials: counts.refusedByReference)
+    }
+  }
+
+  /// How many groups the harmless and the harmful prompts have; nil without groups.
+  public var groupCounts: GroupCounts? {
+    byGroup { !$0.isHarmful }.flatMap { harmless in
+      byGroup { $0.isHarmful }.map { GroupCounts(harmless: harmless.count, harmful: $0.count) }
+    }
+  }
+
+  /// Numbers of groups.
+  public struct GroupCounts: Codable, Sendable, Hashable {
+    /// Groups of harmless prompts.
+    public var harmless: Int
+    /// Groups of harmful prompts.
+    public var harmful: Int
+  }
+
+  /// The prompts that are wanted by group, in the order in which the groups come first; nil without groups.
+  func byGroup(_ isWanted: (Prompt) -> Bool) -> [[Prompt]]? {
+    guard prompts.contains(where: { $0.group != nil }) else { return nil }
+    var places: [String: Int] = [:]
+    var groups: [[Prompt]] = []
+    for prompt in prompts where isWanted(prompt) {
+      guard let name = prompt.group else { continue }
+      if let place = places[name] {
+        groups[place].append(prompt)
+      } else {
+        places[name] = groups.count
+        groups.append([prompt])
+      }
+    }
+    return groups
   }
 }
 

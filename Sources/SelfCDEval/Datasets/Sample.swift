@@ -109,6 +109,17 @@ public struct Sample: Codable, Sendable, Hashable, Identifiable {
   }
 }
 
+extension Sample {
+  /// What a column of the file says of the sample, whatever case it is named in; `category` and `focus` also by these
+  /// names. Nil where the file has no such column or the cell is empty.
+  public func value(ofColumn name: String) -> String? {
+    let key = DatasetFormat.key(name)
+    let own = fields.sorted { $0.key < $1.key }.first { DatasetFormat.key($0.key) == key }?.value
+    let value = own ?? (key == "category" ? category : key == "focus" ? focus : nil)
+    return value.flatMap { $0.trimmingSpaces().isEmpty ? nil : $0 }
+  }
+}
+
 extension Sample.Position: CustomStringConvertible {
   /// "line 7" or "element 7".
   public var description: String {

@@ -30,6 +30,7 @@ import Testing
       model: .init(name: "model", sha256: hash), chosen: StrategySetting(chosen),
       reference: StrategySetting(Guarded()), settings: CalibrationSettings(), fallback: fallback,
       candidates: ["self-cd@1.6"], judge: .init(name: "j", version: "1"),
+      split: .init(seed: 7, confirmFraction: 0.5, group: "pair"),
       generation: .init(GenerationOptions(), system: nil), calibration: stage,
       confirmation: fallback == nil ? stage : nil, codeVersion: "1",
       createdAt: Date(timeIntervalSince1970: 1_790_000_000))

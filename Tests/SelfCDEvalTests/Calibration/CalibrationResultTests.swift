@@ -118,6 +118,29 @@ import Testing
       ReplyOutcomes(replies, in: ["e"], reference: "guarded", candidates: ["c0"], judge: "j").prompts.isEmpty)
   }
 
+  /// Losses that come in whole groups: taken as independent, the bound fails far more often than promised. With 25
+  /// groups the bootstrap does not mend all of it, since a draw without the one that is lost shows no loss.
+  @Test func theBoundFailsLessOftenByGroups() throws {
+    let harmless = (0..<50).map {
+      Prompt(isHarmful: false, outcomes: [.refused, .answered], group: "s\($0)")
+    }
+    // One group of 40 in 25 is lost as a whole: 4 %.
+    let harmful = (0..<1000).map { index in
+      Prompt(
+        isHarmful: true, outcomes: [.refused, index / 40 == 0 ? .answered : .refused], group: "h\(index / 40)"
+      )
+    }
+    func failures(testsGroups: Bool) throws -> Int {
+      try CalibrationSimulation(
+        pool: ReplyOutcomes(conditions: ["guarded", "c0"], prompts: harmless + harmful),
+        candidates: Self.candidates(1), settings: CalibrationSettings(maxHarmIncrease: 0.035),
+        size: .init(harmless: 50, harmful: 2000), testsGroups: testsGroups
+      ).run(repetitions: 100, seed: 5).anyPassedExceeds
+    }
+    let (independent, grouped) = (try failures(testsGroups: false), try failures(testsGroups: true))
+    #expect(independent > 25 && grouped < independent, "\(independent) and \(grouped) of 100 at 5 %")
+  }
+
   @Test func anAxisWithoutPromptsIsAnError() {
     for prompt in [
       Prompt(isHarmful: true, outcomes: [.refused]), Prompt(isHarmful: false, outcomes: [.refused]),

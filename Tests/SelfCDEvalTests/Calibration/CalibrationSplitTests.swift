@@ -14,6 +14,35 @@ import Testing
 
   static func texts(_ sets: [Dataset]) -> [String] { sets.flatMap(\.samples).map(\.prompt) }
 
+  static func grouped(_ name: String, _ label: Sample.Label, _ groups: [String]) -> Dataset {
+    var dataset = set(name, label, groups.indices.map { "\(name) \($0)" })
+    for (index, group) in groups.enumerated() { dataset.samples[index].fields["Pair"] = group }
+    return dataset
+  }
+
+  static func groups(_ sets: [Dataset]) -> Set<String> {
+    Set(sets.flatMap(\.samples).compactMap { $0.value(ofColumn: "pair") })
+  }
+
+  @Test(arguments: 0..<20)
+  func noGroupIsInBothParts(seed: Int) throws {
+    // Sizes differ, and group 3 is on both axes.
+    let safe = (0..<12).flatMap { group in Array(repeating: "\(group)", count: 1 + group * group % 7) }
+    let harmful = [3, 20, 21, 22, 23, 24].flatMap { Array(repeating: "\($0)", count: 5) }
+    let sets = [Self.grouped("a", .safe, safe), Self.grouped("b", .harmful, harmful)]
+    let split = try CalibrationSplit(sets, confirmFraction: 0.5, seed: UInt64(seed), group: "pair")
+    let (first, second) = (Self.groups(split.calibration), Self.groups(split.confirmation))
+    #expect(first.isDisjoint(with: second) && first.union(second).count == 17)
+    #expect(Self.texts(split.calibration + split.confirmation).count == safe.count + harmful.count)
+    #expect(second.filter { Int($0) ?? 99 < 12 }.count == 6, "half of the groups, whatever their sizes")
+    let apart = CalibrationSplit(
+      calibration: sets,
+      confirmation: [
+        Self.grouped("c", .safe, ["3", "99", "0"]), Self.grouped("d", .harmful, ["3", "77"]),
+      ], group: "pair")
+    #expect(Self.groups(apart.confirmation) == ["99", "77"] && apart.shared == 3)
+  }
+
   @Test(arguments: [0.1, 0.5, 0.75])
   func nothingIsInBothPartsAndNothingIsLost(fraction: Double) throws {
     let sets = [

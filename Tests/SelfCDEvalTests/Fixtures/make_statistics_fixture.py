@@ -2,16 +2,18 @@
 
 Regenerate with:  python3 make_statistics_fixture.py   (Python 3.11, SciPy 1.17.1, NumPy 2.4)
 
-SciPy gives what SciPy has. Holm, kappa and the bootstrap are written here a second time, from their papers and
-in another language, with an independent xoshiro256** to draw the resamples.
+SciPy gives what SciPy has. Holm, kappa, Tango's interval and the bootstraps are written here a second time, from their
+papers and in another language, with an independent xoshiro256** to draw the resamples. Tango's nuisance parameter is
+found by maximising the likelihood, not by the closed form of the paper.
 """
 
 import json
+import math
 import pathlib
 
 import numpy
 import scipy
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 MASK = (1 << 64) - 1
 
@@ -98,6 +100,49 @@ def bootstrap(a, b, resamples, level, seed):
             "estimate": float(d.mean()), "low": float(low), "high": float(high)}
 
 
+def tango(b, c, n, level):
+    z = stats.norm.isf((1 - level) / 2)
+
+    def nuisance(d):
+        """The likeliest probability q of "second only", that of "first only" being q + d; the log-likelihood is concave.
+        Looked for in units of the interval that q can lie in, so that both ends are resolved."""
+        start, width = max(0.0, -d), (1 - abs(d)) / 2
+
+        def slope(t):
+            first = width * t + max(0.0, d)
+            second = width * t + max(0.0, -d)
+            return b / first + c / second - (n - b - c) / (width * (1 - t))
+
+        inside = [1e-14, 1 - 1e-14]
+        if slope(inside[0]) <= 0:
+            return start
+        if slope(inside[1]) >= 0:
+            return start + width
+        return start + width * optimize.brentq(slope, *inside, xtol=1e-16, rtol=1e-15)
+
+    def score(d):
+        if abs(b - c - n * d) < 1e-12:
+            return 0.0
+        variance = n * (2 * nuisance(d) + d * (1 - d))
+        return (b - c - n * d) / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, b - c - n * d)
+
+    at = (b - c) / n
+    edge = 1 - 1e-13
+    high = 1.0 if at == 1 else optimize.brentq(lambda d: score(d) + z, at, edge, xtol=1e-14)
+    low = -1.0 if at == -1 else optimize.brentq(lambda d: score(d) - z, -edge, at, xtol=1e-14)
+    return {"b": b, "c": c, "n": n, "level": level, "low": low, "high": high}
+
+
+def cluster(groups, resamples, level, seed):
+    g, rates = xoshiro(seed), []
+    for _ in range(resamples):
+        drawn = [groups[below(g, len(groups))] for _ in groups]
+        if sum(n for _, n in drawn):
+            rates.append(sum(k for k, _ in drawn) / sum(n for _, n in drawn))
+    return {"groups": groups, "resamples": resamples, "level": level, "seed": seed,
+            "high": float(numpy.quantile(rates, level))}
+
+
 rng = numpy.random.default_rng(7)
 pairs = (rng.random((60, 2)) < [0.6, 0.3]).astype(int)
 reals = rng.normal(size=(25, 2)).round(6)
@@ -134,6 +179,14 @@ out = {
                 for b in [7, 3 << 61] for g in [xoshiro(8)]],
     "bootstrap": [bootstrap(pairs[:, 0].tolist(), pairs[:, 1].tolist(), 2000, 0.95, 1),
                   bootstrap(reals[:, 0].tolist(), reals[:, 1].tolist(), 1001, 0.9, 99)],
+    "tango": [tango(b, c, n, level)
+              for b, c, n in [(0, 0, 1), (0, 0, 300), (0, 1, 300), (1, 0, 300), (9, 0, 24), (12, 5, 40), (3, 3, 10),
+                              (5, 5, 10), (0, 18, 1000), (450, 30, 1000), (0, 10, 10), (10, 0, 10), (7, 3, 10)]
+              for level in [0.9, 0.95]],
+    "cluster": [cluster(groups, 1500, level, seed)
+                for groups, level, seed in [
+                    ([[0, 3], [1, 5], [0, 40], [2, 7], [0, 1], [0, 0], [0, 12]], 0.95, 3),
+                    ([[0, 10], [0, 20]], 0.95, 1), ([[4, 4], [0, 6], [1, 2]], 0.9, 12)]],
 }
 
 path = pathlib.Path(__file__).with_name("statistics.json")

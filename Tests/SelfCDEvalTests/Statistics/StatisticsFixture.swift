@@ -70,6 +70,22 @@ struct StatisticsFixture: Decodable {
     var high: Double
   }
 
+  struct Tango: Decodable {
+    var b: Int
+    var c: Int
+    var n: Int
+    var level: Double
+    var low: Double
+    var high: Double
+  }
+  struct Cluster: Decodable {
+    var groups: [[Int]]
+    var resamples: Int
+    var level: Double
+    var seed: UInt64
+    var high: Double
+  }
+
   var quantile: [Quantile]
   var cumulative: [Quantile]
   var beta: [Beta]
@@ -85,6 +101,8 @@ struct StatisticsFixture: Decodable {
   var xoshiro: [Stream]
   var bounded: [Bounded]
   var bootstrap: [Bootstrap]
+  var tango: [Tango]
+  var cluster: [Cluster]
 
   static func load() throws -> StatisticsFixture {
     guard let url = Bundle.module.url(forResource: "statistics", withExtension: "json") else {

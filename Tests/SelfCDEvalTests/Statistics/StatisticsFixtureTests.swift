@@ -134,6 +134,41 @@ import Testing
   }
 }
 
+@Suite struct PairedAndClusteredFixtureTests {
+  let fixture: StatisticsFixture
+
+  init() throws { fixture = try StatisticsFixture.load() }
+
+  /// Two searches end within 1e-9 of each other; the reference maximises the likelihood numerically.
+  @Test func tangosInterval() throws {
+    for row in fixture.tango {
+      let interval = try PairedScoreInterval.difference(
+        firstOnly: row.b, secondOnly: row.c, n: row.n, confidence: row.level)
+      #expect(abs(interval.low - row.low) < 1e-9, "\(row.b) and \(row.c) of \(row.n): \(interval)")
+      #expect(abs(interval.high - row.high) < 1e-9, "\(row.b) and \(row.c) of \(row.n): \(interval)")
+      #expect(interval.low <= interval.estimate && interval.estimate <= interval.high)
+    }
+    for (b, c, n) in [(0, 0, 0), (-1, 0, 3), (2, 2, 3), (4, 0, 3)] {
+      #expect(throws: StatisticsError.self) {
+        try PairedScoreInterval.difference(firstOnly: b, secondOnly: c, n: n)
+      }
+    }
+  }
+
+  @Test func clusterBootstrap() throws {
+    for row in fixture.cluster {
+      let bound = try ClusterBootstrap.upperBound(
+        row.groups.map { .init(successes: $0[0], trials: $0[1]) }, confidence: row.level,
+        resamples: row.resamples, seed: row.seed)
+      #expect(abs(bound - row.high) < 1e-12, "\(row.groups)")
+    }
+    #expect(throws: StatisticsError.self) {
+      try ClusterBootstrap.upperBound([.init(successes: 2, trials: 1)], confidence: 0.9, seed: 0)
+    }
+    #expect(throws: StatisticsError.self) { try ClusterBootstrap.upperBound([], confidence: 0.9, seed: 0) }
+  }
+}
+
 /// Closed forms agree to 1e-10, relative where the value is large or tiny and absolute within the unit scale.
 private func expectClose(
   _ ours: Double, _ theirs: Double, _ what: String, sourceLocation: SourceLocation = #_sourceLocation
