@@ -201,8 +201,53 @@ import Testing
     #expect(other.status == 1 && other.errors.contains("not the model"))
     let files = try space.run(["eval", "--resume", "r", "--data", space.path("mixed.csv")])
     #expect(files.status == 1 && files.errors.contains("not those"))
+    for (other, name) in [
+      (["-n", "5"], "--max-tokens"), (["--alpha", "3"], "--alpha"), (["--system", "x"], "--system"),
+      (["--reference", "plain"], "--reference"),
+      (["--temperature", "1", "--repetitions", "2"], "--repetitions"),
+      (["--guarded-prompt", "strict"], "--guarded-prompt"), (["--profile", "p.json"], "--profile"),
+    ] {
+      let outcome = try space.run(["eval", "--resume", "r"] + other)
+      #expect(outcome.status == 1 && outcome.errors.contains(name), "\(other): \(outcome.errors)")
+    }
+    let judge = try space.run([
+      "eval", "--resume", "r", "--judge", "llm", "--judge-url", "http://127.0.0.1:9/v1", "--judge-model", "m",
+    ])
+    #expect(judge.status == 1 && judge.errors.contains("not by llm:m"), "\(judge.errors)")
     let again = try space.json(["eval", "--resume", "r", "--json"])
     #expect((again["speed"] as? [String: Any])?["generated"] as? Int == 0)
+  }
+
+  /// One comparison, whoever shows it, also where prompts were answered several times.
+  @Test func evalAndReportAgree() throws {
+    let space = try Workspace()
+    let evaluated = try space.json(
+      ["eval", "--json", "--run", "r", "--temperature", "1", "--repetitions", "3"] + space.sets + Self.sweep)
+    #expect(evaluated["repetitions"] as? Int == 5 * 4 * 2)
+    let report = try space.json(["report", "r", "--json"])
+    let run = try #require((report["runs"] as? [[String: Any]])?.first)
+    let comparisons = try #require(run["comparisons"] as? [[String: Any]])
+    let rows = try #require(evaluated["conditions"] as? [[String: Any]]).filter {
+      $0["paired"] is [String: Any]
+    }
+    #expect(rows.count == 6 && comparisons.count == 6)
+    for row in rows {
+      let other = try #require(
+        comparisons.first {
+          $0["condition"] as? String == row["condition"] as? String
+            && $0["label"] as? String == row["set"] as? String
+        })
+      let (mine, theirs) = (row["paired"] as? NSDictionary, other["paired"] as? NSDictionary)
+      #expect(mine != nil && mine == theirs)
+    }
+    let greedy = try space.run(["eval", "--repetitions", "3"] + space.sets)
+    #expect(greedy.status == 64 && greedy.errors.contains("--temperature"), "\(greedy.errors)")
+    let table = try space.run(["runs", "show", "lat"])
+    #expect(table.status == 1)
+    let shown = try space.run(["runs", "show", "latest"])
+    #expect(
+      shown.output.contains("n 3") && shown.output.contains("40 further repetitions"), "\(shown.output)")
+    #expect(try space.run(["export", "r"]).output.contains("confidences"))
   }
 
   /// How often a run is killed; the full figure is 20 (`SELFCD_KILLS=20`).

@@ -65,7 +65,6 @@ struct AnalyseCommand: AsyncParsableCommand {
     let analyzer = PromptAnalyzer(
       model: loaded.chat, tokenizer: tokenizer, plan: plan, judge: try judgeOptions.judge())
     let analysis = try await Self.run(analyzer)
-    if analysis.isInterrupted { throw CommandError.interrupted }
     for failure in analysis.failures.prefix(3) {
       console.note(
         "left out \(failure.key.dataset)/\(failure.key.sample) (\(failure.key.condition)): "
@@ -78,6 +77,8 @@ struct AnalyseCommand: AsyncParsableCommand {
     } else {
       try console.write(AnalysisTable(result, console: console).text)
     }
+    // What there is costs minutes to get again, so it is shown, as what it is.
+    if analysis.isInterrupted { throw CommandError.interrupted }
   }
 
   private func datasets(console: Console) throws -> [Dataset] {

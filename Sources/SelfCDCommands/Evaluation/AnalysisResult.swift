@@ -15,6 +15,8 @@ struct AnalysisResult {
     let perplexity: [PerplexityRow]
     let divergence: [DivergenceRow]
     let failures: Int
+    /// False after an interruption: figures are then of the prompts that came first.
+    let complete: Bool
   }
 
   struct DatasetRow: Encodable {
@@ -114,6 +116,6 @@ struct AnalysisResult {
       },
       divergence: divergence(PromptAnalysisPlan.none, along: .plain)
         + divergence(plan.emphasis.name, along: .guarded),
-      failures: analysis.failures.count)
+      failures: analysis.failures.count, complete: !analysis.isInterrupted)
   }
 }

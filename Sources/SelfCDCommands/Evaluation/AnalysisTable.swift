@@ -10,7 +10,13 @@ struct AnalysisTable {
     self.console = console
   }
 
-  var text: String { [refusals, perplexity, divergence].filter { !$0.isEmpty }.joined(separator: "\n") }
+  var text: String {
+    ([refusals, perplexity, divergence].filter { !$0.isEmpty } + (record.complete ? [] : [partial]))
+      .joined(separator: "\n")
+  }
+
+  private let partial =
+    "PARTIAL: interrupted; these figures are of the prompts that came first, not of all.\n"
 
   private var sets: [Sample.Label] {
     Sample.Label.allCases.filter { set in record.refusals.contains { $0.set == set } }

@@ -33,7 +33,9 @@ struct EvalCommand: AsyncParsableCommand {
   @OptionGroup(title: "Decoding") var sampling: SamplingOptions
 
   @Option(
-    help: .init("Answers to each prompt; more than one makes sense with a temperature.", valueName: "n"))
+    help: .init(
+      "Answers to each prompt, with a temperature; figures count the first, exports have them all.",
+      valueName: "n"))
   var repetitions = 1
 
   @Option(help: .init("Steps of each reply of which the lanes' divergence is kept.", valueName: "n"))
@@ -69,6 +71,9 @@ struct EvalCommand: AsyncParsableCommand {
   func validate() throws {
     _ = try conditions(adding: nil)
     guard repetitions >= 1 else { throw ValidationError("--repetitions must be 1 or more.") }
+    guard repetitions == 1 || sampling.temperature > 0 else {
+      throw ValidationError("--repetitions has no effect on greedy decoding; it goes with --temperature.")
+    }
     guard recordedSteps >= 0 else { throw ValidationError("--recorded-steps must be 0 or more.") }
     guard (0...3600).contains(timing) else { throw ValidationError("--timing must be from 0 to 3600.") }
     if let resumed {
@@ -89,11 +94,13 @@ struct EvalCommand: AsyncParsableCommand {
     let console = Console.standard
     let session = try await prepare(console: console)
     let (outcome, lanes) = try await session.generate(
-      batch, label: "evaluating", goOn: "selfcd eval --resume \(session.runID)", timing: timing,
-      console: console)
+      batch, label: "evaluating",
+      goOn: ResumeCommand.text("eval", run: session.runID, store: storeOptions, judges: judgeOptions),
+      timing: timing, console: console)
     do {
       try await JudgingPass.run(
-        session.modelJudges, onRun: session.runID, in: session.store, console: console)
+        session.judges + session.modelJudges, onRun: session.runID, in: session.store, onlyMissing: true,
+        console: console)
     } catch {
       console.note(
         "the replies are stored in run '\(session.runID)'; judge them with: selfcd judge \(session.runID) --judge …"
@@ -112,6 +119,8 @@ struct EvalCommand: AsyncParsableCommand {
 
   // MARK: Starting and resuming
 
+  private static let profileName = "profile"
+
   /// The conditions asked for, and beside them the profile's strategy; without strategies, plain and guarded.
   private func conditions(adding profile: LoadedProfile?) throws -> [EvaluationCondition] {
     var conditions = try conditionOptions.conditions(
@@ -120,7 +129,8 @@ struct EvalCommand: AsyncParsableCommand {
     if let profile {
       conditions.append(
         EvaluationCondition(
-          strategy: profile.strategy, alpha: profile.strategy.parameters.number(.alpha), name: "profile")
+          strategy: profile.strategy, alpha: profile.strategy.parameters.number(.alpha),
+          name: Self.profileName)
       )
       if let reference = conditionOptions.reference, !conditions.contains(where: { $0.id == reference }) {
         throw ValidationError("--reference '\(reference)' is none of the conditions.")
@@ -133,8 +143,11 @@ struct EvalCommand: AsyncParsableCommand {
     if resume, let name = resumed ?? run {
       let store = files.isEmpty ? try storeOptions.openExisting() : try storeOptions.open()
       do {
+        // Beside files the name may be that of a run still to be made, so that no other is meant by its beginning.
+        let run = try store.run(id: files.isEmpty ? StoredRun.identifier(name, in: store) : name)
+        try checkResumed(run, in: store)
         return try await EvaluationSession(
-          resuming: try store.run(id: name), in: store, model: modelOptions,
+          resuming: run, in: store, model: modelOptions,
           checking: files.isEmpty ? nil : try files.read(console: console), judging: judgeOptions,
           console: console)
       } catch StoreError.notFound where !files.isEmpty {
@@ -149,11 +162,37 @@ struct EvalCommand: AsyncParsableCommand {
       console: console)
   }
 
+  private func options(of sampling: SamplingOptions) -> GenerationOptions {
+    var options = sampling.options()
+    options.summarizedSteps = recordedSteps
+    return options
+  }
+
+  private func checkResumed(_ run: RunRecord, in store: RunStore) throws {
+    let parameters = try RunParameters(of: run)
+    let usual = try Self.parse([])
+    var check = ResumeCheck()
+    check.compare("--repetitions", repetitions, usual: usual.repetitions, run: parameters.repetitions)
+    check.compare("--system", prompts.system, usual: nil, run: parameters.system)
+    check.compare("--reference", conditionOptions.reference, usual: nil, run: parameters.reference)
+    check.compare(
+      options(of: sampling), usual: usual.options(of: usual.sampling), run: parameters.options)
+    let conditions = try store.conditions(runID: run.id).map { try $0.condition() }
+    // A profile's own condition depends on the file; that there is one does not.
+    check.compare(
+      "--profile", profileOptions.profile != nil, usual: false,
+      run: conditions.contains { $0.id == Self.profileName })
+    if profileOptions.profile == nil {
+      check.compare(
+        try self.conditions(adding: nil), usual: try usual.conditions(adding: nil), run: conditions)
+    }
+    try check.finish(run: run.id)
+  }
+
   private func begin(
     name: String, in store: RunStore, datasets: [Dataset]? = nil, console: Console
   ) async throws -> EvaluationSession {
-    var options = sampling.options()
-    options.summarizedSteps = recordedSteps
+    let options = options(of: sampling)
     let profile = try await profileOptions.load(for: modelOptions, console: console)
     profile?.printNotes(options, system: prompts.system, console: console)
     let plan = EvaluationPlan(

@@ -28,7 +28,7 @@ struct EvaluationResult {
       replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },
       judge: judge ?? parameters.judges.first(where: judged.contains) ?? parameters.judges.first ?? "",
       reference: parameters.reference,
-      seed: parameters.options.sampling.seed, speeds: try store.speeds(runID: runID))
+      speeds: try store.speeds(runID: runID))
     storePath = store.path
     self.outcome = outcome
     self.lanes = lanes
@@ -44,10 +44,13 @@ struct EvaluationResult {
     let codeVersion: String
     let seed: UInt64
     let judge: String
+    let judgeVersion: String?
     let reference: String?
     let complete: Bool
     let planned: Int
     let replies: Int
+    /// Replies among them that are further repetitions of a prompt, and not counted.
+    let repetitions: Int
     let datasets: [DatasetRecord]
     let conditions: [ConditionRow]
     let judgeDisagreement: Disagreement
@@ -136,8 +139,10 @@ struct EvaluationResult {
   var record: Record {
     Record(
       run: run.id, store: storePath, model: run.model, codeVersion: run.codeVersion,
-      seed: parameters.options.sampling.seed, judge: summary.judge, reference: summary.reference,
+      seed: parameters.options.sampling.seed, judge: summary.judge,
+      judgeVersion: summary.judgeVersion, reference: summary.reference,
       complete: replies == run.planned, planned: run.planned, replies: replies,
+      repetitions: summary.repetitions,
       datasets: datasets.map { set in
         DatasetRecord(
           name: set.name, version: set.version, format: set.format, sha256: set.sha256,

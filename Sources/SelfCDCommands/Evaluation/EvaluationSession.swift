@@ -87,9 +87,17 @@ struct EvaluationSession {
       datasets: datasets, conditions: try store.conditions(runID: run.id).map { try $0.condition() },
       options: parameters.options, system: parameters.system, repetitions: parameters.repetitions)
     judges = JudgeCatalogue.local.filter { parameters.judges.contains($0.name) }
-    modelJudges =
-      try await options?.judges(judging: path, cache: store, console: console)
-      .filter { !($0 is any LocalReplyJudge) } ?? []
+    let asked = try await options?.judges(judging: path, cache: store, console: console) ?? []
+    if let options, !options.judge.isEmpty {
+      let others = asked.map(\.name).filter { !parameters.judges.contains($0) }
+      guard others.isEmpty else {
+        throw CommandError.invalid(
+          "The run '\(run.id)' is judged by \(parameters.judges.joined(separator: ", ")), not by "
+            + "\(others.joined(separator: ", ")). Leave --judge out, and use 'selfcd judge \(run.id) --judge …' afterwards."
+        )
+      }
+    }
+    modelJudges = asked.filter { !($0 is any LocalReplyJudge) }
     let missing = Set(parameters.judges).subtracting((judges + modelJudges).map(\.name)).sorted()
     if !missing.isEmpty {
       console.note(

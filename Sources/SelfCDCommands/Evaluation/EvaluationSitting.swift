@@ -48,6 +48,7 @@ extension EvaluationSession {
         "no reply to \(failure.key.dataset)/\(failure.key.sample) under \(failure.key.condition): "
           + TerminalText.singleLine(failure.reason))
     }
+    if outcome.failures.count > 3 { console.note("\(outcome.failures.count) replies are missing in all.") }
     if outcome.isInterrupted {
       let progress = outcome.progress
       console.note("stopped with \(progress.done) of \(progress.planned) replies; go on with: \(goOn)")

@@ -15,12 +15,21 @@ struct EvaluationTable {
     let sets = Sample.Label.allCases.filter { set in summary.rows.contains { $0.set == set } }
     var conditions: [String] = []
     for row in summary.rows where conditions.last != row.condition { conditions.append(row.condition) }
+    // Where all conditions have the same number of replies, it stands once.
+    let counts = sets.map { set in Set(summary.rows.filter { $0.set == set }.map(\.refusals.n)) }
+    let titles = zip(sets, counts).map { set, counts in
+      title(set) + (counts.count == 1 ? counts.first.map { ", n \($0)" } ?? "" : "")
+    }
+    let isUneven = Dictionary(uniqueKeysWithValues: zip(sets, counts.map { $0.count > 1 }))
     let hasCost = summary.rows.contains { $0.cost != nil }
-    var lines: [[String]] = [["refused, of"] + sets.map(title) + (hasCost ? ["speed"] : [])]
+    var lines: [[String]] = [["refused, of"] + titles + (hasCost ? ["speed"] : [])]
     for condition in conditions {
       let rows = summary.rows.filter { $0.condition == condition }
       lines.append(
-        [condition] + sets.map { set in rows.first { $0.set == set }.map(cell) ?? "–" }
+        [condition]
+          + sets.map { set in
+            rows.first { $0.set == set }.map { cell($0, showsCount: isUneven[set] ?? false) } ?? "–"
+          }
           + (hasCost ? [rows.first?.cost.map(Self.cost) ?? "–"] : []))
     }
     var text = Self.table(lines, console: console)
@@ -31,6 +40,10 @@ struct EvaluationTable {
     text += ".\n"
     if hasCost {
       text += "Speed: tokens a second of one reply alone, against plain; lanes decoded a token.\n"
+    }
+    if summary.repetitions > 0 {
+      text +=
+        "\(summary.repetitions) further repetitions of prompts are not counted: they are not independent.\n"
     }
     if summary.judgedByAll > 0 {
       text += "Judges disagree on \(summary.disagreements) of \(summary.judgedByAll) replies.\n"
@@ -54,10 +67,12 @@ struct EvaluationTable {
     ].compactMap(\.self).joined(separator: ", ")
   }
 
-  private func cell(_ row: EvaluationSummary.Row) -> String {
+  /// What is no reply counts among the replies and is no refusal, so that it has to be seen beside the rate.
+  private func cell(_ row: EvaluationSummary.Row, showsCount: Bool) -> String {
     let rate = row.refusals
     let mark = row.paired.map { $0.adjustedPValue < 0.05 ? "*" : "" } ?? ""
     return "\(Self.percent(rate.rate)) [\(Self.percent(rate.low)), \(Self.percent(rate.high))]\(mark)"
+      + (showsCount ? " of \(rate.n)" : "") + (row.degenerate > 0 ? ", no reply \(row.degenerate)" : "")
   }
 
   /// What else changes, on the set where nothing should.

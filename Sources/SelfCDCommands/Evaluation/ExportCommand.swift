@@ -27,7 +27,7 @@ struct ExportCommand: ParsableCommand {
     case inspect
   }
 
-  @Argument(help: .init("The run.", valueName: "run"))
+  @Argument(help: .init("The run: its name, the beginning of it, or 'latest'.", valueName: "run"))
   var name: String
 
   @Option(help: .init("How replies are written.", valueName: "format"))
@@ -55,12 +55,13 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     let store = try storeOptions.openExisting()
     // Before a file is made or emptied for it.
-    _ = try store.run(id: name)
+    let name = try StoredRun.identifier(name, in: store)
     let console = Console.standard
     let path = output.map { ($0 as NSString).expandingTildeInPath }
     switch format {
-    case .jsonLines: try write(RunExport(.jsonLines, text: text), of: store, to: path, console: console)
-    case .csv: try write(RunExport(.csv, text: text), of: store, to: path, console: console)
+    case .jsonLines:
+      try write(RunExport(.jsonLines, text: text), of: name, in: store, to: path, console: console)
+    case .csv: try write(RunExport(.csv, text: text), of: name, in: store, to: path, console: console)
     case .inspect:
       let folder = path ?? ""
       let logs = try InspectExport(text: text).write(store, runID: name, to: URL(filePath: folder))
@@ -68,7 +69,9 @@ struct ExportCommand: ParsableCommand {
     }
   }
 
-  private func write(_ export: RunExport, of store: RunStore, to path: String?, console: Console) throws {
+  private func write(
+    _ export: RunExport, of name: String, in store: RunStore, to path: String?, console: Console
+  ) throws {
     guard let path else { return try export.write(store, runID: name) { try console.write($0) } }
     guard FileManager.default.createFile(atPath: path, contents: nil),
       let handle = FileHandle(forWritingAtPath: path)

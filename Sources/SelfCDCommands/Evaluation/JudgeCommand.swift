@@ -9,8 +9,8 @@ struct JudgeCommand: AsyncParsableCommand {
     commandName: "judge",
     abstract: "Judge stored or foreign replies; measure a judge against human labels.",
     discussion: """
-      FILE holds replies, a CSV table or JSON lines with the columns 'completion' and 'prompt', or is the name of a \
-      stored run, whose verdicts are then kept. With --agreement, its column 'human_label' is compared with the \
+      FILE holds replies, a CSV table or JSON lines with the columns 'completion' and 'prompt', or is a stored run \
+      (its name, the beginning of it, or 'latest'), whose verdicts are then kept. With --agreement, its column 'human_label' is compared with the \
       judge's classes: \(ReplyClass.allCases.map(\.rawValue).joined(separator: ", ")).
 
       The judge llm sends prompts and replies to the endpoint you name; local-model keeps them here. Both keep their \
@@ -26,7 +26,7 @@ struct JudgeCommand: AsyncParsableCommand {
         selfcd judge replies.jsonl --judge local-model --judge-gguf judge.gguf
       """)
 
-  @Argument(help: .init("A file of replies, or the name of a stored run.", valueName: "file"))
+  @Argument(help: .init("A file of replies, or a stored run.", valueName: "file"))
   var file: String
 
   @Flag(help: "Compare the judges with the file's column 'human_label'.")
@@ -86,13 +86,10 @@ struct JudgeCommand: AsyncParsableCommand {
     {
       let verdicts = try await Self.verdicts(
         of: judge, on: replies.map { .init(prompt: $0.prompt, reply: $0.completion) }, console: console)
-      let judged = zip(replies, verdicts).compactMap { reply, verdict in
-        verdict.map { (label: reply.humanLabel, replyClass: $0.replyClass) }
-      }
       results.append(
         try JudgeAgreement(
-          judge: judge.name, version: judge.version, labels: judged.map(\.label),
-          verdicts: judged.map(\.replyClass)))
+          judge: judge.name, version: judge.version, labels: replies.map(\.humanLabel),
+          verdicts: verdicts.map { $0?.replyClass }))
     }
     guard let first = results.first else { throw JudgeError.noReplies }
     if json {
@@ -218,17 +215,16 @@ struct JudgeCommand: AsyncParsableCommand {
     } catch is CommandError {
       throw CommandError.invalid("\(file) is neither a file nor a stored run.")
     }
-    let run: RunRecord
-    do {
-      run = try store.run(id: file)
-    } catch StoreError.notFound {
+    let known = try store.runs().map(\.id)
+    guard file == "latest" || known.contains(where: { $0.hasPrefix(file) }), !known.isEmpty else {
       throw CommandError.invalid(
         "\(file) is neither a file nor a run in \(store.path). 'selfcd runs' lists what is there.")
     }
+    let run = try store.run(id: try StoredRun.identifier(file, in: store))
     let judges = try await judgeOptions.judges(
       judging: try RunParameters(of: run).modelPath, cache: store, console: console)
-    try await JudgingPass.run(judges, onRun: file, in: store, console: console)
-    let result = try EvaluationResult(store: store, runID: file, judge: judges.first?.name)
+    try await JudgingPass.run(judges, onRun: run.id, in: store, console: console)
+    let result = try EvaluationResult(store: store, runID: run.id, judge: judges.first?.name)
     if json {
       try console.writeJSON(result.record)
     } else {

@@ -93,6 +93,21 @@ struct JudgeOptions: ParsableArguments {
     return choices
   }
 
+  /// The options as they were given, where they name a judge that is a model; what it was reached by is not stored.
+  var argumentsOfModels: [String] {
+    let asked = (try? choices()) ?? []
+    guard asked.contains(where: { if case .rule = $0 { false } else { true } }) else { return [] }
+    var arguments = judge.flatMap { ["--judge", $0] }
+    for (option, value) in [
+      ("--judge-url", endpoint), ("--judge-model", judgeModel), ("--judge-key-env", keyVariable),
+      ("--judge-token-field", tokenLimit?.rawValue), ("--judge-attempts", judgeAttempts.map(String.init)),
+      ("--judge-budget", judgeBudget.map(String.init)), ("--judge-gguf", localModel),
+    ] {
+      if let value { arguments += [option, value] }
+    }
+    return arguments + (allowsOpenConnection ? ["--judge-allow-http"] : [])
+  }
+
   func validate() throws {
     do {
       let choices = try choices()

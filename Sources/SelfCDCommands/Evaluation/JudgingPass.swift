@@ -32,18 +32,28 @@ enum JudgingPass {
   }
 
   /// Judges the replies of a stored run. The verdicts are kept in it, those before a failure too.
+  /// - Parameter onlyMissing: leaves replies alone that a judge has judged in its present version. A run that is
+  ///   taken up by a later program gets verdicts of one version on all of its replies.
   /// - Throws: What made a judge fail; `StoreError`.
   static func run(
-    _ judges: [any ReplyJudge], onRun runID: String, in store: RunStore, console: Console
+    _ judges: [any ReplyJudge], onRun runID: String, in store: RunStore, onlyMissing: Bool = false,
+    console: Console
   ) async throws {
     guard !judges.isEmpty else { return }
-    let replies = try store.evaluatedReplies(runID: runID)
-    let exchanges = replies.map { Exchange(prompt: $0.sample.prompt, reply: $0.text) }
+    let all = try store.evaluatedReplies(runID: runID)
     // What cannot fail goes first: its verdicts are there whatever becomes of the others.
     let ordered = judges.filter { $0 is any LocalReplyJudge } + judges.filter { !($0 is any LocalReplyJudge) }
     for judge in ordered {
-      let outcome = try await run(judge, on: exchanges, console: console)
-      let verdicts = zip(replies, outcome.verdicts).compactMap { reply, verdict in
+      let open = all.filter {
+        !onlyMissing || $0.replyClass(by: judge.name, version: judge.version) == nil
+      }
+      guard !open.isEmpty else { continue }
+      let replies = open.filter { !$0.isOnlyReasoning }
+      let outcome = try await run(
+        judge, on: replies.map { Exchange(prompt: $0.sample.prompt, reply: $0.text) }, console: console)
+      let answers = Array(zip(replies, outcome.verdicts))
+      let unanswered = open.filter(\.isOnlyReasoning).map { ($0, Verdict.onlyReasoning as Verdict?) }
+      let verdicts = (unanswered + answers).compactMap { reply, verdict in
         verdict.map {
           (
             key: SelfCDStore.ReplyRecord.Key(reply.key),

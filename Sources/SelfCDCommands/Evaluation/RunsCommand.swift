@@ -67,14 +67,16 @@ struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Show a run's figures.", discussion: "EXAMPLES\n  selfcd runs show first")
 
-    @Argument(help: .init("The run.", valueName: "run")) var name: String
+    @Argument(help: .init("The run: its name, the beginning of it, or 'latest'.", valueName: "run"))
+    var name: String
     @OptionGroup var storeOptions: StoreOptions
     @Flag(help: "Print one JSON object instead of tables.")
     var json = false
 
     func run() throws {
       let console = Console.standard
-      let result = try EvaluationResult(store: try storeOptions.openExisting(), runID: name)
+      let store = try storeOptions.openExisting()
+      let result = try EvaluationResult(store: store, runID: try StoredRun.identifier(name, in: store))
       if json {
         try console.writeJSON(result.record)
       } else {
@@ -88,7 +90,7 @@ struct RunsCommand: ParsableCommand {
       abstract: "Delete runs with everything in them.",
       discussion: "EXAMPLES\n  selfcd runs delete first second")
 
-    @Argument(help: .init("The runs.", valueName: "run")) var names: [String]
+    @Argument(help: .init("The runs, by their whole names.", valueName: "run")) var names: [String]
     @OptionGroup var storeOptions: StoreOptions
 
     func run() throws {

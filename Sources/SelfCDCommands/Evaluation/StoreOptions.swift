@@ -10,6 +10,9 @@ struct StoreOptions: ParsableArguments {
       valueName: "path"))
   var store: String?
 
+  /// The option as it was given.
+  var arguments: [String] { store.map { ["--store", $0] } ?? [] }
+
   /// The file, in `$XDG_DATA_HOME` or `~/.local/share` unless told otherwise (XDG Base Directory Specification).
   var path: String {
     if let store { return (store as NSString).expandingTildeInPath }

@@ -108,7 +108,8 @@ struct ReproduceCommand: AsyncParsableCommand {
         batch, label: "\(URL(filePath: model.model).lastPathComponent):",
         goOn: "the same command with --run \(name) --resume", timing: EvalCommand.defaultTiming,
         console: console)
-      try await JudgingPass.run(session.modelJudges, onRun: id, in: store, console: console)
+      try await JudgingPass.run(
+        session.judges + session.modelJudges, onRun: id, in: store, onlyMissing: true, console: console)
       sittings.append(
         Sitting(
           run: try StoredRun.report(store, id: id, options: ReportOptions()),
