@@ -143,13 +143,17 @@ struct EndlessRule: DecodingRule {
     let engine = try await Self.engine(.init(lanes: 2, context: 64, batch: 64), .init(failsAtCall: call))
     let prompt = Self.prompt(1, length: 20)
     let prompts: [LaneRole: [TokenID]] = [.plain: prompt, .guarded: prompt]
+    let reference = Self.reference(prompts, alpha: 2, count: 6)
     let request = GenerationRequest(
       prompts: prompts, rule: SelfContrastive(alpha: 2).makeRule(), options: .init(maximumTokens: 6))
     await #expect(throws: BackendError.failed("as told")) { try await engine.generate(request).reply() }
     #expect(await engine.freeLanes == 2)
+    // Longer than what the lane held, so that all of it would be kept.
+    let longer = prompts.mapValues { $0 + reference.prefix(call - 1) + [5, 6] }
+    let next = GenerationRequest(
+      prompts: longer, rule: SelfContrastive(alpha: 2).makeRule(), options: .init(maximumTokens: 6))
     #expect(
-      try await engine.generate(request).reply().tokens.map(\.id)
-        == Self.reference(prompts, alpha: 2, count: 6))
+      try await engine.generate(next).reply().tokens.map(\.id) == Self.reference(longer, alpha: 2, count: 6))
   }
 
   @Test func onlyDecodedTokensAreCounted() async throws {

@@ -120,8 +120,10 @@ import Testing
       try await engine.probe(probes, beginnings: tree) { _, _ in 0 }
     }
     #expect(await engine.freeLanes == 4)
-    let found = try await engine.probe(probes, beginnings: tree) { _, rows in rows[1].scores }
-    for (probe, row) in zip(probes, found) {
+    // Longer than what the lanes held, so that all of it would be kept.
+    let longer = probes.map { Probe(prompts: $0.prompts.mapValues { $0 + [7, 8] }, rule: $0.rule) }
+    let found = try await engine.probe(longer, beginnings: tree) { _, rows in rows[1].scores }
+    for (probe, row) in zip(longer, found) {
       #expect(zip(row, Self.combined(probe, [3], alpha: 2)).allSatisfy { abs($0 - $1) < 1e-4 })
     }
   }

@@ -126,7 +126,9 @@ import Testing
     let text = EngineTests.prompt(3, length: 40)
     await #expect(throws: BackendError.failed("as told")) { try await engine.score(text, after: prompts) }
     #expect(await engine.freeLanes == 2)
-    Self.expect(try await engine.score(text, after: prompts), of: text, after: prompts)
+    // Longer than what the lanes held, so that all of it would be kept.
+    let longer = prompts.mapValues { $0 + [7, 8] }
+    Self.expect(try await engine.score(text, after: longer), of: text, after: longer)
   }
 
   @Test func scoringBetweenStepsLeavesGenerationsAlone() async throws {
