@@ -82,7 +82,8 @@ extension ValidationError {
   init(_ error: StrategyError) {
     switch error {
     case .unused(let parameter, let name): self.init(parameter, hasNoEffectOn: [name])
-    case .missing(let parameter, let name): self.init("'\(name)' needs \(parameter.option).")
+    case .missing(let parameter, let name):
+      self.init("'\(name)' needs \(parameter.option), which has no default.")
     case .outOfRange, .unknown: self.init("\(error)")
     }
   }

@@ -264,7 +264,7 @@ struct PolicyOptions: ParsableArguments {
     let limit = Double(SelfContrastive.alphaLimit)
     let given: [(StrategyParameter, String?, ClosedRange<Double>)] = [
       (.alpha, alphaRange, -limit...limit), (.beta, betaRange, 0...1),
-      (.steps, stepsRange, 1...1e9), (.agreement, agreementRange, 0...1), (.doubt, doubtRange, 0...1),
+      (.steps, stepsRange, 1...100_000), (.agreement, agreementRange, 0...1), (.doubt, doubtRange, 0...1),
       (.probes, probesRange, 0...Double(ProbedContrast.probeLimit)),
     ]
     var ranges: [StrategyParameter: ClosedRange<Double>] = [:]
