@@ -68,6 +68,12 @@ struct ModelOptions: ParsableArguments {
       valueName: "name=value"))
   var templateArguments: [String] = []
 
+  /// What says how chats are written, as it was given.
+  var argumentsOfTemplate: [String] {
+    (chatTemplate.map { ["--chat-template", $0] } ?? [])
+      + templateArguments.flatMap { ["--template-arg", $0] }
+  }
+
   /// The model's file; one that is given by its name in a hub is fetched first.
   /// - Throws: ``OrganismError``, `HubError`.
   func modelPath(console: Console) async throws -> String {

@@ -66,8 +66,7 @@ public final class InferenceServer: Sendable {
   ///
   /// - Parameters:
   ///   - signals: what ends the server.
-  ///   - preloads: whether the first model is loaded before the port opens, so that what is wrong with it
-  /// shows now.
+  ///   - preloads: whether the first model is loaded before the port opens, so that what is wrong with it shows now.
   ///   - onReady: told the port once connections are accepted.
   /// - Throws: ``ServerError``; what loading the first model throws.
   public func run(
@@ -76,7 +75,13 @@ public final class InferenceServer: Sendable {
     for (model, error) in await pool.reloadProfiles() {
       throw ServerError.unusableProfile(model: model, reason: "\(error)")
     }
-    if preloads, let first = pool.names.first { _ = try await pool.lease(first) }
+    if preloads, let first = pool.names.first {
+      do {
+        _ = try await pool.lease(first)
+      } catch let error as APIError where error.code == "model_not_loaded" {
+        throw ServerError.notLoaded(model: first)
+      }
+    }
     let app = application(onReady)
     let serving = Serving(
       app: app, active: active, pool: pool, grace: .seconds(settings.grace), watch: { await self.watch() })

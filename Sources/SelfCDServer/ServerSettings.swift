@@ -92,6 +92,8 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
   case noModels
   case sameName(String)
   case unusableProfile(model: String, reason: String)
+  /// The first model, before the port was opened.
+  case notLoaded(model: String)
 
   public var description: String {
     switch self {
@@ -107,6 +109,7 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noModels: "There is no model to serve."
     case .sameName(let name): "Two models are named '\(name)'. Give each a name of its own."
     case .unusableProfile(let model, let reason): "A profile of '\(model)' cannot be used: \(reason)"
+    case .notLoaded(let model): "The model '\(model)' cannot be loaded; the line above says why."
     }
   }
 }

@@ -288,6 +288,21 @@ struct ClientLimitTests {
 
 @Suite("Client meter")
 struct ClientMeterTests {
+  /// Texts that were tokenised side by side have all been let in before the first was charged.
+  @Test("every text is charged, also behind one that overdrew")
+  func overdrawn() throws {
+    let clock = Mutex(0.0)
+    let meter = ClientMeter(now: { clock.withLock { $0 } })
+    let client = Client(name: "a", limits: ClientLimits(tokensPerMinute: 60))
+    try meter.checkTokens(of: client)
+    for _ in 0..<3 { meter.charge(tokens: 60, for: client) }
+    // 120 tokens are owed, at one a second.
+    clock.withLock { $0 = 115 }
+    #expect(throws: APIError.self) { try meter.checkTokens(of: client) }
+    clock.withLock { $0 = 125 }
+    try meter.checkTokens(of: client)
+  }
+
   @Test("fills up over a minute and gives back what was not used")
   func buckets() throws {
     let clock = Mutex(0.0)

@@ -146,7 +146,7 @@ struct LiveGeneration {
   mutating func finish(_ reason: StopReason) {
     // After a stop string nothing is pending; otherwise what was held back is text after all.
     var reason = reason
-    if report(tracker?.finish() ?? []) { reason = .stopString }
+    if report(tracker?.finish() ?? []), reason != .cancelled { reason = .stopString }
     yield(reasoning: reasoningAssembler.finish())
     yield(answer: assembler.finish())
     continuation.yield(

@@ -147,7 +147,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     let console = Console.standard
     let session = try await prepare(console: console)
     let goOn = ResumeCommand.text(
-      "calibrate", run: session.runID, store: storeOptions, judges: judgeOptions)
+      "calibrate", run: session.runID, store: storeOptions, judges: judgeOptions, model: modelOptions)
     let calibration = try await Calibration(session: session, console: console).run(batch, goOn: goOn)
     let profile = try calibration.profile()
     if let output { try profile.write(path: (output as NSString).expandingTildeInPath) }

@@ -64,7 +64,7 @@ struct Calibration {
     var finished = self
     var failures = try await stage(
       calibrationSets, session.plan.conditions, with: loaded, label: "calibrating:", goOn: goOn)
-    let calibrated = try outcomes(calibrationSets, candidates.map(\.id))
+    let calibrated = try outcomes(calibrationSets, candidates.map(\.id), goOn: goOn)
     var result = try CalibrationResult(
       calibrating: calibrated, candidates: candidates, settings: settings, seed: split?.seed ?? 0)
     finished.incomplete = calibrated.incomplete
@@ -78,7 +78,7 @@ struct Calibration {
       try session.store.plan(stored + more, runID: session.runID)
       failures += try await stage(
         confirmationSets, conditions, with: loaded, label: "confirming:", goOn: goOn)
-      let confirmed = try outcomes(confirmationSets, passed)
+      let confirmed = try outcomes(confirmationSets, passed, goOn: goOn)
       try result.confirm(on: confirmed)
       finished.incomplete += confirmed.incomplete
     }
@@ -111,24 +111,26 @@ struct Calibration {
     return outcome.failures.count
   }
 
-  private func outcomes(_ datasets: [Dataset], _ candidates: [String]) throws -> ReplyOutcomes {
+  private func outcomes(
+    _ datasets: [Dataset], _ candidates: [String], goOn: String
+  ) throws -> ReplyOutcomes {
     let outcomes = ReplyOutcomes(
       try session.store.evaluatedReplies(runID: session.runID), in: Set(datasets.map(\.name)),
       reference: reference, candidates: candidates, judge: judge.name, version: judge.version,
       group: split?.group)
-    try checkVerdicts(outcomes)
+    try checkVerdicts(outcomes, goOn: goOn)
     return outcomes
   }
 
   /// A few replies that a judge cannot make sense of count against the strategy; if they are many, the figures would be
   /// about the judge.
-  private func checkVerdicts(_ outcomes: ReplyOutcomes) throws {
+  private func checkVerdicts(_ outcomes: ReplyOutcomes, goOn: String) throws {
     let all = outcomes.prompts.flatMap(\.outcomes)
     let missing = all.count { $0 == .unjudged }
     guard missing > max(3, all.count / 100) else { return }
     throw CommandError.invalid(
       "\(missing) of \(all.count) replies have no verdict by \(judge.name), and each would count as a lost refusal or as "
-        + "no answer. Go on with the run when the judge answers, or start one with another judge.")
+        + "no answer. Start one with another judge, or go on when this one answers: \(goOn)")
   }
 
   /// Said before anything is generated: the data may be too few whatever comes.

@@ -95,7 +95,8 @@ struct EvalCommand: AsyncParsableCommand {
     let session = try await prepare(console: console)
     let (outcome, lanes) = try await session.generate(
       batch, label: "evaluating",
-      goOn: ResumeCommand.text("eval", run: session.runID, store: storeOptions, judges: judgeOptions),
+      goOn: ResumeCommand.text(
+        "eval", run: session.runID, store: storeOptions, judges: judgeOptions, model: modelOptions),
       timing: timing, console: console)
     do {
       try await JudgingPass.run(
@@ -184,7 +185,8 @@ struct EvalCommand: AsyncParsableCommand {
       run: conditions.contains { $0.id == Self.profileName })
     if profileOptions.profile == nil {
       check.compare(
-        try self.conditions(adding: nil), usual: try usual.conditions(adding: nil), run: conditions)
+        try self.conditions(adding: nil), usual: try usual.conditions(adding: nil),
+        run: conditions.filter { $0.id != Self.profileName })
     }
     try check.finish(run: run.id)
   }

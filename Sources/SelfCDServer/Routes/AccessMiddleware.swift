@@ -13,9 +13,6 @@ struct AccessMiddleware: RouterMiddleware {
   let log: ServerLog
   let origins: Set<String>
 
-  /// How long a client may take to read what it is told when its request is ended early.
-  private static let linger = TimeAmount.seconds(10)
-
   func handle(
     _ request: Request, context: ServerContext,
     next: (Request, ServerContext) async throws -> Response

@@ -71,7 +71,7 @@ struct TokenizeRoute: Sendable {
     } catch {
       throw APIError.invalid("The text cannot be tokenised: \(error)", param: "content")
     }
-    try service.meter.charge(tokens: tokens.count, for: client)
+    service.meter.charge(tokens: tokens.count, for: client)
     return APIJSON.response(
       Text(
         model: name, count: tokens.count, tokens: tokens,
@@ -91,7 +91,7 @@ struct TokenizeRoute: Sendable {
     } catch {
       throw APIError.invalid("The chat cannot be rendered: \(error)", param: "messages", code: "bad_chat")
     }
-    try service.meter.charge(tokens: request.prompts.values.reduce(0) { $0 + $1.count }, for: client)
+    service.meter.charge(tokens: request.prompts.values.reduce(0) { $0 + $1.count }, for: client)
     let lanes = request.prompts.map { role, tokens in
       (
         role.rawValue,

@@ -23,9 +23,10 @@ final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
   typealias OutboundIn = HTTPResponsePart
   typealias OutboundOut = HTTPResponsePart
 
-  /// How long a client may go on sending after a response that ends the connection, and how often a client whose
-  /// request ended early is looked at.
+  /// How long a client may go on sending after a response that ends the connection.
   private static let linger = TimeAmount.seconds(2)
+  /// How long a client whose request ended early may read nothing of its response.
+  private static let patience = TimeAmount.seconds(10)
 
   private struct Watched {
     let scope: RequestScope
@@ -67,7 +68,7 @@ final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
     onLoop(of: channel) { monitor, context in
       guard let monitor, let context, let index = monitor.index(of: scope) else { return }
       if !monitor.watched[index].isAnswered { monitor.closesAfterResponse = true }
-      monitor.lookAfterReader(context, scope, wasStuck: false)
+      monitor.lookAfterReader(context, scope, unsent: nil)
     }
   }
 
@@ -86,12 +87,18 @@ final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
 
   /// Closes the connection of a client that does not read the end of its response. A response that is still being
   /// made, on a machine that has much to do, is waited for.
-  private func lookAfterReader(_ context: ChannelHandlerContext, _ scope: RequestScope, wasStuck: Bool) {
-    context.eventLoop.assumeIsolated().scheduleTask(in: Self.linger) {
+  ///
+  /// - Parameter unsent: bytes that waited to be sent at the last look; `nil` where the client kept up.
+  private func lookAfterReader(_ context: ChannelHandlerContext, _ scope: RequestScope, unsent: Int?) {
+    context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) {
       guard let index = self.index(of: scope), context.channel.isActive else { return }
-      let isStuck = self.watched[index].isAnswered || !context.channel.isWritable
-      if isStuck, wasStuck { return self.end(context, .unread) }
-      self.lookAfterReader(context, scope, wasStuck: isStuck)
+      var waiting: Int?
+      if self.watched[index].isAnswered || !context.channel.isWritable {
+        waiting = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        // Slow as it may be, a client that reads is let be.
+        if waiting == unsent { return self.end(context, .unread) }
+      }
+      self.lookAfterReader(context, scope, unsent: waiting)
     }
   }
 

@@ -51,11 +51,9 @@ final class ClientMeter: Sendable {
   }
 
   /// Takes out what a request used, even where it is more than there is left: it is known only afterwards, and whoever
-  /// overdraws waits the longer.
-  ///
-  /// - Throws: ``APIError`` (429) where there was nothing left before.
-  func charge(tokens: Int, for client: Client) throws(APIError) {
-    try checkTokens(of: client)
+  /// overdraws waits the longer. Who comes is turned away by ``checkTokens(of:)`` before the work is done, never after it:
+  /// what many had done at once would be free.
+  func charge(tokens: Int, for client: Client) {
     put(-tokens, .tokens, client, limit: client.limits.tokensPerMinute)
   }
 

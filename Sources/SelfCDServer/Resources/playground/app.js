@@ -73,9 +73,12 @@ function offerAlpha() {
   }
 }
 
+/** 2, 2.5 or 1.25. */
+const alphaText = () => String(Number(Number(at("alpha").value).toFixed(2)));
+
 function setAlpha(value) {
   at("alpha").value = clamp(value, Number(at("alpha").min), Number(at("alpha").max), 1);
-  at("alpha-value").textContent = Number(at("alpha").value).toFixed(1);
+  at("alpha-value").textContent = alphaText();
 }
 
 /** Names the columns, and says what this server does not offer. */
@@ -97,7 +100,7 @@ function thirdDetail() {
     const profile = model().profiles.find((profile) => `profile:${profile.name}` === value);
     return profile?.alpha === undefined ? profile?.strategy : `${profile.strategy} α ${profile.alpha}`;
   }
-  return at("alpha-field").hidden ? "" : `α ${Number(at("alpha").value).toFixed(1)}`;
+  return at("alpha-field").hidden ? "" : `α ${alphaText()}`;
 }
 
 function missing(answer) {
