@@ -40,7 +40,7 @@ extension ExplainSession {
 /// What a page says of where it comes from.
 enum PageFacts {
   static func of(
-    modelPath: String, views: [RefusalProbe.View], system: String?, seed: UInt64
+    modelPath: String, views: [RefusalProbe.View], system: String?, seed: UInt64?
   ) throws -> [ReportRecord.Fact] {
     let machine = Provenance.machine(cores: ProcessInfo.processInfo.activeProcessorCount)
     return [
@@ -51,7 +51,7 @@ enum PageFacts {
     ]
       + (try views.map { .init("View \($0.name)", try CanonicalJSON.text($0.strategy)) })
       + [
-        .init("System prompt", system ?? "none"), .init("Seed", "\(seed)"),
+        .init("System prompt", system ?? "none"), .init("Seed", seed.map(String.init) ?? "none"),
         .init(
           "Machine",
           "\(machine.processor), \(machine.cores) cores, \(Format.bytes(machine.memory)), \(machine.system)"),
@@ -60,11 +60,8 @@ enum PageFacts {
 
   /// A command as a shell would take it, without the folder of the program.
   static func commandLine(_ arguments: [String]) -> String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:,=+@%")
-    return arguments.enumerated().map { index, argument in
-      let text = index == 0 ? URL(filePath: argument).lastPathComponent : argument
-      return !text.isEmpty && text.allSatisfy(plain.contains)
-        ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+    arguments.enumerated().map { index, argument in
+      ShellWord.quoted(index == 0 ? URL(filePath: argument).lastPathComponent : argument)
     }.joined(separator: " ")
   }
 }

@@ -118,7 +118,7 @@ struct PerturbCommand: AsyncParsableCommand {
       let page = StudyPage(
         model: model.model, createdAt: Date(), sets: datasets.map(StudyPage.Set.init), perturbations: result,
         facts: try PageFacts.of(
-          modelPath: loaded.model.path, views: views, system: prompts.system, seed: study.seed))
+          modelPath: loaded.model.path, views: views, system: prompts.system, seed: nil))
       try OutputFile.write(StudyHTML.render(page), to: html, console)
     }
   }

@@ -47,14 +47,12 @@ public struct PerturbationStudy: Sendable {
   public var system: String?
   /// The longest reply, in tokens.
   public var maximumTokens: Int
-  /// Of the bootstrap.
-  public var seed: UInt64
 
   /// Makes a study of all perturbations.
   public init(
     model: ChatModel, renderer: any PromptRenderer & ReplyTokenizer, views: [RefusalProbe.View],
     datasets: [Dataset], perturbations: [Perturbation] = Perturbation.all, judge: any ReplyJudge,
-    system: String? = nil, maximumTokens: Int = 48, seed: UInt64 = 0
+    system: String? = nil, maximumTokens: Int = 48
   ) {
     self.model = model
     self.renderer = renderer
@@ -64,7 +62,6 @@ public struct PerturbationStudy: Sendable {
     self.judge = judge
     self.system = system
     self.maximumTokens = maximumTokens
-    self.seed = seed
   }
 
   /// The name of the prompts as they are, among the conditions.

@@ -1,3 +1,4 @@
+import SelfCD
 import SelfCDExplain
 
 /// What each lane held ready at each step, and what came of their contrast.
@@ -41,9 +42,9 @@ struct StepSection {
               tag("tr", ["class": index == trace.partingStep ? "part" : "row"]) {
                 tag("th", ["scope": "row", "class": "n"]) { "\(index + 1)" }
                 tag("td") { tag("span", ["class": "tok got"]) { Self.token(step.text) } }
-                tag("td") { candidates(step.guarded, chosen: step.text) }
-                tag("td") { candidates(step.plain, chosen: step.text) }
-                tag("td") { candidates(step.combined, chosen: step.text) }
+                tag("td") { candidates(step.guarded, chosen: step.token) }
+                tag("td") { candidates(step.plain, chosen: step.token) }
+                tag("td") { candidates(step.combined, chosen: step.token) }
               }
             }
           }
@@ -52,11 +53,12 @@ struct StepSection {
     ])
   }
 
-  private func candidates(_ candidates: [ReplyTrace.Candidate]?, chosen: String?) -> Markup {
+  private func candidates(_ candidates: [ReplyTrace.Candidate]?, chosen: TokenID?) -> Markup {
     guard let candidates else { return .text("–") }
     return tag("div", ["class": "cands"]) {
       for candidate in candidates {
-        let isChosen = candidate.text == chosen
+        // What ends a reply says nothing.
+        let isChosen = chosen.map { $0 == candidate.token } ?? (candidate.text == nil)
         let level = Int((min(max(candidate.probability, 0), 1) * Double(Heat.levels)).rounded())
         let tint = level > 0 ? " q\(level)" : ""
         tag("div", ["class": (isChosen ? "tok got" : "tok") + tint]) { Self.token(candidate.text) }

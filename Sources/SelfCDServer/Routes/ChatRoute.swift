@@ -9,12 +9,7 @@ struct ChatRoute: Sendable {
 
   @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
     let scope = context.scope
-    let asked: ChatCompletionRequest
-    do {
-      asked = try ChatCompletionRequest(try await body.object(request, scope))
-    } catch let error as FieldError {
-      throw APIError(error)
-    }
+    let asked = try ChatCompletionRequest(try await body.object(request, scope))
     let running = try await scope.run { [service, client = context.client] in
       let job = try await service.prepare(
         asked.chat, asked.fields, rendering: .template,

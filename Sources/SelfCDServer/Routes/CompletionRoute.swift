@@ -8,12 +8,7 @@ struct CompletionRoute: Sendable {
 
   @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
     let scope = context.scope
-    let asked: CompletionRequest
-    do {
-      asked = try CompletionRequest(try await body.object(request, scope))
-    } catch let error as FieldError {
-      throw APIError(error)
-    }
+    let asked = try CompletionRequest(try await body.object(request, scope))
     let chat = Chat(question: asked.prompt)
     let running = try await scope.run { [service, client = context.client] in
       let job = try await service.prepare(

@@ -32,31 +32,27 @@ struct TokenizeRoute: Sendable {
     let client = context.client
     // What it costs is known afterwards.
     try service.meter.checkTokens(of: client)
-    do {
-      var reader = FieldReader(object)
-      let model = try reader.string("model")
-      let wantsPieces = try reader.bool("with_pieces") ?? false
-      let content = try reader.string("content") ?? (try reader.string("prompt"))
-      var wish = SelfCDFields()
-      if var extras = try reader.object("selfcd") {
-        guard content == nil else {
-          throw FieldError("'selfcd' has no effect on 'content'; it goes with 'messages'.", field: "selfcd")
-        }
-        wish = try SelfCDFields(&extras)
+    var reader = FieldReader(object)
+    let model = try reader.string("model")
+    let wantsPieces = try reader.bool("with_pieces") ?? false
+    let content = try reader.string("content") ?? (try reader.string("prompt"))
+    var wish = SelfCDFields()
+    if var extras = try reader.object("selfcd") {
+      guard content == nil else {
+        throw FieldError("'selfcd' has no effect on 'content'; it goes with 'messages'.", field: "selfcd")
       }
-      if let content {
-        try reader.finish()
-        return try await context.scope.run { [wish] in
-          try await text(content, model: model, wish, client, wantsPieces: wantsPieces)
-        }
-      }
-      let chat = try MessageReader.chat(&reader)
+      wish = try SelfCDFields(&extras)
+    }
+    if let content {
       try reader.finish()
       return try await context.scope.run { [wish] in
-        try await prompts(chat, model: model, wish, client, wantsPieces: wantsPieces)
+        try await text(content, model: model, wish, client, wantsPieces: wantsPieces)
       }
-    } catch let error as FieldError {
-      throw APIError(error)
+    }
+    let chat = try MessageReader.chat(&reader)
+    try reader.finish()
+    return try await context.scope.run { [wish] in
+      try await prompts(chat, model: model, wish, client, wantsPieces: wantsPieces)
     }
   }
 
