@@ -62,7 +62,8 @@ public struct ModelHub: Sendable {
     do {
       (commit, files) = try await repeating(onEvent) {
         let commit = try await api.commit(of: reference)
-        return (commit, try await api.files(of: reference, commit: commit))
+        let files = try await api.files(of: reference, commit: commit)
+        return (commit, files)
       }
     } catch HubError.network(let detail, _) {
       guard let cached else { throw HubError.network(detail: detail, received: nil) }

@@ -83,11 +83,13 @@ enum JudgingPass {
         let question = questions[index].key
         next += 1
         group.addTask {
+          let answer: Result<Verdict, any Error>
           do {
-            return (index, .success(try await judge.judge(prompt: question.prompt, reply: question.reply)))
+            answer = .success(try await judge.judge(prompt: question.prompt, reply: question.reply))
           } catch {
-            return (index, .failure(error))
+            answer = .failure(error)
           }
+          return (index, answer)
         }
       }
       for _ in 0..<callsAtATime { ask(&group) }

@@ -118,7 +118,8 @@ extension RunningJob {
         try await withThrowingTaskGroup(of: (Int, CollectedChoice).self) { group in
           for (index, handle) in handles.enumerated() {
             group.addTask { [self] in
-              (index, try await CollectedChoice.collect(reader(handle), onToken: countToken))
+              let choice = try await CollectedChoice.collect(reader(handle), onToken: countToken)
+              return (index, choice)
             }
           }
           var choices = [CollectedChoice](repeating: CollectedChoice(), count: handles.count)
