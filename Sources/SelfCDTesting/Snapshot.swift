@@ -17,7 +17,8 @@ public struct Snapshot: Sendable {
   public func difference(of text: String, named name: String) throws -> String? {
     let file = folder.appending(path: name)
     if ProcessInfo.processInfo.environment["SELFCD_RECORD_SNAPSHOTS"] == "1" {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
       try Data(text.utf8).write(to: file)
       return nil
     }

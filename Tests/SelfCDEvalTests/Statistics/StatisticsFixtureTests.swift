@@ -13,10 +13,12 @@ import Testing
   }
 
   @Test func normalQuantile() throws {
+    #expect(fixture.quantile.count == 13)
     for row in fixture.quantile { expectClose(try NormalDistribution.quantile(row.p), row.x, "p \(row.p)") }
   }
 
   @Test func normalCumulative() {
+    #expect(fixture.cumulative.count == 8)
     for row in fixture.cumulative { expectClose(NormalDistribution.cumulative(row.x), row.p, "x \(row.x)") }
   }
 
@@ -29,6 +31,7 @@ import Testing
   }
 
   @Test func incompleteBetaInverse() throws {
+    #expect(fixture.betaInverse.count == 48)
     for row in fixture.betaInverse {
       let value = try IncompleteBeta.inverse(row.p, a: row.a, b: row.b)
       expectClose(value, row.x, "a \(row.a) b \(row.b) p \(row.p)")
@@ -36,6 +39,7 @@ import Testing
   }
 
   @Test func binomialMass() throws {
+    #expect(fixture.mass.count == 56)
     for row in fixture.mass {
       let value = try BinomialDistribution.mass(successes: row.k, trials: row.n, probability: row.p)
       expectClose(value, row.value, "\(row.k)/\(row.n) p \(row.p)")
@@ -53,6 +57,7 @@ import Testing
   }
 
   @Test func clopperPearson() throws {
+    #expect(fixture.exact.count == 42)
     for row in fixture.exact {
       let interval = try ClopperPearson.interval(successes: row.k, trials: row.n, confidence: row.level)
       expectClose(interval.low, row.low, "low of \(row.k)/\(row.n) at \(row.level)")
@@ -61,6 +66,7 @@ import Testing
   }
 
   @Test func binomialTest() throws {
+    #expect(fixture.test.count == 168)
     for row in fixture.test {
       let alternative = try #require(BinomialTest.Alternative(rawValue: row.alternative))
       let p = try BinomialTest.pValue(
@@ -70,6 +76,7 @@ import Testing
   }
 
   @Test func mcNemar() throws {
+    #expect(fixture.mcnemar.count == 9)
     for row in fixture.mcnemar {
       expectClose(
         try McNemarTest.pValue(firstOnly: row.b, secondOnly: row.c), row.p, "\(row.b) against \(row.c)")
@@ -77,6 +84,7 @@ import Testing
   }
 
   @Test func holm() throws {
+    #expect(fixture.holm.count == 5)
     for row in fixture.holm {
       let adjusted = try HolmCorrection.adjusted(row.p)
       #expect(adjusted.count == row.adjusted.count)
@@ -85,6 +93,7 @@ import Testing
   }
 
   @Test func kappa() throws {
+    #expect(fixture.kappa.count == 4)
     for row in fixture.kappa {
       var reference: [String] = []
       var judged: [String] = []
@@ -102,10 +111,12 @@ import Testing
   }
 
   @Test func generatorsGiveThePublishedStreams() {
+    #expect(fixture.splitmix.count == 2)
     for row in fixture.splitmix {
       var generator = SplitMix64(seed: row.seed)
       #expect(row.outputs == row.outputs.map { _ in String(generator.next()) })
     }
+    #expect(fixture.xoshiro.count == 3)
     for row in fixture.xoshiro {
       var generator = Xoshiro256StarStar(seed: row.seed)
       #expect(row.outputs == row.outputs.map { _ in String(generator.next()) })
@@ -116,6 +127,7 @@ import Testing
   }
 
   @Test func boundedIndicesRejectWhatWouldBiasThem() throws {
+    #expect(fixture.bounded.count == 2)
     for row in fixture.bounded {
       let bound = try #require(Int(row.bound))
       var generator = Xoshiro256StarStar(seed: row.seed)
@@ -124,6 +136,7 @@ import Testing
   }
 
   @Test func pairedBootstrap() throws {
+    #expect(fixture.bootstrap.count == 2)
     for row in fixture.bootstrap {
       let interval = try PairedBootstrap.difference(
         row.first, row.second, resamples: row.resamples, confidence: row.level, seed: row.seed)

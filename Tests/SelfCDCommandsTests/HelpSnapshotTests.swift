@@ -1,0 +1,41 @@
+import ArgumentParser
+import Foundation
+import SelfCDCommands
+import SelfCDTesting
+import Testing
+
+/// What `--help` prints, for every subcommand there is: the file beside the tests is what a person has read.
+@Suite struct HelpSnapshotTests {
+  /// The names as they are typed, below the program's own.
+  private static let commands: [[String]] = [[]] + names(of: SelfCDCommand.self, below: [])
+
+  private static func names(of command: any ParsableCommand.Type, below path: [String]) -> [[String]] {
+    command.configuration.subcommands.flatMap { subcommand in
+      let name = path + [subcommand._commandName]
+      return [name] + names(of: subcommand, below: name)
+    }
+  }
+
+  @Test(arguments: commands)
+  func helpIsAsRead(command: [String]) throws {
+    let outcome = try CommandLineTests.run(command + ["--help"], environment: ["COLUMNS": "100"])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    let name = (["selfcd"] + command).joined(separator: "-")
+    let difference = try Snapshot().difference(of: outcome.output, named: "help/\(name).txt")
+    #expect(difference == nil, "\(difference ?? "")")
+  }
+
+  @Test(arguments: commands.filter { !$0.isEmpty })
+  func helpHasExamples(command: [String]) throws {
+    let outcome = try CommandLineTests.run(command + ["--help"])
+    let examples = try #require(outcome.output.range(of: "EXAMPLES\n"), "\(command)")
+    let first = outcome.output[examples.upperBound...].prefix { $0 != "\n" }
+    #expect(first.contains("selfcd " + command.joined(separator: " ")), "\(first)")
+  }
+
+  /// A number of three parts, with nothing around it.
+  @Test func theVersionIsANumber() throws {
+    let version = try CommandLineTests.run(["--version"]).output
+    #expect(version.wholeMatch(of: #/\d+\.\d+\.\d+.*\n/#) != nil, "\(version)")
+  }
+}
