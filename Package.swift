@@ -2,7 +2,11 @@
 import Foundation
 import PackageDescription
 
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+/// `make test-release` sets SELFCD_TESTABLE, so that tests reach internals of optimized modules. Set here rather than
+/// by a compiler option, it leaves the builds of the dependencies as they are.
+let testable = ProcessInfo.processInfo.environment["SELFCD_TESTABLE"] != nil
+let strict: [SwiftSetting] =
+  [.treatAllWarnings(as: .error)] + (testable ? [.unsafeFlags(["-enable-testing"])] : [])
 
 /// What lies beside the embedded models: how they were made, and what they are tested with.
 let organismExcludes = [
@@ -11,6 +15,10 @@ let organismExcludes = [
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let realModule = Target.Dependency.product(name: "RealModule", package: "swift-numerics")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 
 let package = Package(
   name: "SelfCD",
@@ -30,9 +38,14 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+    .package(url: "https://github.com/apple/swift-log", from: "1.14.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-nio-extras", from: "1.34.1"),
     .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.10.0"),
   ],
   targets: [
     .target(name: "SelfCD", swiftSettings: strict),
@@ -56,7 +69,7 @@ let package = Package(
       name: "SelfCDEval",
       dependencies: [
         "SelfCD", "SelfCDResources", "CZlib", crypto,
-        .product(name: "RealModule", package: "swift-numerics"),
+        realModule,
       ],
       resources: [
         .copy("Resources/benchmark"),
@@ -64,20 +77,24 @@ let package = Package(
         .embedInCode("Resources/judge/lexicon.json"), .embedInCode("Resources/judge/weights.json"),
       ],
       swiftSettings: strict),
-    .target(name: "SelfCDStore", dependencies: ["SelfCD", "SelfCDEval", grdb], swiftSettings: strict),
+    .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
     .target(
       name: "SelfCDReport", dependencies: ["SelfCD", "SelfCDEval", "SelfCDExplain", crypto],
       swiftSettings: strict),
 
     .target(
       name: "SelfCDExplain",
-      dependencies: ["SelfCD", "SelfCDEval", .product(name: "RealModule", package: "swift-numerics")],
+      dependencies: ["SelfCD", "SelfCDEval", realModule],
       swiftSettings: strict),
     .target(
       name: "SelfCDServer",
       dependencies: [
-        "SelfCD", "SelfCDEval", "SelfCDResources", crypto,
+        "SelfCD", "SelfCDEval", "SelfCDResources", crypto, logging, nioCore, unixSignals,
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       resources: [.copy("Resources/playground")],
       swiftSettings: strict),
@@ -90,7 +107,7 @@ let package = Package(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
-        "SelfCDRemote", "SelfCDExplain", "SelfCDServer", crypto,
+        "SelfCDRemote", "SelfCDExplain", "SelfCDServer", crypto, logging, unixSignals,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
@@ -125,7 +142,7 @@ let package = Package(
       name: "SelfCDServerTests",
       dependencies: [
         "SelfCDServer", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP",
-        "SelfCDTesting",
+        "SelfCDTesting", logging, nioCore,
       ],
       swiftSettings: strict),
     .testTarget(
