@@ -13,7 +13,9 @@ import Testing
   /// The binary that `SELFCD_BINARY` names, which `make test` sets to the release one; else the `selfcd` built beside
   /// the tests.
   static let binary: URL? = {
-    if let path = ProcessInfo.processInfo.environment["SELFCD_BINARY"] { return URL(filePath: path).absoluteURL }
+    if let path = ProcessInfo.processInfo.environment["SELFCD_BINARY"] {
+      return URL(filePath: path).absoluteURL
+    }
     let folders = [Bundle.main.executableURL, CommandLine.arguments.first.map { URL(filePath: $0) }]
       .compactMap { $0?.resolvingSymlinksInPath().deletingLastPathComponent() }
     return folders.map { $0.appending(path: "selfcd") }.first {
