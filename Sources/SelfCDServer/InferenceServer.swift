@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
 import SelfCDEval
 import ServiceLifecycle
 import Synchronization
@@ -57,7 +58,8 @@ public final class InferenceServer: Sendable {
     pool = ModelPool(
       providers: providers, budget: settings.memoryBudget, queueLimit: settings.queueLimit, log: log)
     service = GenerationService(
-      pool: pool, policy: policy, meter: meter, metrics: metrics, judge: judge, log: log)
+      pool: pool, policy: policy, meter: meter, metrics: metrics, judge: judge, log: log,
+      keepAlive: .seconds(settings.keepAlive))
   }
 
   // MARK: - Life
@@ -165,13 +167,18 @@ public final class InferenceServer: Sendable {
       metrics.closedConnection(why)
       log.debug("closed a connection without an answer: \(why)")
     }
-    // Hummingbird's own timer would close connections whose response is not sent yet.
-    var http = HTTP1Channel.Configuration(
-      additionalChannelHandlers: [ConnectionMonitor(idleTimeout: idleTimeout, onForcedEnd: closed)])
-    http.httpDecoder = .init(
-      maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 32 << 10, maxHeaderFieldCount: 100)
+    var limits = NIOHTTPDecoderLimitConfiguration()
+    limits.maxHeaderFieldSize = 16 << 10
+    limits.maxHeaderListSize = 32 << 10
+    limits.maxHeaderFieldCount = 100
+    // Hummingbird's own timer, which is not set, would close connections whose response is not sent yet.
+    let server = HTTPServerBuilder { [limits] responder in
+      ServerChannel(responder: responder, limits: limits) {
+        ConnectionMonitor(idleTimeout: idleTimeout, onForcedEnd: closed)
+      }
+    }
     return Application(
-      router: router(), server: .http1(configuration: http),
+      router: router(), server: server,
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port), serverName: "selfcd",
         availableConnectionsDelegate: .maximum(settings.maximumConnections, logger: quiet)),
@@ -187,7 +194,7 @@ public final class InferenceServer: Sendable {
 
   private func router() -> Router<ServerContext> {
     let router = Router(context: ServerContext.self, options: [.autoGenerateHeadEndpoints])
-    let origins = Set(settings.corsOrigins.map { $0.lowercased() })
+    let origins = Set(settings.corsOrigins.compactMap(Origin.init))
     router.add(
       middleware: AccessMiddleware(
         timeout: .seconds(settings.requestTimeout), active: active, metrics: metrics, log: log,
@@ -203,7 +210,8 @@ public final class InferenceServer: Sendable {
     let models = ModelRoutes(pool: pool, policy: service.policy)
     keyed.only(.get, "/metrics", status.metrics)
     keyed.only(.get, "/v1/models", models.list)
-    keyed.only(.get, "/v1/models/{model}", models.one)
+    // Names of models may have slashes.
+    keyed.only(.get, "/v1/models/**", models.one)
     keyed.only(.get, "/selfcd/policy", models.policy)
     keyed.only(.post, "/v1/chat/completions", ChatRoute(service: service, body: body).handle)
     keyed.only(.post, "/v1/completions", CompletionRoute(service: service, body: body).handle)

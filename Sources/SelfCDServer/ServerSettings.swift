@@ -5,7 +5,7 @@ public struct ServerSettings: Sendable {
   public var port: Int
   /// Names, without ports, that the `Host` of a request may have besides those of loopback.
   public var allowedHosts: [String]
-  /// Origins of other pages that may use the server; none by default.
+  /// Origins of other pages, apps and extensions that may use the server, as `scheme://host[:port]`; none by default.
   public var corsOrigins: [String]
   /// Bytes of a request's body.
   public var maximumBody: Int
@@ -15,6 +15,8 @@ public struct ServerSettings: Sendable {
   public var bodyTimeout: Double
   /// Seconds that a connection stays open on which nothing is asked for.
   public var idleTimeout: Double
+  /// Seconds after which a stream that has nothing to say is sent a comment, so that nobody on the way takes it for dead.
+  public var keepAlive: Double
   /// Seconds that running requests are given at shutdown.
   public var grace: Double
   /// Requests that may wait for lanes, for each model.
@@ -33,7 +35,7 @@ public struct ServerSettings: Sendable {
   public init(
     host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [], corsOrigins: [String] = [],
     maximumBody: Int = 1 << 20, requestTimeout: Double = 300, bodyTimeout: Double = 30,
-    idleTimeout: Double = 60,
+    idleTimeout: Double = 60, keepAlive: Double = 15,
     grace: Double = 10, queueLimit: Int = 128, maximumConnections: Int = 1024, memoryBudget: Int? = nil,
     limits: ClientLimits = ClientLimits(), watchInterval: Double = 2, logsPrompts: Bool = false
   ) {
@@ -45,6 +47,7 @@ public struct ServerSettings: Sendable {
     self.requestTimeout = requestTimeout
     self.bodyTimeout = bodyTimeout
     self.idleTimeout = idleTimeout
+    self.keepAlive = keepAlive
     self.grace = grace
     self.queueLimit = queueLimit
     self.maximumConnections = maximumConnections
@@ -70,15 +73,17 @@ public struct ServerSettings: Sendable {
     guard (0...65_535).contains(port) else { throw .badSetting("port", "\(port)", "0 to 65535") }
     let positive: [(String, Double)] = [
       ("request timeout", requestTimeout), ("body timeout", bodyTimeout), ("idle timeout", idleTimeout),
-      ("body limit", Double(maximumBody)), ("number of connections", Double(maximumConnections)),
+      ("keep-alive interval", keepAlive), ("body limit", Double(maximumBody)), ("number of connections", Double(maximumConnections)),
     ]
     for (name, value) in positive where !(value > 0 && value < 1e12) {
       throw .badSetting(name, "\(value)", "greater than 0")
     }
     guard queueLimit >= 0 else { throw .badSetting("queue limit", "\(queueLimit)", "0 or more") }
     guard (0...86_400).contains(grace) else { throw .badSetting("grace", "\(grace)", "0 to 86400 s") }
-    for origin in corsOrigins where !(origin.hasPrefix("http://") || origin.hasPrefix("https://")) {
-      throw .badSetting("origin", origin, "like https://chat.example, without a path")
+    for origin in corsOrigins where Origin(origin) == nil {
+      throw .badSetting(
+        "origin", origin,
+        "scheme://host or scheme://host:port, like https://chat.example or app://obsidian.md, without a path")
     }
   }
 }

@@ -20,6 +20,8 @@ public struct APIError: Error, Sendable, Hashable, Encodable {
   public var closesConnection = false
   /// The method that the address is for; becomes `Allow`.
   var allowed: HTTPRequest.Method?
+  /// That bodies are read uncompressed; becomes `Accept-Encoding` (RFC 9110, 15.5.16).
+  var acceptsPlainBodiesOnly = false
 
   public init(
     _ status: HTTPResponse.Status, type: String, message: String, param: String? = nil, code: String? = nil,
@@ -118,6 +120,7 @@ extension APIError: HTTPResponseError {
     if let retryAfter { headers[.retryAfter] = String(retryAfter) }
     if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
     if let allowed { headers[.allow] = allowed.rawValue }
+    if acceptsPlainBodiesOnly { headers[.acceptEncoding] = "identity" }
     if closesConnection { headers[.connection] = "close" }
     return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: json))
   }

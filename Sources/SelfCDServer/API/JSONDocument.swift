@@ -16,13 +16,14 @@ enum JSONDocument {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw FieldError("The body is not UTF-8.")
     }
-    let extent = extent(of: bytes)
-    guard extent.depth <= deepestNesting else {
+    let survey = JSONSurvey(Array(bytes), deepest: deepestNesting)
+    guard survey.depth <= deepestNesting else {
       throw FieldError("The body nests more than \(deepestNesting) levels deep.")
     }
-    guard extent.values <= mostValues else {
+    guard survey.values <= mostValues else {
       throw FieldError("The body holds more than \(mostValues) values.")
     }
+    if let fault = survey.fault { throw fault }
     do {
       let value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
       if case .object(let object) = value { return object }
@@ -30,38 +31,5 @@ enum JSONDocument {
       throw FieldError("The body is not JSON: \(JSONValue.detail(of: error)).")
     }
     throw FieldError("The body must be a JSON object.")
-  }
-
-  /// The greatest depth of brackets outside strings, and about how many values there are; for what is no JSON, some
-  /// numbers.
-  private static func extent(of bytes: some Collection<UInt8>) -> (depth: Int, values: Int) {
-    var depth = 0
-    var deepest = 0
-    var values = 1
-    var isInString = false
-    var isEscaped = false
-    for byte in bytes {
-      if isInString {
-        if isEscaped {
-          isEscaped = false
-        } else if byte == UInt8(ascii: "\\") {
-          isEscaped = true
-        } else if byte == UInt8(ascii: "\"") {
-          isInString = false
-        }
-        continue
-      }
-      switch byte {
-      case UInt8(ascii: "\""): isInString = true
-      case UInt8(ascii: "["), UInt8(ascii: "{"):
-        depth += 1
-        values += 1
-        deepest = max(deepest, depth)
-      case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-      case UInt8(ascii: ","): values += 1
-      default: break
-      }
-    }
-    return (deepest, values)
   }
 }

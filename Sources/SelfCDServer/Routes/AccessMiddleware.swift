@@ -11,7 +11,7 @@ struct AccessMiddleware: RouterMiddleware {
   let active: ActiveRequests
   let metrics: ServerMetrics
   let log: ServerLog
-  let origins: Set<String>
+  let origins: Set<Origin>
 
   func handle(
     _ request: Request, context: ServerContext,
@@ -20,7 +20,10 @@ struct AccessMiddleware: RouterMiddleware {
     let start = ContinuousClock.now
     var context = context
     let channel = context.channel
-    let scope = RequestScope(timeout: timeout, on: channel.eventLoop)
+    let waitsForLeave = request.headers[.expect]?.lowercased() == "100-continue"
+    let scope = RequestScope(timeout: timeout, on: channel.eventLoop) {
+      if waitsForLeave { ConnectionMonitor.inviteBody(channel) }
+    }
     scope.startTimer()
     context.scope = scope
     scope.onEnd { [weak scope] cause in
@@ -42,6 +45,8 @@ struct AccessMiddleware: RouterMiddleware {
     }
     if active.isDraining { response.headers[.connection] = "close" }
     decorate(&response, for: request)
+    // RFC 9110, 9.3.2: whatever the answer, a client would take a body for the next one.
+    if request.method == .head { response = response.createHeadResponse() }
     let (status, path) = (response.status.code, context.endpointPath ?? "none")
     let address = context.client.name
     let ended = Once { [method = request.method.rawValue] in
@@ -70,8 +75,9 @@ struct AccessMiddleware: RouterMiddleware {
     case let error as FieldError: return APIError(error)
     case let error as HTTPError where error.status == .notFound:
       return .notFound(
-        "There is nothing at \(request.method.rawValue) \(request.uri.path.prefix(120)).", code: "unknown_url"
-      )
+        "There is nothing at \(request.method.rawValue) \(request.uri.path.prefix(120)). Chats go to POST "
+          + "/v1/chat/completions, texts to POST /v1/completions; GET /v1/models lists the models.",
+        code: "unknown_url")
     case let error as HTTPError:
       return APIError(
         error.status, type: "invalid_request_error", message: error.body ?? error.status.reasonPhrase)
@@ -83,8 +89,11 @@ struct AccessMiddleware: RouterMiddleware {
 
   private func decorate(_ response: inout Response, for request: Request) {
     response.headers[.xContentTypeOptions] = "nosniff"
-    guard let origin = request.headers[.origin]?.lowercased(), origins.contains(origin) else { return }
-    response.headers[.accessControlAllowOrigin] = origin
+    guard let text = request.headers[.origin], let origin = Origin(text), origins.contains(origin) else {
+      return
+    }
+    // As the browser wrote it, since it compares letter by letter.
+    response.headers[.accessControlAllowOrigin] = text
     response.headers[.vary] = "Origin"
   }
 }

@@ -10,6 +10,7 @@ struct BodyReader: Sendable {
   /// - Throws: ``APIError`` (400, 408, 413).
   func object(_ request: Request, _ scope: RequestScope) async throws -> [String: JSONValue] {
     if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw tooLarge }
+    scope.inviteBody()
     let buffer: ByteBuffer
     do {
       let alarm = scope.alarm(after: timeout, .bodyTooSlow)

@@ -10,18 +10,21 @@ struct ChatRoute: Sendable {
   @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
     let scope = context.scope
     let asked = try ChatCompletionRequest(try await body.object(request, scope))
-    let running = try await scope.run { [service, client = context.client] in
+    let prepare: @Sendable () async throws -> WaitingJob = { [service, client = context.client] in
       let job = try await service.prepare(
         asked.chat, asked.fields, rendering: .template,
         logProbabilities: asked.wantsLogProbabilities ? asked.topLogProbabilities : nil)
       service.log.prompt(asked.chat)
-      return try await service.start(job, client: client)
+      return try service.enter(job, client: client)
     }
-    let identity = ReplyIdentity(prefix: "chatcmpl", job: running.job)
-    return asked.fields.isStreaming
-      ? EventStream.response(
-        running, scope: scope, writer(running, identity, includesUsage: asked.fields.includesUsage))
-      : try await whole(running, identity, scope)
+    if asked.fields.isStreaming {
+      let stream = EventStream(service: service, scope: scope) { [includesUsage = asked.fields.includesUsage] in
+        writer($0, ReplyIdentity(prefix: "chatcmpl", job: $0), includesUsage: includesUsage)
+      }
+      return try await stream.response(preparing: prepare)
+    }
+    let running = try await scope.run { try await prepare().start() }
+    return try await whole(running, ReplyIdentity(prefix: "chatcmpl", job: running.job), scope)
   }
 
   private func whole(
@@ -45,10 +48,10 @@ struct ChatRoute: Sendable {
   }
 
   private func writer(
-    _ running: RunningJob, _ identity: ReplyIdentity, includesUsage: Bool
+    _ job: GenerationService.Job, _ identity: ReplyIdentity, includesUsage: Bool
   ) -> EventStream.Writer {
-    let reporter = running.job.reporter
-    let count = running.handles.count
+    let reporter = job.reporter
+    let count = job.requests.count
     @Sendable func chunk(
       _ choices: [ChatChunk.Choice], usage: Usage? = nil, report: DecodingReport? = nil
     ) -> ChatChunk {

@@ -10,17 +10,20 @@ struct CompletionRoute: Sendable {
     let scope = context.scope
     let asked = try CompletionRequest(try await body.object(request, scope))
     let chat = Chat(question: asked.prompt)
-    let running = try await scope.run { [service, client = context.client] in
+    let prepare: @Sendable () async throws -> WaitingJob = { [service, client = context.client] in
       let job = try await service.prepare(
         chat, asked.fields, rendering: .text, logProbabilities: asked.logProbabilities)
       service.log.prompt(chat)
-      return try await service.start(job, client: client)
+      return try service.enter(job, client: client)
     }
-    let identity = ReplyIdentity(prefix: "cmpl", job: running.job)
-    return asked.fields.isStreaming
-      ? EventStream.response(
-        running, scope: scope, writer(running, identity, includesUsage: asked.fields.includesUsage))
-      : try await whole(running, identity, scope)
+    if asked.fields.isStreaming {
+      let stream = EventStream(service: service, scope: scope) { [includesUsage = asked.fields.includesUsage] in
+        writer($0, ReplyIdentity(prefix: "cmpl", job: $0), includesUsage: includesUsage)
+      }
+      return try await stream.response(preparing: prepare)
+    }
+    let running = try await scope.run { try await prepare().start() }
+    return try await whole(running, ReplyIdentity(prefix: "cmpl", job: running.job), scope)
   }
 
   private func completion(
@@ -50,14 +53,14 @@ struct CompletionRoute: Sendable {
   }
 
   private func writer(
-    _ running: RunningJob, _ identity: ReplyIdentity, includesUsage: Bool
+    _ job: GenerationService.Job, _ identity: ReplyIdentity, includesUsage: Bool
   ) -> EventStream.Writer {
-    let reporter = running.job.reporter
-    let offsets = Offsets(count: running.handles.count)
+    let reporter = job.reporter
+    let offsets = Offsets(count: job.requests.count)
     return EventStream.Writer(
       opening: {
         // Clients look at the first choice of every event.
-        (0..<running.handles.count).map {
+        (0..<job.requests.count).map {
           completion(identity, [TextCompletion.Choice(index: $0, text: "")], report: identity.report)
         }
       },

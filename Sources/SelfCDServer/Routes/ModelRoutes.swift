@@ -2,7 +2,7 @@ import Foundation
 import Hummingbird
 import SelfCD
 
-/// `GET /v1/models`, `GET /v1/models/{model}` and `GET /selfcd/policy`.
+/// `GET /v1/models`, `GET /v1/models/{model}`, whether or not the name's slashes are escaped, and `GET /selfcd/policy`.
 struct ModelRoutes: Sendable {
   let pool: ModelPool
   let policy: ServerPolicy
@@ -29,7 +29,8 @@ struct ModelRoutes: Sendable {
   }
 
   @Sendable func one(_ request: Request, _ context: ServerContext) throws -> Response {
-    let id = context.parameters.get("model")?.removingPercentEncoding ?? ""
+    let id =
+      context.parameters.getCatchAll().joined(separator: "/").removingPercentEncoding ?? ""
     let alias = try ModelAlias(parsing: id, models: pool.names)
     let profiles = pool.profiles(of: alias.model)
     _ = try policy.decide(try alias.applied(to: SelfCDFields(), profiles: profiles), profiles: profiles)

@@ -10,7 +10,7 @@ final class AdmissionQueue: Sendable {
   private struct Waiter {
     let id: UInt64
     let lanes: Int
-    let continuation: CheckedContinuation<Void, any Error>
+    let wait: AbandonableWait<LaneTicket>
   }
 
   private struct State {
@@ -21,9 +21,6 @@ final class AdmissionQueue: Sendable {
     /// Clients with waiting requests, the next one to be served first.
     var turns: [String] = []
     var count = 0
-    /// Asked for and not in line yet, and those of them that were cancelled meanwhile.
-    var arriving: Set<UInt64> = []
-    var cancelledEarly: Set<UInt64> = []
     /// Seconds a request holds its lanes, smoothed.
     var usualHold = 1.0
     var isClosed = false
@@ -45,42 +42,38 @@ final class AdmissionQueue: Sendable {
   var waitingCount: Int { state.withLock { $0.count } }
   var lanesInUse: Int { state.withLock { lanes - $0.free } }
 
-  /// Waits for lanes.
+  /// Takes a place in line, which is the first one where there are lanes.
   ///
   /// - Parameters:
   ///   - lanes: at most all of them.
   ///   - client: whose turn it is to be.
-  /// - Throws: ``APIError`` (429) where too many wait already, (503) during shutdown; `CancellationError`.
-  func acquire(lanes wanted: Int, client: String) async throws -> LaneTicket {
+  /// - Throws: ``APIError`` (429) where too many wait already, (503) during shutdown.
+  func enter(lanes wanted: Int, client: String) throws(APIError) -> LanePlace {
     let wanted = min(wanted, lanes)
-    let id = state.withLock { state in
+    let wait = AbandonableWait<LaneTicket>()
+    let outcome: Result<(id: UInt64, isAdmitted: Bool), APIError> = state.withLock { state in
+      if state.isClosed { return .failure(Self.closing) }
       state.nextID += 1
-      state.arriving.insert(state.nextID)
-      return state.nextID
-    }
-    try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-        let outcome: Result<Void, any Error>? = state.withLock { state in
-          state.arriving.remove(id)
-          if state.cancelledEarly.remove(id) != nil { return .failure(CancellationError()) }
-          if state.isClosed { return .failure(Self.closing) }
-          if state.count == 0, state.free >= wanted {
-            state.free -= wanted
-            return .success(())
-          }
-          guard state.count < limit else { return .failure(full(state, wanted)) }
-          if state.waiting[client] == nil { state.turns.append(client) }
-          state.waiting[client, default: []].append(
-            Waiter(id: id, lanes: wanted, continuation: continuation))
-          state.count += 1
-          return nil
-        }
-        if let outcome { continuation.resume(with: outcome) }
+      if state.count == 0, state.free >= wanted {
+        state.free -= wanted
+        return .success((state.nextID, true))
       }
-    } onCancel: {
-      cancel(id)
+      guard state.count < limit else { return .failure(full(state, wanted)) }
+      if state.waiting[client] == nil { state.turns.append(client) }
+      state.waiting[client, default: []].append(Waiter(id: state.nextID, lanes: wanted, wait: wait))
+      state.count += 1
+      return .success((state.nextID, false))
     }
-    return LaneTicket(queue: self, lanes: wanted)
+    let (id, isAdmitted) = try outcome.get()
+    if isAdmitted { wait.end(.success(LaneTicket(queue: self, lanes: wanted))) }
+    return LanePlace(queue: self, id: id, wait: wait)
+  }
+
+  /// Takes a place in line and waits for its lanes.
+  ///
+  /// - Throws: as ``enter(lanes:client:)`` and ``LanePlace/ticket()``.
+  func acquire(lanes: Int, client: String) async throws -> LaneTicket {
+    try await enter(lanes: lanes, client: client).ticket()
   }
 
   /// Turns away who waits and who comes.
@@ -94,7 +87,7 @@ final class AdmissionQueue: Sendable {
       }
       return state.waiting.values.flatMap(\.self)
     }
-    for waiter in waiters { waiter.continuation.resume(throwing: Self.closing) }
+    for waiter in waiters { waiter.wait.end(.failure(Self.closing)) }
   }
 
   fileprivate func giveBack(_ count: Int, heldFor seconds: Double) {
@@ -103,10 +96,11 @@ final class AdmissionQueue: Sendable {
       state.usualHold += 0.2 * (seconds - state.usualHold)
       return Self.admit(&state)
     }
-    for waiter in admitted { waiter.continuation.resume() }
+    admit(admitted)
   }
 
-  private func cancel(_ id: UInt64) {
+  /// Leaves the line, where it still stands in it.
+  fileprivate func leave(_ id: UInt64) {
     let (cancelled, admitted) = state.withLock { state -> (Waiter?, [Waiter]) in
       for (client, waiters) in state.waiting {
         guard let index = waiters.firstIndex(where: { $0.id == id }) else { continue }
@@ -115,11 +109,14 @@ final class AdmissionQueue: Sendable {
         // Whoever stood behind a large request may fit now.
         return (waiter, Self.admit(&state))
       }
-      if state.arriving.contains(id) { state.cancelledEarly.insert(id) }
       return (nil, [])
     }
-    cancelled?.continuation.resume(throwing: CancellationError())
-    for waiter in admitted { waiter.continuation.resume() }
+    cancelled?.wait.end(.failure(CancellationError()))
+    admit(admitted)
+  }
+
+  private func admit(_ waiters: [Waiter]) {
+    for waiter in waiters { waiter.wait.end(.success(LaneTicket(queue: self, lanes: waiter.lanes))) }
   }
 
   private static func admit(_ state: inout State) -> [Waiter] {
@@ -149,13 +146,49 @@ final class AdmissionQueue: Sendable {
 
   private func full(_ state: State, _ wanted: Int) -> APIError {
     let rounds = Double(state.count + 1) * Double(wanted) / Double(lanes)
+    let waiting =
+      switch limit {
+      case 0: "All lanes are in use, and no request may wait for one."
+      case 1: "1 request is waiting already."
+      default: "\(limit) requests are waiting already."
+      }
     return .rateLimited(
-      "\(limit) requests are waiting already. Try again later.", code: "queue_full",
+      waiting + " Try again later.", code: "queue_full",
       retryAfter: min(60, Int((rounds * state.usualHold).rounded(.up))))
   }
 
   private static let closing = APIError.unavailable(
     "The server is shutting down.", code: "shutting_down", retryAfter: 5)
+}
+
+/// A request's place in line; given up when nobody holds it any more.
+final class LanePlace: Sendable {
+  private let queue: AdmissionQueue
+  private let id: UInt64
+  /// Holds the ticket until it is taken, so that one that nobody takes is given back.
+  private let wait: AbandonableWait<LaneTicket>
+
+  fileprivate init(queue: AdmissionQueue, id: UInt64, wait: AbandonableWait<LaneTicket>) {
+    self.queue = queue
+    self.id = id
+    self.wait = wait
+  }
+
+  deinit { leave() }
+
+  /// Waits for the lanes; to be called once.
+  ///
+  /// - Throws: ``APIError`` (503) during shutdown; `CancellationError` for who left, or was cancelled.
+  func ticket() async throws -> LaneTicket {
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { wait.begin($0) }
+    } onCancel: {
+      leave()
+    }
+  }
+
+  /// Gives the place up; nothing where the lanes are there already.
+  func leave() { queue.leave(id) }
 }
 
 /// Lanes that a request may use; given back once, at the latest when nobody holds the ticket any more.

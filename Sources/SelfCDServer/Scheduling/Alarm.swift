@@ -13,3 +13,15 @@ struct Alarm: Sendable {
 
   func cancel() { scheduled.cancel() }
 }
+
+/// Something to be done at intervals until it is cancelled.
+struct Metronome: Sendable {
+  private let repeated: RepeatedTask
+
+  init(every interval: Duration, on eventLoop: any EventLoop, _ action: @escaping @Sendable () -> Void) {
+    let interval = TimeAmount(interval)
+    repeated = eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in action() }
+  }
+
+  func cancel() { repeated.cancel() }
+}

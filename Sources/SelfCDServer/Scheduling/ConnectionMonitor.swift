@@ -43,6 +43,8 @@ final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
   private var unsentResponses = 0
   private var isClientGone = false
   private var closesAfterResponse = false
+  /// The request, by its number on the connection, whose client asked for the connection to be closed.
+  private var closingRequest: Int?
   private var isClosing = false
 
   /// - Parameters:
@@ -69,6 +71,15 @@ final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
       guard let monitor, let context, let index = monitor.index(of: scope) else { return }
       if !monitor.watched[index].isAnswered { monitor.closesAfterResponse = true }
       monitor.lookAfterReader(context, scope, unsent: nil)
+    }
+  }
+
+  /// Tells a client that waits for leave to send its request's body that it has it, unless it has sent the body already
+  /// (RFC 9110, 10.1.1).
+  static func inviteBody(_ channel: any Channel) {
+    onLoop(of: channel) { monitor, context in
+      guard let monitor, let context, !monitor.isClosing, !monitor.ledger.isRequestWhole else { return }
+      context.writeAndFlush(monitor.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
   }
 
@@ -130,8 +141,11 @@ final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch unwrapInboundIn(data) {
-    case .head:
+    case .head(let head):
       ledger.headsRead += 1
+      if closingRequest == nil, head.headerFields[.connection] == "close" {
+        closingRequest = ledger.headsRead
+      }
       idleTimer?.cancel()
     case .end: ledger.requestsRead += 1
     case .body: break
@@ -157,9 +171,8 @@ final class ConnectionMonitor: ChannelDuplexHandler, RemovableChannelHandler {
       refuse(context, head, promise)
     case .head(var head):
       // A body that is not there yet would keep the connection open for as long as the client likes.
-      if !ledger.isRequestWhole, head.status.kind != .informational {
-        head.headerFields[.connection] = "close"
-      }
+      let isLast = !ledger.isRequestWhole || ledger.answering == closingRequest
+      if isLast, head.status.kind != .informational { head.headerFields[.connection] = "close" }
       if head.headerFields[.connection] == "close" { closesAfterResponse = true }
       context.write(wrapOutboundOut(.head(head)), promise: promise)
     case .body: context.write(data, promise: promise)

@@ -9,6 +9,8 @@ struct RequestLedger {
 
   /// Whether every request there was has its response.
   var isNothingAsked: Bool { responsesWritten >= headsRead }
+  /// The number of the request that is being answered, or that will be next.
+  var answering: Int { responsesWritten + 1 }
   /// Whether all of the request that is being answered has arrived.
   var isRequestWhole: Bool { requestsRead > responsesWritten }
 

@@ -29,11 +29,14 @@ final class RequestScope: Sendable {
   private let client = Mutex<String?>(nil)
   private let eventLoop: any EventLoop
   private let timer = Mutex<Alarm?>(nil)
+  /// To be called before its body is read: a client may wait for leave to send it.
+  let inviteBody: @Sendable () -> Void
 
   /// A life without an end, until ``startTimer()``.
-  init(timeout: Duration, on eventLoop: any EventLoop) {
+  init(timeout: Duration, on eventLoop: any EventLoop, inviteBody: @escaping @Sendable () -> Void = {}) {
     self.timeout = timeout
     self.eventLoop = eventLoop
+    self.inviteBody = inviteBody
   }
 
   deinit { timer.withLock { $0?.cancel() } }
@@ -46,7 +49,17 @@ final class RequestScope: Sendable {
 
   /// Ends the request for `cause` unless the alarm is cancelled before.
   func alarm(after delay: Duration, _ cause: Cause) -> Alarm {
-    Alarm(after: delay, on: eventLoop) { [weak self] in self?.end(cause) }
+    alarm(after: delay) { [weak self] in self?.end(cause) }
+  }
+
+  /// Does `action` unless the alarm is cancelled before.
+  func alarm(after delay: Duration, _ action: @escaping @Sendable () -> Void) -> Alarm {
+    Alarm(after: delay, on: eventLoop, action)
+  }
+
+  /// Does `action` again and again until that is cancelled.
+  func every(_ interval: Duration, _ action: @escaping @Sendable () -> Void) -> Metronome {
+    Metronome(every: interval, on: eventLoop, action)
   }
 
   /// Whose request it is, once its key is known; for the log.

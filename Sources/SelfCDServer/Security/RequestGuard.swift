@@ -8,7 +8,7 @@ struct RequestGuard: Sendable {
   /// Names, without ports, that `Host` may be; empty allows all, for servers that require keys.
   let hosts: Set<String>
   /// Other origins whose pages may use the server, such as `https://chat.example`.
-  let origins: Set<String>
+  let origins: Set<Origin>
 
   static let loopbackHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
 
@@ -24,8 +24,8 @@ struct RequestGuard: Sendable {
     }
     if let origin = request.headers[.origin], !isAllowed(origin, authority: authority) {
       throw .notAllowed(
-        "Pages of '\(origin.prefix(80))' may not use this server (--cors-origin).", code: "origin_not_allowed"
-      )
+        "Pages of '\(origin.prefix(80))' may not use this server. Its operator can let them (--cors-origin).",
+        code: "origin_not_allowed")
     }
     if request.method == .post, !Self.isJSON(request.headers[.contentType]) {
       throw APIError(
@@ -33,13 +33,21 @@ struct RequestGuard: Sendable {
         message: "The body must be JSON, sent with 'Content-Type: application/json'.",
         code: "unsupported_media_type")
     }
+    if let coding = request.headers[.contentEncoding], coding.lowercased() != "identity" {
+      var error = APIError(
+        .unsupportedMediaType, type: "invalid_request_error",
+        message: "The body is compressed ('Content-Encoding: \(coding.prefix(40))'). Send it as it is.",
+        code: "unsupported_content_encoding")
+      error.acceptsPlainBodiesOnly = true
+      throw error
+    }
   }
 
   /// Whether a page of that origin may use the server: its own pages, and those that are listed.
   func isAllowed(_ origin: String, authority: String) -> Bool {
-    let origin = origin.lowercased()
-    return origins.contains(origin) || origin == "http://" + authority.lowercased()
-      || origin == "https://" + authority.lowercased()
+    guard let origin = Origin(origin) else { return false }
+    return origins.contains(origin) || origin == Origin("http://" + authority)
+      || origin == Origin("https://" + authority)
   }
 
   /// The name in a `Host` field, without its port, in lower case.
@@ -63,8 +71,4 @@ struct RequestGuard: Sendable {
     guard let type = contentType?.split(separator: ";").first else { return false }
     return type.trimmingCharacters(in: .whitespaces).lowercased() == "application/json"
   }
-}
-
-extension Character {
-  fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
 }

@@ -3,7 +3,10 @@ import Hummingbird
 import SelfCD
 
 /// Writes a job's events as server-sent events (`text/event-stream`), ended by `[DONE]`.
-enum EventStream {
+///
+/// The head is sent as soon as the job stands in line, and a comment where there is nothing to say for long, so that
+/// neither the client nor a proxy takes the stream for dead.
+struct EventStream: Sendable {
   /// What is written at each part of a choice, and at the end.
   struct Writer: Sendable {
     /// The first events, before anything is generated.
@@ -12,18 +15,38 @@ enum EventStream {
     var closing: @Sendable ([GenerationSummary]) -> (any Encodable & Sendable)?
   }
 
-  static func response(_ running: RunningJob, scope: RequestScope, _ writer: Writer) -> Response {
+  let service: GenerationService
+  let scope: RequestScope
+  /// Makes what is written for a job.
+  let writer: @Sendable (GenerationService.Job) -> Writer
+
+  /// Ignored by readers of event streams, and by proxies taken for life.
+  private static let comment = ByteBuffer(string: ": keep-alive\n\n")
+
+  /// Answers with what `prepare` puts in line.
+  ///
+  /// - Parameter prepare: checks the request and takes its place.
+  /// - Throws: ``APIError``, and what `prepare` throws before the head has to be sent.
+  func response(
+    preparing prepare: @escaping @Sendable () async throws -> WaitingJob
+  ) async throws -> Response {
+    let cancellation = Cancellation()
+    let preparation = Task {
+      let job = try await prepare()
+      cancellation.onCancel { job.cancel() }
+      return job
+    }
+    cancellation.onCancel { preparation.cancel() }
+    scope.onEnd { _ in cancellation.cancel() }
+    try await waitWithStatus(preparation)
     let body = ResponseBody { output in
-      // The connection's own task writes; what ends a request early reaches it through the generations.
-      let takeBack = scope.onEnd { _ in running.cancel() }
-      defer { takeBack() }
+      defer { cancellation.cancel() }
       do {
-        try await write(running, scope, writer, to: &output)
+        try await write(events(preparation, cancellation), to: &output)
       } catch {
-        running.cancel()
-        if scope.cause == nil { running.logFailure(error) }
-        guard let failure = failure(error, scope) else { throw error }
-        try await output.write(event(failure))
+        cancellation.cancel()
+        guard let failure = failure(error) else { throw error }
+        try await output.write(Self.event(failure))
       }
       try await output.finish(nil)
     }
@@ -33,62 +56,65 @@ enum EventStream {
     return Response(status: .ok, headers: headers, body: body)
   }
 
-  private static func write(
-    _ running: RunningJob, _ scope: RequestScope, _ writer: Writer, to output: inout any ResponseBodyWriter
-  ) async throws {
-    for value in writer.opening() { try await output.write(event(value)) }
-    var texts = Array(repeating: "", count: running.handles.count)
-    var summaries: [Int: GenerationSummary] = [:]
-    func deliver(_ index: Int, _ part: ChoiceReader.Part) async throws {
-      switch part {
-      case .text(let text, _): texts[index] += text
-      case .reasoning: break
-      case .finished(let summary, _):
-        summaries[index] = summary
-        if summary.stopReason != .cancelled { running.judge(texts[index]) }
-      }
-      if let value = writer.part(index, part) { try await output.write(event(value)) }
+  /// Waits for the place in line: what goes wrong until then is told by the response's status. A model that takes long to
+  /// load is not waited for to the end, since no stream may be silent for so long.
+  private func waitWithStatus(_ preparation: Task<WaitingJob, any Error>) async throws {
+    let wait = Task { _ = try await preparation.valueUnlessCancelled() }
+    let patience = scope.alarm(after: service.keepAlive) { wait.cancel() }
+    defer { patience.cancel() }
+    do {
+      try await wait.value
+    } catch {
+      if let cause = scope.cause { throw scope.error(for: cause) }
+      guard error is CancellationError else { throw error }
     }
-    for try await (index, part) in merged(running) { try await deliver(index, part) }
-    if let cause = scope.cause { throw scope.error(for: cause) }
-    guard summaries.count == running.handles.count,
-      summaries.values.allSatisfy({ $0.stopReason != .cancelled })
-    else { throw CancellationError() }
-    if let value = writer.closing(summaries.sorted { $0.key < $1.key }.map(\.value)) {
-      try await output.write(event(value))
-    }
-    try await output.write(ByteBuffer(string: "data: [DONE]\n\n"))
   }
 
-  /// The parts of all choices as they come.
-  ///
-  /// Read apart from the writing, so that a client that does not read keeps neither lanes nor its limits' rest. The
-  /// reading goes on to the end of what was cancelled, too: what was generated until then is charged.
-  private static func merged(_ running: RunningJob) -> AsyncThrowingStream<
-    (Int, ChoiceReader.Part), any Error
-  > {
-    let (stream, continuation) = AsyncThrowingStream<(Int, ChoiceReader.Part), any Error>.makeStream()
-    Task {
-      do {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-          for (index, handle) in running.handles.enumerated() {
-            group.addTask {
-              var reader = running.reader(handle)
-              while let part = try await reader.next(onToken: running.countToken) {
-                if case .finished(let summary, _) = part { running.finished(summary) }
-                continuation.yield((index, part))
-              }
-            }
-          }
-          try await group.waitForAll()
+  // MARK: - Writing
+
+  private func write(
+    _ events: AsyncThrowingStream<Event, any Error>, to output: inout any ResponseBodyWriter
+  ) async throws {
+    var written: Writer?
+    var running: RunningJob?
+    var texts: [Int: String] = [:]
+    var summaries: [Int: GenerationSummary] = [:]
+    var lastWrite = ContinuousClock.now
+    for try await event in events {
+      var values: [any Encodable & Sendable] = []
+      switch event {
+      case .entered(let job):
+        let writer = writer(job)
+        values = writer.opening()
+        written = writer
+      case .started(let job): running = job
+      case .part(let index, let part):
+        switch part {
+        case .text(let text, _): texts[index, default: ""] += text
+        case .reasoning: break
+        case .finished(let summary, _):
+          summaries[index] = summary
+          if summary.stopReason != .cancelled { running?.judge(texts[index] ?? "") }
         }
-        continuation.finish()
-      } catch {
-        continuation.finish(throwing: error)
+        values = [written?.part(index, part)].compactMap(\.self)
+      case .tick:
+        guard lastWrite.duration(to: .now) > service.keepAlive / 2 else { continue }
+        try await output.write(Self.comment)
+        lastWrite = .now
+      }
+      for value in values {
+        try await output.write(Self.event(value))
+        lastWrite = .now
       }
     }
-    continuation.onTermination = { _ in running.cancel() }
-    return stream
+    if let cause = scope.cause { throw scope.error(for: cause) }
+    guard let running, summaries.count == running.handles.count,
+      summaries.values.allSatisfy({ $0.stopReason != .cancelled })
+    else { throw CancellationError() }
+    if let value = written?.closing(summaries.sorted { $0.key < $1.key }.map(\.value)) {
+      try await output.write(Self.event(value))
+    }
+    try await output.write(ByteBuffer(string: "data: [DONE]\n\n"))
   }
 
   static func event(_ value: any Encodable & Sendable) -> ByteBuffer {
@@ -105,11 +131,71 @@ enum EventStream {
 
   /// What a client that still listens is told about an error in the middle of a stream; `nil` for one that is
   /// gone.
-  private static func failure(_ error: any Error, _ scope: RequestScope) -> Failure? {
+  private func failure(_ error: any Error) -> Failure? {
     switch scope.cause {
     case .disconnected: nil
     case let cause?: Failure(error: scope.error(for: cause))
     case nil: Failure(error: APIError(engine: error))
+    }
+  }
+
+  // MARK: - Reading
+
+  private enum Event: Sendable {
+    /// The job stands in line for its lanes.
+    case entered(GenerationService.Job)
+    case started(RunningJob)
+    case part(Int, ChoiceReader.Part)
+    /// Time has passed.
+    case tick
+  }
+
+  /// What becomes of a job, and the parts of all choices as they come.
+  ///
+  /// Read apart from the writing, so that a client that does not read keeps neither lanes nor its limits' rest. The
+  /// reading goes on to the end of what was cancelled, too: what was generated until then is charged.
+  private func events(
+    _ preparation: Task<WaitingJob, any Error>, _ cancellation: Cancellation
+  ) -> AsyncThrowingStream<Event, any Error> {
+    let (stream, continuation) = AsyncThrowingStream<Event, any Error>.makeStream()
+    let metronome = scope.every(service.keepAlive) { continuation.yield(.tick) }
+    Task {
+      var model = "a model"
+      do {
+        let waiting = try await preparation.value
+        model = waiting.job.lease.name
+        continuation.yield(.entered(waiting.job))
+        let running = try await waiting.start()
+        cancellation.onCancel { running.cancel() }
+        continuation.yield(.started(running))
+        try await read(running) { continuation.yield(.part($0, $1)) }
+        continuation.finish()
+      } catch {
+        if scope.cause == nil { service.logFailure(error, of: model) }
+        continuation.finish(throwing: error)
+      }
+    }
+    continuation.onTermination = { _ in
+      metronome.cancel()
+      cancellation.cancel()
+    }
+    return stream
+  }
+
+  private func read(
+    _ running: RunningJob, _ deliver: @escaping @Sendable (Int, ChoiceReader.Part) -> Void
+  ) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for (index, handle) in running.handles.enumerated() {
+        group.addTask {
+          var reader = running.reader(handle)
+          while let part = try await reader.next(onToken: running.countToken) {
+            if case .finished(let summary, _) = part { running.finished(summary) }
+            deliver(index, part)
+          }
+        }
+      }
+      try await group.waitForAll()
     }
   }
 }

@@ -1,6 +1,5 @@
 import SelfCD
 import SelfCDEval
-import Synchronization
 
 /// Turns requests into generations: policy, model, prompts, limits, lanes, in this order, so that what is
 /// wrong is found before anything is spent.
@@ -11,6 +10,8 @@ struct GenerationService: Sendable {
   let metrics: ServerMetrics
   let judge: (any LocalReplyJudge)?
   let log: ServerLog
+  /// How long a stream may be silent.
+  let keepAlive: Duration
 
   /// How a prompt becomes tokens.
   enum Rendering: Sendable {
@@ -143,10 +144,10 @@ struct GenerationService: Sendable {
 
   // MARK: - Running
 
-  /// Waits for lanes and starts a job's generations.
+  /// Takes what a job may use out of its client's limits, and a place in the line for lanes.
   ///
-  /// - Throws: ``APIError`` (429, 503), `CancellationError`.
-  func start(_ job: Job, client: Client) async throws -> RunningJob {
+  /// - Throws: ``APIError`` (400, 429, 503).
+  func enter(_ job: Job, client: Client) throws(APIError) -> WaitingJob {
     let reservation: ClientMeter.Reservation
     do {
       reservation = try meter.reserve(
@@ -155,40 +156,21 @@ struct GenerationService: Sendable {
       if error.status == .tooManyRequests { metrics.rejected("client_limit") }
       throw error
     }
-    let ticket: LaneTicket
     do {
-      ticket = try await job.lease.queue.acquire(
+      let place = try job.lease.queue.enter(
         lanes: job.requests.reduce(0) { $0 + $1.prompts.count }, client: client.name)
+      return WaitingJob(job: job, place: place, reservation: reservation, service: self)
     } catch {
       reservation.settle(tokens: 0, logProbabilities: 0)
-      if (error as? APIError)?.status == .tooManyRequests { metrics.rejected("queue_full") }
+      if error.status == .tooManyRequests { metrics.rejected("queue_full") }
       throw error
     }
-    // The engine says when its lanes are free again: neither a client that reads slowly may hold them, nor one that is
-    // gone give others lanes that are still in use.
-    let ends = Ends(count: job.requests.count, ticket: ticket)
-    let handles = job.lease.model.chat.engine.generate(
-      job.requests.map { request in
-        var request = request
-        request.onEnd = { ends.count() }
-        return request
-      })
-    return RunningJob(job: job, handles: handles, reservation: reservation, service: self)
-  }
-}
-
-/// Gives a job's ticket back when the last of its generations is over.
-private final class Ends: Sendable {
-  private let left: Atomic<Int>
-  private let ticket: LaneTicket
-
-  init(count: Int, ticket: LaneTicket) {
-    left = Atomic(count)
-    self.ticket = ticket
   }
 
-  func count() {
-    if left.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { ticket.release() }
+  /// Says in the log why a generation failed, where the client is only told that it did.
+  func logFailure(_ error: any Error, of model: String) {
+    guard APIError(engine: error).status == .internalServerError else { return }
+    log.error("a generation of '\(model)' failed: \(error)")
   }
 }
 

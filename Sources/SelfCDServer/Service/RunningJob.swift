@@ -59,11 +59,7 @@ final class RunningJob: Sendable {
       logProbabilities: generated * job.reporter.reported(lanes: job.roles.count))
   }
 
-  /// Says in the log why a generation failed, where the client is only told that it did.
-  func logFailure(_ error: any Error) {
-    guard APIError(engine: error).status == .internalServerError else { return }
-    service.log.error("a generation of '\(job.lease.name)' failed: \(error)")
-  }
+  func logFailure(_ error: any Error) { service.logFailure(error, of: job.lease.name) }
 
   /// Counts a judge's verdict on a reply.
   func judge(_ reply: String) {

@@ -18,18 +18,23 @@ extension Task where Failure == any Error {
 }
 
 /// A continuation that is resumed by whoever comes first.
-private final class AbandonableWait<Success: Sendable>: Sendable {
+final class AbandonableWait<Success: Sendable>: Sendable {
   private enum State {
     case notBegun
     case waiting(CheckedContinuation<Success, any Error>)
+    /// Before anybody waited.
     case over(Result<Success, any Error>)
+    case told
   }
 
   private let state = Mutex(State.notBegun)
 
   func begin(_ continuation: CheckedContinuation<Success, any Error>) {
     let result: Result<Success, any Error>? = state.withLock { state in
-      if case .over(let result) = state { return result }
+      if case .over(let result) = state {
+        state = .told
+        return result
+      }
       state = .waiting(continuation)
       return nil
     }
@@ -39,12 +44,13 @@ private final class AbandonableWait<Success: Sendable>: Sendable {
   func end(_ result: Result<Success, any Error>) {
     let continuation: CheckedContinuation<Success, any Error>? = state.withLock { state in
       switch state {
-      case .over: return nil
+      case .over, .told: return nil
       case .notBegun:
         state = .over(result)
         return nil
       case .waiting(let continuation):
-        state = .over(result)
+        // Whatever comes is theirs who waited: kept here, lanes would not be given back.
+        state = .told
         return continuation
       }
     }
