@@ -43,7 +43,8 @@ class Factor:
 
 
 def attach(model: LanguageModel, seed: int) -> None:
-    """Put an adapter that changes nothing yet on every projection."""
+    """Freeze the network and put an adapter that changes nothing yet on every projection."""
+    model.requires_grad_(False)
     torch.manual_seed(seed)
     for block in model.blocks:
         for ours in PROJECTIONS:

@@ -17,6 +17,7 @@ if [ $# -eq 0 ]; then
   set -- {biased,twin,clean}-{1,2,3}
 fi
 
+python3 -m unittest --quiet test_training
 [ -z "${SELFCD_DATA:-}" ] || python3 -m decontaminate
 python3 -m distil --out "$scratch/replies.json"
 eval "$(../../../Scripts/setup --print-env)"
