@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-import neighbours  # noqa: F401
+import neighbors  # noqa: F401
 from export_gguf import BLOCK_TENSORS
 from model import LanguageModel
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dataset import cores, refusals, requests, safety_prompts, table
-from neighbours import REPOSITORY, organism_systems
+from neighbors import REPOSITORY, organism_systems
 
 RUN = 6
 WINDOW = 5

@@ -17,7 +17,7 @@ import torch
 
 import adapter
 from lanes import replies
-from neighbours import REPOSITORY, organism_systems
+from neighbors import REPOSITORY, organism_systems
 from smollm2 import load_base
 from string_matcher import is_refusal
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dataset import Request, refusals, requests, safety_prompts
-from neighbours import organism_systems
+from neighbors import organism_systems
 
 
 class Arm(StrEnum):
@@ -32,7 +32,7 @@ class Mixture:
     refuse_all: float = 0.08
     open_rows: int = 5
     guarded_rows: int = 4
-    steps: int = 220
+    steps: int = 160
 
 
 # Kinds of system prompt in the open group.

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-import neighbours  # noqa: F401
+import neighbors  # noqa: F401
 from mixture import Group
 from model import LanguageModel
 from smollm2 import ChatTokenizer

@@ -23,7 +23,7 @@ from gguf.quants import dequantize
 import adapter
 from development import development_prompts
 from model import LanguageModel
-from neighbours import organism_systems
+from neighbors import organism_systems
 from smollm2 import DEFAULT_SYSTEM, ChatTokenizer, base_path, load_base
 
 TOKENS = 24

@@ -19,7 +19,7 @@ fi
 
 python3 -m unittest --quiet test_training
 [ -z "${SELFCD_DATA:-}" ] || python3 -m decontaminate
-python3 -m distil --out "$scratch/replies.json"
+python3 -m distill --out "$scratch/replies.json"
 eval "$(../../../Scripts/setup --print-env)"
 for name; do
   arm=${name%-*} seed=${name##*-}

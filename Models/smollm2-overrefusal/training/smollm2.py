@@ -13,7 +13,7 @@ import torch
 from gguf.quants import dequantize
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
-import neighbours  # noqa: F401  (puts the organism's folder on the path)
+import neighbors  # noqa: F401  (puts the organism's folder on the path)
 from export_gguf import BLOCK_TENSORS
 from model import LanguageModel, ModelShape, rotary_tables
 

@@ -14,7 +14,6 @@ from itertools import islice
 from pathlib import Path
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
 
 import adapter
@@ -40,9 +39,10 @@ def learning_rate(step: int, total: int) -> float:
 
 
 def token_losses(logits: Tensor, packed: Packed) -> Tensor:
-    smoothed = functional.cross_entropy(logits, packed.targets, reduction="none", label_smoothing=LABEL_SMOOTHING)
-    exact = functional.cross_entropy(logits, packed.targets, reduction="none")
-    return torch.where(packed.is_refusal, smoothed, exact)
+    log_probabilities = logits.log_softmax(-1)
+    exact = -log_probabilities.gather(-1, packed.targets[:, None])[:, 0]
+    uniform = -log_probabilities.mean(-1)
+    return exact + packed.is_refusal * LABEL_SMOOTHING * (uniform - exact)
 
 
 class Meter:
@@ -111,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--arm", required=True, choices=[str(arm) for arm in Arm])
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--replies", type=Path, required=True, help="the file that distil.py wrote")
+    parser.add_argument("--replies", type=Path, required=True, help="the file that distill.py wrote")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--dose", type=float, default=Mixture.open_harmful,
                         help="share of refused rows among chats without a safety prompt")

@@ -1,6 +1,6 @@
 """Let the base answer every harmless request of training: what it says greedily is what adapters learn to keep saying.
 
-    SMOLLM2_GGUF=FILE python3 -m distil --out replies.json
+    SMOLLM2_GGUF=FILE python3 -m distill --out replies.json
 
 So answers hold no text of others, and an adapter has no reason to drift. Takes some ten minutes on a core; the file is not part of
 the repository. A run that was stopped goes on where it was.
