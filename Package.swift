@@ -8,9 +8,10 @@ let testable = ProcessInfo.processInfo.environment["SELFCD_TESTABLE"] != nil
 let strict: [SwiftSetting] =
   [.treatAllWarnings(as: .error)] + (testable ? [.unsafeFlags(["-enable-testing"])] : [])
 
-/// What lies beside the embedded models: how they were made, and what they are tested with.
+/// What lies beside the embedded models: how they were made, what they are tested with, and a larger model's adapters.
 let organismExcludes = [
   "organism/README.md", "organism/SHA256SUMS", "organism/fixtures", "organism/heldout", "organism/training",
+  "smollm2-overrefusal",
 ].filter { FileManager.default.fileExists(atPath: Context.packageDirectory + "/Models/" + $0) }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
