@@ -1,7 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A line on standard error that says how far something is; only on a terminal, and only if it takes a while.
+/// A line on standard error that says how far something is, if it takes a while. Where no one watches, in a file or a
+/// pipe, a line of its own every few seconds.
 final class ProgressLine: Sendable {
   private struct State {
     var isShown = false
@@ -14,13 +15,13 @@ final class ProgressLine: Sendable {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private let state = Mutex(State())
   private static let patience = Duration.milliseconds(500)
-  private static let lineInterval = Duration.seconds(10)
+  private static let lineInterval = Duration.seconds(5)
 
   init(label: String) {
     self.label = label
   }
 
-  /// Shows a text of its own instead of a percentage. Where no one watches, a line now and then.
+  /// Shows a text of its own instead of a percentage.
   func update(text: @autoclosure () -> String) {
     let elapsed = start.duration(to: .now)
     guard elapsed > Self.patience else { return }
@@ -35,18 +36,28 @@ final class ProgressLine: Sendable {
     }
   }
 
+  /// Shows a text at once, so that nobody waits without knowing for what.
+  func begin(text: String) {
+    state.withLock { state in
+      if isTerminal { state.isShown = true }
+      write(isTerminal ? "\r\u{1B}[K\(label) \(text)" : "\(label) \(text)\n")
+    }
+  }
+
   /// - Parameter share: how much is done, 0 … 1.
   func update(_ share: Double) {
     let elapsed = start.duration(to: .now)
-    guard isTerminal, elapsed > Self.patience else { return }
+    guard elapsed > Self.patience else { return }
     let percent = Int(share * 100)
-    state.withLock { state in
-      guard percent != state.lastPercent else { return }
-      state.lastPercent = percent
-      state.isShown = true
-      let left = share > 0.01 ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""
-      write("\r\u{1B}[K\(label) \(percent) %\(left)")
+    let isNews = state.withLock { state in
+      defer { state.lastPercent = percent }
+      return percent != state.lastPercent
     }
+    // A terminal shows what it was told last; elsewhere a line that has not changed says that it still goes on.
+    guard isNews || !isTerminal else { return }
+    update(
+      text: "\(percent) %"
+        + (share > 0.01 ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""))
   }
 
   func clear() {

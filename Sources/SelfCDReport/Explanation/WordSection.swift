@@ -52,7 +52,7 @@ struct WordSection {
 
   private func score(of view: String) -> String {
     explanation.views.first { $0.name == view }.map {
-      "\(Figures.percent($0.probability)) refusal, score \(ExplanationWording.nats($0.score))"
+      "\(ExplanationProse.percent($0.probability)) of drawn replies refuse, score \(ExplanationWording.nats($0.score))"
     } ?? ""
   }
 
