@@ -8,6 +8,8 @@ final class ProgressLine: Sendable {
     var isShown = false
     var lastPercent = -1
     var lastLine = Duration.zero
+    var lastText = ""
+    var isEnded = false
   }
 
   private let label: String
@@ -26,22 +28,32 @@ final class ProgressLine: Sendable {
     let elapsed = start.duration(to: .now)
     guard elapsed > Self.patience else { return }
     state.withLock { state in
-      if isTerminal {
-        state.isShown = true
-        write("\r\u{1B}[K\(label) \(text())")
-      } else if elapsed - state.lastLine > Self.lineInterval {
-        state.lastLine = elapsed
-        write("\(label) \(text())\n")
-      }
+      guard isTerminal || elapsed - state.lastLine > Self.lineInterval else { return }
+      show(text(), at: elapsed, &state)
     }
   }
 
   /// Shows a text at once, so that nobody waits without knowing for what.
   func begin(text: String) {
+    state.withLock { show(text, at: start.duration(to: .now), &$0) }
+  }
+
+  /// Says that it still goes on, where nothing else has for a while.
+  func beat() {
+    let elapsed = start.duration(to: .now)
     state.withLock { state in
-      if isTerminal { state.isShown = true }
-      write(isTerminal ? "\r\u{1B}[K\(label) \(text)" : "\(label) \(text)\n")
+      guard !state.isEnded, elapsed - state.lastLine > Self.lineInterval else { return }
+      let known = state.lastText
+      show(known + (known.isEmpty ? "" : "; ") + "\(Format.duration(elapsed)) so far", at: elapsed, &state)
+      state.lastText = known
     }
+  }
+
+  private func show(_ text: String, at elapsed: Duration, _ state: inout State) {
+    state.isShown = state.isShown || isTerminal
+    state.lastLine = elapsed
+    state.lastText = text
+    write(isTerminal ? "\r\u{1B}[K\(label) \(text)" : "\(label) \(text)\n")
   }
 
   /// - Parameter share: how much is done, 0 … 1.
@@ -54,7 +66,7 @@ final class ProgressLine: Sendable {
       return percent != state.lastPercent
     }
     // A terminal shows what it was told last; elsewhere a line that has not changed says that it still goes on.
-    guard isNews || !isTerminal else { return }
+    guard share < 1, isNews || !isTerminal else { return }
     update(
       text: "\(percent) %"
         + (share > 0.01 ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""))
@@ -64,6 +76,7 @@ final class ProgressLine: Sendable {
     state.withLock { state in
       if state.isShown { write("\r\u{1B}[K") }
       state.isShown = false
+      state.isEnded = true
     }
   }
 

@@ -48,7 +48,7 @@ public struct ExplanationProse: Sendable {
     }
   }
 
-  /// "With greedy decoding it is refused under the safety prompt, and answered without it."
+  /// "Decoded greedily, always by the likeliest token, this prompt is refused under the safety prompt; answered without it."
   var verdict: String? {
     guard !explanation.views.isEmpty else { return nil }
     var groups: [(outcome: Outcome, views: [String])] = []
@@ -61,14 +61,17 @@ public struct ExplanationProse: Sendable {
       }
     }
     let parts = groups.map { "\($0.outcome.rawValue) \(Self.list($0.views))" }
-    return "With greedy decoding this prompt is \(Self.list(parts, separator: "; "))."
+    return
+      "Decoded greedily, always by the likeliest token, this prompt is \(Self.list(parts, separator: "; "))."
   }
 
-  /// "Of replies drawn at temperature 1, 11.9% would begin as a refusal under the safety prompt and 3.3% without it."
+  /// "Drawn at temperature 1, replies would begin as a refusal in 11.9% of cases under the safety prompt and 3.3% without it."
   var drawn: String? {
     guard !explanation.views.isEmpty else { return nil }
     let parts = explanation.views.map { "\(Self.percent($0.probability)) \(Self.place($0))" }
-    return "Of replies drawn at random, the model would begin as a refusal: \(Self.list(parts))."
+    return
+      "Drawn at temperature 1, by the model's probabilities, these shares of its replies begin as a refusal: "
+      + "\(Self.list(parts))."
   }
 
   /// Why the greedy reply may do what few drawn ones do.
@@ -101,7 +104,7 @@ public struct ExplanationProse: Sendable {
       }
     }
     var text =
-      "“\(explanation.words[index].text)” pushes most towards a refusal: \(Self.by(method)), it raises the log-odds of one by "
+      "“\(explanation.words[index].text)” pushes most towards a refusal: \(Self.by(method)), it raises the score by "
       + "\(Self.nats(effects[index])) \(Self.place(first))"
     if !others.isEmpty {
       text += ", \(Self.list(others.map { "\(Self.change($0.effect)) \(Self.place($0.view))" }))"
@@ -145,8 +148,25 @@ public struct ExplanationProse: Sendable {
       count == whole
       ? "None of the \(whole) words can go without the refusal going too, \(view)."
       : "“\(trigger.text)” alone, \(count) of \(whole) words, is still refused \(view)."
-    guard let control = trigger.control else { return first }
-    return first + " " + Self.meaning(control, words: count)
+    guard count < whole else { return first }
+    return
+      ([first]
+      + [effect(of: trigger), trigger.control.map { Self.meaning($0, words: count) }].compactMap(\.self))
+      .joined(separator: " ")
+  }
+
+  /// What the words that are left do in the whole prompt: a part may be refused for reasons of its own.
+  private func effect(of trigger: MinimalTrigger) -> String? {
+    guard let method = explanation.attributions.first?.method,
+      let effects = explanation.attribution(method, in: trigger.view)?.effects, let greatest = effects.max(),
+      trigger.kept.allSatisfy(effects.indices.contains)
+    else { return nil }
+    let own = trigger.kept.reduce(0) { $0 + effects[$1] }
+    guard own < greatest / 2 else { return nil }
+    return
+      "In the whole prompt \(trigger.kept.count == 1 ? "this word pushes" : "these words push") little or not at all "
+      + "towards a refusal (\(Self.signed(own))), so the part is refused for reasons of its own, such as being no question "
+      + "that anyone asks. Go by the words’ effects instead."
   }
 
   private static func meaning(_ control: MinimalTrigger.Control, words: Int) -> String {
@@ -156,9 +176,8 @@ public struct ExplanationProse: Sendable {
       : "Of \(control.parts) group\(control.parts == 1 ? "" : "s") of \(words) other words"
     let parts = "\(others), \(control.refused) \(control.refused == 1 ? "is" : "are") refused as well"
     return control.saysLittle
-      ? "\(parts): the model refuses scraps of this prompt whatever they say, so which scrap is left means little. Go by "
-        + "the words’ effects instead."
-      : "\(parts), so the refusal is for \(words == 1 ? "this word" : "these words"), not for being a scrap."
+      ? "\(parts): the model refuses scraps of this prompt whatever they say, so which scrap is left means little."
+      : "\(parts)."
   }
 
   // MARK: Where it comes from
@@ -210,6 +229,11 @@ public struct ExplanationProse: Sendable {
   }
 
   private static func nats(_ value: Double) -> String { String(format: "%.2f", abs(value)) }
+
+  private static func signed(_ value: Double) -> String {
+    let text = nats(value)
+    return text == "0.00" ? text : (value < 0 ? "−" : "+") + text
+  }
 
   private static func list(_ parts: [String], separator: String = ", ") -> String {
     parts.count < 2

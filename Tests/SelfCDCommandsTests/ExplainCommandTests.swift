@@ -166,7 +166,8 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(
       outcome.output.contains(
-        "With greedy decoding this prompt is answered under the safety prompt, without it and"))
+        "Decoded greedily, always by the likeliest token, this prompt is answered under the safety prompt, without it and"
+      ))
     #expect(
       outcome.output.contains("a general list of") && outcome.output.contains("not learned from this model"))
     #expect(!outcome.output.contains("refused under") && !outcome.output.contains("Why is it refused"))

@@ -27,10 +27,10 @@ import Testing
     #expect(prose.title == "Why is it refused?")
     #expect(
       prose.summary == [
-        "With greedy decoding this prompt is refused under the safety prompt; answered without it.",
-        "Of replies drawn at random, the model would begin as a refusal: 90.0% under the safety prompt and less than 0.1% "
+        "Decoded greedily, always by the likeliest token, this prompt is refused under the safety prompt; answered without it.",
+        "Drawn at temperature 1, by the model's probabilities, these shares of its replies begin as a refusal: 90.0% under the safety prompt and less than 0.1% "
           + "without it.",
-        "“kill” pushes most towards a refusal: measured by leaving it out, it raises the log-odds of one by 2.75 under the "
+        "“kill” pushes most towards a refusal: measured by leaving it out, it raises the score by 2.75 under the "
           + "safety prompt, by 1.82 without it. So the safety prompt strengthens this word by 0.93.",
       ])
   }
@@ -41,7 +41,9 @@ import Testing
       try Self.explanation(guarded: Self.answered, plain: Self.answered, effects: [[-1, -2], [-3, -4]]))
     #expect(prose.title.hasPrefix("It is answered."))
     #expect(
-      prose.verdict == "With greedy decoding this prompt is answered under the safety prompt and without it.")
+      prose.verdict
+        == "Decoded greedily, always by the likeliest token, this prompt is answered under the safety prompt and without it."
+    )
     #expect(prose.weightiest == "No word pushes towards a refusal under the safety prompt.")
     #expect(prose.surprise == nil)
   }
@@ -70,7 +72,7 @@ import Testing
     #expect(prose.outcome(of: explanation.views[0]) == .answered)
     #expect(
       prose.verdict
-        == "With greedy decoding this prompt is answered under the safety prompt; not properly answered without it."
+        == "Decoded greedily, always by the likeliest token, this prompt is answered under the safety prompt; not properly answered without it."
     )
   }
 
@@ -83,26 +85,32 @@ import Testing
     #expect(turned.weightiest?.contains("lowers it by 1.50 without it") == true, "\(turned.weightiest ?? "")")
   }
 
-  private static func trigger(_ kept: [Int], _ text: String, refused: Int?, of parts: Int) throws -> String? {
-    var explanation = try explanation(
-      guarded: refused == nil ? Self.seldom : Self.refused, plain: Self.answered)
+  private static func trigger(_ kept: [Int], _ text: String, refused: Int?, of parts: Int) throws -> String {
+    var explanation = try explanation(guarded: Self.refused, plain: Self.answered)
     explanation.trigger = MinimalTrigger(
       view: "guarded", criterion: .greedy, kept: kept, steps: [], text: text, score: 1, prompts: 3, calls: 2,
       control: refused.map { .init(parts: parts, refused: $0) })
-    return ExplanationProse(explanation).trigger
+    return try #require(ExplanationProse(explanation).trigger)
   }
 
-  /// “How?” is refused, and so is every other scrap: it is not the reason for anything.
+  /// “How?” is refused though it weighs nothing in the question: it is not the reason for anything.
   @Test func aScrapIsNotTakenForAReason() throws {
+    let scrap = try Self.trigger([0], "how", refused: 5, of: 6)
     #expect(
-      try Self.trigger([0], "how", refused: 5, of: 6)
-        == "“how” alone, 1 of 2 words, is still refused under the safety prompt. Of 6 other words alone, 5 are refused "
-        + "as well: the model refuses scraps of this prompt whatever they say, so which scrap is left means little. Go by the words’ effects instead."
-    )
-    let telling = try #require(try Self.trigger([1], "kill", refused: 1, of: 6))
-    #expect(telling.contains("Of 6 other words alone, 1 is refused as well, so the refusal is for this word"))
-    let whole = try #require(try Self.trigger([0, 1], "how kill", refused: nil, of: 0))
-    #expect(whole == "None of the 2 words can go without the refusal going too, under the safety prompt.")
+      scrap.hasPrefix(
+        "“how” alone, 1 of 2 words, is still refused under the safety prompt. In the whole prompt this "))
+    #expect(
+      scrap.contains(
+        "this word pushes little or not at all towards a refusal (−0.10), so the part is refused for"))
+    #expect(scrap.contains("Of 6 other words alone, 5 are refused as well: the model refuses scraps"))
+    let telling = try Self.trigger([1], "kill", refused: 1, of: 6)
+    #expect(
+      telling
+        == "“kill” alone, 1 of 2 words, is still refused under the safety prompt. Of 6 other words alone, 1 is refused as "
+        + "well.")
+    #expect(
+      try Self.trigger([0, 1], "how kill", refused: nil, of: 0)
+        == "None of the 2 words can go without the refusal going too, under the safety prompt.")
   }
 
   @Test func theSourceSaysHowGoodItIs() throws {

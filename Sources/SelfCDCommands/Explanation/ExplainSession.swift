@@ -106,7 +106,16 @@ struct ExplainSession {
     _ body: @escaping @Sendable (_ meter: ProgressLine) async throws -> Value
   ) async throws -> Value {
     let meter = ProgressLine(label: label)
-    defer { meter.clear() }
+    let pulse = Task {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(1))
+        if !Task.isCancelled { meter.beat() }
+      }
+    }
+    defer {
+      pulse.cancel()
+      meter.clear()
+    }
     let work = Task { try await body(meter) }
     do {
       let stop: @Sendable () -> Void = { work.cancel() }

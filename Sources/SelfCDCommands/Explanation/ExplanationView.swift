@@ -82,7 +82,8 @@ struct ExplanationView {
     var lines = wrapped(title).map { console.styled($0, .bold) }
     lines.append(
       TextLayout.pad("", to: wordWidth)
-        + rows.map { "  " + TextLayout.pad(TextLayout.truncate($0.view, to: cell), to: cell) }.joined())
+        + rows.map { "  " + TextLayout.pad(TextLayout.truncate($0.view, to: cell), to: cell) }.joined()
+        .trimmingTrailingSpaces())
     for (index, word) in words.enumerated() {
       var line = TextLayout.pad(TextLayout.truncate(word, to: wordWidth), to: wordWidth)
       for row in rows {

@@ -28,7 +28,12 @@ struct LearnTime: ExpressibleByArgument {
     var text = "\(state.done) of \(state.planned) replies"
     guard state.generated > 0 else { return text }
     var left = state.elapsed * (Double(state.planned - state.done) / Double(state.generated))
-    if let limit { left = min(left, max(limit - state.elapsed, .zero)) }
+    if let limit {
+      guard state.elapsed < limit else {
+        return text + ", time is up: the prompts that were begun are finished"
+      }
+      left = min(left, limit - state.elapsed)
+    }
     text += ", \(Format.duration(left)) left"
     return text
   }

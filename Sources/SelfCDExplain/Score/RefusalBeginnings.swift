@@ -31,7 +31,7 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
   }
 
   /// A reply as it is learned from.
-  public struct JudgedReply: Sendable, Hashable {
+  public struct JudgedReply: Codable, Sendable, Hashable {
     /// Its first tokens.
     public var tokens: [TokenID]
     /// What the judge said.

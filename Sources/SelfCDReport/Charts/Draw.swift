@@ -123,7 +123,7 @@ enum Draw {
   static func legend(
     _ entries: [(style: SeriesStyle, isFilled: Bool, name: String)], x: Double, y: Double, fit: Width = .wide
   ) -> [Markup] {
-    let gap: Double = fit == .wide ? 40 : 26
+    let gap: Double = fit == .wide ? 40 : 32
     var x = fit == .wide ? x : 8
     return entries.flatMap { entry in
       defer { x += gap + LabelPlacer.width(of: entry.name) }

@@ -74,7 +74,10 @@ struct ExplanationSections {
 
   private func headline(_ view: Explanation.View) -> Markup {
     tag("div") {
-      tag("p", ["class": "mute"]) { UntrustedText.singleLine(view.title) }
+      tag("p", ["class": "mute"]) {
+        UntrustedText.singleLine(view.title)
+          + (view.name == "guarded" ? ", with the safety prompt" : view.name == "plain" ? ", without it" : "")
+      }
       tag("p", ["class": "big"]) { ExplanationProse(explanation).outcome(of: view).rawValue }
       tag("p", ["class": "mute"]) {
         "with greedy decoding; \(ExplanationProse.percent(view.probability)) of drawn replies begin as a refusal (score "

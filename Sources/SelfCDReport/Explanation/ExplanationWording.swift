@@ -5,16 +5,16 @@ import SelfCDExplain
 enum ExplanationWording {
   static func method(_ method: AttributionMethod) -> String {
     switch method {
-    case .leaveOneOut: "left out"
-    case .replacement: "replaced by a neutral word"
+    case .leaveOneOut: "word left out"
+    case .replacement: "word replaced"
     case .shapley: "Shapley value"
     }
   }
 
   static func methodLong(_ method: AttributionMethod) -> String {
     switch method {
-    case .leaveOneOut: "The prompt’s score less its score without the word."
-    case .replacement: "The prompt’s score less its mean score with a neutral word in the word’s place."
+    case .leaveOneOut: "The score of the prompt less its score without the word."
+    case .replacement: "The score of the prompt less its mean score with a neutral word in the word’s place."
     case .shapley:
       "The word’s mean contribution over sampled orders in which words are put in; bars are standard errors."
     }

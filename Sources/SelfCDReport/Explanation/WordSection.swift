@@ -110,7 +110,7 @@ struct WordSection {
 
   private var table: Markup {
     let table = Table(
-      caption: "Effects in nats of log-odds"
+      caption: "What each word does to the score, in nats; + towards a refusal"
         + (explanation.words.contains(where: \.isFocus) ? "; ◆ focus words" : ""),
       groups: [.init(title: "", span: 1)]
         + methods.map { .init(title: ExplanationWording.method($0), span: rows($0).count) }
