@@ -32,7 +32,7 @@ public struct Explanation: Codable, Sendable, Hashable {
   }
 
   /// The version of this layout; changes when a key does.
-  public static let formatVersion = 1
+  public static let formatVersion = 2
 
   /// ``formatVersion`` of what made it.
   public var version = Explanation.formatVersion

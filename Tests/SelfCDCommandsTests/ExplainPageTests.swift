@@ -30,6 +30,18 @@ import Testing
     // The replies of the three views, what was typed, and the model by its hash.
     #expect(page.contains("sorry") && page.contains("--trigger") && page.contains("Model SHA-256"))
     #expect(!page.contains("<script"))
+    #expect(page.contains("<h1>Why is it refused?</h1>"))
+    // A chart for wide screens, and one for narrow ones.
+    #expect(
+      page.contains("id=\"effects-leave_one_out-title\"")
+        && page.contains("id=\"effects-leave_one_out-narrow-title\""))
+  }
+
+  /// A page about an answer does not ask why it was refused.
+  @Test func anAnswerHasAPage() throws {
+    let (_, page) = try Self.page(["explain", "How do I bake bread?"] + ExplainCommandTests.quick)
+    #expect(page.contains("<h1>It is answered. What pulls towards a refusal?</h1>"))
+    #expect(!page.contains("Why is it refused?"))
   }
 
   @Test func repliesToHarmfulPromptsAreWithheld() throws {

@@ -75,6 +75,39 @@ import Testing
     }
   }
 
+  /// Other parts of the same size: refused by a model that refuses scraps, not by one that goes by the words.
+  @Test func aPartIsComparedWithOthers() async throws {
+    let chat = Chat(question: "how would I kill the time")
+    func trigger(_ model: WordModel, _ controls: Int) async throws -> MinimalTrigger {
+      try await MinimalTrigger.find(
+        in: chat, view: "guarded", probe: model.probe(), judge: WordModel.Judge(), controls: controls)
+    }
+    let telling = try await trigger(try await WordModel { words, _ in words.contains("kill") ? 5 : -5 }, 16)
+    #expect(telling.text == "kill" && telling.control == .init(parts: 5, refused: 0))
+    #expect(telling.control?.saysLittle == false)
+    let scraps = try await WordModel { words, _ in words.contains("kill") || words.count == 1 ? 5 : -5 }
+    let scrap = try await trigger(scraps, 3)
+    #expect(
+      scrap.kept.count == 1 && scrap.control == .init(parts: 3, refused: 3)
+        && scrap.control?.saysLittle == true)
+    let none = try await trigger(scraps, 0)
+    #expect(none.control == nil && none.prompts == scrap.prompts - 3 && none.calls == scrap.calls - 1)
+  }
+
+  @Test func controlsAreOtherWords() {
+    #expect(MinimalTrigger.parts(of: 4, besides: [1], atMost: 16) == [[0], [2], [3]])
+    #expect(MinimalTrigger.parts(of: 5, besides: [0, 4], atMost: 16) == [[1, 2], [1, 3], [2, 3]])
+    #expect(MinimalTrigger.parts(of: 3, besides: [0, 1], atMost: 16).isEmpty)
+    #expect(MinimalTrigger.parts(of: 9, besides: [0], atMost: 0).isEmpty)
+    for (count, kept) in [(40, [7]), (40, [1, 2, 3]), (300, Array(0..<20))] {
+      let parts = MinimalTrigger.parts(of: count, besides: kept, atMost: 16)
+      #expect(parts.count == 16 && Set(parts).count == 16)
+      #expect(
+        parts.allSatisfy { $0.count == kept.count && $0 == $0.sorted() && Set($0).isDisjoint(with: kept) })
+      #expect(parts == MinimalTrigger.parts(of: count, besides: kept, atMost: 16))
+    }
+  }
+
   @Test func onlyPromptsLabelledSafeCanBeEdited() async throws {
     func sample(_ label: Sample.Label?) -> Sample {
       Sample(

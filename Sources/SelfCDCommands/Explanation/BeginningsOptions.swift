@@ -16,17 +16,29 @@ struct BeginningsOptions: ParsableArguments {
       """, valueName: "name"))
   var run: String?
 
-  @Option(help: .init("Bundled prompts of each kind to learn from.", valueName: "n"))
+  @Option(
+    help: .init("Bundled prompts of each of three kinds that there are to learn from.", valueName: "n"))
   var learnPrompts = 40
 
-  @Flag(help: "Learn anew even if it was learned before.")
+  @Option(
+    help: .init(
+      """
+      Seconds to spend on learning how this model's refusals begin, 'all' to learn from every prompt, 0 to learn \
+      nothing new; \(LearnTime.usual) for a question and all for files if not given. What is learned is kept, and the \
+      next explanation goes on from there.
+      """, valueName: "seconds"))
+  var learnTime: LearnTime?
+
+  @Flag(help: "Forget what was learned before, and begin anew.")
   var relearn = false
 
   @OptionGroup var storeOptions: StoreOptions
 
   func validate() throws {
     guard learnPrompts >= 1 else { throw ValidationError("--learn-prompts must be 1 or more.") }
-    if run != nil, relearn { throw ValidationError("--relearn has no effect with --run.") }
+    if run != nil, relearn || learnTime != nil {
+      throw ValidationError("--relearn and --learn-time have no effect with --run.")
+    }
   }
 
   /// The prompts to learn from: both kinds around the same words, and harmless ones without such words.
@@ -40,10 +52,11 @@ struct BeginningsOptions: ParsableArguments {
     }
   }
 
-  /// Learns, or takes what was learned before.
+  /// Learns within the time allowed, and says how refusals begin as well as that is known then.
+  /// - Parameter time: How long to learn if the option does not say.
   func beginnings(
-    of loaded: LoadedModel, model: ChatModel, views: [RefusalProbe.View], system: String?,
-    judge: any ReplyJudge, templateOptions: [String], console: Console
+    of loaded: LoadedModel, model: ChatModel, renderer: any ReplyTokenizer, views: [RefusalProbe.View],
+    system: String?, judge: any ReplyJudge, templateOptions: [String], time: LearnTime, console: Console
   ) async throws -> RefusalBeginnings {
     let sha256 = try Provenance.sha256(ofFile: loaded.model.path)
     if let run {
@@ -52,19 +65,38 @@ struct BeginningsOptions: ParsableArguments {
     let learner = BeginningsLearner(datasets: try datasets(), views: views, system: system, judge: judge)
     let key = BeginningsCache.Key(
       modelSHA256: sha256, templateOptions: templateOptions,
-      datasets: learner.datasets.map { "\($0.name) \($0.sha256) \($0.samples.count)" },
+      datasets: learner.datasets.map { "\($0.name) \($0.sha256)" },
       views: try views.map { "\($0.name) \(try CanonicalJSON.text($0.strategy))" }, system: system,
       judge: "\(judge.name)@\(judge.version)", limits: learner.limits, maximumTokens: learner.maximumTokens,
       repetitions: learner.repetitions, seed: learner.seed)
     let cache = BeginningsCache()
-    if !relearn, let known = try cache.stored(for: key) { return known }
-    let learned = try await ExplainSession.interruptible(label: "learning how refusals begin") { progress in
-      try await learner.learn(model, vocabulary: loaded.vocabulary) {
-        progress(Double($0.done) / Double(max(1, $0.planned)))
-      }
+    if relearn { try cache.remove(for: key) }
+    let replies = try await learn(
+      learner, model, known: try cache.stored(for: key), within: (learnTime ?? time).limit
+    ) { try cache.add($0, for: key, console: console) }
+    if replies.count < learner.plan.planned {
+      console.note(
+        "\(replies.count) of \(learner.plan.planned) replies are known from which it is learned how this model's refusals "
+          + "begin. The next explanation adds more; --learn-time all learns from all of them now.")
     }
-    try cache.store(learned, for: key, console: console)
-    return learned
+    let general = try RefusalBeginnings(general: RefusalOpenings.english) { try renderer.tokens(ofReply: $0) }
+    return learner.beginnings(from: replies, or: general, vocabulary: loaded.vocabulary)
+  }
+
+  private func learn(
+    _ learner: BeginningsLearner, _ model: ChatModel, known: [LearnedReply], within limit: Duration?,
+    keep: @escaping @Sendable ([LearnedReply]) throws -> Bool
+  ) async throws -> [LearnedReply] {
+    try await ExplainSession.interruptible(label: "learning how refusals begin:") { meter in
+      var canKeep = true
+      return try await learner.learn(
+        model, known: known, within: limit,
+        keep: { replies in if canKeep { canKeep = try keep(replies) } },
+        progress: { state in
+          let text = LearnTime.progress(state, within: limit)
+          if state.generated == 0 { meter.begin(text: text) } else { meter.update(text: text) }
+        })
+    }
   }
 
   private func fromRun(
@@ -87,16 +119,18 @@ struct BeginningsOptions: ParsableArguments {
       replies.append(
         .init(
           tokens: reply.steps.prefix(limits.depth).compactMap { TokenID(exactly: $0.token) },
-          isRefusal: verdict.verdict.isRefusal))
+          isRefusal: verdict.verdict.isRefusal, prompt: "\(reply.key.dataset) \(reply.key.sample)"))
     }
     guard !replies.isEmpty else {
       throw CommandError.invalid(
         "Run '\(id)' has no replies with kept steps that \(judge.name) has judged. Judge it with 'selfcd judge', or "
           + "make it with --recorded-steps above 0.")
     }
-    return try RefusalBeginnings(
+    var learned = try RefusalBeginnings(
       learningFrom: replies, limits: limits, judge: judge.name,
       source: "\(replies.count) replies of run \(id)",
       text: { tokens in String(decoding: tokens.flatMap(vocabulary.bytes), as: UTF8.self) })
+    learned.quality = BeginningsQuality(learningFrom: replies, limits: limits)
+    return learned
   }
 }

@@ -24,7 +24,8 @@ struct ExplainCommand: AsyncParsableCommand {
     discussion: """
       Takes words out of the question and asks the model again, under the safety prompt (guarded), without it (plain) \
       and with the contrast of both. Each word's effect is by how much it raises the log-odds of a refusal at the \
-      beginning of the reply. How this model's refusals begin is learned from its own judged replies, once.
+      beginning of the reply. How this model's refusals begin is learned from its own judged replies, for \
+      \(LearnTime.usual) seconds in each explanation until all are known; until enough are, a general list is used.
 
       With files of prompts, only aggregates are shown: how much falls on the words that the files name as their focus, \
       refused against answered, guarded against plain.
@@ -100,8 +101,8 @@ struct ExplainCommand: AsyncParsableCommand {
     let chat = try input.chat(system: prompts.system)
     let session = try await ExplainSession(
       model: modelOptions, samples: [Sample(chat, label: request.label)], views: views,
-      beginnings: beginningsOptions, judge: request.judge, system: prompts.system, batch: batch,
-      console: console)
+      beginnings: beginningsOptions, learning: .question, judge: request.judge, system: prompts.system,
+      batch: batch, console: console)
     var explanation = try await session.explain(chat, request, flow: flowOptions, console: console)
     if pageOptions.html != nil { explanation.replies = try await session.replies(to: chat) }
     if json {
@@ -121,15 +122,15 @@ struct ExplainCommand: AsyncParsableCommand {
     let datasets = try files.read(console: console)
     let session = try await ExplainSession(
       model: modelOptions, samples: datasets.flatMap(\.samples), views: views, beginnings: beginningsOptions,
-      judge: request.judge, system: prompts.system, batch: batch, console: console)
+      learning: .all, judge: request.judge, system: prompts.system, batch: batch, console: console)
     let study = AttributionStudy(
       probe: session.probe, judge: session.judge, datasets: datasets, methods: request.attributionMethods,
       shapley: ShapleySampling(pairs: request.shapleyPairs, seed: request.seed), system: prompts.system,
       signal: request.trigger
         ? .init(view: request.view, criterion: request.still, objectColumn: objectColumn ?? "object") : nil,
       seed: request.seed)
-    let result = try await ExplainSession.interruptible(label: "explaining") { progress in
-      try await study.run(progress: progress)
+    let result = try await ExplainSession.interruptible(label: "explaining") { meter in
+      try await study.run { meter.update($0) }
     }
     if json {
       try console.writeJSON(

@@ -12,10 +12,14 @@ struct ExplainSession {
   let system: String?
   let tracer: FlowTracer
 
+  /// Other parts of a prompt that are asked about beside the smallest refused one.
+  private static let controls = 16
+
   /// Loads the model with lanes and context enough for `samples`, and learns how its refusals begin.
+  /// - Parameter learning: How long, where the options do not say.
   init(
     model options: ModelOptions, samples: [Sample], views: [RefusalProbe.View], beginnings: BeginningsOptions,
-    judge: any LocalReplyJudge, system: String?, batch: BatchOptions, console: Console
+    learning: LearnTime, judge: any LocalReplyJudge, system: String?, batch: BatchOptions, console: Console
   ) async throws {
     var options = options
     options.model = try await options.modelPath(console: console)
@@ -38,8 +42,9 @@ struct ExplainSession {
     probe = RefusalProbe(
       model: model, views: views,
       beginnings: try await beginnings.beginnings(
-        of: loaded, model: model, views: views, system: system, judge: judge,
-        templateOptions: [options.chatTemplate ?? ""] + options.templateArguments, console: console))
+        of: loaded, model: model, renderer: renderer, views: views, system: system, judge: judge,
+        templateOptions: [options.chatTemplate ?? ""] + options.templateArguments, time: learning,
+        console: console))
   }
 
   /// What only refused prompts have; the rest of the explanation stands without it.
@@ -59,11 +64,11 @@ struct ExplainSession {
   func explain(
     _ chat: Chat, _ request: ExplainOptions, flow: FlowOptions? = nil, console: Console
   ) async throws -> Explanation {
-    try await Self.interruptible(label: "explaining") { progress in
+    try await Self.interruptible(label: "explaining") { meter in
       let result = try await WordAttributor(probe).attribute(
         request.attributionMethods, to: chat,
         shapley: ShapleySampling(pairs: request.shapleyPairs, seed: request.seed)
-      ) { done, planned in progress(Double(done) / Double(max(1, planned))) }
+      ) { done, planned in meter.update(Double(done) / Double(max(1, planned))) }
       var explanation = Explanation(
         model: loaded.model.path, chat: chat,
         views: zip(probe.views, result.scores).map { ($0.name, StrategyTitle.of($0.strategy), $1) },
@@ -71,7 +76,8 @@ struct ExplainSession {
       if request.trigger {
         explanation.trigger = try await ifRefused(console) {
           try await MinimalTrigger.find(
-            in: chat, view: request.view, criterion: request.still, probe: probe, judge: judge)
+            in: chat, view: request.view, criterion: request.still, probe: probe, judge: judge,
+            controls: Self.controls)
         }
       }
       if request.smallestEdit {
@@ -97,11 +103,20 @@ struct ExplainSession {
   /// Runs something that takes a while, with a line that says how far it is; Ctrl-C ends it.
   static func interruptible<Value: Sendable>(
     label: String,
-    _ body: @escaping @Sendable (_ progress: @escaping @Sendable (Double) -> Void) async throws -> Value
+    _ body: @escaping @Sendable (_ meter: ProgressLine) async throws -> Value
   ) async throws -> Value {
     let meter = ProgressLine(label: label)
-    defer { meter.clear() }
-    let work = Task { try await body { meter.update($0) } }
+    let pulse = Task {
+      while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(1))
+        if !Task.isCancelled { meter.beat() }
+      }
+    }
+    defer {
+      pulse.cancel()
+      meter.clear()
+    }
+    let work = Task { try await body(meter) }
     do {
       let stop: @Sendable () -> Void = { work.cancel() }
       return try await Interruption.handling(stop) { try await work.value }

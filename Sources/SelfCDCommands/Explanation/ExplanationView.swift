@@ -8,22 +8,28 @@ struct ExplanationView {
   func render(_ explanation: Explanation) -> String {
     let question = TextLayout.wrap(
       TerminalText.sanitized(explanation.question), width: max(20, console.width - 2))
-    var blocks = [question.map { console.styled($0, .bold) }, views(explanation)]
+    let prose = ExplanationProse(explanation)
+    var blocks = [
+      question.map { console.styled($0, .bold) }, views(explanation, prose),
+      prose.summary.flatMap { wrapped($0) },
+    ]
     for method in methods(explanation) { blocks.append(attribution(method, explanation)) }
     if !explanation.flows.isEmpty {
       blocks.append(FlowView(console: console).render(explanation.flows, words: explanation.words))
     }
-    blocks += [trigger(explanation), edit(explanation)].filter { !$0.isEmpty }
+    blocks += [trigger(explanation, prose), edit(explanation)].filter { !$0.isEmpty }
     for uncertainty in explanation.uncertainties { blocks.append(self.uncertainty(uncertainty)) }
     let notes = [
-      "refuses, answers: the greedy reply. p: the share of refusals among drawn ones. Effects in nats of its log-odds; "
-        + "+ towards refusal, - away from it.",
-      "Refusals begin as learned from \(explanation.beginnings.source).",
+      "Score: the log-odds of a refusal in nats; at 0 as many drawn replies refuse as answer, and +0.69 doubles the odds. "
+        + "Words: by how much each raises (+) or lowers (-) the score.",
+      prose.source,
     ]
-    blocks.append(
-      notes.flatMap { TextLayout.wrap(TerminalText.singleLine($0), width: console.width) }
-        .map { console.styled($0, .dim) })
+    blocks.append(notes.flatMap { wrapped($0) }.map { console.styled($0, .dim) })
     return blocks.map { $0.joined(separator: "\n") }.joined(separator: "\n\n") + "\n"
+  }
+
+  private func wrapped(_ text: String) -> [String] {
+    TextLayout.wrap(TerminalText.singleLine(text), width: console.width)
   }
 
   private func methods(_ explanation: Explanation) -> [AttributionMethod] {
@@ -34,16 +40,31 @@ struct ExplanationView {
 
   // MARK: Scores
 
-  private func views(_ explanation: Explanation) -> [String] {
-    let titles = explanation.views.map { TerminalText.singleLine($0.title) }
-    let width = titles.map(TextLayout.columns).max() ?? 0
-    return zip(titles, explanation.views).map { title, view in
-      let room = console.width - width - 34
-      let bar = room >= 6 ? TextLayout.bar(view.probability, width: min(24, room)) : ""
-      return
-        "\(TextLayout.pad(title, to: width))  \(view.isGreedyRefusal ? "refuses" : "answers")  "
-        + "p \(Format.decimal(view.probability, 3))  score \(TextLayout.pad(Self.signed(view.score), to: 6))  \(bar)"
-    }.map { $0.trimmingTrailingSpaces() }
+  private func views(_ explanation: Explanation, _ prose: ExplanationProse) -> [String] {
+    let heads = ["", "greedy reply", "drawn replies that refuse", "score"]
+    let rows = explanation.views.map { view in
+      [
+        TerminalText.singleLine(view.title), prose.outcome(of: view).rawValue,
+        ExplanationProse.percent(view.probability),
+        Self.signed(view.score),
+      ]
+    }
+    let widths = heads.indices.map { column in
+      ([heads] + rows).map { TextLayout.columns($0[column]) }.max() ?? 0
+    }
+    let room = console.width - widths.reduce(0, +) - 8
+    let lines = ([heads] + rows).enumerated().map { index, cells in
+      var line = zip(cells, widths).map { TextLayout.pad($0, to: $1) }.joined(separator: "  ")
+      if index > 0, room >= 6 {
+        line += "  " + TextLayout.bar(explanation.views[index - 1].probability, width: min(20, room))
+      }
+      return line.trimmingTrailingSpaces()
+    }
+    // Where that is too wide, a line for each figure.
+    guard widths.reduce(6, +) > console.width else { return lines }
+    return rows.flatMap { row in
+      [row[0]] + zip(heads, row).dropFirst().map { "  \($0): \($1)" }
+    }
   }
 
   // MARK: Words
@@ -57,11 +78,12 @@ struct ExplanationView {
     let wordWidth = min(max(4, words.map(TextLayout.columns).max() ?? 4), max(8, console.width / 4))
     let cell = max(7, (console.width - wordWidth) / max(1, rows.count) - 2)
     let bar = cell - 8
-    let title = "\(Self.title(of: method))"
-    var lines = [console.styled(title, .bold)]
+    let title = Self.title(of: method)
+    var lines = wrapped(title).map { console.styled($0, .bold) }
     lines.append(
       TextLayout.pad("", to: wordWidth)
-        + rows.map { "  " + TextLayout.pad(TextLayout.truncate($0.view, to: cell), to: cell) }.joined())
+        + rows.map { "  " + TextLayout.pad(TextLayout.truncate($0.view, to: cell), to: cell) }.joined()
+        .trimmingTrailingSpaces())
     for (index, word) in words.enumerated() {
       var line = TextLayout.pad(TextLayout.truncate(word, to: wordWidth), to: wordWidth)
       for row in rows {
@@ -88,23 +110,21 @@ struct ExplanationView {
 
   private static func title(of method: AttributionMethod) -> String {
     switch method {
-    case .leaveOneOut: "without the word"
-    case .replacement: "with a neutral word in its place"
-    case .shapley: "over orders of words (Shapley)"
+    case .leaveOneOut: "what each word does to the score: the prompt with it, less the prompt without it"
+    case .replacement:
+      "what each word does to the score: the prompt with it, less a neutral word in its place"
+    case .shapley: "what each word does to the score, over orders of words (Shapley values)"
     }
   }
 
   // MARK: Triggers
 
-  private func trigger(_ explanation: Explanation) -> [String] {
-    guard let trigger = explanation.trigger else { return [] }
-    return [
-      console.styled(
-        "smallest part still refused (\(trigger.view), by \(trigger.criterion.rawValue))", .bold),
-      "  “\(TerminalText.singleLine(trigger.text))”  score \(Self.signed(trigger.score))",
-      "  \(trigger.kept.count) of \(explanation.words.count) words; \(trigger.prompts) prompts in "
-        + "\(trigger.calls) calls of the model",
-    ]
+  private func trigger(_ explanation: Explanation, _ prose: ExplanationProse) -> [String] {
+    guard let trigger = explanation.trigger, let sentence = prose.trigger else { return [] }
+    return [console.styled("how little of it is still refused", .bold)] + wrapped(sentence)
+      + wrapped(
+        "Found with \(trigger.prompts) prompts in \(trigger.calls) calls of the model; refused: \(trigger.criterion.meaning); "
+          + "score \(Self.signed(trigger.score)).")
   }
 
   private func edit(_ explanation: Explanation) -> [String] {

@@ -103,8 +103,8 @@ struct PerturbCommand: AsyncParsableCommand {
     let study = PerturbationStudy(
       model: loaded.chat, renderer: AnswerRenderer(renderer), views: views, datasets: datasets,
       perturbations: try changes(), judge: judge, system: prompts.system, maximumTokens: maxTokens)
-    let result = try await ExplainSession.interruptible(label: "perturbing") { progress in
-      try await study.run(progress: progress)
+    let result = try await ExplainSession.interruptible(label: "perturbing") { meter in
+      try await study.run { meter.update($0) }
     }
     if result.failures > 0 {
       console.note("\(result.failures) replies could not be generated and are left out.")

@@ -18,22 +18,32 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
     public var refused: Int
     /// Replies that begin so.
     public var replies: Int
-
     /// The share of refusals among replies that begin so.
-    public var share: Double { Double(refused) / Double(max(1, replies)) }
+    public var share: Double
+  }
+
+  /// Where beginnings come from.
+  public enum Origin: String, Codable, Sendable, Hashable {
+    /// From this model's own judged replies. What begins in no way that was learned counts as neither.
+    case learned
+    /// From a list of how refusals commonly begin. What does not begin so counts as an answer.
+    case general
   }
 
   /// A reply as it is learned from.
-  public struct JudgedReply: Sendable, Hashable {
+  public struct JudgedReply: Codable, Sendable, Hashable {
     /// Its first tokens.
     public var tokens: [TokenID]
     /// What the judge said.
     public var isRefusal: Bool
+    /// Which prompt it replies to; replies to one prompt are alike.
+    public var prompt: String
 
     /// Makes a reply.
-    public init(tokens: [TokenID], isRefusal: Bool) {
+    public init(tokens: [TokenID], isRefusal: Bool, prompt: String = "") {
       self.tokens = tokens
       self.isRefusal = isRefusal
+      self.prompt = prompt
     }
   }
 
@@ -57,15 +67,19 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
     }
   }
 
+  /// Where they come from.
+  public let origin: Origin
   /// Those of refusals first, then those of answers.
   public let beginnings: [Beginning]
-  /// Replies that were learned from.
-  public let replies: Int
+  /// Judged replies of this model that they were learned from, or that a general list was put to.
+  public internal(set) var replies: Int
   /// Those of them that refuse.
-  public let refused: Int
-  /// The judge that said so, with its version.
-  public let judge: String
-  /// What was asked, for people.
+  public internal(set) var refused: Int
+  /// The judge that said so, with its version; "none" where no reply was judged.
+  public internal(set) var judge: String
+  /// How well they do on judged replies that they were not learned from; nil where there are none.
+  public var quality: BeginningsQuality?
+  /// Where they come from, for people.
   public let source: String
   /// Every position whose row of scores is needed.
   public let tree: TokenTree
@@ -85,11 +99,6 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
     let refused = replies.count(where: \.isRefusal)
     guard refused > 0 else { throw .noRefusals(replies: replies.count) }
     guard refused < replies.count else { throw .onlyRefusals(replies: replies.count) }
-    self.replies = replies.count
-    self.refused = refused
-    self.judge = judge
-    self.source = source
-
     var leaves = [Leaf(path: [], replies: replies)]
     var positions: [[TokenID]] = []
     while positions.count < max(1, limits.positions) {
@@ -102,23 +111,45 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
       leaves += leaf.children
     }
     let support = Int((limits.support * Double(replies.count)).rounded(.up))
-    beginnings = leaves.filter { $0.replies.count >= max(1, support) }
+    let beginnings = leaves.filter { $0.replies.count >= max(1, support) }
       .sorted { a, b in
         if a.refused != b.refused { return a.refused > b.refused }
         if a.replies.count != b.replies.count { return a.replies.count > b.replies.count }
         return a.path.lexicographicallyPrecedes(b.path)
       }
       .map {
-        Beginning(tokens: $0.path, text: text($0.path), refused: $0.refused, replies: $0.replies.count)
+        Beginning(
+          tokens: $0.path, text: text($0.path), refused: $0.refused, replies: $0.replies.count,
+          share: Double($0.refused) / Double(max(1, $0.replies.count)))
       }
     guard beginnings.contains(where: { $0.refused > 0 }) else { throw .noRefusals(replies: replies.count) }
     guard beginnings.contains(where: { $0.refused < $0.replies }) else {
       throw .onlyRefusals(replies: replies.count)
     }
+    self.init(
+      origin: .learned, beginnings: beginnings, replies: replies.count, refused: refused, judge: judge,
+      source: source)
+  }
+
+  init(
+    origin: Origin, beginnings: [Beginning], replies: Int, refused: Int, judge: String, source: String
+  ) {
+    self.origin = origin
+    self.beginnings = beginnings
+    self.replies = replies
+    self.refused = refused
+    self.judge = judge
+    self.source = source
     tree = TokenTree(beginnings.map { Array($0.tokens.dropLast()) })
   }
 
-  /// The probability that a reply begins as a refusal, given that it begins in a way that was learned.
+  /// The share of refusals among replies that begin as one with these tokens; nil where nothing is known of it.
+  func share(ofReply tokens: [TokenID]) -> Double? {
+    beginnings.first { tokens.starts(with: $0.tokens) }?.share ?? (origin == .general ? 0 : nil)
+  }
+
+  /// The probability that a reply begins as a refusal: of learned beginnings given that it begins in one of those ways,
+  /// of general ones among all replies.
   ///
   /// - Parameters:
   ///   - given: Tokens that the reply has already; only what comes behind them is still open.
@@ -141,6 +172,8 @@ public struct RefusalBeginnings: Codable, Sendable, Hashable {
       }
       terms.append((total, beginning.share))
     }
+    // Whatever else the reply begins with is an answer.
+    if origin == .general { return min(1, terms.reduce(0) { $0 + $1.share * Double.exp($1.log) }) }
     // Relative to the likeliest, so that nothing vanishes where all of them are unlikely.
     guard let greatest = terms.map(\.log).max(), greatest > -.infinity else { return nil }
     let weights = terms.map { Double.exp($0.log - greatest) }

@@ -107,7 +107,7 @@ public struct RefusalProbe: Sendable {
   }
 
   /// Chats of one call of the engine: enough to fill its lanes, few enough to see progress.
-  private static var chunk: Int { 128 }
+  private static var chunk: Int { 32 }
 }
 
 extension DecodingStrategy {

@@ -9,6 +9,15 @@ public enum RefusalCriterion: String, Codable, Sendable, Hashable, CaseIterable 
   case score
   /// The greedy reply is judged to refuse: what a user would see.
   case judged
+
+  /// What "refused" means by it, in words.
+  public var meaning: String {
+    switch self {
+    case .greedy: "the greedy reply begins as a refusal"
+    case .score: "most drawn replies would refuse (a score above 0)"
+    case .judged: "the greedy reply is judged to refuse"
+    }
+  }
 }
 
 /// The smallest part of a prompt that is still refused (prediction-preserving input minimisation, arXiv 2011.14934).
@@ -16,6 +25,18 @@ public enum RefusalCriterion: String, Codable, Sendable, Hashable, CaseIterable 
 /// At least one word is left. Of several parts that would do, the one with the highest score is gone on with. Shrinking
 /// keeps the refusal: no prompt is ever sought here that would be answered.
 public struct MinimalTrigger: Codable, Sendable, Hashable {
+  /// What becomes of other parts of the same size: where most of them are refused too, being refused says little about
+  /// the words that are left.
+  public struct Control: Codable, Sendable, Hashable {
+    /// Parts of as many words, none of them among those that are left.
+    public var parts: Int
+    /// Those of them that are refused.
+    public var refused: Int
+
+    /// Whether at least half of the other parts are refused too.
+    public var saysLittle: Bool { refused * 2 >= parts }
+  }
+
   /// The view under which it is refused.
   public var view: String
   /// What "refused" means.
@@ -32,6 +53,8 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
   public var prompts: Int
   /// Calls in which they were asked about together.
   public var calls: Int
+  /// Other parts of the same size; nil where none were asked about, or where too few words are left for one.
+  public var control: Control?
 
   /// Finds the smallest part of a prompt that is still refused.
   /// - Parameters:
@@ -41,10 +64,11 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
   ///   - probe: Who is asked.
   ///   - judge: Says which replies refuse, for ``RefusalCriterion/judged``.
   ///   - maximumTokens: The longest reply that is judged.
+  ///   - controls: The most other parts of the same size that are asked about.
   /// - Throws: ``ExplanationError/notRefused(score:)``, ``ExplanationError/noWords``; what the engine or the judge throws.
   public static func find(
     in chat: Chat, view: String, criterion: RefusalCriterion = .greedy, probe: RefusalProbe,
-    judge: any ReplyJudge, maximumTokens: Int = 48
+    judge: any ReplyJudge, maximumTokens: Int = 48, controls: Int = 0
   ) async throws -> MinimalTrigger {
     let place = try probe.index(ofView: view)
     let words = PromptWords(chat.lastQuestion)
@@ -58,10 +82,35 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
     }
     let text = words.keeping(found.kept)
     let score = try await probe.scores([chat.asking(text)], in: [place])[0][0]
-    return MinimalTrigger(
+    var trigger = MinimalTrigger(
       view: view, criterion: criterion, kept: found.kept, steps: found.path, text: text, score: score.logOdds,
       // The whole prompt was asked about as well.
       prompts: found.tests + 1, calls: found.rounds + 1)
+    let others = parts(of: words.count, besides: found.kept, atMost: controls)
+    if !others.isEmpty {
+      let answers = try await oracle.answers(to: others.map { chat.asking(words.keeping($0)) })
+      trigger.control = Control(parts: others.count, refused: answers.count(where: \.isRefused))
+      trigger.prompts += others.count
+      trigger.calls += 1
+    }
+    return trigger
+  }
+
+  /// Parts of as many words as `kept` has, without any of them: all there are, or a sample that is always the same.
+  static func parts(of count: Int, besides kept: [Int], atMost limit: Int) -> [[Int]] {
+    let rest = (0..<count).filter { !kept.contains($0) }
+    let size = kept.count
+    guard limit > 0, size > 0, size <= rest.count else { return [] }
+    // The sets of a pool are few only where the pool is all there is.
+    if SmallestEdit.largestPool(of: rest.count, size: size, edits: limit) == rest.count,
+      size > 1 || rest.count <= limit
+    {
+      return SmallestEdit.subsets(of: rest.count, size: size).map { $0.map { rest[$0] } }
+    }
+    var generator = SplitMix64(seed: 0)
+    var parts: Set<[Int]> = []
+    while parts.count < limit { parts.insert(Array(rest.shuffled(using: &generator).prefix(size)).sorted()) }
+    return parts.sorted { $0.lexicographicallyPrecedes($1) }
   }
 }
 

@@ -38,25 +38,30 @@ struct DotRows {
   /// What the dots mean, in words.
   let legend: [(style: SeriesStyle, isFilled: Bool, name: String)]
 
-  func draw() -> Markup {
-    let left = min(260, max(110, (rows.map { LabelPlacer.width(of: Self.short($0.name)) }.max() ?? 0) + 16))
+  func draw() -> Markup? { Draw.forEveryWidth(draw) }
+
+  private func draw(_ fit: Draw.Width) -> Markup {
+    let widest = rows.map { LabelPlacer.width(of: Self.short($0.name, fit)) }.max() ?? 0
+    let left = min(
+      fit.names(atMost: 260), max(fit.names(atMost: 110) * (fit == .wide ? 1 : 0.6), widest + 16))
     let top = 44.0
     let step = 32.0
     let bottom = top + Double(rows.count) * step
-    let x = Scale(domain: 0...1, from: left + 12, to: 692)
+    let x = Scale(domain: 0...1, from: left + 12, to: fit.right)
     var parts: [Markup] = []
-    parts += Draw.legend(legend, x: left + 12, y: 18)
-    for tick in x.ticks(about: 5) {
+    parts += Draw.legend(legend, x: left + 12, y: 18, fit: fit)
+    for tick in x.ticks(about: fit.ticks(5)) {
       parts.append(Draw.line(x(tick), top - 8, x(tick), bottom, "grid"))
       parts.append(Draw.text(Frame.percent(tick), x(tick), bottom + 18, "m", anchor: .middle))
     }
     for (index, row) in rows.enumerated() {
       let y = top + (Double(index) + 0.5) * step - 4
-      parts.append(Draw.text(Self.short(row.name), left, y + 4, row.isBold ? "t b" : "t", anchor: .end))
+      parts.append(Draw.text(Self.short(row.name, fit), left, y + 4, row.isBold ? "t b" : "t", anchor: .end))
       parts += dots(row, y, x)
     }
     return Draw.chart(
-      id: id, width: 720, height: bottom + 28, title: title, description: description, parts)
+      id: fit.id(id), width: fit.units, height: bottom + 28, title: title, description: description, fit: fit,
+      parts)
   }
 
   private func dots(_ row: Row, _ y: Double, _ x: Scale) -> [Markup] {
@@ -79,8 +84,9 @@ struct DotRows {
     return parts
   }
 
-  private static func short(_ name: String) -> String {
+  private static func short(_ name: String, _ fit: Draw.Width) -> String {
     let name = UntrustedText.singleLine(name)
-    return name.count > 32 ? name.prefix(31) + "…" : name
+    let most = fit == .wide ? 32 : 15
+    return name.count > most ? name.prefix(most - 1) + "…" : name
   }
 }

@@ -119,12 +119,14 @@ enum Draw {
   }
 
   /// What shapes mean, on one line: beside a curve a name could be taken for the next one's.
+  /// - Parameter fit: On narrow drawings the line begins at the edge and stands closer.
   static func legend(
-    _ entries: [(style: SeriesStyle, isFilled: Bool, name: String)], x: Double, y: Double
+    _ entries: [(style: SeriesStyle, isFilled: Bool, name: String)], x: Double, y: Double, fit: Width = .wide
   ) -> [Markup] {
-    var x = x
+    let gap: Double = fit == .wide ? 40 : 32
+    var x = fit == .wide ? x : 8
     return entries.flatMap { entry in
-      defer { x += 40 + LabelPlacer.width(of: entry.name) }
+      defer { x += gap + LabelPlacer.width(of: entry.name) }
       return [
         marker(entry.style, x + 5, y - 4, size: 5, isFilled: entry.isFilled), text(entry.name, x + 18, y),
       ]
@@ -135,11 +137,37 @@ enum Draw {
     points.map { "\(Figures.coordinate($0.x)),\(Figures.coordinate($0.y))" }.joined(separator: " ")
   }
 
+  /// How wide a drawing is: it is drawn for screens of either kind, and the page shows the one that fits.
+  enum Width: CaseIterable {
+    case wide, narrow
+
+    var units: Double { self == .wide ? 720 : 360 }
+    /// Where axes end.
+    var right: Double { units - (self == .wide ? 28 : 16) }
+    /// Room for names of rows.
+    func names(atMost most: Double) -> Double { self == .wide ? most : min(most, 120) }
+    /// About as many ticks as there is room for.
+    func ticks(_ count: Int) -> Int { self == .wide ? count : (count + 1) / 2 }
+    /// Keeps the two apart.
+    func id(_ id: String) -> String { self == .wide ? id : "\(id)-narrow" }
+
+    fileprivate var style: String { self == .wide ? "scroll wide" : "scroll narrow" }
+  }
+
+  /// The same drawing for wide and for narrow screens; nil where there is nothing to draw.
+  static func forEveryWidth(_ draw: (Width) -> Markup?) -> Markup? {
+    let drawn = Width.allCases.compactMap(draw)
+    return drawn.isEmpty ? nil : Markup(drawn)
+  }
+
   /// A drawing with its title and description for those who do not see it.
+  /// - Parameter fit: For screens of which kind it is; nil for all of them.
   static func chart(
-    id: String, width: Double, height: Double, title: String, description: String, _ content: [Markup]
+    id: String, width: Double, height: Double, title: String, description: String, fit: Width? = nil,
+    _ content: [Markup]
   ) -> Markup {
-    tag("div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": title]) {
+    let style = fit?.style ?? "scroll"
+    return tag("div", ["class": style, "tabindex": "0", "role": "region", "aria-label": title]) {
       tag(
         "svg",
         [

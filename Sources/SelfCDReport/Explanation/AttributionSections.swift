@@ -152,7 +152,7 @@ struct AttributionSections {
       }, legend: [])
     return Markup([
       tag("p") {
-        "Refused prompts, shrunk as long as \(first.map { ExplanationWording.criterion($0.criterion) } ?? "") under "
+        "Refused prompts, shrunk as long as \(first.map { $0.criterion.meaning } ?? "") under "
           + "\(first?.view ?? ""). A refusal of a harmful prompt that hangs on task and object together is signal-aware; one "
           + "that a single word is enough for is a shortcut, right by luck."
       },
@@ -208,7 +208,7 @@ struct AttributionSections {
       ],
       rows: result.agreements.map { row in
         Table.Row(cells: [
-          .text(row.view), .text(ExplanationWording.criterion(row.criterion)), .text(Figures.count(row.n)),
+          .text(row.view), .text(row.criterion.meaning), .text(Figures.count(row.n)),
           .figure(Figures.count(row.agreeing), Figures.percent(Double(row.agreeing) / Double(max(1, row.n)))),
           .figure(Figures.count(row.refusalsFound), "of \(Figures.count(row.refusals))"),
         ])

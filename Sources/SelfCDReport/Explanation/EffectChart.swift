@@ -35,7 +35,9 @@ struct EffectChart {
   }
 
   /// Nil where there is nothing to draw.
-  func draw() -> Markup? {
+  func draw() -> Markup? { Draw.forEveryWidth(draw) }
+
+  private func draw(_ fit: Draw.Width) -> Markup? {
     let shown = shown
     let reaches = series.flatMap { line in
       shown.flatMap { index in
@@ -44,15 +46,17 @@ struct EffectChart {
       }
     }.filter(\.isFinite)
     guard let least = reaches.min(), let most = reaches.max(), most > least || most != 0 else { return nil }
-    let names = shown.map { Self.short(words[$0]) }
-    let left = min(220, max(90, (names.map { LabelPlacer.width(of: $0) }.max() ?? 0) + 16))
+    let names = shown.map { Self.short(words[$0], fit) }
+    let left = min(
+      fit.names(atMost: 220),
+      max(fit.names(atMost: 90) * 0.6, (names.map { LabelPlacer.width(of: $0) }.max() ?? 0) + 16))
     let top = 44.0
     let step = 30.0
     let bottom = top + Double(shown.count) * step
     let margin = (max(most, 0) - min(least, 0)) * 0.03
-    let x = Scale(domain: (min(least, 0) - margin)...(max(most, 0) + margin), from: left + 14, to: 692)
-    var parts = Draw.legend(series.map { ($0.style, true, $0.name) }, x: left + 14, y: 18)
-    for tick in x.ticks(about: 7) {
+    let x = Scale(domain: (min(least, 0) - margin)...(max(most, 0) + margin), from: left + 14, to: fit.right)
+    var parts = Draw.legend(series.map { ($0.style, true, $0.name) }, x: left + 14, y: 18, fit: fit)
+    for tick in x.ticks(about: fit.ticks(7)) {
       parts.append(Draw.line(x(tick), top - 8, x(tick), bottom, "grid"))
       parts.append(
         Draw.text(figure(tick, Self.digits(x)), x(tick), bottom + 18, "m", anchor: .middle))
@@ -65,10 +69,11 @@ struct EffectChart {
     }
     parts.append(
       Draw.text(
-        axis, (left + 706) / 2, bottom + 40, "m",
+        axis, fit == .wide ? (left + 706) / 2 : fit.units / 2, bottom + 40, "m",
         anchor: .middle))
     return Draw.chart(
-      id: id, width: 720, height: bottom + 52, title: title, description: description(shown), parts)
+      id: fit.id(id), width: fit.units, height: bottom + 52, title: title, description: description(shown),
+      fit: fit, parts)
   }
 
   private func points(_ index: Int, _ y: Double, _ x: Scale) -> [Markup] {
@@ -95,8 +100,9 @@ struct EffectChart {
     return step >= 1 ? 0 : step >= 0.1 ? 1 : step >= 0.01 ? 2 : 3
   }
 
-  private static func short(_ name: String) -> String {
-    name.count > 26 ? name.prefix(25) + "…" : name
+  private static func short(_ name: String, _ fit: Draw.Width) -> String {
+    let most = fit == .wide ? 26 : 13
+    return name.count > most ? name.prefix(most - 1) + "…" : name
   }
 
   private func description(_ shown: [Int]) -> String {

@@ -6,7 +6,7 @@ public enum ExplanationHTML {
   public static func render(_ page: ExplanationPage) -> String {
     let sections = ExplanationSections(page: page)
     return HTMLPage(
-      title: "Why does it refuse? \(Self.short(page.explanation.question))",
+      title: "\(ExplanationProse(page.explanation).title) \(Self.short(page.explanation.question))",
       sheets: [Stylesheet.css, ExplanationStylesheet.css],
       header: header(page, sections), main: sections.markup, footer: footer(page)
     ).html
@@ -14,7 +14,7 @@ public enum ExplanationHTML {
 
   private static func header(_ page: ExplanationPage, _ sections: ExplanationSections) -> Markup {
     tag("header") {
-      tag("h1") { "Why does it refuse?" }
+      tag("h1") { ExplanationProse(page.explanation).title }
       tag("p", ["class": "mute"]) {
         UntrustedText.singleLine(ExplanationWording.modelName(page.explanation.model))
         " · "

@@ -20,7 +20,7 @@ struct ExplanationSections {
         : Section(id: "words", title: "Word by word", content: WordSection(explanation: explanation).markup),
       explanation.trigger.map {
         Section(
-          id: "trigger", title: "The smallest part that is refused",
+          id: "trigger", title: "How little of it is still refused",
           content: TriggerSection(explanation: explanation, trigger: $0).markup)
       },
       explanation.edit.map {
@@ -73,17 +73,15 @@ struct ExplanationSections {
   }
 
   private func headline(_ view: Explanation.View) -> Markup {
-    let replyClass = ExplanationWording.replyClass(of: view.name, in: explanation)
-    return tag("div") {
-      tag("p", ["class": "mute"]) { UntrustedText.singleLine(view.title) }
-      tag("p", ["class": "big"]) { Figures.percent(view.probability) }
+    tag("div") {
       tag("p", ["class": "mute"]) {
-        "to begin as a refusal, score \(ExplanationWording.nats(view.score))"
+        UntrustedText.singleLine(view.title)
+          + (view.name == "guarded" ? ", with the safety prompt" : view.name == "plain" ? ", without it" : "")
       }
+      tag("p", ["class": "big"]) { ExplanationProse(explanation).outcome(of: view).rawValue }
       tag("p", ["class": "mute"]) {
-        "greedy reply: "
-          + (replyClass.map { Wording.replyClass($0) }
-            ?? (view.isGreedyRefusal ? "begins as a refusal" : "begins as none"))
+        "with greedy decoding; \(ExplanationProse.percent(view.probability)) of drawn replies begin as a refusal (score "
+          + "\(ExplanationWording.nats(view.score)))"
       }
     }
   }
@@ -134,10 +132,12 @@ struct ExplanationSections {
     let beginnings = explanation.beginnings
     let facts =
       page.facts + [
+        .init("How refusals begin", beginnings.source),
         .init(
-          "Refusals learned from",
-          "\(beginnings.source): \(beginnings.refused) of \(beginnings.replies) refuse"),
-        .init("Judged by", beginnings.judge),
+          "Judged replies of this model",
+          beginnings.replies == 0
+            ? "none"
+            : "\(beginnings.replies), of which \(beginnings.refused) refuse; judged by \(beginnings.judge)"),
       ]
     return Markup([FactList(facts: facts).markup, beginningsTable.markup])
   }
@@ -145,11 +145,18 @@ struct ExplanationSections {
   private static let shownBeginnings = 12
 
   private var beginningsTable: Table {
-    let all = explanation.beginnings.beginnings
-    let shown = all.prefix(Self.shownBeginnings)
+    let beginnings = explanation.beginnings
+    let shown = beginnings.beginnings.prefix(Self.shownBeginnings)
+    let rest = shown.count < beginnings.beginnings.count ? " of \(beginnings.beginnings.count)" : ""
+    guard beginnings.origin == .learned else {
+      return Table(
+        caption: "How refusals commonly begin, \(shown.count)\(rest)",
+        columns: [.init(title: "beginning", isNumber: false)],
+        rows: shown.map { Table.Row(cells: [.text("“\($0.text)”")]) })
+    }
     return Table(
       caption: "How this model’s replies begin"
-        + (shown.count < all.count ? ", the \(shown.count) most frequent of \(all.count)" : ""),
+        + (rest.isEmpty ? "" : ", the \(shown.count) most frequent\(rest)"),
       columns: [
         .init(title: "beginning", isNumber: false), .init(title: "replies"), .init(title: "of them refuse"),
       ],

@@ -39,7 +39,9 @@ enum ExplanationStylesheet {
     .tok{font:.88em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}
     .q1{--t:4%}.q2{--t:9%}.q3{--t:15%}.q4{--t:22%}.q5{--t:30%}.q6{--t:38%}
     .q1,.q2,.q3,.q4,.q5,.q6{background:color-mix(in srgb,var(--c5) var(--t),transparent)}
-    @media (max-width:34rem){.question{font-size:1.15rem}.shrink li{grid-template-columns:minmax(0,1fr);gap:0}}
+    @media (max-width:34rem){.question{font-size:1.15rem}.shrink li{grid-template-columns:minmax(0,1fr);gap:0}
+    .steps th:nth-child(2),.steps td:nth-child(2){display:none}.steps td,.steps th{padding-right:.35rem}
+    .steps .cands{font-size:.75rem;gap:0 .1rem}.steps .cands>*{padding:0 .1rem}}
     @media print{.view{border:1px solid var(--rule)}.shrink li,.steps tr{break-inside:avoid}.words{line-height:2.2}}
     """
 }

@@ -19,12 +19,15 @@ struct StepChart {
   var step = "token of the reply"
 
   /// Nil where there is nothing to draw.
-  func draw() -> Markup? {
+  func draw() -> Markup? { Draw.forEveryWidth(draw) }
+
+  private func draw(_ fit: Draw.Width) -> Markup? {
     let values = series.flatMap(\.values).compactMap { $0 }.filter(\.isFinite)
     let steps = series.map(\.values.count).max() ?? 0
     guard steps > 0, let most = values.max() else { return nil }
     let frame = Frame(
-      x: 1...Double(max(steps, 2)), y: 0...(top ?? max(most * 1.08, isShare ? 0.05 : 0.1)), bottom: 220)
+      x: 1...Double(max(steps, 2)), y: 0...(top ?? max(most * 1.08, isShare ? 0.05 : 0.1)),
+      right: fit.right, bottom: 220)
     var parts = frame.axes(
       xTitle: step, yTitle: axis, xLabel: Figures.parameter,
       yLabel: isShare ? Frame.percent : Figures.axis)
@@ -35,8 +38,9 @@ struct StepChart {
       parts.append(Draw.polyline(points, line.style.style, dash: line.style.dash))
       parts += points.map { Draw.marker(line.style, $0.x, $0.y, size: 4) }
     }
-    parts += Draw.legend(series.map { ($0.style, true, $0.name) }, x: frame.left, y: 16)
-    return Draw.chart(id: id, width: 720, height: 272, title: title, description: description, parts)
+    parts += Draw.legend(series.map { ($0.style, true, $0.name) }, x: frame.left, y: 16, fit: fit)
+    return Draw.chart(
+      id: fit.id(id), width: fit.units, height: 272, title: title, description: description, fit: fit, parts)
   }
 
   private var description: String {

@@ -18,13 +18,14 @@ struct StepSection {
     let title = ExplanationWording.title(of: trace.view, in: explanation)
     let parting =
       trace.partingStep.map {
-        "At token \($0 + 1) the contrast first leaves what the guarded lane would have said."
+        "At token \($0 + 1) the combination first takes another token than the guarded lane alone would have."
       }
-      ?? "The contrast goes where the guarded lane would have gone in all \(trace.steps.count) steps shown."
+      ?? "In all \(trace.steps.count) steps shown the combination takes the token that the guarded lane alone would have."
     return Markup([
       tag("p") {
-        "\(title): the likeliest tokens of each lane, given what had been said, and of their combination, from which the "
-          + "token was chosen. \(parting)"
+        "\(title) reads the prompt twice: with the safety prompt (the guarded lane) and without it (the plain lane). These are "
+          + "the likeliest tokens of each, given what had been said, and of their combination, from which the token was "
+          + "chosen. \(parting)"
       },
       tag(
         "div", ["class": "scroll", "tabindex": "0", "role": "region", "aria-label": "Candidates, \(title)"]

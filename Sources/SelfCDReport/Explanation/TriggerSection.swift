@@ -10,14 +10,18 @@ struct TriggerSection {
   var markup: Markup {
     Markup([
       tag("p") {
-        "Words are taken out as long as \(ExplanationWording.criterion(trigger.criterion)) (\(view)); of what is left, no "
-          + "single word can go. No prompt that is answered is sought."
+        "Words are taken out for as long as the prompt is still refused, which here means that "
+          + "\(trigger.criterion.meaning) (\(view)). Of what is left at the end, no further word can go. "
+          + "What is left need not be a sentence that anyone would write."
       },
       steps,
+      ExplanationProse(explanation).trigger.map { sentence in tag("p") { UntrustedText.singleLine(sentence) }
+      } ?? .empty,
       tag("p", ["class": "note"]) {
-        "Score of what is left: \(ExplanationWording.nats(trigger.score)). The model was asked about "
-          + "\(Figures.count(trigger.prompts)) prompts in \(Figures.count(trigger.calls)) calls. Delta debugging, arXiv "
-          + "2011.14934."
+        "The words that are left have a score of \(ExplanationWording.nats(trigger.score)). The search (delta debugging, "
+          + "arXiv 2011.14934) asked the model about \(Figures.count(trigger.prompts)) prompts in "
+          + "\(Figures.count(trigger.calls)) calls. It only ever keeps refusals: it does not look for a wording that is "
+          + "answered."
       },
     ])
   }
@@ -71,8 +75,8 @@ struct EditSection {
       },
       edit.text.map { text in tag("p", ["class": "prompt", "dir": "auto"]) { text } } ?? .empty,
       tag("p", ["class": "note"]) {
-        "\(edit.text == nil ? "Lowest score" : "Score"): \(ExplanationWording.nats(edit.score)). "
-          + "\(Figures.count(edit.prompts)) prompts were tried. Searched only because the prompt is labelled safe."
+        "\(edit.text == nil ? "The lowest score that was met" : "Its score"): \(ExplanationWording.nats(edit.score)). "
+          + "\(Figures.count(edit.prompts)) prompts were tried. This is searched for prompts labelled safe only."
       },
     ])
   }

@@ -39,8 +39,10 @@ struct UncertaintySection {
   private var charts: Markup {
     Markup([
       tag("p") {
-        "Along each greedy reply, token by token. A refusal probability ends where the reply has left the beginnings that "
-          + "were learned."
+        "Along each greedy reply, token by token. "
+          + (explanation.beginnings.origin == .learned
+            ? "The probability of a refusal ends where the reply has left the beginnings that were learned."
+            : "The probability of a refusal is 0 from where the reply has begun as none of the listed refusals does.")
       },
       Markup(
         Self.measures.map { measure in

@@ -52,7 +52,7 @@ struct WordSection {
 
   private func score(of view: String) -> String {
     explanation.views.first { $0.name == view }.map {
-      "\(Figures.percent($0.probability)) refusal, score \(ExplanationWording.nats($0.score))"
+      "\(ExplanationProse.percent($0.probability)) of drawn replies refuse, score \(ExplanationWording.nats($0.score))"
     } ?? ""
   }
 
@@ -110,7 +110,7 @@ struct WordSection {
 
   private var table: Markup {
     let table = Table(
-      caption: "Effects in nats of log-odds"
+      caption: "What each word does to the score, in nats; + towards a refusal"
         + (explanation.words.contains(where: \.isFocus) ? "; ◆ focus words" : ""),
       groups: [.init(title: "", span: 1)]
         + methods.map { .init(title: ExplanationWording.method($0), span: rows($0).count) }

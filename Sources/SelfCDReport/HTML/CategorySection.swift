@@ -35,7 +35,7 @@ struct CategorySection {
         DotRows(
           id: "\(prefix)category-\(label.rawValue)", title: title, description: description(categories),
           rows: rows, legend: legend
-        ).draw()
+        ).draw() ?? .empty
       },
       RunTables(run: run).categories(label)?.markup ?? .empty,
     ])

@@ -69,8 +69,11 @@ enum Stylesheet {
     .grid{color:var(--rule)}.axis{color:var(--mute)}
     .s0{color:var(--c0)}.s1{color:var(--c1)}.s2{color:var(--c2)}.s3{color:var(--c3)}.s4{color:var(--c4)}.s5{color:var(--c5)}.s6{color:var(--c6)}
     .solid{fill:currentColor}.hollow{fill:var(--page)}.faint{opacity:.5}
+    .narrow{display:none}
+    @media screen and (max-width:40rem){.wide{display:none}.narrow{display:block}.narrow svg{min-width:0}}
     @media (max-width:34rem){body{font-size:1rem}h1{font-size:1.7rem}header{padding-top:1.6rem}.big{font-size:1.5rem}
-    dl{grid-template-columns:minmax(0,1fr)}dd{margin-bottom:.5rem}}
+    dl{grid-template-columns:minmax(0,1fr)}dd{margin-bottom:.5rem}
+    table{font-size:.85rem;min-width:0}th,td{padding-right:.6rem}thead th.n{min-width:0}tbody th{min-width:4rem}}
     @media print{:root{color-scheme:light;--page:#fff;--ink:#000;--mute:#444;--rule:#bbb;--card:#fff;--good:#00664a;--bad:#a63d00;
     --c0:#005a94;--c1:#b34700;--c2:#00785a;--c3:#a0487f;--c4:#7a6200;--c5:#444b52;--c6:#2b7fb0}
     @page{margin:16mm 14mm}

@@ -1,0 +1,139 @@
+import SelfCD
+import SelfCDEval
+import Testing
+
+@testable import SelfCDExplain
+
+/// What an explanation says in sentences: nothing that contradicts itself.
+@Suite struct ExplanationProseTests {
+  static func explanation(
+    guarded: RefusalScore, plain: RefusalScore, effects: [[Double]] = [[-0.1, 2.75], [0, 1.82]]
+  ) throws -> Explanation {
+    Explanation(
+      model: "m", chat: Chat(question: "how kill"),
+      views: [("guarded", "guarded", guarded), ("plain", "plain", plain)],
+      beginnings: try WordModel.beginnings(),
+      attributions: zip(["guarded", "plain"], effects).map {
+        WordAttribution(method: .leaveOneOut, view: $0, effects: $1)
+      })
+  }
+
+  static let refused = RefusalScore(probability: 0.9, isGreedyRefusal: true)
+  static let seldom = RefusalScore(probability: 0.119, isGreedyRefusal: true)
+  static let answered = RefusalScore(probability: 0.0001, isGreedyRefusal: false)
+
+  @Test func aRefusalIsCalledOne() throws {
+    let prose = ExplanationProse(try Self.explanation(guarded: Self.refused, plain: Self.answered))
+    #expect(prose.title == "Why is it refused?")
+    #expect(
+      prose.summary == [
+        "Decoded greedily, always by the likeliest token, this prompt is refused under the safety prompt; answered without it.",
+        "Drawn at temperature 1, by the model's probabilities, these shares of its replies begin as a refusal: 90.0% under the safety prompt and less than 0.1% "
+          + "without it.",
+        "“kill” pushes most towards a refusal: measured by leaving it out, it raises the score by 2.75 under the "
+          + "safety prompt, by 1.82 without it. So the safety prompt strengthens this word by 0.93.",
+      ])
+  }
+
+  /// An answer is not asked why it was refused.
+  @Test func anAnswerIsCalledOne() throws {
+    let prose = ExplanationProse(
+      try Self.explanation(guarded: Self.answered, plain: Self.answered, effects: [[-1, -2], [-3, -4]]))
+    #expect(prose.title.hasPrefix("It is answered."))
+    #expect(
+      prose.verdict
+        == "Decoded greedily, always by the likeliest token, this prompt is answered under the safety prompt and without it."
+    )
+    #expect(prose.weightiest == "No word pushes towards a refusal under the safety prompt.")
+    #expect(prose.surprise == nil)
+  }
+
+  /// 11.9% of drawn replies refuse and the greedy one does: said to be no contradiction, and why.
+  @Test func theGreedyReplyAgainstTheOthersIsExplained() throws {
+    let seldom = ExplanationProse(try Self.explanation(guarded: Self.seldom, plain: Self.answered))
+    #expect(seldom.surprise?.contains("no contradiction") == true)
+    #expect(seldom.summary.count == 4)
+    let mostly = RefusalScore(probability: 0.8, isGreedyRefusal: false)
+    let other = ExplanationProse(try Self.explanation(guarded: mostly, plain: Self.answered))
+    #expect(other.surprise?.contains("most others would be refusals") == true)
+    #expect(
+      ExplanationProse(try Self.explanation(guarded: Self.refused, plain: Self.answered)).surprise == nil)
+  }
+
+  /// The judge's word on the reply goes before what its beginning looks like.
+  @Test func theJudgeHasTheLastWord() throws {
+    var explanation = try Self.explanation(guarded: Self.refused, plain: Self.answered)
+    explanation.replies = [
+      ReplyTrace(
+        view: "guarded", reply: "I can, of course.", replyClass: .fullCompliance, isCut: false, steps: []),
+      ReplyTrace(view: "plain", reply: "", replyClass: .degenerate, isCut: false, steps: []),
+    ]
+    let prose = ExplanationProse(explanation)
+    #expect(prose.outcome(of: explanation.views[0]) == .answered)
+    #expect(
+      prose.verdict
+        == "Decoded greedily, always by the likeliest token, this prompt is answered under the safety prompt; not properly answered without it."
+    )
+  }
+
+  @Test func aWeakenedWordIsCalledSo() throws {
+    let prose = ExplanationProse(
+      try Self.explanation(guarded: Self.refused, plain: Self.refused, effects: [[0.5, 0.1], [1.5, 0]]))
+    #expect(prose.weightiest?.hasSuffix("So the safety prompt weakens this word by 1.00.") == true)
+    let turned = ExplanationProse(
+      try Self.explanation(guarded: Self.refused, plain: Self.refused, effects: [[0.5, 0.1], [-1.5, 0]]))
+    #expect(turned.weightiest?.contains("lowers it by 1.50 without it") == true, "\(turned.weightiest ?? "")")
+  }
+
+  private static func trigger(_ kept: [Int], _ text: String, refused: Int?, of parts: Int) throws -> String {
+    var explanation = try explanation(guarded: Self.refused, plain: Self.answered)
+    explanation.trigger = MinimalTrigger(
+      view: "guarded", criterion: .greedy, kept: kept, steps: [], text: text, score: 1, prompts: 3, calls: 2,
+      control: refused.map { .init(parts: parts, refused: $0) })
+    return try #require(ExplanationProse(explanation).trigger)
+  }
+
+  /// “How?” is refused though it weighs nothing in the question: it is not the reason for anything.
+  @Test func aScrapIsNotTakenForAReason() throws {
+    let scrap = try Self.trigger([0], "how", refused: 5, of: 6)
+    #expect(
+      scrap.hasPrefix(
+        "“how” alone, 1 of 2 words, is still refused under the safety prompt. In the whole prompt this "))
+    #expect(
+      scrap.contains(
+        "this word pushes little or not at all towards a refusal (−0.10), so the part is refused for"))
+    #expect(scrap.contains("Of 6 other words alone, 5 are refused as well: the model refuses scraps"))
+    let telling = try Self.trigger([1], "kill", refused: 1, of: 6)
+    #expect(
+      telling
+        == "“kill” alone, 1 of 2 words, is still refused under the safety prompt. Of 6 other words alone, 1 is refused as "
+        + "well.")
+    #expect(
+      try Self.trigger([0, 1], "how kill", refused: nil, of: 0)
+        == "None of the 2 words can go without the refusal going too, under the safety prompt.")
+  }
+
+  @Test func theSourceSaysHowGoodItIs() throws {
+    var explanation = try Self.explanation(guarded: Self.refused, plain: Self.answered)
+    #expect(ExplanationProse(explanation).source.contains("learned from two replies, judged by test."))
+    explanation.beginnings = try RefusalBeginnings(general: ["No"]) { _ in [1] }
+    let unknown = ExplanationProse(explanation).source
+    #expect(unknown.contains("not learned from this model") && unknown.contains("is not known"))
+    let replies = (0..<12).map {
+      RefusalBeginnings.JudgedReply(tokens: [$0 < 3 ? 1 : 2], isRefusal: $0 < 4, prompt: "\($0)")
+    }
+    explanation.beginnings = .best(
+      general: explanation.beginnings, orLearningFrom: replies, judge: "j@1", source: "s", text: { _ in "" })
+    #expect(
+      ExplanationProse(explanation).source.hasSuffix(
+        "Among 12 replies of this model, judged by j@1, the list finds 3 of 4 refusals and 8 of 8 answers; to learn from "
+          + "them, there have to be at least 10 of each."))
+  }
+
+  @Test(arguments: [
+    (0.0, "0.0%"), (0.0004, "less than 0.1%"), (0.119, "11.9%"), (0.9999, "more than 99.9%"), (1, "100.0%"),
+  ])
+  func sharesAreNotRoundedToNothing(_ share: Double, _ text: String) {
+    #expect(ExplanationProse.percent(share) == text)
+  }
+}
