@@ -127,7 +127,7 @@ let package = Package(
         "SelfCDServer", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP",
         "SelfCDTesting",
       ],
-      swiftSettings: strict),
+      resources: [.copy("ClientBodies")], swiftSettings: strict),
     .testTarget(
       name: "SelfCDHubTests", dependencies: ["SelfCDHub", "SelfCDHTTP", "SelfCDTesting", crypto],
       swiftSettings: strict),
