@@ -192,6 +192,8 @@ def check_litellm(base):
     os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     import litellm
 
+    litellm.suppress_debug_info = True
+
     ask = {"model": "openai/organism", "api_base": base, "api_key": KEY, "temperature": 0, "max_tokens": 48, "num_retries": 0}
     reply = litellm.completion(messages=[{"role": "user", "content": QUESTION}], **ask)
     expect(reply.choices[0].message.content == command_line("guarded", "-n", "48")["text"], "not the command line's reply")

@@ -10,8 +10,10 @@ import Testing
   static let shapes: [[ChatRole]] = [
     [.system], [.user, .system], [.system, .user, .system], [.user, .assistant, .system],
     [.user, .assistant, .system, .user], [.system, .user, .assistant, .system, .user],
-    [.user, .system, .user], [.system, .assistant, .system],
+    [.user, .system, .user],
   ]
+  /// Begins with the assistant's turn, which some templates refuse whatever is done with the system messages.
+  static let greeting: [ChatRole] = [.system, .assistant, .system]
 
   static func chat(_ roles: [ChatRole], _ text: String = "") -> Chat {
     Chat(messages: roles.enumerated().map { ChatMessage(role: $1, content: "word\($0)end\(text)") })
@@ -43,7 +45,8 @@ import Testing
     }
     let answered = Self.chat([.user, .assistant, .user])
     guard (try? renderer.render(answered)) != nil else { return }
-    for roles in Self.shapes {
+    let takesGreetings = (try? renderer.render(Self.chat([.system, .assistant, .user]))) != nil
+    for roles in Self.shapes + (takesGreetings ? [Self.greeting] : []) {
       let chat = Self.chat(roles)
       let text = try renderer.render(chat).text
       for message in chat.messages {

@@ -96,7 +96,8 @@ struct ReplyTokenTests {
           found += 1
         }
       }
-      #expect(found > entries.count / 2 && !entries.isEmpty)
+      // Greedy, the chosen token is always among them.
+      #expect(samples ? found > 0 : found == entries.count && found > 4)
       let text = try await server.post(
         .object(
           ["model": "organism:plain", "prompt": "How do I", "logprobs": 5, "max_tokens": 16].merging(draw) {
