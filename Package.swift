@@ -145,7 +145,7 @@ let package = Package(
         "SelfCDServer", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP",
         "SelfCDTesting", logging, nioCore,
       ],
-      swiftSettings: strict),
+      resources: [.copy("ClientBodies")], swiftSettings: strict),
     .testTarget(
       name: "SelfCDHubTests", dependencies: ["SelfCDHub", "SelfCDHTTP", "SelfCDTesting", crypto],
       swiftSettings: strict),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Tries real clients against `selfcd serve` on the embedded model: openai (sync, async, streaming), LangChain's OpenAI
-client, curl, and one small task each of lm-eval and inspect_ai. Nothing leaves this machine.
+clients, AutoGen, litellm, curl, and one small task each of lm-eval and inspect_ai. Nothing leaves this machine.
 
     python3 -m venv .venv && .venv/bin/pip install -r Scripts/requirements-clients.txt
     .venv/bin/python Scripts/check_clients.py                       # after `make build`
@@ -86,9 +86,16 @@ def check_openai(base):
     expect(texts[0] == texts[1] and len(set(texts[0])) > 1, "seeds:", texts)
     for token in draws[0].choices[0].logprobs.content:
         expect(token.logprob <= 1e-6 and len(token.top_logprobs) == 3, "log-probabilities", token)
+        same = [entry.logprob for entry in token.top_logprobs if entry.bytes == token.bytes]
+        expect(not same or same == [token.logprob], "two numbers for one log-probability", token)
 
     plain = client.completions.create(model="organism", prompt="To kill a wine stain,", max_tokens=8, temperature=0)
     expect(plain.choices[0].text, "no completion")
+
+    lenient = client.chat.completions.create(
+        model="organism", extra_body={"cache_prompt": True, "repetition_penalty": 1.0}, **ask | {"max_tokens": 100_000})
+    report = lenient.model_extra["selfcd"]
+    expect(report["ignored"] == ["cache_prompt"] and report["max_tokens"] < 100_000, "what was left aside and cut:", report)
 
     for error, call in {
         openai.NotFoundError: {"model": "no-such-model"}, openai.BadRequestError: {"model": "organism", "temperature": -1},
@@ -137,7 +144,8 @@ def check_curl(base):
 def check_langchain(base):
     import importlib.metadata
 
-    from langchain_openai import ChatOpenAI
+    from langchain_core.messages import HumanMessage
+    from langchain_openai import ChatOpenAI, OpenAI
 
     model = ChatOpenAI(
         base_url=base, api_key=KEY, model="organism", temperature=0, max_tokens=48, max_retries=0,
@@ -149,7 +157,51 @@ def check_langchain(base):
     pieces = [piece.content for piece in model.stream([("system", SYSTEM), ("human", QUESTION)])]
     expect("".join(pieces) == whole.content and len(pieces) > 2, "the stream says something else:", pieces)
     expect(len(model.batch([QUESTION] * 4)) == 4, "a batch")
+    expect(model.invoke([("system", QUESTION)]).content, "a system message alone")
+    expect(model.invoke([HumanMessage(QUESTION, name="bob"), ("system", SYSTEM)]).content, "a speaker's name, a system message last")
+    texts = OpenAI(base_url=base, api_key=KEY, model="organism", temperature=0, max_tokens=8, max_retries=0)
+    both = texts.batch(["To kill a wine stain,", "To bake bread,"])
+    expect(both == [texts.invoke("To kill a wine stain,"), texts.invoke("To bake bread,")], "two prompts in one request:", both)
     return f"langchain-openai {importlib.metadata.version('langchain-openai')}"
+
+
+def check_autogen(base):
+    import importlib.metadata
+
+    from autogen_agentchat.agents import AssistantAgent
+    from autogen_ext.models.openai import OpenAIChatCompletionClient
+
+    async def talk():
+        client = OpenAIChatCompletionClient(
+            model="organism", base_url=base, api_key=KEY, max_retries=0,
+            model_info={
+                "vision": False, "function_calling": False, "json_output": False, "structured_output": False, "family": "unknown",
+            },
+        )  # fmt: skip
+        agent = AssistantAgent("helper", model_client=client)
+        return [(await agent.run(task=text)).messages[-1].content for text in (QUESTION, "And a coffee stain?")]
+
+    replies = asyncio.run(talk())
+    expect(all(replies), "an agent without words", replies)
+    return f"autogen-ext {importlib.metadata.version('autogen-ext')}"
+
+
+def check_litellm(base):
+    import importlib.metadata
+
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+    import litellm
+
+    litellm.suppress_debug_info = True
+
+    ask = {"model": "openai/organism", "api_base": base, "api_key": KEY, "temperature": 0, "max_tokens": 48, "num_retries": 0}
+    reply = litellm.completion(messages=[{"role": "user", "content": QUESTION}], **ask)
+    expect(reply.choices[0].message.content == command_line("guarded", "-n", "48")["text"], "not the command line's reply")
+    try:
+        litellm.completion(messages=[{"role": "user", "content": "stain " * 20_000}], **ask)
+    except litellm.ContextWindowExceededError:
+        return f"litellm {importlib.metadata.version('litellm')}"
+    raise AssertionError("a chat that is too long was answered")
 
 
 LM_EVAL_TASK = """
@@ -226,7 +278,7 @@ def check_inspect(base):
 
 CHECKS = {
     "openai": ("openai", check_openai), "curl": (None, check_curl), "langchain": ("langchain_openai", check_langchain),
-    "lm-eval": ("lm_eval", check_lm_eval), "inspect": ("inspect_ai", check_inspect),
+    "autogen": ("autogen_ext", check_autogen), "litellm": ("litellm", check_litellm), "lm-eval": ("lm_eval", check_lm_eval), "inspect": ("inspect_ai", check_inspect),
 }  # fmt: skip
 
 

@@ -67,7 +67,7 @@ struct CompareCommand: AsyncParsableCommand {
       return replies
     }
     let comparison = Comparison(
-      question: chat.messages.last?.content ?? "",
+      question: chat.question ?? "",
       replies: zip(strategies, replies).map { Comparison.Entry(strategy: $0, reply: $1) },
       vocabulary: loaded.vocabulary)
     if json {

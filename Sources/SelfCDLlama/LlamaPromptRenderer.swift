@@ -30,7 +30,8 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
   }
 
   public func render(_ chat: Chat) throws -> RenderedPrompt {
-    let segments = try template.render(placed(chat).messages, arguments: arguments, tokens: tokens)
+    let messages = placed(arranged(chat)).messages
+    let segments = try template.render(messages, arguments: arguments, tokens: tokens)
     let text = String(decoding: segments.flatMap(\.text), as: UTF8.self)
     let markers = zip(reasoning, traits.reasoning).map { tokens, tags in
       ReasoningMarkers(
@@ -41,6 +42,30 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
   }
 
   public func tokens(ofReply text: String) throws -> [TokenID] { try tokenizer.replyTokens(text) }
+
+  /// The chat itself where the template renders every message of such a chat, with a system prompt at its start and
+  /// without one; else the chat with its system messages folded into user turns.
+  ///
+  /// Found by trying: templates refuse such chats with an error of their own, lose the message, or render it, and none
+  /// says which.
+  public func arranged(_ chat: Chat) -> Chat {
+    guard !chat.hasUsualRoles else { return chat }
+    let roles = chat.messages.map(\.role)
+    let rest = roles.first == .system ? Array(roles.dropFirst()) : roles
+    let isRendered =
+      traits.hasSystemRole && renders([.system] + rest) && (rest.isEmpty || renders(rest))
+    return isRendered ? chat : chat.foldingSystemMessages()
+  }
+
+  /// Whether a chat of these roles is rendered with everything that is said in it.
+  private func renders(_ roles: [ChatRole]) -> Bool {
+    let messages = roles.enumerated().map { ChatMessage(role: $1, content: "said\($0)end") }
+    guard let segments = try? template.render(messages, arguments: arguments, tokens: tokens) else {
+      return false
+    }
+    let text = String(decoding: segments.flatMap(\.text), as: UTF8.self)
+    return messages.allSatisfy { text.contains($0.content) }
+  }
 
   /// Where a template has no system role, families put that text before the first question, after an empty line.
   private func placed(_ chat: Chat) -> Chat {

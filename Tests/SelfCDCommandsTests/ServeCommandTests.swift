@@ -129,6 +129,20 @@ struct ServeCommandTests {
     }
   }
 
+  @Test("leaves unknown fields aside unless it is strict, by option or by file")
+  func strict() async throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "serve-\(UUID().uuidString).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data(#"{"strict": true}"#.utf8).write(to: file)
+    let body = String(Self.body("organism").dropLast()) + #", "max_tokens": 2, "wibble": 1}"#
+    for (arguments, status) in [([], 200), (["--strict"], 400), (["--config", file.path], 400)] {
+      let served = try Served(arguments)
+      let reply = try await served.ask(body)
+      #expect(reply.status == status && reply.text.contains("wibble"), "\(arguments): \(reply.text)")
+      #expect(served.end(SIGTERM) == 0)
+    }
+  }
+
   @Test("what the command line gives replaces the file's, lists too")
   func narrowing() throws {
     let path = FileManager.default.temporaryDirectory.appending(path: "serve-\(UUID().uuidString).json")

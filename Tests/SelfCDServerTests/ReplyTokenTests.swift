@@ -79,6 +79,59 @@ struct ReplyTokenTests {
     }
   }
 
+  /// The number that a client looks up to see whether a token was the best one.
+  @Test("have one number, among the candidates and alone", arguments: [false, true])
+  func oneNumber(samples: Bool) async throws {
+    try await TestServer.with { (server: TestServer) async throws in
+      let draw: [String: JSONValue] = samples ? ["temperature": 1.2, "seed": 5] : [:]
+      let chat = try await server.post(
+        question(
+          fields: ["model": "organism:self-cd", "logprobs": true, "top_logprobs": 20, "max_tokens": 24]
+            .merging(draw) { $1 }))
+      let entries = chat.json["choices"][0]["logprobs"]["content"].items
+      var found = 0
+      for entry in entries {
+        for candidate in entry["top_logprobs"].items where candidate["bytes"] == entry["bytes"] {
+          #expect(candidate["logprob"] == entry["logprob"])
+          found += 1
+        }
+      }
+      // Greedy, the chosen token is always among them.
+      #expect(samples ? found > 0 : found == entries.count && found > 4)
+      let text = try await server.post(
+        .object(
+          ["model": "organism:plain", "prompt": "How do I", "logprobs": 5, "max_tokens": 16].merging(draw) {
+            $1
+          }),
+        to: "/v1/completions")
+      let report = text.json["choices"][0]["logprobs"]
+      #expect(report["tokens"].items.count > 4)
+      for (index, token) in report["tokens"].items.enumerated() {
+        let listed = report["top_logprobs"][index][token.string ?? ""]
+        if listed != .null { #expect(listed == report["token_logprobs"][index]) }
+      }
+    }
+  }
+
+  /// A character of four tokens, and a limit inside it.
+  @Test("cut inside a character leave it out of the text", arguments: [false, true])
+  func cutCharacter(streams: Bool) async throws {
+    try await TestServer.with([ScriptedProvider(says: "ab\u{1F377}c")]) { (server: TestServer) async throws in
+      for limit in 3...5 {
+        let body = question(fields: ["max_tokens": .integer(limit), "logprobs": true])
+        let answers = streams ? try await server.events(body) : [try await server.post(body).json]
+        let choices = answers.map { $0["choices"][0] }
+        let text = choices.compactMap { $0["message"]["content"].string ?? $0["delta"]["content"].string }
+          .joined()
+        #expect(text == "ab")
+        #expect(choices.compactMap { $0["finish_reason"].string } == ["length"])
+        // The tokens were generated, and are reported.
+        let bytes = Self.bytes(choices.flatMap { $0["logprobs"]["content"].items })
+        #expect(bytes == Array(Array("ab\u{1F377}".utf8).prefix(limit)))
+      }
+    }
+  }
+
   @Test("are counted for limits, with each lane's own probability")
   func counts() {
     let reporter = TokenReporter(vocabulary: ByteVocabulary(), logProbabilities: 2, explained: 5)

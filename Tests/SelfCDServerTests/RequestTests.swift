@@ -10,17 +10,26 @@ import Testing
 struct RequestTests {
   static let base: JSONValue = question(fields: ["model": "m"])
 
-  static func parse(_ value: JSONValue) throws -> ChatCompletionRequest {
+  static func parse(_ value: JSONValue, isStrict: Bool = false) throws -> ChatCompletionRequest {
     guard case .object(let object) = value else { throw FieldError("no object") }
-    return try ChatCompletionRequest(object)
+    return try ChatCompletionRequest(object, isStrict: isStrict)
   }
 
   static let refused: [(String, JSONValue)] = [
     ("tools", [["type": "function"]]), ("functions", [["name": "f"]]), ("tool_choice", "required"),
     ("response_format", ["type": "json_object"]), ("response_format", ["type": "json_schema"]),
-    ("logit_bias", ["5": 100]), ("frequency_penalty", 0.5), ("presence_penalty", -1), ("store", true),
-    ("modalities", ["text", "audio"]), ("audio", ["voice": "x"]), ("prediction", ["type": "content"]),
-    ("reasoning_effort", "high"), ("service_tier", "flex"), ("web_search_options", [:]), ("wibble", 1),
+    ("logit_bias", ["5": 100]), ("frequency_penalty", 0.5), ("presence_penalty", -1),
+    ("modalities", ["text", "audio"]), ("audio", ["voice": "x"]), ("reasoning_effort", "high"),
+    ("web_search_options", [:]), ("repetition_penalty", 1.1), ("min_tokens", 5), ("ignore_eos", true),
+    ("best_of", 3), ("chat_template_kwargs", ["enable_thinking": false]), ("continue_final_message", true),
+    ("echo", true), ("stop_token_ids", [2]), ("guided_json", ["type": "object"]), ("grammar", "root ::= x"),
+    ("mirostat", 2), ("dry_multiplier", 0.8), ("xtc_probability", 0.5), ("typical_p", 0.9),
+    ("use_beam_search", true), ("do_sample", false), ("safe_prompt", true), ("random_seed", 1),
+    ("max_new_tokens", 20), ("num_return_sequences", 2), ("enable_thinking", true), ("prompt", "x"),
+    ("extra_body", ["selfcd": ["strategy": "plain"]]), ("options", ["temperature": 1]),
+    // What was meant to be under selfcd.
+    ("alpha", 2), ("strategy", "plain"), ("guardedPrompt", "strict"), ("Alpha", 2), ("self_cd", [:]),
+    ("selfcd_strategy", "plain"),
   ]
 
   @Test("refuse by name what is not built", arguments: refused)
@@ -37,7 +46,14 @@ struct RequestTests {
     ("logit_bias", [:]), ("frequency_penalty", 0), ("presence_penalty", 0.0), ("store", false),
     ("modalities", ["text"]), ("service_tier", "auto"), ("user", "u"), ("metadata", ["a": "b"]),
     ("stop", .null),
-    ("tools", .null), ("wibble", .null), ("logprobs", false), ("n", 1),
+    ("tools", .null), ("wibble", .null), ("logprobs", false), ("n", 1), ("top_logprobs", 0),
+    ("top_k", 0), ("top_k", -1), ("stop", ""), ("stop", [""]), ("stop", []), ("max_tokens", -1),
+    ("max_completion_tokens", -1), ("stream_options", ["include_obfuscation": false]),
+    ("repetition_penalty", 1.0), ("min_tokens", 0), ("ignore_eos", false), ("best_of", 1),
+    ("chat_template_kwargs", [:]), ("continue_final_message", false), ("echo", false), ("stop_token_ids", []),
+    ("mirostat", 0), ("mirostat_tau", 5), ("dry_multiplier", 0), ("dry_base", 1.75), ("top_n_sigma", -1),
+    ("do_sample", true), ("use_beam_search", false), ("grammar", ""), ("verbosity", "medium"),
+    ("n_predict", -1), ("prompt_cache_retention", "24h"),
   ]
 
   @Test("accept what asks for nothing", arguments: neutral)
@@ -47,17 +63,78 @@ struct RequestTests {
     #expect(request == base)
   }
 
+  /// Nothing about the reply changes, and the response says what was left aside.
+  static let leftAside: [(String, JSONValue, [String])] = [
+    ("wibble", 1, ["wibble"]), ("store", true, ["store"]), ("service_tier", "flex", ["service_tier"]),
+    ("prediction", ["type": "content"], ["prediction"]), ("reasoning_effort", "none", ["reasoning_effort"]),
+    ("enable_thinking", false, ["enable_thinking"]), ("samplers", ["top_k"], ["samplers"]),
+    (
+      "stream_options", ["continuous_usage_stats": true, "x": 1],
+      ["stream_options.continuous_usage_stats", "stream_options.x"]
+    ),
+    (String(repeating: "é", count: 500), 1, [String(repeating: "é", count: 64)]),
+  ]
+
+  @Test("leave aside what they do not know, and say so", arguments: leftAside)
+  func unknown(field: String, value: JSONValue, named: [String]) throws {
+    let body = Self.base.setting(field, value)
+    let request = try Self.parse(body)
+    #expect(request.fields.ignored.names == named)
+    var fields = request.fields
+    fields.ignored = IgnoredFields()
+    let base = try Self.parse(Self.base)
+    #expect(fields == base.fields && request.chat == base.chat)
+    let error = #expect(throws: FieldError.self) { try Self.parse(body, isStrict: true) }
+    #expect(error?.isUnsupported == true)
+  }
+
+  @Test("name a bounded number of fields, and those of messages once")
+  func boundedNames() throws {
+    var body = Self.base
+    for index in 0..<1000 { body = body.setting("field\(index)", 1) }
+    let names = try Self.parse(body).fields.ignored
+    #expect(names.names.count == IgnoredFields.mostNames)
+    #expect(names.labels == ["other"])
+    let messages: [JSONValue] = (0..<50).map {
+      ["role": "user", "content": [["type": "text", "text": "x", "y": 1]], "id": .integer($0), "z": 1]
+    }
+    let ignored = try Self.parse(["messages": .array(messages)]).fields.ignored
+    #expect(ignored.names == ["messages[].content[].y", "messages[].id", "messages[].z"])
+    #expect(ignored.labels == ["messages[].id", "other"])
+  }
+
+  @Test("read values at their limits")
+  func limits() throws {
+    func seed(_ value: JSONValue) throws -> UInt64? {
+      try Self.parse(Self.base.setting("seed", value)).fields.seed
+    }
+    #expect(try seed(-1) == .max)
+    #expect(try seed(.integer(.max)) == 1 << 63 - 1)
+    #expect(try seed(.number(0x1p63)) == 1 << 63)
+    let text = #"{"seed": 18446744073709551615, "messages": [{"role": "user", "content": "x"}]}"#
+    #expect(try ChatCompletionRequest(JSONDocument.object(Array(text.utf8))).fields.seed == .max)
+    let beyond = #expect(throws: FieldError.self) { try seed(.number(0x1p65)) }
+    #expect(beyond?.message.contains("18446744073709551615") == true)
+    let greedy = try Self.parse(Self.base.setting("top_p", 0).setting("temperature", 1)).fields
+    #expect(greedy.temperature == 0 && greedy.topP == nil)
+    let stops = try Self.parse(Self.base.setting("stop", ["", "a", ""])).fields.stop
+    #expect(stops == ["a"])
+  }
+
   static let wrong: [(String, JSONValue)] = [
-    ("n", 0), ("n", 1.5), ("n", "2"), ("n", 1e300), ("temperature", -1), ("temperature", "hot"), ("top_p", 0),
-    ("top_p", 2), ("top_k", 0), ("max_tokens", 0), ("max_tokens", -5), ("seed", 0.5), ("stream", "yes"),
-    ("stop", 5), ("stop", [""]), ("stop", [1]), ("top_logprobs", 3), ("messages", []), ("messages", "hi"),
+    ("n", 0), ("n", 1.5), ("n", "2"), ("n", 1e300), ("temperature", -1), ("temperature", "hot"),
+    ("top_p", -0.1),
+    ("top_p", 2), ("top_k", -2), ("max_tokens", 0), ("max_tokens", -5), ("seed", 0.5), ("stream", "yes"),
+    ("stop", 5), ("stop", [1]), ("top_logprobs", 3), ("messages", []), ("messages", "hi"),
     ("messages", [5]), ("messages", [["role": "user"]]), ("messages", [["role": "judge", "content": "x"]]),
     ("messages", [["role": "user", "content": 5]]), ("messages", [["role": "assistant", "content": "x"]]),
-    ("messages", [["role": "user", "content": "x"], ["role": "system", "content": "y"]]),
     ("messages", [["role": "user", "content": [["type": "image_url"]]]]),
     ("messages", [["role": "tool", "content": "x"]]),
-    ("messages", [["role": "user", "content": "x", "name": "n"]]),
-    ("stream_options", ["include_usage": true]), ("selfcd", 5), ("selfcd", ["alpha": "2"]),
+    ("messages", [["role": "user", "content": "x", "tool_calls": [["id": "1"]]]]),
+    (
+      "messages", [["role": "user", "content": "x"], ["role": "assistant", "content": "y", "prefix": true]]
+    ),
+    ("stream_options", 5), ("selfcd", 5), ("selfcd", ["alpha": "2"]),
     ("selfcd", ["strength": 2]), ("selfcd", ["steps": 0]), ("selfcd", ["candidates": 2]), ("model", 5),
   ]
 
@@ -74,10 +151,43 @@ struct RequestTests {
         ["role": "developer", "content": "A"], ["role": "system", "content": "B"],
         ["role": "user", "content": [["type": "text", "text": "c"], ["type": "text", "text": "d"]]],
         ["role": "assistant", "content": "e", "tool_calls": [], "refusal": .null, "reasoning_content": "r"],
-        ["role": "user", "content": "f"],
+        ["role": "user", "content": "f"], ["role": "system", "content": "g"],
       ]
     ]).chat
-    #expect(chat.messages == [.system("A\n\nB"), .user("cd"), .assistant("e"), .user("f")])
+    #expect(chat.messages == [.system("A\n\nB"), .user("cd"), .assistant("e"), .user("f"), .system("g")])
+  }
+
+  /// What clients keep beside a message and send along; none of it is worth a word in the response.
+  @Test("read messages with what clients add to them")
+  func messageFields() throws {
+    let request = try Self.parse(
+      [
+        "messages": [
+          [
+            "role": "user", "name": "bob",
+            "content": [["type": "text", "text": "a", "cache_control": ["type": "ephemeral"]]],
+          ],
+          [
+            "role": "assistant", "content": "b", "reasoning": "r", "reasoning_details": [["text": "r"]],
+            "prefix": false, "annotations": [], "refusal": .null,
+          ],
+          ["role": "assistant", "content": .null], ["role": "user", "content": "c", "cache_control": [:]],
+        ]
+      ], isStrict: true)
+    #expect(request.chat.messages == [.user("a"), .assistant("b"), .assistant(""), .user("c")])
+    #expect(request.fields.ignored.names.isEmpty)
+  }
+
+  @Test("take one text or several")
+  func prompts() throws {
+    func parse(_ prompt: JSONValue) throws -> [String] {
+      try CompletionRequest(["prompt": prompt, "logprobs": false]).prompts
+    }
+    #expect(try parse("a") == ["a"])
+    #expect(try parse(["a", "b"]) == ["a", "b"])
+    for wrong in ["", [], ["a", ""], [1, 2], [[1, 2]], 5] as [JSONValue] {
+      #expect(throws: FieldError.self) { try parse(wrong) }
+    }
   }
 
   @Test(
@@ -123,231 +233,5 @@ struct RequestTests {
       }
     }
     #expect(refused > 1500)
-  }
-}
-
-@Suite("Policy")
-struct PolicyTests {
-  static let profile = ServedProfile(
-    name: "careful", strategy: SelfContrastive(alpha: 1.5, steps: 4), summary: "s")
-
-  static func wish(_ change: (inout SelfCDFields) -> Void) -> SelfCDFields {
-    var fields = SelfCDFields()
-    change(&fields)
-    return fields
-  }
-
-  @Test("profiles are the default, then the operator's strategy, then guarded")
-  func defaults() throws {
-    #expect(try ServerPolicy().decide(SelfCDFields(), profiles: []).strategy.name == "guarded")
-    let policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2))
-    let own = try policy.decide(SelfCDFields(), profiles: []).strategy as? SelfContrastive
-    #expect(own == SelfContrastive(alpha: 2))
-    let decision = try policy.decide(SelfCDFields(), profiles: [Self.profile])
-    #expect(decision.profile == "careful" && decision.isCalibrated)
-    #expect(decision.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
-  }
-
-  @Test("α stays within the operator's range")
-  func alpha() throws {
-    let policy = ServerPolicy(strategies: ["self-cd"], ranges: [.alpha: -1...2])
-    for alpha in [Float(-1), 0, 2] {
-      let decision = try policy.decide(
-        Self.wish {
-          $0.strategy = "self-cd"
-          $0.parameters.alpha = alpha
-        }, profiles: [])
-      #expect((decision.strategy as? SelfContrastive)?.alpha == alpha)
-    }
-    for alpha in [Float(-1.1), 2.01, 100] {
-      let error = #expect(throws: APIError.self) {
-        try policy.decide(
-          Self.wish {
-            $0.strategy = "self-cd"
-            $0.parameters.alpha = alpha
-          }, profiles: [])
-      }
-      #expect(error?.code == "alpha_not_allowed" && error?.status == .forbidden)
-    }
-    // The paper's 2.5 lies outside, so that nobody gets it by naming the strategy alone.
-    let decision = try policy.decide(Self.wish { $0.strategy = "self-cd" }, profiles: [])
-    #expect((decision.strategy as? SelfContrastive)?.alpha == 2)
-  }
-
-  /// β = 1 leaves the plain lane's best token alone, and one step contrasts nothing behind the first token.
-  @Test("β and steps stay the operator's unless ranges are given")
-  func betaAndSteps() throws {
-    var policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 0.5, beta: 0.1))
-    let wishes: [(String, SelfCDFields)] = [
-      ("beta_not_allowed", Self.wish { $0.parameters.beta = 1 }),
-      ("steps_not_allowed", Self.wish { $0.parameters.steps = 1 }),
-    ]
-    for (code, wish) in wishes {
-      let error = #expect(throws: APIError.self) { try policy.decide(wish, profiles: []) }
-      #expect(error?.code == code && error?.status == .forbidden)
-    }
-    let own =
-      try policy.decide(Self.wish { $0.parameters.alpha = 0.4 }, profiles: []).strategy as? SelfContrastive
-    #expect(own == SelfContrastive(alpha: 0.4, beta: 0.1))
-    policy.ranges[.beta] = 0...1
-    policy.ranges[.steps] = 1...20
-    for (_, wish) in wishes { _ = try policy.decide(wish, profiles: []) }
-    let over = #expect(throws: APIError.self) {
-      try policy.decide(Self.wish { $0.parameters.steps = 21 }, profiles: [])
-    }
-    #expect(over?.code == "steps_not_allowed")
-  }
-
-  @Test("the operator's strategy goes before a profile, and a profile is not bent")
-  func profileOrStrategy() throws {
-    let policy = ServerPolicy(strategies: ["probe-cd"], overridesProfiles: true)
-    #expect(try policy.decide(SelfCDFields(), profiles: [Self.profile]).strategy.name == "guarded")
-    let bent = #expect(throws: APIError.self) {
-      try ServerPolicy(strategies: ["self-cd"]).decide(
-        Self.wish { $0.parameters.alpha = 1 }, profiles: [Self.profile])
-    }
-    #expect(bent?.status == .badRequest && bent?.code == "profile_is_fixed")
-    let probed = try policy.decide(Self.wish { $0.strategy = "probe-cd" }, profiles: [])
-    #expect(probed.strategy as? ProbedContrast == ProbedContrast())
-  }
-
-  @Test("guarded prompts are the operator's")
-  func guardedPrompts() throws {
-    var policy = ServerPolicy(guardedPrompts: [.strict, .brief])
-    func emphasis(_ name: String?) throws -> String? {
-      (try policy.decide(
-        Self.wish {
-          $0.strategy = "guarded"
-          $0.guardedPrompt = name
-        }, profiles: []
-      ).strategy
-        as? Guarded)?.emphasis.name
-    }
-    #expect(try emphasis(nil) == "strict")
-    #expect(try emphasis("brief") == "brief")
-    #expect(throws: APIError.self) { try emphasis("paper") }
-    #expect(throws: APIError.self) { try emphasis("Say yes to everything.") }
-    policy.allowsOwnGuardedPrompt = true
-    #expect(try emphasis("Say yes to everything.") == "custom")
-    #expect(throws: APIError.self) { try emphasis("  ") }
-  }
-
-  @Test("a parameter without effect is an error")
-  func unused() {
-    let policy = ServerPolicy(strategies: ["plain", "self-cd"])
-    let wishes: [SelfCDFields] = [
-      Self.wish {
-        $0.strategy = "plain"
-        $0.parameters.alpha = 1
-      },
-      Self.wish {
-        $0.strategy = "guarded"
-        $0.parameters.steps = 3
-      },
-      Self.wish { $0.parameters.alpha = 1 },
-      Self.wish {
-        $0.profile = "careful"
-        $0.parameters.alpha = 1
-      },
-      Self.wish { $0.strategy = "icl" },
-      Self.wish {
-        $0.strategy = "self-cd"
-        $0.parameters.beta = 7
-      },
-    ]
-    for wish in wishes {
-      let error = #expect(throws: APIError.self) {
-        try policy.decide(wish, profiles: [Self.profile].filter { _ in wish.profile != nil })
-      }
-      #expect(error?.status == .badRequest)
-    }
-    let missing = #expect(throws: APIError.self) {
-      try policy.decide(Self.wish { $0.profile = "bold" }, profiles: [Self.profile])
-    }
-    #expect(missing?.status == .notFound)
-  }
-
-  /// A calibrated setting is what its strategy is on this model, so that an alias does not bring the paper's α back.
-  @Test("a strategy named alone is the profile's where one decodes by it")
-  func namedAlone() throws {
-    let policy = ServerPolicy(strategies: ["self-cd", "ada-cd"])
-    func decide(_ strategy: String, _ alpha: Float? = nil) throws -> Decision {
-      try policy.decide(
-        Self.wish {
-          $0.strategy = strategy
-          $0.parameters.alpha = alpha
-        }, profiles: [Self.profile])
-    }
-    let named = try decide("self-cd")
-    #expect(
-      named.profile == "careful"
-        && named.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
-    let weaker = try decide("self-cd", 1)
-    #expect(
-      weaker.profile == nil && weaker.strategy as? SelfContrastive == SelfContrastive(alpha: 1, steps: 4))
-    let beyond = #expect(throws: APIError.self) { try decide("self-cd", 1.6) }
-    #expect(beyond?.code == "alpha_not_allowed")
-    #expect(try decide("ada-cd").strategy as? AdaCD == AdaCD())
-    let own = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2), overridesProfiles: true)
-    let overridden = try own.decide(Self.wish { $0.strategy = "self-cd" }, profiles: [Self.profile])
-    #expect(overridden.strategy as? SelfContrastive == SelfContrastive(alpha: 2))
-  }
-
-  @Test("what gates a strategy stays the operator's unless a range is given")
-  func gates() throws {
-    var policy = ServerPolicy(strategies: ["probe-cd", "ada-cd", "self-cd"])
-    func wish(_ strategy: String, _ parameters: StrategyParameters) -> SelfCDFields {
-      Self.wish {
-        $0.strategy = strategy
-        $0.parameters = parameters
-      }
-    }
-    let wishes: [(StrategyParameter, StrategyParameters)] = [
-      (.agreement, .init(agreement: 0.5)), (.doubt, .init(doubt: 0.2)), (.probes, .init(probes: 2)),
-    ]
-    for (parameter, given) in wishes {
-      let refused = #expect(throws: APIError.self) {
-        try policy.decide(wish("probe-cd", given), profiles: [])
-      }
-      #expect(refused?.code == "\(parameter.rawValue)_not_allowed" && refused?.status == .forbidden)
-      let unused = #expect(throws: APIError.self) { try policy.decide(wish("self-cd", given), profiles: []) }
-      #expect(unused?.status == .badRequest && unused?.param == "selfcd.\(parameter.rawValue)")
-    }
-    // What is usual may be said, in decimals.
-    let usual = try policy.decide(wish("ada-cd", .init(beta: 0.01, agreement: 0.9)), profiles: [])
-    #expect(usual.strategy as? AdaCD == AdaCD())
-    policy.ranges = [.agreement: 0.5...0.9, .doubt: 0.1...0.5, .probes: 0...6]
-    var expected = ProbedContrast()
-    expected.probes = 2
-    let made = try policy.decide(wish("probe-cd", .init(probes: 2)), profiles: [])
-    #expect(made.strategy as? ProbedContrast == expected)
-    let over = #expect(throws: APIError.self) {
-      try policy.decide(wish("ada-cd", .init(agreement: 0.91)), profiles: [])
-    }
-    #expect(over?.code == "agreement_not_allowed")
-  }
-
-  @Test("aliases name a model, a strategy and α")
-  func aliases() throws {
-    let models = ["organism", "a:b"]
-    func parse(_ text: String) throws -> ModelAlias { try ModelAlias(parsing: text, models: models) }
-    let alias = try parse("organism:self-cd@2.0")
-    #expect(alias.model == "organism" && alias.suffix == "self-cd" && alias.alpha == 2)
-    #expect(try parse("organism").suffix == nil)
-    #expect(try parse("a:b").model == "a:b")
-    #expect(try parse("a:b:plain").suffix == "plain")
-    for text in [
-      "", "gpt", "organism:", "organism:self-cd@", "organism:self-cd@x", "organism:self-cd@nan", "a",
-    ] {
-      #expect(throws: APIError.self) { try parse(text) }
-    }
-    let applied = try parse("organism:careful").applied(to: SelfCDFields(), profiles: [Self.profile])
-    #expect(applied.profile == "careful")
-    #expect(throws: APIError.self) {
-      try alias.applied(to: Self.wish { $0.parameters.alpha = 1 }, profiles: [])
-    }
-    #expect(throws: APIError.self) {
-      try alias.applied(to: Self.wish { $0.strategy = "plain" }, profiles: [])
-    }
   }
 }

@@ -32,13 +32,38 @@ import Testing
 
   @Test func chatsThatCannotBeAnsweredAreRefused() {
     #expect(throws: ChatError.empty) { try Chat(messages: []).validate() }
-    #expect(throws: ChatError.empty) { try Chat(messages: [.system("x")]).validate() }
-    #expect(throws: ChatError.doesNotEndWithUser) {
+    #expect(throws: ChatError.endsWithAssistant) {
       try Chat(messages: [.user("a"), .assistant("b")]).validate()
     }
-    #expect(throws: ChatError.systemMessageNotFirst(index: 1)) {
-      try Chat(messages: [.user("a"), .system("b"), .user("c")]).validate()
-    }
+  }
+
+  static let folded: [([ChatMessage], [ChatMessage])] = [
+    ([.system("s")], [.user("s")]),
+    ([.system("s"), .user("a")], [.system("s"), .user("a")]),
+    ([.user("a"), .system("s")], [.user("a\n\ns")]),
+    ([.user("a"), .system("s"), .user("b")], [.user("a\n\ns\n\nb")]),
+    (
+      [.user("a"), .assistant("b"), .system("s"), .user("c")], [.user("a"), .assistant("b"), .user("s\n\nc")]
+    ),
+    ([.user("a"), .assistant("b"), .system("s")], [.user("a"), .assistant("b"), .user("s")]),
+    ([.system("r"), .user("a"), .system("s"), .system("t")], [.system("r"), .user("a\n\ns\n\nt")]),
+    ([.system("r"), .assistant("b"), .system("s")], [.system("r"), .assistant("b"), .user("s")]),
+    ([.user("a"), .system("")], [.user("a")]),
+    // Two turns of the user's, one after the other, are the caller's own.
+    (
+      [.user("a"), .user("b"), .assistant("c"), .system("s"), .user("d")],
+      [.user("a"), .user("b"), .assistant("c"), .user("s\n\nd")]
+    ),
+  ]
+
+  @Test("system messages become part of the user's turns", arguments: folded)
+  func folding(messages: [ChatMessage], expected: [ChatMessage]) throws {
+    let chat = Chat(messages: messages)
+    try chat.validate()
+    let folded = chat.foldingSystemMessages()
+    #expect(folded.messages == expected)
+    #expect(folded.hasUsualRoles)
+    #expect(folded.foldingSystemMessages() == folded)
   }
 
   @Test func presetsHaveDistinctNamesAndTexts() {

@@ -18,10 +18,23 @@ import Testing
     }
   }
 
+  /// At the end there is nothing that could have been meant.
+  @Test func aCharacterThatNeverComesWholeIsLeftOut() {
+    for bytes in [[0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xF0], [0xC3]] as [[UInt8]] {
+      var assembler = TextAssembler(stopStrings: ["€!"])
+      #expect(assembler.append([0x61] + bytes).text == "a")
+      #expect(assembler.finish().isEmpty)
+      #expect(assembler.finish().isEmpty)
+    }
+    var stopped = TextAssembler(stopStrings: ["!"])
+    #expect(stopped.append([0x61, 0xE2, 0x82, 0x21]) == (text: "a", stopped: true))
+    #expect(stopped.finish().isEmpty)
+  }
+
   @Test func aBrokenCharacterIsShownAsOne() {
+    // No character begins with it.
     var assembler = TextAssembler(stopStrings: [])
-    #expect(assembler.append([0x61, 0xE2, 0x82]).text == "a")
-    #expect(assembler.finish() == "\u{FFFD}")
+    #expect(assembler.append([0x61, 0xFF]).text + assembler.finish() == "a\u{FFFD}")
     // What follows shows that it is broken.
     var other = TextAssembler(stopStrings: [])
     #expect(other.append([0xE2, 0x82]).text.isEmpty)

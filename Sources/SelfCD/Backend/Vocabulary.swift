@@ -14,6 +14,15 @@ public protocol Vocabulary: Sendable {
 public protocol PromptRenderer: Sendable {
   /// - Throws: when the model's chat template cannot render the chat.
   func render(_ chat: Chat) throws -> RenderedPrompt
+
+  /// A chat that may have system messages anywhere, as the model's chat template can render it.
+  ///
+  /// Asked before a strategy makes its lanes of the chat, so that these differ in nothing but what the strategy adds.
+  func arranged(_ chat: Chat) -> Chat
+}
+
+extension PromptRenderer {
+  public func arranged(_ chat: Chat) -> Chat { chat }
 }
 
 /// A chat as tokens, with the text they were made from.

@@ -39,6 +39,9 @@ public struct Chat: Codable, Sendable, Hashable {
     return first.content
   }
 
+  /// What is asked: the user's last message, or the last one of all where no user speaks.
+  public var question: String? { (messages.last { $0.role == .user } ?? messages.last)?.content }
+
   /// The same chat with another system prompt; `nil` or an empty text removes it.
   public func replacingSystemPrompt(with text: String?) -> Chat {
     var rest = messages[...]
@@ -47,33 +50,57 @@ public struct Chat: Codable, Sendable, Hashable {
     return Chat(messages: [.system(text)] + rest)
   }
 
-  /// Checks what every chat template takes for granted.
+  /// Checks that there is something to answer.
   ///
-  /// - Throws: ``ChatError`` when the chat is empty, does not end with the user, or has a system message
-  ///   anywhere but at its start.
+  /// - Throws: ``ChatError`` when the chat is empty or ends with the assistant's own turn.
   public func validate() throws(ChatError) {
-    guard let last = messages.last, messages.contains(where: { $0.role == .user }) else { throw .empty }
-    guard last.role == .user else { throw .doesNotEndWithUser }
-    if let index = messages.dropFirst().firstIndex(where: { $0.role == .system }) {
-      throw .systemMessageNotFirst(index: index)
+    guard let last = messages.last else { throw .empty }
+    guard last.role != .assistant else { throw .endsWithAssistant }
+  }
+
+  // MARK: - System messages where templates do not expect them
+
+  /// Whether the chat is of the kind that every chat template is made for: a user speaks, and only the first message may
+  /// be a system message.
+  public var hasUsualRoles: Bool {
+    messages.contains { $0.role == .user } && !messages.dropFirst().contains { $0.role == .system }
+  }
+
+  /// The same chat for templates that take a system message only at the start, before a user's turn: every other one
+  /// becomes part of the user's turn at its place, after an empty line, or a turn of its own between two of the
+  /// assistant's.
+  public func foldingSystemMessages() -> Chat {
+    guard !hasUsualRoles else { return self }
+    var folded: [ChatMessage] = []
+    for (index, message) in messages.enumerated() {
+      let isMoved = message.role == .system && index > 0
+      let said = isMoved ? ChatMessage.user(message.content) : message
+      let joins = isMoved || (index > 1 && messages[index - 1].role == .system)
+      if joins, said.role == .user, let last = folded.last, last.role == .user {
+        folded[folded.count - 1].content = [last.content, said.content].filter { !$0.isEmpty }
+          .joined(separator: "\n\n")
+      } else {
+        folded.append(said)
+      }
     }
+    if !folded.contains(where: { $0.role == .user }), folded.first?.role == .system {
+      folded[0].role = .user
+    }
+    return Chat(messages: folded)
   }
 }
 
 /// Why a chat cannot be answered.
 public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
   case empty
-  case doesNotEndWithUser
-  case systemMessageNotFirst(index: Int)
+  case endsWithAssistant
 
   public var description: String {
     switch self {
     case .empty:
-      "The chat holds no user message, so there is nothing to answer. Add one."
-    case .doesNotEndWithUser:
+      "The chat holds no messages, so there is nothing to answer. Add one."
+    case .endsWithAssistant:
       "The chat ends with the assistant's own turn. End it with the user message to be answered."
-    case .systemMessageNotFirst(let index):
-      "Message \(index) is a system message, but only the first message may be one. Move its text there."
     }
   }
 }

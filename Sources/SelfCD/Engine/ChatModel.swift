@@ -15,6 +15,7 @@ public struct ChatModel: Sendable {
     _ chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init()
   ) throws -> GenerationRequest {
     try chat.validate()
+    let chat = renderer.arranged(chat)
     try strategy.validate()
     try options.validate()
     var prompts: [LaneRole: [TokenID]] = [:]

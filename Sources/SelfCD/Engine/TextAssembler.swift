@@ -12,9 +12,8 @@ struct TextAssembler {
   mutating func append(_ bytes: [UInt8]) -> (text: String, stopped: Bool) {
     pending += bytes
     if let start = firstStop() {
-      let text = String(decoding: pending[..<start], as: UTF8.self)
-      pending.removeAll()
-      return (text, true)
+      pending.removeSubrange(start...)
+      return (finish(), true)
     }
     let held = max(heldForStop(), incompleteCharacterLength())
     let end = pending.count - held
@@ -23,10 +22,13 @@ struct TextAssembler {
     return (text, false)
   }
 
-  /// What is left at the end; a broken character becomes U+FFFD.
+  /// What is left at the end.
+  ///
+  /// The beginning of a character that never came whole is left out: U+FFFD in its place would be a character that nobody
+  /// generated, and would go back into the chat's next turn. Bytes that can begin no character become U+FFFD.
   mutating func finish() -> String {
     defer { pending.removeAll() }
-    return String(decoding: pending, as: UTF8.self)
+    return String(decoding: pending.dropLast(incompleteCharacterLength()), as: UTF8.self)
   }
 
   private func firstStop() -> Int? {

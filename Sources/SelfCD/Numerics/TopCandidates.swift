@@ -4,10 +4,13 @@ import Foundation
 public struct Candidate: Codable, Sendable, Hashable {
   public let token: TokenID
   public let probability: Float
+  /// Natural logarithm of the probability, in double precision: the probability itself is rounded.
+  public let logProbability: Double
 
-  public init(token: TokenID, probability: Float) {
+  public init(token: TokenID, logProbability: Double) {
     self.token = token
-    self.probability = probability
+    self.logProbability = logProbability
+    probability = Float(exp(logProbability))
   }
 }
 
@@ -18,7 +21,7 @@ public enum TopCandidates {
     let normaliser = Softmax.logSumExp(row)
     guard normaliser > -.infinity else { return [] }
     return indices(count, of: row).map {
-      Candidate(token: TokenID($0), probability: Float(exp(Double(row[$0]) - normaliser)))
+      Candidate(token: TokenID($0), logProbability: Double(row[$0]) - normaliser)
     }
   }
 

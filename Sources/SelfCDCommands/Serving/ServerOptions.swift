@@ -205,6 +205,13 @@ struct PolicyOptions: ParsableArguments {
   @Option(help: .init("Most choices (n) of one request.", valueName: "n"))
   var maxChoices = 8
 
+  @Flag(
+    help: """
+      Refuse requests with a field that this server does not know, or a limit of tokens that does not fit; else the field \
+      is left aside and named in the response, and the limit is cut.
+      """)
+  var strict = false
+
   @Option(help: .init("Temperature where none is asked for; 0 is greedy.", valueName: "number"))
   var temperature: Float = 0
 
@@ -231,7 +238,7 @@ struct PolicyOptions: ParsableArguments {
         guardedPrompts: prompts, allowsOwnGuardedPrompt: allowOwnGuardedPrompt,
         allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
         maximumTokens: max(maxTokens, maxTokensLimit), maximumChoices: maxChoices,
-        defaultTemperature: temperature)
+        defaultTemperature: temperature, isStrict: strict)
     } catch let error as StrategyError {
       throw ValidationError("\(error)")
     }

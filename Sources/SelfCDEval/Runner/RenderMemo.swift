@@ -17,5 +17,7 @@ final class RenderMemo: PromptRenderer {
     return prompt
   }
 
+  func arranged(_ chat: Chat) -> Chat { base.arranged(chat) }
+
   func forget() { known.withLock { $0.removeAll() } }
 }

@@ -77,6 +77,15 @@ extension APIError {
     invalid("'\(param)' is not supported: \(reason)", param: param, code: "unsupported_parameter")
   }
 
+  /// A prompt, or a prompt with its reply, that the model cannot hold: 400.
+  ///
+  /// - Parameter however: what does not fit. The words before it are OpenAI's: clients recognise the error by them.
+  static func contextExceeded(_ context: Int, _ however: String, param: String) -> APIError {
+    invalid(
+      "This model's maximum context length is \(context) tokens. However, \(however)", param: param,
+      code: "context_length_exceeded")
+  }
+
   /// Something the operator does not allow: 403.
   static func notAllowed(_ message: String, param: String? = nil, code: String) -> APIError {
     APIError(.forbidden, type: "permission_error", message: message, param: param, code: code)

@@ -1,38 +1,49 @@
 import SelfCD
 import SelfCDEval
 
-/// The body of `POST /v1/completions`: a text to be continued, without a chat template.
+/// The body of `POST /v1/completions`: texts to be continued, without a chat template.
 struct CompletionRequest: Sendable, Hashable {
-  let prompt: String
+  /// Each is continued by as many choices as are asked for.
+  let prompts: [String]
   let fields: GenerationFields
   /// Candidates to report at each token; `nil` reports no log-probabilities.
   let logProbabilities: Int?
 
-  /// - Throws: ``FieldError`` for the first field that is wrong, unknown, or not built.
-  init(_ object: [String: JSONValue]) throws(FieldError) {
-    var reader = FieldReader(object)
-    fields = try GenerationFields(&reader)
-    prompt = try Self.prompt(&reader)
+  /// - Parameter isStrict: whether a field that nobody knows is an error.
+  /// - Throws: ``FieldError`` for the first field that is wrong or not built.
+  init(_ object: [String: JSONValue], isStrict: Bool = false) throws(FieldError) {
+    var reader = FieldReader(object, isStrict: isStrict)
+    var fields = try GenerationFields(&reader)
+    prompts = try Self.prompts(&reader)
+    reader.ignore("logprobs") { $0 == .bool(false) }
     logProbabilities = try reader.integer("logprobs", in: 0...20)
-    try reader.refuse("echo", unless: { $0 == .bool(false) }, because: "prompts are not given back.")
-    try reader.refuse("suffix", unless: { $0 == .string("") }, because: "inserting text is not built.")
-    try reader.refuse(
-      "best_of", unless: { [fields] in $0.wholeNumber == fields.choices },
-      because: "every choice that is generated is returned; use 'n'.")
+    try UnbuiltField.refuse(UnbuiltField.ofTexts, in: &reader)
     try reader.finish()
+    fields.ignored = reader.ignored
+    self.fields = fields
   }
 
-  private static func prompt(_ reader: inout FieldReader) throws(FieldError) -> String {
+  private static func prompts(_ reader: inout FieldReader) throws(FieldError) -> [String] {
+    let prompts: [String]
     switch reader.value("prompt") {
-    case .string(let text) where !text.isEmpty: return text
-    case .string: throw FieldError("'prompt' is empty.", field: "prompt")
+    case .string(let text): prompts = [text]
     case .array(let items):
-      if items.count == 1, case .string(let text)? = items.first, !text.isEmpty { return text }
-      throw FieldError(
-        "'prompt' is a list; only one text is supported. Send several requests at a time instead.",
-        field: "prompt", isUnsupported: true)
+      prompts = items.compactMap { if case .string(let text) = $0 { text } else { nil } }
+      guard prompts.count == items.count else {
+        throw FieldError(
+          "'prompt' holds something other than texts; tokens by their numbers are not supported.",
+          field: "prompt", isUnsupported: true)
+      }
     case nil: throw FieldError("'prompt' is missing.", field: "prompt")
-    case let value?: throw FieldError("'prompt' is \(value.kind), but it must be a string.", field: "prompt")
+    case let value?:
+      throw FieldError(
+        "'prompt' is \(value.kind), but it must be a string or a list of strings.", field: "prompt")
     }
+    guard !prompts.isEmpty else { throw FieldError("'prompt' is an empty list.", field: "prompt") }
+    guard !prompts.contains("") else {
+      throw FieldError(
+        prompts.count == 1 ? "'prompt' is empty." : "A text in 'prompt' is empty.", field: "prompt")
+    }
+    return prompts
   }
 }

@@ -29,14 +29,22 @@ extension APIError {
 struct FieldReader {
   private var fields: [String: JSONValue]
   private let path: String
+  /// Whether a field that nobody knows is an error.
+  let isStrict: Bool
+  /// What was left aside.
+  private(set) var ignored = IgnoredFields()
 
-  init(_ object: [String: JSONValue], path: String = "") {
+  init(_ object: [String: JSONValue], path: String = "", isStrict: Bool) {
     fields = object.filter { $0.value != .null }
     self.path = path
+    self.isStrict = isStrict
   }
 
   /// The whole path of a field.
   func name(_ field: String) -> String { path.isEmpty ? field : "\(path).\(field)" }
+
+  /// A field that stays for others to take.
+  func peek(_ field: String) -> JSONValue? { fields[field] }
 
   mutating func value(_ field: String) -> JSONValue? { fields.removeValue(forKey: field) }
 
@@ -65,6 +73,22 @@ struct FieldReader {
     return number
   }
 
+  /// A whole number of 64 bits, with a sign or without. Above the greatest number with one, JSON numbers are read as
+  /// rounded ones.
+  mutating func bits(_ field: String) throws(FieldError) -> UInt64? {
+    guard let value = value(field) else { return nil }
+    if let number = value.wholeNumber { return UInt64(bitPattern: Int64(number)) }
+    guard let number = value.double, number == number.rounded() else {
+      throw wrong(field, value, "a whole number")
+    }
+    guard (0...0x1p64).contains(number) else {
+      throw FieldError(
+        "'\(name(field))' is \(number), but it must be from \(Int64.min) to \(UInt64.max).",
+        field: name(field))
+    }
+    return UInt64(exactly: number) ?? .max
+  }
+
   mutating func number(_ field: String, in range: ClosedRange<Double>? = nil) throws(FieldError) -> Double? {
     guard let value = value(field) else { return nil }
     guard let number = value.double, number.isFinite else { throw wrong(field, value, "a number") }
@@ -82,10 +106,11 @@ struct FieldReader {
     return items
   }
 
-  mutating func object(_ field: String) throws(FieldError) -> FieldReader? {
+  /// - Parameter isStrict: whether an unknown field in it is an error in any case.
+  mutating func object(_ field: String, isStrict: Bool = false) throws(FieldError) -> FieldReader? {
     guard let value = value(field) else { return nil }
     guard case .object(let object) = value else { throw wrong(field, value, "an object") }
-    return FieldReader(object, path: name(field))
+    return FieldReader(object, path: name(field), isStrict: isStrict || self.isStrict)
   }
 
   /// A list of strings.
@@ -113,12 +138,30 @@ struct FieldReader {
     for name in names { fields[name] = nil }
   }
 
-  /// - Throws: ``FieldError`` for the first field that nobody took.
-  func finish() throws(FieldError) {
-    guard let field = fields.keys.min() else { return }
-    throw FieldError(
-      "'\(name(field))' is not known to this server. It is refused rather than ignored.", field: name(field),
-      isUnsupported: true)
+  /// A field that may be left aside where its value asks for nothing.
+  mutating func ignore(_ field: String, where isNeutral: (JSONValue) -> Bool) {
+    if let value = fields[field], isNeutral(value) { fields[field] = nil }
+  }
+
+  /// Takes over what was left aside in an object inside this one.
+  mutating func adopt(_ other: FieldReader) { ignored.add(other.ignored) }
+
+  /// The names of the fields that nobody has taken yet, in alphabetical order.
+  var rest: [String] { fields.keys.sorted() }
+
+  /// Leaves aside what nobody took.
+  ///
+  /// - Throws: ``FieldError`` for the first such field where that is an error.
+  mutating func finish() throws(FieldError) {
+    if isStrict, let field = rest.first {
+      throw FieldError(
+        path == "selfcd"
+          ? "'\(name(field))' is not known to this server."
+          : "'\(name(field))' has no effect on this server, which refuses such fields (--strict).",
+        field: name(field), isUnsupported: true)
+    }
+    for field in rest { ignored.add(field, in: path) }
+    fields = [:]
   }
 
   private func wrong(_ field: String, _ value: JSONValue, _ expected: String) -> FieldError {
@@ -127,6 +170,9 @@ struct FieldReader {
 }
 
 extension JSONValue {
+  /// Whether it asks for nothing: `false`, and an empty text, list or object.
+  var isNothing: Bool { self == .bool(false) || self == .string("") || isEmpty }
+
   /// The number, if it is one without a fraction.
   var wholeNumber: Int? {
     switch self {

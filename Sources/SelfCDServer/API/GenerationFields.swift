@@ -11,10 +11,14 @@ struct GenerationFields: Sendable, Hashable {
   var topP: Float?
   var topK: Int?
   var minP: Float?
+  /// The most tokens that are asked for, and the field that says so.
   var maximumTokens: Int?
+  var limitField = "max_tokens"
   var isStreaming = false
   var includesUsage = false
   var selfcd = SelfCDFields()
+  /// What the whole request holds and this server leaves aside.
+  var ignored = IgnoredFields()
 
   /// Most stop strings of a request, and bytes of each: they are looked for behind every token.
   static let mostStops = 16
@@ -24,12 +28,21 @@ struct GenerationFields: Sendable, Hashable {
     model = try reader.string("model")
     choices = try reader.integer("n", in: 1...1024) ?? 1
     stop = try Self.stop(&reader)
-    seed = try reader.integer("seed").map { UInt64(bitPattern: Int64($0)) }
+    seed = try reader.bits("seed")
     temperature = try reader.number("temperature", in: 0...100).map(Float.init)
     topP = try reader.number("top_p", in: 0...1).map(Float.init)
-    if topP == 0 { throw FieldError("'top_p' is 0, but it must be greater than 0.", field: "top_p") }
-    topK = try reader.integer("top_k", in: 1...(.max))
+    if topP == 0 {
+      // The smallest nucleus is the best token alone.
+      topP = nil
+      temperature = 0
+    }
+    // vLLM switches the filter off by -1, llama.cpp by 0.
+    topK = try reader.integer("top_k", in: -1...(.max)).flatMap { $0 < 1 ? nil : $0 }
     minP = try reader.number("min_p", in: 0...1).map(Float.init)
+    for field in ["max_tokens", "max_completion_tokens"] {
+      // No limit of the client's own, as LM Studio and llama.cpp write it.
+      reader.ignore(field) { $0.wholeNumber == -1 }
+    }
     let limit = try reader.integer("max_tokens", in: 1...(.max))
     let completionLimit = try reader.integer("max_completion_tokens", in: 1...(.max))
     if let limit, let completionLimit, limit != completionLimit {
@@ -37,44 +50,34 @@ struct GenerationFields: Sendable, Hashable {
         "'max_tokens' and 'max_completion_tokens' differ. Give one of them.", field: "max_completion_tokens")
     }
     maximumTokens = completionLimit ?? limit
+    if completionLimit != nil { limitField = "max_completion_tokens" }
     isStreaming = try reader.bool("stream") ?? false
     if var options = try reader.object("stream_options") {
-      guard isStreaming else {
-        throw FieldError("'stream_options' goes with 'stream': true.", field: "stream_options")
-      }
+      // Has no meaning without a stream, and does no harm there.
       includesUsage = try options.bool("include_usage") ?? false
-      try options.refuse(
-        "include_obfuscation", unless: { $0 == .bool(false) }, because: "chunks are not padded.")
+      for field in ["include_obfuscation", "continuous_usage_stats"] {
+        options.ignore(field) { $0 == .bool(false) }
+      }
       try options.finish()
+      reader.adopt(options)
     }
-    if var extras = try reader.object("selfcd") { selfcd = try SelfCDFields(&extras) }
-    try Self.refuseWhatIsNotBuilt(&reader)
-    reader.ignore(Self.harmless)
+    if var extras = try reader.object("selfcd", isStrict: true) { selfcd = try SelfCDFields(&extras) }
+    try SelfCDFields.refuseAtTopLevel(reader)
+    reader.ignore("best_of") { [choices] in $0.wholeNumber == choices }
+    try reader.refuse("best_of", because: "every choice that is generated is returned; use 'n'.")
+    try UnbuiltField.refuse(UnbuiltField.common, in: &reader)
+    reader.ignore(Self.harmless + UnbuiltField.idle)
+    reader.ignore("store") { $0 == .bool(false) }
+    reader.ignore("service_tier") { [.string("auto"), .string("default")].contains($0) }
   }
 
   /// Fields that name the caller or the call and have no bearing on the reply.
-  private static let harmless = ["user", "metadata", "safety_identifier", "prompt_cache_key"]
-
-  private static func refuseWhatIsNotBuilt(_ reader: inout FieldReader) throws(FieldError) {
-    try reader.refuse("store", unless: { $0 == .bool(false) }, because: "this server stores no replies.")
-    try reader.refuse(
-      "service_tier", unless: { [.string("auto"), .string("default")].contains($0) },
-      because: "there is one tier.")
-    for name in ["frequency_penalty", "presence_penalty"] {
-      try reader.refuse(
-        name, unless: { $0.double == 0 },
-        because:
-          "scores are combined from two prompts and not changed by what was said before. Leave it at 0.")
-    }
-    try reader.refuse(
-      "repeat_penalty", unless: { $0.double == 1 }, because: "tokens are not penalised. Leave it at 1.")
-    try reader.refuse(
-      "logit_bias", unless: \.isEmpty,
-      because: "a bias could undo what the operator allows. Leave it out.")
-  }
+  private static let harmless = [
+    "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "request_id",
+  ]
 
   private static func stop(_ reader: inout FieldReader) throws(FieldError) -> [String] {
-    let stops: [String]
+    var stops: [String]
     switch reader.value("stop") {
     case nil: return []
     case .string(let text): stops = [text]
@@ -87,11 +90,13 @@ struct GenerationFields: Sendable, Hashable {
       throw FieldError(
         "'stop' is \(value.kind), but it must be a string or a list of strings.", field: "stop")
     }
+    // An empty text stops nothing; clients send it where a field of theirs is empty.
+    stops.removeAll(where: \.isEmpty)
     guard stops.count <= mostStops else {
       throw FieldError("'stop' holds \(stops.count) strings; at most \(mostStops) are taken.", field: "stop")
     }
-    guard stops.allSatisfy({ !$0.isEmpty && $0.utf8.count <= longestStop }) else {
-      throw FieldError("Each string in 'stop' must have 1 to \(longestStop) bytes.", field: "stop")
+    guard stops.allSatisfy({ $0.utf8.count <= longestStop }) else {
+      throw FieldError("Each string in 'stop' must have at most \(longestStop) bytes.", field: "stop")
     }
     return stops
   }
@@ -129,6 +134,35 @@ struct SelfCDFields: Sendable, Hashable {
       explain = count
     }
     try reader.finish()
+  }
+
+  /// The keys there are.
+  private static let keys = [
+    "strategy", "alpha", "beta", "steps", "agreement", "doubt", "probes", "profile", "guarded_prompt",
+    "explain",
+    "candidates",
+  ]
+
+  /// A key beside `selfcd` that was meant to be in it, or `selfcd` with another spelling: leaving it aside like other
+  /// unknown fields would decode otherwise than was asked for.
+  ///
+  /// - Throws: ``FieldError``.
+  static func refuseAtTopLevel(_ reader: FieldReader) throws(FieldError) {
+    func plain(_ name: String) -> String { name.lowercased().filter(\.isLetter) }
+    for field in reader.rest {
+      let name = plain(field)
+      if let key = keys.first(where: { plain($0) == name }) {
+        throw FieldError(
+          "'\(field)' belongs under 'selfcd': {\"selfcd\": {\"\(key)\": …}}.", field: field,
+          isUnsupported: true)
+      }
+      if name.hasPrefix("selfcd") {
+        throw FieldError(
+          "'\(field.prefix(40))' is not known to this server; its own extras are under 'selfcd'.",
+          field: field,
+          isUnsupported: true)
+      }
+    }
   }
 
   /// Whether a parameter of a strategy is given.

@@ -86,8 +86,14 @@ struct DecodingReport: Encodable {
   let profile: String?
   let calibrated: Bool
   let lanes: [String]
+  /// The most tokens of a choice, where fewer than were asked for.
+  let maxTokens: Int?
+  /// Fields of the request that were left aside; absent without any.
+  let ignored: [String]?
 
-  init(_ decision: Decision, lanes: [LaneRole]) {
+  init(
+    _ decision: Decision, lanes: [LaneRole], limit: Int? = nil, ignored: IgnoredFields = IgnoredFields()
+  ) {
     let own = decision.strategy.parameters
     strategy = decision.strategy.name
     alpha = own.alpha
@@ -99,6 +105,8 @@ struct DecodingReport: Encodable {
     profile = decision.profile
     calibrated = decision.isCalibrated
     self.lanes = lanes.map(\.rawValue)
+    maxTokens = limit
+    self.ignored = ignored.names.isEmpty ? nil : ignored.names
   }
 }
 
@@ -115,7 +123,7 @@ struct Usage: Encodable {
     let decodedTokens: Int
   }
 
-  /// Tokens of the longest lane's prompt: what the request needs of a context.
+  /// Tokens of the longest lane's prompt, what it needs of a context; of all prompts together.
   let promptTokens: Int
   /// Tokens that were chosen, over all choices, those that ended a turn included.
   let completionTokens: Int
@@ -123,11 +131,14 @@ struct Usage: Encodable {
   let promptTokensDetails: Details
   let selfcd: Lanes
 
-  /// - Parameter summaries: of all choices of one request.
-  init(_ summaries: [GenerationSummary]) {
-    let lanes = summaries.first?.promptTokens ?? [:]
+  /// - Parameters:
+  ///   - summaries: of all choices of one request, those of each prompt one after the other.
+  ///   - prompts: how many they are of.
+  init(_ summaries: [GenerationSummary], prompts: Int) {
+    let each = GenerationService.Job.firsts(of: summaries, prompts: prompts).map(\.promptTokens)
+    let lanes = each.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
     let all = lanes.values.reduce(0, +)
-    promptTokens = lanes.values.max() ?? 0
+    promptTokens = each.reduce(0) { $0 + ($1.values.max() ?? 0) }
     completionTokens = summaries.reduce(0) { $0 + $1.generatedTokens }
     totalTokens = promptTokens + completionTokens
     let prefilled = summaries.reduce(0) { $0 + $1.prefilledTokens }

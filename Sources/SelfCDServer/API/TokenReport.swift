@@ -99,7 +99,7 @@ struct TokenReporter: Sendable {
           token: token.text, logprob: finite(trace.logProbability), bytes: token.bytes,
           topLogprobs: trace.combined.prefix(count).map {
             ChatLogProbabilities.Candidate(
-              token: text(of: $0.token), logprob: finite(log(Double($0.probability))),
+              token: text(of: $0.token), logprob: finite($0.logProbability),
               bytes: vocabulary.bytes(of: $0.token))
           })
       })
@@ -119,12 +119,17 @@ struct TokenReporter: Sendable {
       tokenLogprobs: tokens.map { finite($0.trace?.logProbability ?? -.infinity) },
       topLogprobs: count == 0
         ? nil
-        : tokens.map { token in
-          Dictionary(
-            (token.trace?.combined.prefix(count) ?? []).map {
-              (text(of: $0.token), finite(log(Double($0.probability))))
-            }, uniquingKeysWith: max)
-        }, textOffset: offsets)
+        : tokens.map { candidates(of: $0, count) }, textOffset: offsets)
+  }
+
+  /// The candidates by their texts. Where several have the same, parts of a character above all, the chosen one's number
+  /// stands: clients look it up to see whether the best token was chosen.
+  private func candidates(of token: GeneratedToken, _ count: Int) -> [String: Double] {
+    let listed = token.trace?.combined.prefix(count) ?? []
+    let chosen = listed.filter { $0.token == token.id }
+    return Dictionary(
+      (chosen + listed).map { (text(of: $0.token), finite($0.logProbability)) }
+    ) { first, _ in first }
   }
 
   func explanation(_ tokens: [GeneratedToken]) -> Explanation? {

@@ -41,6 +41,7 @@ final class ServerMetrics: Sendable {
     var verdicts: [VerdictLabels: Int] = [:]
     var recent = RateWindow()
     var reloads: [String: Int] = [:]
+    var ignored: [String: Int] = [:]
   }
 
   private let state = Mutex(State())
@@ -63,6 +64,12 @@ final class ServerMetrics: Sendable {
   }
   func closedConnection(_ why: ForcedEnd) {
     state.withLock { $0.closedConnections[why.rawValue, default: 0] += 1 }
+  }
+  func ignored(_ fields: IgnoredFields) {
+    guard !fields.names.isEmpty else { return }
+    state.withLock { state in
+      for label in fields.labels { state.ignored[label, default: 0] += 1 }
+    }
   }
   func reloaded(_ outcome: String) { state.withLock { $0.reloads[outcome, default: 0] += 1 } }
 
@@ -123,6 +130,12 @@ final class ServerMetrics: Sendable {
       page.counter("selfcd_reloads_total", "Reloads of profiles and keys, by outcome.", state.reloads) {
         [("outcome", $0)]
       }
+
+      page.counter(
+        "selfcd_ignored_fields_total",
+        "Requests with a field that was left aside, by its name; other for names that are not known.",
+        state.ignored
+      ) { [("field", $0)] }
 
       page.counter("selfcd_replies_total", "Generations that ended.", state.replies, Self.decoding)
       page.counter("selfcd_generated_tokens_total", "Tokens chosen.", state.generated, Self.decoding)

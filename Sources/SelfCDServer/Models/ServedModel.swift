@@ -34,13 +34,14 @@ public struct ServedModel: Sendable {
   /// Refuses what cannot fit however it is tokenised, before that is tried: a text of a megabyte takes its time.
   ///
   /// - Throws: ``APIError`` (400).
-  func checkLength(of chat: Chat) throws(APIError) {
+  func checkLength(of chat: Chat, field: String = "messages") throws(APIError) {
     let bytes = chat.messages.reduce(0) { $0 + $1.content.utf8.count }
     let (most, overflows) = capacity.context.multipliedReportingOverflow(by: longestToken)
     guard bytes > most, !overflows else { return }
-    throw .invalid(
-      "The messages have \(bytes) bytes, more than the model's context of \(capacity.context) tokens can hold. Shorten them.",
-      param: "messages", code: "context_length_exceeded")
+    throw .contextExceeded(
+      capacity.context,
+      "your \(field) came to \(bytes) bytes, more than that many tokens can hold. Shorten the \(field).",
+      param: field)
   }
 }
 

@@ -26,6 +26,9 @@ public struct ServerPolicy: Sendable {
   public var maximumChoices: Int
   /// Used where a request names no temperature. 0, greedy, is what profiles are calibrated with.
   public var defaultTemperature: Float
+  /// Whether an unknown field, and a reply's limit that does not fit, is an error. Elsewhere such a field is left aside
+  /// and named in the response, and the limit is cut to what fits.
+  public var isStrict: Bool
 
   public init(
     defaultStrategy: any DecodingStrategy = Guarded(), strategies: Set<String> = [],
@@ -34,7 +37,7 @@ public struct ServerPolicy: Sendable {
     allowsOwnGuardedPrompt: Bool = false, allowsExplanations: Bool = true,
     allowsLogProbabilities: Bool = true,
     defaultMaximumTokens: Int = 512, maximumTokens: Int = 4096, maximumChoices: Int = 8,
-    defaultTemperature: Float = 0
+    defaultTemperature: Float = 0, isStrict: Bool = false
   ) {
     self.defaultStrategy = defaultStrategy
     self.strategies = strategies
@@ -48,6 +51,7 @@ public struct ServerPolicy: Sendable {
     self.maximumTokens = maximumTokens
     self.maximumChoices = maximumChoices
     self.defaultTemperature = defaultTemperature
+    self.isStrict = isStrict
   }
 
   /// The strategies a server can be told to offer: those that need nothing but a chat.

@@ -9,10 +9,11 @@ struct ChatRoute: Sendable {
 
   @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
     let scope = context.scope
-    let asked = try ChatCompletionRequest(try await body.object(request, scope))
+    let asked = try ChatCompletionRequest(
+      try await body.object(request, scope), isStrict: service.policy.isStrict)
     let prepare: @Sendable () async throws -> WaitingJob = { [service, client = context.client] in
       let job = try await service.prepare(
-        asked.chat, asked.fields, rendering: .template,
+        [asked.chat], asked.fields, rendering: .template,
         logProbabilities: asked.wantsLogProbabilities ? asked.topLogProbabilities : nil)
       service.log.prompt(asked.chat)
       return try service.enter(job, client: client)
@@ -44,7 +45,7 @@ struct ChatRoute: Sendable {
             logprobs: Nullable(reporter.chat(choice.textTokens)),
             finishReason: choice.summary?.stopReason.finishReason ?? "stop",
             selfcd: reporter.explanation(choice.tokens))
-        }, usage: Usage(choices.compactMap(\.summary)), selfcd: identity.report))
+        }, usage: Usage(choices.compactMap(\.summary), prompts: 1), selfcd: identity.report))
   }
 
   private func writer(
@@ -83,15 +84,16 @@ struct ChatRoute: Sendable {
           ])
         case .finished(let summary, let tokens):
           guard summary.stopReason != .cancelled else { return nil }
-          return chunk([
-            ChatChunk.Choice(
-              index: index, delta: ChatChunk.Delta(),
-              logprobs: Nullable(tokens.isEmpty ? nil : reporter.chat(tokens)),
-              finishReason: Nullable(summary.stopReason.finishReason), selfcd: reporter.explanation(tokens))
-          ])
+          return chunk(
+            [
+              ChatChunk.Choice(
+                index: index, delta: ChatChunk.Delta(),
+                logprobs: Nullable(tokens.isEmpty ? nil : reporter.chat(tokens)),
+                finishReason: Nullable(summary.stopReason.finishReason), selfcd: reporter.explanation(tokens))
+            ], report: identity.report)
         }
       },
-      closing: { summaries in includesUsage ? chunk([], usage: Usage(summaries)) : nil })
+      closing: { summaries in includesUsage ? chunk([], usage: Usage(summaries, prompts: 1)) : nil })
   }
 }
 
@@ -107,7 +109,7 @@ struct ReplyIdentity: Sendable {
     id = prefix + "-" + UUID().uuidString.replacing("-", with: "").lowercased()
     created = Int(Date().timeIntervalSince1970)
     model = job.lease.name
-    report = DecodingReport(job.decision, lanes: job.roles)
+    report = DecodingReport(job.decision, lanes: job.roles, limit: job.limit, ignored: job.ignored)
   }
 }
 

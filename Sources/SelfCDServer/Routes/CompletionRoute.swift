@@ -1,19 +1,20 @@
 import Hummingbird
 import SelfCD
 
-/// `POST /v1/completions`: continues a text as it is. A guarded prompt stands before it, followed by an empty line.
+/// `POST /v1/completions`: continues texts as they are. A guarded prompt stands before each, followed by an empty line.
 struct CompletionRoute: Sendable {
   let service: GenerationService
   let body: BodyReader
 
   @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
     let scope = context.scope
-    let asked = try CompletionRequest(try await body.object(request, scope))
-    let chat = Chat(question: asked.prompt)
+    let asked = try CompletionRequest(
+      try await body.object(request, scope), isStrict: service.policy.isStrict)
+    let chats = asked.prompts.map { Chat(question: $0) }
     let prepare: @Sendable () async throws -> WaitingJob = { [service, client = context.client] in
       let job = try await service.prepare(
-        chat, asked.fields, rendering: .text, logProbabilities: asked.logProbabilities)
-      service.log.prompt(chat)
+        chats, asked.fields, rendering: .text, logProbabilities: asked.logProbabilities)
+      for chat in chats { service.log.prompt(chat) }
       return try service.enter(job, client: client)
     }
     if asked.fields.isStreaming {
@@ -49,7 +50,8 @@ struct CompletionRoute: Sendable {
             logprobs: Nullable(reporter.text(choice.tokens, offset: 0)),
             finishReason: Nullable(choice.summary?.stopReason.finishReason),
             selfcd: reporter.explanation(choice.tokens))
-        }, usage: Usage(choices.compactMap(\.summary)), report: identity.report))
+        }, usage: Usage(choices.compactMap(\.summary), prompts: running.job.prompts),
+        report: identity.report))
   }
 
   private func writer(
@@ -85,9 +87,12 @@ struct CompletionRoute: Sendable {
                 index: index, text: "",
                 logprobs: Nullable(tokens.isEmpty ? nil : reporter.text(tokens, offset: offset)),
                 finishReason: Nullable(summary.stopReason.finishReason), selfcd: reporter.explanation(tokens))
-            ])
+            ], report: identity.report)
         }
       },
-      closing: { summaries in includesUsage ? completion(identity, [], usage: Usage(summaries)) : nil })
+      closing: { summaries in
+        includesUsage
+          ? completion(identity, [], usage: Usage(summaries, prompts: running.job.prompts)) : nil
+      })
   }
 }

@@ -7,12 +7,31 @@ struct TokenizeRoute: Sendable {
   let service: GenerationService
   let body: BodyReader
 
+  /// What the request holds and this server leaves aside.
+  private struct Ignored: Encodable {
+    let ignored: [String]
+
+    init?(_ fields: IgnoredFields) {
+      guard !fields.names.isEmpty else { return nil }
+      ignored = fields.names
+    }
+  }
+
+  /// What both kinds of request have in common.
+  private struct Asked {
+    let model: String?
+    let wish: SelfCDFields
+    let wantsPieces: Bool
+    let ignored: IgnoredFields
+  }
+
   private struct Text: Encodable {
     let model: String
     let count: Int
     let tokens: [TokenID]
     let pieces: [String]?
     let maxModelLen: Int
+    let selfcd: Ignored?
   }
 
   private struct Prompts: Encodable {
@@ -25,6 +44,7 @@ struct TokenizeRoute: Sendable {
     let model: String
     let lanes: [String: Lane]
     let maxModelLen: Int
+    let selfcd: Ignored?
   }
 
   @Sendable func handle(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -32,34 +52,30 @@ struct TokenizeRoute: Sendable {
     let client = context.client
     // What it costs is known afterwards.
     try service.meter.checkTokens(of: client)
-    var reader = FieldReader(object)
+    var reader = FieldReader(object, isStrict: service.policy.isStrict)
     let model = try reader.string("model")
     let wantsPieces = try reader.bool("with_pieces") ?? false
     let content = try reader.string("content") ?? (try reader.string("prompt"))
     var wish = SelfCDFields()
-    if var extras = try reader.object("selfcd") {
+    if var extras = try reader.object("selfcd", isStrict: true) {
       guard content == nil else {
         throw FieldError("'selfcd' has no effect on 'content'; it goes with 'messages'.", field: "selfcd")
       }
       wish = try SelfCDFields(&extras)
     }
-    if let content {
-      try reader.finish()
-      return try await context.scope.run { [wish] in
-        try await text(content, model: model, wish, client, wantsPieces: wantsPieces)
-      }
-    }
-    let chat = try MessageReader.chat(&reader)
+    try SelfCDFields.refuseAtTopLevel(reader)
+    let chat = content == nil ? try MessageReader.chat(&reader) : nil
     try reader.finish()
-    return try await context.scope.run { [wish] in
-      try await prompts(chat, model: model, wish, client, wantsPieces: wantsPieces)
+    service.metrics.ignored(reader.ignored)
+    let asked = Asked(model: model, wish: wish, wantsPieces: wantsPieces, ignored: reader.ignored)
+    return try await context.scope.run {
+      if let chat { return try await prompts(chat, asked, client) }
+      return try await text(content ?? "", asked, client)
     }
   }
 
-  private func text(
-    _ content: String, model: String?, _ wish: SelfCDFields, _ client: Client, wantsPieces: Bool
-  ) async throws -> Response {
-    let (name, _) = try service.resolve(model: model, wish)
+  private func text(_ content: String, _ asked: Asked, _ client: Client) async throws -> Response {
+    let (name, _) = try service.resolve(model: asked.model, asked.wish)
     let lease = try await service.pool.lease(name)
     let tokens: [TokenID]
     do {
@@ -71,14 +87,12 @@ struct TokenizeRoute: Sendable {
     return APIJSON.response(
       Text(
         model: name, count: tokens.count, tokens: tokens,
-        pieces: wantsPieces ? tokens.map { piece($0, lease) } : nil, maxModelLen: lease.model.capacity.context
-      ))
+        pieces: asked.wantsPieces ? tokens.map { piece($0, lease) } : nil,
+        maxModelLen: lease.model.capacity.context, selfcd: Ignored(asked.ignored)))
   }
 
-  private func prompts(
-    _ chat: Chat, model: String?, _ wish: SelfCDFields, _ client: Client, wantsPieces: Bool
-  ) async throws -> Response {
-    let (name, decision) = try service.resolve(model: model, wish)
+  private func prompts(_ chat: Chat, _ asked: Asked, _ client: Client) async throws -> Response {
+    let (name, decision) = try service.resolve(model: asked.model, asked.wish)
     let lease = try await service.pool.lease(name)
     try lease.model.checkLength(of: chat)
     let request: GenerationRequest
@@ -92,13 +106,14 @@ struct TokenizeRoute: Sendable {
       (
         role.rawValue,
         Prompts.Lane(
-          count: tokens.count, tokens: tokens, pieces: wantsPieces ? tokens.map { piece($0, lease) } : nil)
+          count: tokens.count, tokens: tokens,
+          pieces: asked.wantsPieces ? tokens.map { piece($0, lease) } : nil)
       )
     }
     return APIJSON.response(
       Prompts(
-        model: name, lanes: Dictionary(lanes) { first, _ in first }, maxModelLen: lease.model.capacity.context
-      ))
+        model: name, lanes: Dictionary(lanes) { first, _ in first },
+        maxModelLen: lease.model.capacity.context, selfcd: Ignored(asked.ignored)))
   }
 
   private func piece(_ token: TokenID, _ lease: ModelLease) -> String {

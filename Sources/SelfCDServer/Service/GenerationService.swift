@@ -23,19 +23,34 @@ struct GenerationService: Sendable {
   struct Job: Sendable {
     let lease: ModelLease
     let decision: Decision
+    /// One for each choice: all those of the first prompt, then those of the second.
     let requests: [GenerationRequest]
+    /// How many prompts they are for.
+    let prompts: Int
     let roles: [LaneRole]
     let reporter: TokenReporter
     /// What a judge is shown as the request; `nil` where replies are not judged.
     let question: String?
+    /// What the request holds and this server leaves aside.
+    let ignored: IgnoredFields
+    /// The most tokens of a choice, where fewer than were asked for.
+    let limit: Int?
 
     var labels: ServerMetrics.DecodingLabels {
       .init(model: lease.name, strategy: decision.strategy.name)
     }
 
+    /// Tokens of the prompts, each in its longest lane.
+    var promptTokens: Int {
+      Self.firsts(of: requests, prompts: prompts).reduce(0) { $0 + $1.longestPrompt }
+    }
+
     /// Prompt and reply tokens at most, as clients are charged for them.
-    var mostTokens: Int {
-      requests.reduce(requests.first?.longestPrompt ?? 0) { $0 + $1.options.maximumTokens }
+    var mostTokens: Int { requests.reduce(promptTokens) { $0 + $1.options.maximumTokens } }
+
+    /// The first of each prompt's choices.
+    static func firsts<Choice>(of choices: [Choice], prompts: Int) -> [Choice] {
+      stride(from: 0, to: choices.count, by: max(1, choices.count / max(1, prompts))).map { choices[$0] }
     }
 
     var mostLogProbabilities: Int {
@@ -58,57 +73,73 @@ struct GenerationService: Sendable {
 
   /// Checks a request and renders its prompts.
   ///
+  /// - Parameter chats: one for each prompt.
   /// - Throws: ``APIError``.
   func prepare(
-    _ chat: Chat, _ fields: GenerationFields, rendering: Rendering, logProbabilities: Int?
+    _ chats: [Chat], _ fields: GenerationFields, rendering: Rendering, logProbabilities: Int?
   ) async throws -> Job {
     let (name, decision) = try resolve(model: fields.model, fields.selfcd)
-    try checkAllowed(fields, logProbabilities: logProbabilities)
+    try checkAllowed(fields, prompts: chats.count, logProbabilities: logProbabilities)
     let lease = try await pool.lease(name)
-    try lease.model.checkLength(of: chat)
+    let field = rendering == .template ? "messages" : "prompt"
+    for chat in chats { try lease.model.checkLength(of: chat, field: field) }
     let reporter = TokenReporter(
       vocabulary: lease.model.vocabulary, logProbabilities: logProbabilities, explained: fields.selfcd.explain
     )
     let model = rendering == .template ? lease.model.chat : lease.model.text
-    var request: GenerationRequest
-    do {
-      request = try model.request(
-        chat, strategy: decision.strategy, options: options(fields, reporter: reporter))
-    } catch {
-      // The strategy was checked; what is left is a chat that the template refuses.
-      throw APIError.invalid("The chat cannot be rendered: \(error)", param: "messages", code: "bad_chat")
-    }
-    try fit(&request, asked: fields.maximumTokens, context: lease.model.capacity.context)
-    guard request.prompts.count <= lease.queue.lanes, request.lanesToStart <= lease.model.capacity.lanes
-    else {
-      throw APIError.unavailable(
-        "'\(decision.strategy.name)' needs \(request.lanesToStart) lanes; '\(name)' has \(lease.queue.lanes).",
-        code: "too_few_lanes")
-    }
-    if reporter.explained > 0 { request.options.summarizedSteps = request.options.maximumTokens }
     let seed = fields.seed ?? .random(in: .min ... .max)
-    let requests = (0..<fields.choices).map { index in
-      var choice = request
-      choice.options.sampling.seed = seed &+ UInt64(index)
-      return choice
+    var requests: [GenerationRequest] = []
+    for chat in chats {
+      var request: GenerationRequest
+      do {
+        request = try model.request(
+          chat, strategy: decision.strategy, options: options(fields, reporter: reporter))
+      } catch {
+        // The strategy was checked; what is left is a chat that the template refuses.
+        throw APIError.invalid("The chat cannot be rendered: \(error)", param: field, code: "bad_chat")
+      }
+      try fit(&request, fields, context: lease.model.capacity.context, field: field)
+      guard request.prompts.count <= lease.queue.lanes, request.lanesToStart <= lease.model.capacity.lanes
+      else {
+        throw APIError.unavailable(
+          "'\(decision.strategy.name)' needs \(request.lanesToStart) lanes; '\(name)' has \(lease.queue.lanes).",
+          code: "too_few_lanes")
+      }
+      if reporter.explained > 0 { request.options.summarizedSteps = request.options.maximumTokens }
+      // The same for each prompt, so that a list draws what its texts alone would.
+      for index in 0..<fields.choices {
+        request.options.sampling.seed = seed &+ UInt64(index)
+        requests.append(request)
+      }
     }
+    metrics.ignored(fields.ignored)
+    let least = requests.map(\.options.maximumTokens).min() ?? 0
     return Job(
-      lease: lease, decision: decision, requests: requests,
-      roles: LaneRole.allCases.filter { request.prompts[$0] != nil }, reporter: reporter,
-      question: rendering == .template ? chat.messages.last?.content : nil)
+      lease: lease, decision: decision, requests: requests, prompts: chats.count,
+      roles: LaneRole.allCases.filter { requests.first?.prompts[$0] != nil }, reporter: reporter,
+      question: rendering == .template ? chats.first?.question : nil, ignored: fields.ignored,
+      limit: fields.maximumTokens.flatMap { least < $0 ? least : nil })
   }
 
-  private func checkAllowed(_ fields: GenerationFields, logProbabilities: Int?) throws(APIError) {
+  private func checkAllowed(
+    _ fields: GenerationFields, prompts: Int, logProbabilities: Int?
+  ) throws(APIError) {
     guard fields.choices <= policy.maximumChoices else {
-      throw .notAllowed(
+      throw .invalid(
         "'n' is \(fields.choices), but this server allows \(policy.maximumChoices) choices.", param: "n",
         code: "too_many_choices")
     }
-    if let tokens = fields.maximumTokens, tokens > policy.maximumTokens {
-      throw .notAllowed(
+    guard prompts <= policy.maximumChoices / fields.choices else {
+      throw .invalid(
+        """
+        \(prompts) prompts with \(fields.choices) each are more than the \(policy.maximumChoices) choices that this \
+        server allows. Send fewer at a time.
+        """, param: "prompt", code: "too_many_choices")
+    }
+    if policy.isStrict, let tokens = fields.maximumTokens, tokens > policy.maximumTokens {
+      throw .invalid(
         "\(tokens) tokens are asked for, but this server allows \(policy.maximumTokens).",
-        param: "max_tokens",
-        code: "too_many_tokens")
+        param: fields.limitField, code: "too_many_tokens")
     }
     if logProbabilities != nil, !policy.allowsLogProbabilities {
       throw .notAllowed(
@@ -125,21 +156,27 @@ struct GenerationService: Sendable {
       sampling: SamplingParameters(
         temperature: fields.temperature ?? policy.defaultTemperature, topK: fields.topK, topP: fields.topP,
         minP: fields.minP),
-      maximumTokens: fields.maximumTokens ?? min(policy.defaultMaximumTokens, policy.maximumTokens),
+      maximumTokens: min(fields.maximumTokens ?? policy.defaultMaximumTokens, policy.maximumTokens),
       stopStrings: fields.stop, traceCandidates: reporter.traceCandidates)
   }
 
-  /// Sees to it that prompt and reply fit into a lane.
-  private func fit(_ request: inout GenerationRequest, asked: Int?, context: Int) throws(APIError) {
+  /// Sees to it that prompt and reply fit into a lane: the limit of a reply is the most it may have, so that it is cut
+  /// to what is left.
+  private func fit(
+    _ request: inout GenerationRequest, _ fields: GenerationFields, context: Int, field: String
+  ) throws(APIError) {
     let prompt = request.longestPrompt
-    guard prompt < context, (asked ?? 1) <= context - prompt else {
-      let reply = asked.map { " and \($0) are asked for" } ?? ""
-      throw .invalid(
-        "The prompt has \(prompt) tokens\(reply), but this model's context holds \(context). Shorten the messages"
-          + (asked == nil ? "." : " or lower 'max_tokens'."), param: "messages",
-        code: "context_length_exceeded")
+    let left = context - prompt
+    guard left > 0 else {
+      throw .contextExceeded(
+        context, "your \(field) came to \(prompt) tokens. Shorten the \(field).", param: field)
     }
-    request.options.maximumTokens = min(request.options.maximumTokens, context - prompt)
+    if policy.isStrict, let asked = fields.maximumTokens, asked > left {
+      throw .contextExceeded(
+        context, "your \(field) came to \(prompt) tokens and '\(fields.limitField)' is \(asked). Lower it.",
+        param: fields.limitField)
+    }
+    request.options.maximumTokens = min(request.options.maximumTokens, left)
   }
 
   // MARK: - Running

@@ -55,7 +55,7 @@ final class RunningJob: Sendable {
   /// The first call counts.
   private func settle(generated: Int) {
     reservation.settle(
-      tokens: generated + (job.requests.first?.longestPrompt ?? 0),
+      tokens: generated + job.promptTokens,
       logProbabilities: generated * job.reporter.reported(lanes: job.roles.count))
   }
 

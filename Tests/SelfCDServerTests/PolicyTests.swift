@@ -1,0 +1,230 @@
+import SelfCD
+import Testing
+
+@testable import SelfCDServer
+
+@Suite("Policy")
+struct PolicyTests {
+  static let profile = ServedProfile(
+    name: "careful", strategy: SelfContrastive(alpha: 1.5, steps: 4), summary: "s")
+
+  static func wish(_ change: (inout SelfCDFields) -> Void) -> SelfCDFields {
+    var fields = SelfCDFields()
+    change(&fields)
+    return fields
+  }
+
+  @Test("profiles are the default, then the operator's strategy, then guarded")
+  func defaults() throws {
+    #expect(try ServerPolicy().decide(SelfCDFields(), profiles: []).strategy.name == "guarded")
+    let policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2))
+    let own = try policy.decide(SelfCDFields(), profiles: []).strategy as? SelfContrastive
+    #expect(own == SelfContrastive(alpha: 2))
+    let decision = try policy.decide(SelfCDFields(), profiles: [Self.profile])
+    #expect(decision.profile == "careful" && decision.isCalibrated)
+    #expect(decision.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
+  }
+
+  @Test("α stays within the operator's range")
+  func alpha() throws {
+    let policy = ServerPolicy(strategies: ["self-cd"], ranges: [.alpha: -1...2])
+    for alpha in [Float(-1), 0, 2] {
+      let decision = try policy.decide(
+        Self.wish {
+          $0.strategy = "self-cd"
+          $0.parameters.alpha = alpha
+        }, profiles: [])
+      #expect((decision.strategy as? SelfContrastive)?.alpha == alpha)
+    }
+    for alpha in [Float(-1.1), 2.01, 100] {
+      let error = #expect(throws: APIError.self) {
+        try policy.decide(
+          Self.wish {
+            $0.strategy = "self-cd"
+            $0.parameters.alpha = alpha
+          }, profiles: [])
+      }
+      #expect(error?.code == "alpha_not_allowed" && error?.status == .forbidden)
+    }
+    // The paper's 2.5 lies outside, so that nobody gets it by naming the strategy alone.
+    let decision = try policy.decide(Self.wish { $0.strategy = "self-cd" }, profiles: [])
+    #expect((decision.strategy as? SelfContrastive)?.alpha == 2)
+  }
+
+  /// β = 1 leaves the plain lane's best token alone, and one step contrasts nothing behind the first token.
+  @Test("β and steps stay the operator's unless ranges are given")
+  func betaAndSteps() throws {
+    var policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 0.5, beta: 0.1))
+    let wishes: [(String, SelfCDFields)] = [
+      ("beta_not_allowed", Self.wish { $0.parameters.beta = 1 }),
+      ("steps_not_allowed", Self.wish { $0.parameters.steps = 1 }),
+    ]
+    for (code, wish) in wishes {
+      let error = #expect(throws: APIError.self) { try policy.decide(wish, profiles: []) }
+      #expect(error?.code == code && error?.status == .forbidden)
+    }
+    let own =
+      try policy.decide(Self.wish { $0.parameters.alpha = 0.4 }, profiles: []).strategy as? SelfContrastive
+    #expect(own == SelfContrastive(alpha: 0.4, beta: 0.1))
+    policy.ranges[.beta] = 0...1
+    policy.ranges[.steps] = 1...20
+    for (_, wish) in wishes { _ = try policy.decide(wish, profiles: []) }
+    let over = #expect(throws: APIError.self) {
+      try policy.decide(Self.wish { $0.parameters.steps = 21 }, profiles: [])
+    }
+    #expect(over?.code == "steps_not_allowed")
+  }
+
+  @Test("the operator's strategy goes before a profile, and a profile is not bent")
+  func profileOrStrategy() throws {
+    let policy = ServerPolicy(strategies: ["probe-cd"], overridesProfiles: true)
+    #expect(try policy.decide(SelfCDFields(), profiles: [Self.profile]).strategy.name == "guarded")
+    let bent = #expect(throws: APIError.self) {
+      try ServerPolicy(strategies: ["self-cd"]).decide(
+        Self.wish { $0.parameters.alpha = 1 }, profiles: [Self.profile])
+    }
+    #expect(bent?.status == .badRequest && bent?.code == "profile_is_fixed")
+    let probed = try policy.decide(Self.wish { $0.strategy = "probe-cd" }, profiles: [])
+    #expect(probed.strategy as? ProbedContrast == ProbedContrast())
+  }
+
+  @Test("guarded prompts are the operator's")
+  func guardedPrompts() throws {
+    var policy = ServerPolicy(guardedPrompts: [.strict, .brief])
+    func emphasis(_ name: String?) throws -> String? {
+      (try policy.decide(
+        Self.wish {
+          $0.strategy = "guarded"
+          $0.guardedPrompt = name
+        }, profiles: []
+      ).strategy
+        as? Guarded)?.emphasis.name
+    }
+    #expect(try emphasis(nil) == "strict")
+    #expect(try emphasis("brief") == "brief")
+    #expect(throws: APIError.self) { try emphasis("paper") }
+    #expect(throws: APIError.self) { try emphasis("Say yes to everything.") }
+    policy.allowsOwnGuardedPrompt = true
+    #expect(try emphasis("Say yes to everything.") == "custom")
+    #expect(throws: APIError.self) { try emphasis("  ") }
+  }
+
+  @Test("a parameter without effect is an error")
+  func unused() {
+    let policy = ServerPolicy(strategies: ["plain", "self-cd"])
+    let wishes: [SelfCDFields] = [
+      Self.wish {
+        $0.strategy = "plain"
+        $0.parameters.alpha = 1
+      },
+      Self.wish {
+        $0.strategy = "guarded"
+        $0.parameters.steps = 3
+      },
+      Self.wish { $0.parameters.alpha = 1 },
+      Self.wish {
+        $0.profile = "careful"
+        $0.parameters.alpha = 1
+      },
+      Self.wish { $0.strategy = "icl" },
+      Self.wish {
+        $0.strategy = "self-cd"
+        $0.parameters.beta = 7
+      },
+    ]
+    for wish in wishes {
+      let error = #expect(throws: APIError.self) {
+        try policy.decide(wish, profiles: [Self.profile].filter { _ in wish.profile != nil })
+      }
+      #expect(error?.status == .badRequest)
+    }
+    let missing = #expect(throws: APIError.self) {
+      try policy.decide(Self.wish { $0.profile = "bold" }, profiles: [Self.profile])
+    }
+    #expect(missing?.status == .notFound)
+  }
+
+  /// A calibrated setting is what its strategy is on this model, so that an alias does not bring the paper's α back.
+  @Test("a strategy named alone is the profile's where one decodes by it")
+  func namedAlone() throws {
+    let policy = ServerPolicy(strategies: ["self-cd", "ada-cd"])
+    func decide(_ strategy: String, _ alpha: Float? = nil) throws -> Decision {
+      try policy.decide(
+        Self.wish {
+          $0.strategy = strategy
+          $0.parameters.alpha = alpha
+        }, profiles: [Self.profile])
+    }
+    let named = try decide("self-cd")
+    #expect(
+      named.profile == "careful"
+        && named.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
+    let weaker = try decide("self-cd", 1)
+    #expect(
+      weaker.profile == nil && weaker.strategy as? SelfContrastive == SelfContrastive(alpha: 1, steps: 4))
+    let beyond = #expect(throws: APIError.self) { try decide("self-cd", 1.6) }
+    #expect(beyond?.code == "alpha_not_allowed")
+    #expect(try decide("ada-cd").strategy as? AdaCD == AdaCD())
+    let own = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2), overridesProfiles: true)
+    let overridden = try own.decide(Self.wish { $0.strategy = "self-cd" }, profiles: [Self.profile])
+    #expect(overridden.strategy as? SelfContrastive == SelfContrastive(alpha: 2))
+  }
+
+  @Test("what gates a strategy stays the operator's unless a range is given")
+  func gates() throws {
+    var policy = ServerPolicy(strategies: ["probe-cd", "ada-cd", "self-cd"])
+    func wish(_ strategy: String, _ parameters: StrategyParameters) -> SelfCDFields {
+      Self.wish {
+        $0.strategy = strategy
+        $0.parameters = parameters
+      }
+    }
+    let wishes: [(StrategyParameter, StrategyParameters)] = [
+      (.agreement, .init(agreement: 0.5)), (.doubt, .init(doubt: 0.2)), (.probes, .init(probes: 2)),
+    ]
+    for (parameter, given) in wishes {
+      let refused = #expect(throws: APIError.self) {
+        try policy.decide(wish("probe-cd", given), profiles: [])
+      }
+      #expect(refused?.code == "\(parameter.rawValue)_not_allowed" && refused?.status == .forbidden)
+      let unused = #expect(throws: APIError.self) { try policy.decide(wish("self-cd", given), profiles: []) }
+      #expect(unused?.status == .badRequest && unused?.param == "selfcd.\(parameter.rawValue)")
+    }
+    // What is usual may be said, in decimals.
+    let usual = try policy.decide(wish("ada-cd", .init(beta: 0.01, agreement: 0.9)), profiles: [])
+    #expect(usual.strategy as? AdaCD == AdaCD())
+    policy.ranges = [.agreement: 0.5...0.9, .doubt: 0.1...0.5, .probes: 0...6]
+    var expected = ProbedContrast()
+    expected.probes = 2
+    let made = try policy.decide(wish("probe-cd", .init(probes: 2)), profiles: [])
+    #expect(made.strategy as? ProbedContrast == expected)
+    let over = #expect(throws: APIError.self) {
+      try policy.decide(wish("ada-cd", .init(agreement: 0.91)), profiles: [])
+    }
+    #expect(over?.code == "agreement_not_allowed")
+  }
+
+  @Test("aliases name a model, a strategy and α")
+  func aliases() throws {
+    let models = ["organism", "a:b"]
+    func parse(_ text: String) throws -> ModelAlias { try ModelAlias(parsing: text, models: models) }
+    let alias = try parse("organism:self-cd@2.0")
+    #expect(alias.model == "organism" && alias.suffix == "self-cd" && alias.alpha == 2)
+    #expect(try parse("organism").suffix == nil)
+    #expect(try parse("a:b").model == "a:b")
+    #expect(try parse("a:b:plain").suffix == "plain")
+    for text in [
+      "", "gpt", "organism:", "organism:self-cd@", "organism:self-cd@x", "organism:self-cd@nan", "a",
+    ] {
+      #expect(throws: APIError.self) { try parse(text) }
+    }
+    let applied = try parse("organism:careful").applied(to: SelfCDFields(), profiles: [Self.profile])
+    #expect(applied.profile == "careful")
+    #expect(throws: APIError.self) {
+      try alias.applied(to: Self.wish { $0.parameters.alpha = 1 }, profiles: [])
+    }
+    #expect(throws: APIError.self) {
+      try alias.applied(to: Self.wish { $0.strategy = "plain" }, profiles: [])
+    }
+  }
+}
