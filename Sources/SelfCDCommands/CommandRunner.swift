@@ -40,9 +40,9 @@ public enum CommandRunner {
       // Found by the command itself, of which the parser only knows the root.
       let message = SelfCDCommand.message(for: error)
       let usage = SelfCDCommand.usageString(for: command)
-      let words = usage.split(separator: " ").dropFirst().prefix { !"[<-".contains($0.first ?? "[") }
+      let words = usage.split(separator: " ").prefix { !"[<-".contains($0.first ?? "[") }
       return
-        "error: \(message)\n\(usage)\n  See '\(words.joined(separator: " ")) --help' for more information.\n"
+        "error: \(message)\nUsage: \(usage)\n  See '\(words.joined(separator: " ")) --help' for more information.\n"
     }
     return (parsed.hasPrefix("Error:") ? "error:" + parsed.dropFirst("Error:".count) : parsed) + "\n"
   }

@@ -41,24 +41,30 @@ import Testing
     #expect(try space.run(Self.quick + ["--dry-run", "-m", "/nowhere.gguf"]).status == 0)
   }
 
+  /// Runs a command whose standard input is a terminal on which somebody has typed the first argument.
+  static let typing = """
+    import os, pty, subprocess, sys
+    person, terminal = pty.openpty()
+    os.write(person, sys.argv[1].encode() + b"\\n")
+    sys.exit(subprocess.run(sys.argv[2:], stdin=terminal).returncode)
+    """
+
   /// On a terminal a person is asked, and nothing goes on without a yes.
   @Test(arguments: [("n", 1), ("", 1), ("y", 0)] as [(String, Int32)])
   func onATerminalItAsks(answer: String, status: Int32) throws {
     let space = try Workspace()
-    let terminal = try #require(PseudoTerminal())
     let process = Process()
     let binary: URL = try #require(CommandLineTests.binary)
-    process.executableURL = binary
-    process.arguments = Self.quick + ["--limit", "4", "-n", "4"]
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments =
+      ["python3", "-c", Self.typing, answer, binary.path] + Self.quick + ["--limit", "4", "-n", "4"]
     process.environment = ProcessInfo.processInfo.environment.merging(["XDG_DATA_HOME": space.folder.path]) {
       $1
     }
-    process.standardInput = terminal.device
     let (output, errors) = (Pipe(), Pipe())
     process.standardOutput = output
     process.standardError = errors
     try process.run()
-    terminal.type(answer + "\n")
     let printed = try output.fileHandleForReading.readToEnd() ?? Data()
     let said = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
     process.waitUntilExit()
@@ -167,22 +173,4 @@ import Testing
         == [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2].map { "self-cd@\($0 == $0.rounded() ? "\(Int($0))" : "\($0)")" }
     )
   }
-}
-
-/// Both ends of a terminal that nobody sits at.
-struct PseudoTerminal {
-  private let master: FileHandle
-  let device: FileHandle
-
-  init?() {
-    let descriptor = posix_openpt(O_RDWR | O_NOCTTY)
-    guard descriptor >= 0, grantpt(descriptor) == 0, unlockpt(descriptor) == 0, let name = ptsname(descriptor)
-    else { return nil }
-    let own = open(name, O_RDWR | O_NOCTTY)
-    guard own >= 0 else { return nil }
-    master = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-    device = FileHandle(fileDescriptor: own, closeOnDealloc: true)
-  }
-
-  func type(_ text: String) { master.write(Data(text.utf8)) }
 }
