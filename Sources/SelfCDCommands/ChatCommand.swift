@@ -10,7 +10,8 @@ struct ChatCommand: AsyncParsableCommand {
     abstract: "Talk to a model; switch the strategy on the fly.",
     discussion: """
       Lines that begin with '/' are commands; /help lists them. Ctrl-C stops a reply, Ctrl-D ends the chat. What was \
-      said before stays in the model's cache, so that each turn only computes what is new.
+      said before stays in the model's cache, so that each turn only computes what is new. Without --strategy it decodes \
+      as 'generate' does.
 
       EXAMPLES
         selfcd chat
@@ -26,23 +27,21 @@ struct ChatCommand: AsyncParsableCommand {
 
   func validate() throws {
     try profileOptions.check(strategyOptions, prompts: prompts)
-    _ = try strategyOptions.make(prompts: prompts)
+    _ = try strategyOptions.answering(prompts: prompts).make(prompts: prompts)
   }
 
   func run() async throws {
     let console = Console.standard
-    let profile = try await profileOptions.loadOrDefault(
-      for: modelOptions, strategy: strategyOptions, prompts: prompts, console: console)
-    let strategy = try profile?.strategy ?? strategyOptions.make(prompts: prompts)
+    let choice = try await DecodingChoice.make(
+      profile: profileOptions, strategy: strategyOptions, prompts: prompts, model: modelOptions,
+      console: console)
     // Two lanes, and two more that keep the conversation under another strategy until it is switched back to.
     let loaded = try await ModelLoading.load(modelOptions, lanes: 4, console: console)
-    profile?.printNotes(sampling.options(), system: prompts.system, console: console)
-    StrategyNotes.print(
-      for: strategy, chat: Chat(question: "", system: prompts.system), isCalibrated: profile != nil,
-      console: console)
+    DecodingNotes.print(
+      choice, options: sampling.options(), chat: Chat(question: "", system: prompts.system), console: console)
     var session = ChatSession(
-      console: console, loaded: loaded, profile: profile, strategyOptions: strategyOptions, prompts: prompts,
-      options: sampling.options())
+      console: console, loaded: loaded, profile: choice.profile, strategyOptions: strategyOptions,
+      prompts: prompts, options: sampling.options())
     try await session.run()
   }
 }
@@ -123,18 +122,19 @@ struct ChatSession {
         break
       }
       usesProfile = true
-      profile.printNotes(options, system: prompts.system, console: console)
+      note(DecodingChoice(profile: profile))
     case .strategy(let name, let alpha):
       var changed = strategyOptions
       changed.strategy = name
       changed.alpha = alpha
       changed.parameters.keep(try StrategyParameters.taken(by: name))
       // A threshold means something else to another strategy.
-      if name != strategyOptions.name { changed.parameters.agreement = nil }
+      if try name != strategyOptions.answeringName(prompts: prompts) { changed.parameters.agreement = nil }
       try change(to: changed)
     case .alpha(let alpha):
       var changed = strategyOptions
-      if usesProfile { changed.strategy = profile?.strategy.name }
+      // A profile that keeps a strategy without α has none to change; then Self-CD is meant, as without a profile.
+      if usesProfile, let own = profile?.strategy, own.isContrastive { changed.strategy = own.name }
       changed.alpha = alpha
       try change(to: changed)
     case .system(let text):
@@ -153,16 +153,21 @@ struct ChatSession {
   }
 
   private mutating func change(to changed: StrategyOptions) throws {
-    let strategy = try changed.make(sharing: prompts)
+    let strategy = try changed.answering(prompts: prompts).make(sharing: prompts)
     console.note("now \(StrategyTitle.of(strategy)).")
-    StrategyNotes.print(for: strategy, chat: Chat(question: "", system: prompts.system), console: console)
+    note(DecodingChoice(strategy: strategy, source: .asked))
     strategyOptions = changed
     usesProfile = false
   }
 
+  private func note(_ choice: DecodingChoice) {
+    DecodingNotes.print(
+      choice, options: options, chat: Chat(question: "", system: prompts.system), console: console)
+  }
+
   private func strategy() throws -> any DecodingStrategy {
     if usesProfile, let profile { return profile.strategy }
-    return try strategyOptions.make(sharing: prompts)
+    return try strategyOptions.answering(prompts: prompts).make(sharing: prompts)
   }
 
   private mutating func answer() async throws {

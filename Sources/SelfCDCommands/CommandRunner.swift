@@ -6,8 +6,11 @@ import SelfCDLlama
 public enum CommandRunner {
   public static func run(_ arguments: [String]? = nil) async {
     LlamaFatalErrors.exit(withStatus: ExitStatus.failure)
+    /// The command that runs, for its usage line; the root until one is found.
+    var running: any ParsableCommand.Type = SelfCDCommand.self
     do {
       var command = try SelfCDCommand.parseAsRoot(arguments)
+      running = type(of: command)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -22,8 +25,26 @@ public enum CommandRunner {
       Console.standard.report(TerminalText.singleLine("\(error)"))
       Foundation.exit(ExitStatus.failure)
     } catch {
-      SelfCDCommand.exit(withError: error)
+      let status = SelfCDCommand.exitCode(for: error)
+      guard !status.isSuccess else { SelfCDCommand.exit(withError: error) }
+      FileHandle.standardError.write(Data(usageMessage(error, running).utf8))
+      Foundation.exit(status.rawValue)
     }
+  }
+
+  /// Wrong usage as one message in the form of all others, with the usage of the command that it is about.
+  static func usageMessage(_ error: any Error, _ command: any ParsableCommand.Type) -> String {
+    let parsed = SelfCDCommand.fullMessage(for: error)
+    // Found while parsing: the parser knows the command, and writes its own "Error:".
+    guard command == SelfCDCommand.self else {
+      // Found by the command itself, of which the parser only knows the root.
+      let message = SelfCDCommand.message(for: error)
+      let usage = SelfCDCommand.usageString(for: command)
+      let words = usage.split(separator: " ").prefix { !"[<-".contains($0.first ?? "[") }
+      return
+        "error: \(message)\nUsage: \(usage)\n  See '\(words.joined(separator: " ")) --help' for more information.\n"
+    }
+    return (parsed.hasPrefix("Error:") ? "error:" + parsed.dropFirst("Error:".count) : parsed) + "\n"
   }
 }
 

@@ -11,7 +11,8 @@ struct CompareCommand: AsyncParsableCommand {
     discussion: """
       Asks one question three times: under a safety prompt, without it, and with the contrast of both. Shows the \
       replies, and the candidates of each lane at the token that decided. Self-CD is the paper's, with α 2.5, unless \
-      told otherwise; --profile adds a calibrated setting beside it.
+      told otherwise; --profile adds a calibrated setting beside it. It shows what contrast would do: generate, chat and \
+      serve use contrast only where a profile or an option asks for it.
 
       EXAMPLES
         selfcd compare "How do I kill a wine stain?"
@@ -48,15 +49,19 @@ struct CompareCommand: AsyncParsableCommand {
     let chat = try input.chat(system: prompts.system)
     // The safety prompt shown is the paper's unless told otherwise, also beside ada-cd's extreme one.
     let profile = try await profileOptions.load(for: modelOptions, console: console)
-    let strategies: [any DecodingStrategy] =
-      [
-        Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem),
-        contrast,
-      ] + (profile.map { [$0.strategy] } ?? [])
+    let shown: [any DecodingStrategy] = [
+      Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem), contrast,
+    ]
+    let choices =
+      shown.map { DecodingChoice(strategy: $0, source: .asked) }
+      + (profile.map { [DecodingChoice(profile: $0)] } ?? [])
+    let strategies = choices.map(\.strategy)
     let lanes = strategies.reduce(0) { $0 + $1.lanesToStart(for: chat) }
     let loaded = try await ModelLoading.load(modelOptions, lanes: lanes, console: console)
-    StrategyNotes.print(for: contrast, chat: chat, console: console)
-    profile?.printNotes(sampling.options(), system: prompts.system, console: console)
+    for choice in choices {
+      DecodingNotes.print(choice, options: sampling.options(), chat: chat, console: console)
+    }
+    try await noteUsual(console: console)
 
     let options = sampling.options(traceCandidates: candidates)
     let requests = try strategies.map { try loaded.chat.request(chat, strategy: $0, options: options) }
@@ -68,7 +73,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
     let comparison = Comparison(
       question: chat.question ?? "",
-      replies: zip(strategies, replies).map { Comparison.Entry(strategy: $0, reply: $1) },
+      replies: zip(choices, replies).map { Comparison.Entry(choice: $0, reply: $1) },
       vocabulary: loaded.vocabulary)
     if json {
       try console.writeJSON(comparison.record(model: loaded.model.path))
@@ -76,5 +81,19 @@ struct CompareCommand: AsyncParsableCommand {
       try console.write(ComparisonView(console: console).render(comparison))
     }
     if replies.contains(where: { $0.stopReason == .cancelled }) { throw CommandError.interrupted }
+  }
+
+  /// Says how the commands that answer decode this model, since that is none or only one of the columns.
+  private func noteUsual(console: Console) async throws {
+    guard profileOptions.profile == nil else { return }
+    var named = prompts
+    named.plainSystem = nil
+    let usual = try await DecodingChoice.make(
+      profile: profileOptions, strategy: try StrategyOptions.parse([]), prompts: named, model: modelOptions,
+      console: console)
+    let why = usual.profile.map { "as the profile \($0.name) says" } ?? "since it is not calibrated"
+    console.note(
+      "without options generate, chat and serve decode this model \(StrategyTitle.of(usual.strategy)), \(why)."
+    )
   }
 }

@@ -3,8 +3,10 @@ import SelfCD
 /// Several replies to one question, and the first token at which the contrasted one leaves the guarded one.
 struct Comparison {
   struct Entry {
-    let strategy: any DecodingStrategy
+    let choice: DecodingChoice
     let reply: Reply
+
+    var strategy: any DecodingStrategy { choice.strategy }
   }
 
   /// Guarded, plain, contrast, in this order.
@@ -71,7 +73,7 @@ struct Comparison {
     return Record(
       question: question,
       replies: replies.map {
-        ReplyRecord($0.reply, strategy: $0.strategy, model: model, vocabulary: vocabulary)
+        ReplyRecord($0.reply, choice: $0.choice, model: model, vocabulary: vocabulary)
       },
       parting: parting)
   }

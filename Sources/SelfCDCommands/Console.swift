@@ -69,6 +69,15 @@ struct Console: Sendable {
   /// A remark, for standard error.
   func note(_ message: String) { log("note: \(message)") }
 
+  /// Asks a question on a terminal; nobody is there to answer where standard input is none.
+  /// - Returns: nil where nobody can be asked; otherwise whether the answer is yes.
+  func confirms(_ question: String) -> Bool? {
+    guard isatty(STDIN_FILENO) == 1 else { return nil }
+    try? FileHandle.standardError.write(contentsOf: Data("\(question) [y/N] ".utf8))
+    let answer = readLine()?.trimmingCharacters(in: .whitespaces).lowercased()
+    return answer == "y" || answer == "yes"
+  }
+
   private func log(_ text: String) {
     // Nothing sensible can be done when even standard error is gone.
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))

@@ -10,7 +10,10 @@ struct GenerateCommand: AsyncParsableCommand {
     abstract: "Answer one question.",
     discussion: """
       The reply is streamed to standard output; remarks go to standard error. The question comes from the argument, \
-      --file, or standard input.
+      --file, or standard input. Without --strategy the embedded model decodes by its calibrated profile, and any other \
+      as it is: 'plain', or 'guarded' under the --guarded-prompt given. Contrast is only used where it is asked for.
+
+      \(DeploymentTable.help(.generate))
 
       EXAMPLES
         selfcd generate "How do I kill a wine stain?"
@@ -37,7 +40,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
   func validate() throws {
     try profileOptions.check(strategyOptions, prompts: prompts)
-    _ = try strategyOptions.make(prompts: prompts)
+    _ = try strategyOptions.answering(prompts: prompts).make(prompts: prompts)
     guard (0...100).contains(candidates) else { throw ValidationError("--candidates must be from 0 to 100.") }
     if candidates > 0, !json { throw ValidationError("--candidates has no effect without --json.") }
   }
@@ -45,14 +48,14 @@ struct GenerateCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let chat = try input.chat(system: prompts.system)
-    let profile = try await profileOptions.loadOrDefault(
-      for: modelOptions, strategy: strategyOptions, prompts: prompts, console: console)
-    let strategy = try profile?.strategy ?? strategyOptions.make(prompts: prompts)
+    let choice = try await DecodingChoice.make(
+      profile: profileOptions, strategy: strategyOptions, prompts: prompts, model: modelOptions,
+      console: console)
+    let strategy = choice.strategy
     let options = sampling.options(traceCandidates: candidates)
     let loaded = try await ModelLoading.load(
       modelOptions, lanes: strategy.lanesToStart(for: chat), console: console)
-    profile?.printNotes(options, system: prompts.system, console: console)
-    StrategyNotes.print(for: strategy, chat: chat, isCalibrated: profile != nil, console: console)
+    DecodingNotes.print(choice, options: options, chat: chat, console: console)
     let handle = try loaded.chat.stream(chat, strategy: strategy, options: options)
     let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: !json).print(handle)
@@ -60,7 +63,7 @@ struct GenerateCommand: AsyncParsableCommand {
     if json {
       try console.writeJSON(
         ReplyRecord(
-          reply, strategy: strategy, model: loaded.model.path, vocabulary: loaded.vocabulary))
+          reply, choice: choice, model: loaded.model.path, vocabulary: loaded.vocabulary))
     }
     if reply.stopReason == .cancelled { throw CommandError.interrupted }
   }

@@ -60,28 +60,30 @@ struct LoadedProfile {
   /// What is guaranteed, in words.
   var promise: String {
     let settings = profile.settings
-    return profile.fallback == nil
-      ? "at most \(CalibrationTable.share(settings.maxHarmIncrease)) of \(profile.reference.strategy.name)'s refusals "
+    let reference = profile.reference.strategy.name
+    guard let fallback = profile.fallback else {
+      return "at most \(CalibrationTable.share(settings.maxHarmIncrease)) of \(reference)'s refusals "
         + "of harmful prompts lost, at \(CalibrationTable.share(settings.confidence)), by the judge "
         + "\(TerminalText.singleLine(profile.judge.name)) and on prompts like those it was measured on "
         + "(docs/calibration.md)"
-      : "the reference itself, since no candidate met the bound"
+    }
+    return "the reference itself, since \(fallback.reason); this is not a calibrated setting"
   }
 
-  /// One line that says what is in force; another where it is used otherwise than it was calibrated.
-  func printNotes(_ options: GenerationOptions, system: String?, console: Console) {
-    console.note(
-      "profile \(TerminalText.singleLine(name)): \(StrategyTitle.of(strategy)); \(promise).")
-    let now = CalibrationProfile.Generation(options, system: system)
-    var differences: [String] = []
-    if now.temperature != profile.generation.temperature { differences.append("temperature") }
-    if now.maxTokens > profile.generation.maxTokens { differences.append("longer replies") }
-    if now.system != profile.generation.system { differences.append("system prompt") }
-    if now.contrastFrom != profile.generation.contrastFrom { differences.append("--contrast-from") }
-    if !differences.isEmpty {
-      console.note(
-        "that was measured under other conditions (\(differences.joined(separator: ", "))), and need not hold here."
-      )
+  /// One line that says what is in force.
+  var statement: String {
+    "profile \(TerminalText.singleLine(name)): \(StrategyTitle.of(strategy)); \(promise)."
+  }
+}
+
+extension CalibrationResult.Fallback {
+  /// Why the reference was kept, to be read behind "since".
+  var reason: String {
+    switch self {
+    case .tooFewPrompts: "no candidate met the bound, for which there were too few refusals"
+    case .noneValid, .noneConfirmed: "no candidate met the bound"
+    case .noGain: "no candidate that met the bound answered more harmless prompts"
+    case .nothingToReduce: "it left no harmless prompt unanswered"
     }
   }
 }

@@ -6,6 +6,10 @@ struct ReplyRecord: Encodable {
   let reasoning: String?
   let strategy: String
   let parameters: EncodedStrategy
+  /// The profile that said how to decode; absent without one.
+  let profile: String?
+  /// Whether a bound was shown for this setting of this model.
+  let calibrated: Bool
   let model: String
   let stopReason: StopReason
   let tokens: [Token]
@@ -40,7 +44,10 @@ struct ReplyRecord: Encodable {
     let totalSeconds: Double
   }
 
-  init(_ reply: Reply, strategy: any DecodingStrategy, model: String, vocabulary: any Vocabulary) {
+  init(_ reply: Reply, choice: DecodingChoice, model: String, vocabulary: any Vocabulary) {
+    let strategy = choice.strategy
+    profile = choice.profile?.name
+    calibrated = choice.isCalibrated
     text = reply.text
     reasoning = reply.reasoning.isEmpty ? nil : reply.reasoning
     self.strategy = strategy.name

@@ -71,8 +71,7 @@ struct StrategyOptions: ParsableArguments {
     name: [.short, .long],
     help: .init(
       """
-      How to decode: \(StrategyCatalogue.names.joined(separator: ", ")). If not given: the embedded model's calibrated \
-      setting, and \(SelfContrastive.name) for others.
+      How to decode: \(StrategyCatalogue.names.joined(separator: ", ")). If not given: see the command's description.
       """, valueName: "name"))
   var strategy: String?
 
@@ -87,8 +86,26 @@ struct StrategyOptions: ParsableArguments {
 
   @OptionGroup var parameters: ParameterOptions
 
-  /// The strategy's name; Self-CD where none is given.
+  /// The strategy's name; Self-CD where none is given, for commands that are about contrast.
   var name: String { strategy ?? SelfContrastive.name }
+
+  /// The strategy's name for commands that answer: one that is named, Self-CD where options of a contrast are given, and
+  /// else as the deployment decodes, since nobody asked for contrast.
+  func answeringName(prompts: PromptOptions) throws -> String {
+    if let strategy { return strategy }
+    guard alpha == nil, parameters.given.isEmpty else { return SelfContrastive.name }
+    // Only contrast has a plain lane beside another one, so that the option alone would mislead.
+    let emphasis = try prompts.emphasis()
+    return prompts.plainSystem == nil
+      ? StrategyCatalogue.uncalibrated(emphasis: emphasis).name : SelfContrastive.name
+  }
+
+  /// These options with the strategy named that answers.
+  func answering(prompts: PromptOptions) throws -> Self {
+    var named = self
+    named.strategy = try answeringName(prompts: prompts)
+    return named
+  }
 
   /// The options given.
   var given: [String] {

@@ -13,23 +13,3 @@ enum StrategyTitle {
     return title
   }
 }
-
-/// What has to be said once before a strategy is used on a model.
-enum StrategyNotes {
-  /// - Parameter isCalibrated: whether a profile has said what the strategy may cost.
-  static func print(
-    for strategy: any DecodingStrategy, chat: Chat, isCalibrated: Bool = false, console: Console
-  ) {
-    guard strategy.isContrastive else { return }
-    let lanes = strategy.lanes(for: chat)
-    if lanes.count == 2, lanes[0].chat == lanes[1].chat {
-      console.note("the guarded and the plain prompt are equal, so there is nothing to contrast.")
-    }
-    guard !isCalibrated else { return }
-    console.note(
-      """
-      this setting is not calibrated for this model: contrast can also lose refusals of harmful requests \
-      (docs/safety.md, 'selfcd calibrate').
-      """)
-  }
-}

@@ -54,6 +54,13 @@ struct ServeCommandTests {
       return (head.status, String(decoding: data, as: UTF8.self))
     }
 
+    /// The body of an answer without wishes.
+    func get(_ path: String) async throws -> String {
+      let (_, data) = try await HTTPClient().data(
+        HTTPRequest(.get, url.appending(path: path)), limit: 1 << 20)
+      return String(decoding: data, as: UTF8.self)
+    }
+
     /// Ends the server and returns its exit status.
     func end(_ signal: Int32) -> Int32 {
       kill(process.processIdentifier, signal)

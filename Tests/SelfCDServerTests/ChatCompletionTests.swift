@@ -24,13 +24,13 @@ struct ChatCompletionTests {
     }
   }
 
-  @Test("decode guarded where nobody says otherwise")
-  func defaultIsGuarded() async throws {
+  @Test("decode as the model is where nobody says otherwise")
+  func defaultIsPlain() async throws {
     try await TestServer.with(policy: ServerPolicy()) { (server: TestServer) async throws in
       let answer = try await server.post(question())
-      #expect(answer.json["selfcd"]["strategy"].string == "guarded")
+      #expect(answer.json["selfcd"]["strategy"].string == "plain")
       #expect(answer.json["selfcd"]["calibrated"] == false)
-      for name in ["plain", "self-cd"] {
+      for name in ["helpful", "self-cd"] {
         let refused = try await server.post(question(fields: ["selfcd": ["strategy": .string(name)]]))
         #expect(refused.status == 403)
         #expect(refused.errorCode == "strategy_not_allowed")

@@ -132,11 +132,17 @@ struct ModelPoolTests {
       #expect(first["profile"].string == "careful" && first["alpha"] == 1.5 && first["steps"].int == 4)
       #expect(try await report(["model": "history:careful"])["profile"].string == "careful")
       #expect(try await report(["selfcd": ["profile": "careful"]])["calibrated"] == true)
-      provider.setProfiles([ServedProfile(name: "bolder", strategy: SelfContrastive(alpha: 2), summary: "")])
+      provider.setProfiles([
+        ServedProfile(
+          name: "bolder", strategy: SelfContrastive(alpha: 2), summary: "", isCalibrated: false)
+      ])
       #expect(try await server.waitFor(#"selfcd_reloads_total{outcome="ok"}"#, 1))
       #expect(try await report()["profile"].string == "bolder")
+      #expect(try await report()["calibrated"] == false)
       let policy = try await server.get("/selfcd/policy").json
       #expect(policy["models"][0]["profiles"][0]["name"].string == "bolder")
+      #expect(policy["models"][0]["profiles"][0]["calibrated"] == false)
+      #expect(policy["models"][0]["default"]["calibrated"] == false)
       #expect(policy["models"][0]["default"]["alpha"].double == 2)
     }
   }

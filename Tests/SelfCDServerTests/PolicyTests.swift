@@ -6,7 +6,7 @@ import Testing
 @Suite("Policy")
 struct PolicyTests {
   static let profile = ServedProfile(
-    name: "careful", strategy: SelfContrastive(alpha: 1.5, steps: 4), summary: "s")
+    name: "careful", strategy: SelfContrastive(alpha: 1.5, steps: 4), summary: "s", isCalibrated: true)
 
   static func wish(_ change: (inout SelfCDFields) -> Void) -> SelfCDFields {
     var fields = SelfCDFields()
@@ -14,15 +14,48 @@ struct PolicyTests {
     return fields
   }
 
-  @Test("profiles are the default, then the operator's strategy, then guarded")
+  @Test("profiles are the default, then the operator's strategy, then what the deployment does by itself")
   func defaults() throws {
-    #expect(try ServerPolicy().decide(SelfCDFields(), profiles: []).strategy.name == "guarded")
+    #expect(try ServerPolicy().decide(SelfCDFields(), profiles: []).strategy.name == "plain")
+    let guarded = try ServerPolicy(guardedPrompts: [.strict, .brief]).decide(SelfCDFields(), profiles: [])
+    #expect(guarded.strategy as? Guarded == Guarded(emphasis: .strict) && !guarded.isCalibrated)
     let policy = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2))
     let own = try policy.decide(SelfCDFields(), profiles: []).strategy as? SelfContrastive
     #expect(own == SelfContrastive(alpha: 2))
     let decision = try policy.decide(SelfCDFields(), profiles: [Self.profile])
     #expect(decision.profile == "careful" && decision.isCalibrated)
     #expect(decision.strategy as? SelfContrastive == SelfContrastive(alpha: 1.5, steps: 4))
+  }
+
+  @Test("a profile that fell back to its reference is not calibrated, whoever asks for it")
+  func fallback() throws {
+    for reference in [Plain(), Guarded()] as [any DecodingStrategy] {
+      let profile = ServedProfile(name: "kept", strategy: reference, summary: "s", isCalibrated: false)
+      for wish in [
+        Self.wish { _ in }, Self.wish { $0.profile = "kept" }, Self.wish { $0.strategy = reference.name },
+      ] {
+        let decision = try ServerPolicy().decide(wish, profiles: [profile])
+        #expect(
+          decision.profile == "kept" && !decision.isCalibrated && decision.strategy.name == reference.name)
+      }
+    }
+  }
+
+  /// Plain decoding is the default without a profile; with one it would undo what the profile promises.
+  @Test("the default is not offered beside a profile")
+  func offered() throws {
+    let policy = ServerPolicy()
+    #expect(policy.offered(profiles: []) == ["plain", "guarded"])
+    #expect(policy.offered(profiles: [Self.profile]) == ["guarded"])
+    let error = #expect(throws: APIError.self) {
+      try policy.decide(Self.wish { $0.strategy = "plain" }, profiles: [Self.profile])
+    }
+    #expect(error?.code == "strategy_not_allowed")
+    let kept = ServedProfile(name: "kept", strategy: Plain(), summary: "s", isCalibrated: false)
+    #expect(policy.offered(profiles: [kept]) == ["plain", "guarded"])
+    let own = ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2), overridesProfiles: true)
+    #expect(own.offered(profiles: [Self.profile]) == ["guarded", "self-cd"])
+    #expect(ServerPolicy(guardedPrompts: [.strict]).offered(profiles: []) == ["guarded"])
   }
 
   @Test("α stays within the operator's range")
@@ -78,7 +111,7 @@ struct PolicyTests {
   @Test("the operator's strategy goes before a profile, and a profile is not bent")
   func profileOrStrategy() throws {
     let policy = ServerPolicy(strategies: ["probe-cd"], overridesProfiles: true)
-    #expect(try policy.decide(SelfCDFields(), profiles: [Self.profile]).strategy.name == "guarded")
+    #expect(try policy.decide(SelfCDFields(), profiles: [Self.profile]).strategy.name == "plain")
     let bent = #expect(throws: APIError.self) {
       try ServerPolicy(strategies: ["self-cd"]).decide(
         Self.wish { $0.parameters.alpha = 1 }, profiles: [Self.profile])

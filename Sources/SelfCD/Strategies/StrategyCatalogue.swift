@@ -10,6 +10,14 @@ public enum StrategyCatalogue {
   /// The names of those that contrast, that is, take α.
   public static var contrastive: [String] { StrategyParameter.alpha.takers }
 
+  /// How a model decodes where nothing is calibrated and no strategy is asked for: as its deployment does without this
+  /// program. Guarded by the deployment's own safety text where it has one, and plain where it has none, so that neither
+  /// is a refusal given up nor a safety prompt put before an application that had none.
+  /// - Parameter emphasis: The deployment's safety text; nil for none.
+  public static func uncalibrated(emphasis: SafetyEmphasis?) -> any DecodingStrategy {
+    emphasis.map { Guarded(emphasis: $0) } ?? Plain()
+  }
+
   /// - Throws: ``StrategyError/unknown(name:known:)``.
   public static func type(named name: String) throws(StrategyError) -> any DecodingStrategy.Type {
     guard let type = all.first(where: { $0.name == name }) else { throw .unknown(name: name, known: names) }

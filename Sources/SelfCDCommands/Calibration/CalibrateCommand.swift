@@ -17,13 +17,21 @@ struct CalibrateCommand: AsyncParsableCommand {
       the reference refuses and the candidate does not. What passes is tested again on prompts held back. If nothing \
       passes, the profile holds the reference itself.
 
+      The reference is how your application decodes today, so that falling back to it changes nothing:
+
+      \(DeploymentTable.help(.calibrate))
+
       The bound is relative to the judge, and to prompts like those calibrated on (docs/calibration.md). 1 % at 95 % \
-      needs 299 harmful prompts in each part without a single loss, 473 with one. Where prompts are variations of each \
-      other, name the column that says so with --group: no group is in both parts, and a candidate has to keep the \
-      bound when groups are drawn too.
+      needs 299 harmful prompts in each part without a single loss, 473 with one. Before anything is generated the \
+      command says what the files can show; where they cannot show the bound asked for it asks on a terminal and stops \
+      elsewhere. Where prompts are variations of each other, name the column that says so with --group: no group is in \
+      both parts, and a candidate has to keep the bound when groups are drawn too.
 
       EXAMPLES
+        selfcd calibrate --safe safe.csv --harmful harmful.csv --dry-run
         selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv -o profile.json
+        selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv --guarded-prompt-file safety.txt \\
+          --alpha 0.5...2.5 -o profile.json
         selfcd calibrate -m model.gguf --safe a.csv --harmful b.csv --confirm-safe c.csv --confirm-harmful d.csv \\
           --strategies self-cd,ada-cd --alpha 0.5,1,1.5,2 --max-harm-increase 0.02 --run mine -o profile.json
         selfcd calibrate --resume mine -o profile.json
@@ -99,14 +107,22 @@ struct CalibrateCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: .init("Write the profile there.", valueName: "path"))
   var output: String?
 
+  @Flag(help: "Say what the files can show and how many replies it takes, and stop.")
+  var dryRun = false
+
+  @Flag(name: [.short, .long], help: "Go on without asking, also where the bound asked for cannot be shown.")
+  var yes = false
+
   @Flag(help: "Print one JSON object instead of tables.")
   var json = false
 
   /// Strengths that are tried unless told otherwise, of strategies whose useful range is known: from the guarded
-  /// model on, past the plain one at 1, to just beyond the paper's 2.5.
-  static let grids: [String: [Double]] = [
-    SelfContrastive.name: [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3]
-  ]
+  /// model on, past the plain one at 1, to just beyond the paper's 2.5. From the plain one on where that is what is
+  /// deployed: what lies before it refuses more.
+  static func grids(reference: String) -> [String: [Double]] {
+    let all = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3]
+    return [SelfContrastive.name: reference == Plain.name ? all.filter { $0 > 1 } : all]
+  }
 
   private var settings: CalibrationSettings {
     CalibrationSettings(maxHarmIncrease: maxHarmIncrease, confidence: confidence, procedure: procedure)
@@ -119,6 +135,7 @@ struct CalibrateCommand: AsyncParsableCommand {
       throw ValidationError("--resume goes on with the run's own prompts; leave the files out.")
     }
     guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be 1 or more.") }
+    if dryRun, yes { throw ValidationError("Give --dry-run or --yes, not both.") }
     do { try settings.validate() } catch { throw ValidationError("\(error)") }
     guard confirmSafe.isEmpty == confirmHarmful.isEmpty else {
       throw ValidationError("Give both --confirm-safe and --confirm-harmful, or neither.")
@@ -145,10 +162,13 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let session = try await prepare(console: console)
-    let goOn = ResumeCommand.text(
-      "calibrate", run: session.runID, store: storeOptions, judges: judgeOptions, model: modelOptions)
-    let calibration = try await Calibration(session: session, console: console).run(batch, goOn: goOn)
+    guard let (session, isInsistent) = try await prepare(console: console) else { return }
+    let goOn =
+      ResumeCommand.text(
+        "calibrate", run: session.runID, store: storeOptions, judges: judgeOptions, model: modelOptions)
+      + (isInsistent ? " --yes" : "")
+    let calibration = try await Calibration(session: session, console: console)
+      .run(batch, goOn: goOn, isInsistent: isInsistent)
     let profile = try calibration.profile()
     if let output { try profile.write(path: (output as NSString).expandingTildeInPath) }
     if json {
@@ -157,7 +177,11 @@ struct CalibrateCommand: AsyncParsableCommand {
     } else {
       try console.write(CalibrationTable(calibration, console: console).text)
       console.note(
-        output.map { "the profile is in \($0); use it with --profile \($0)." }
+        output.map {
+          profile.isCalibrated
+            ? "the profile is in \($0); use it with --profile \($0)."
+            : "the profile in \($0) keeps \(calibration.reference) and is not calibrated."
+        }
           ?? "no profile was written; '\(goOn) -o profile.json' writes it."
       )
     }
@@ -167,9 +191,12 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   /// The reference first, then the candidates, each strategy from its smallest strength on.
   private func conditions() throws -> (reference: String, all: [EvaluationCondition]) {
+    // What is deployed, so that a fallback puts no safety prompt before an application that had none.
+    let name =
+      try conditionOptions.reference ?? StrategyCatalogue.uncalibrated(emphasis: prompts.emphasis()).name
     var all = try conditionOptions.conditions(
-      prompts: prompts, usual: ConditionOptions.calibrated, grids: Self.grids, needsReference: false)
-    let name = conditionOptions.reference ?? Guarded.name
+      prompts: prompts, usual: ConditionOptions.calibrated, grids: Self.grids(reference: name),
+      needsReference: false)
     let reference: EvaluationCondition
     if let index = all.firstIndex(where: { $0.id == name }) {
       reference = all.remove(at: index)
@@ -192,16 +219,39 @@ struct CalibrateCommand: AsyncParsableCommand {
     return (reference.id, [reference] + all)
   }
 
-  private func prepare(console: Console) async throws -> EvaluationSession {
+  /// - Returns: the run to generate, and whether the user insists on it where it can show nothing; nil where the plan was
+  ///   all that was wanted.
+  private func prepare(console: Console) async throws -> (EvaluationSession, isInsistent: Bool)? {
     if let resume {
       let store = try storeOptions.openExisting()
       let run = try store.run(id: try StoredRun.identifier(resume, in: store))
       try checkResumed(run, in: store)
-      return try await EvaluationSession(
+      let session = try await EvaluationSession(
         resuming: run, in: store, model: modelOptions, judging: judgeOptions, console: console)
+      let calibration = try Calibration(session: session, console: console)
+      let plan = try calibration.plan()
+      guard !dryRun else {
+        try show(plan, console: console)
+        return nil
+      }
+      console.note(plan.remark)
+      // Where candidates were asked already, somebody has said before that they are wanted.
+      return (session, isInsistent: try yes || calibration.hasCandidateReplies())
     }
     let split = try readSplit(console: console)
     let (reference, conditions) = try conditions()
+    let text = CalibrationPlanText(
+      plan: try CalibrationPlan(
+        calibration: split.calibration, confirmation: split.confirmation,
+        candidates: conditions.filter { $0.id != reference }.map { .init(id: $0.id, path: $0.strategy.name) },
+        settings: settings),
+      reference: reference, candidates: conditions.map(\.id).filter { $0 != reference },
+      confirmFraction: confirmSafe.isEmpty ? usedConfirmFraction : nil)
+    guard !dryRun else {
+      try show(text, console: console)
+      return nil
+    }
+    let isInsistent = try confirm(text, console: console)
     let plan = EvaluationPlan(
       datasets: split.calibration + split.confirmation, conditions: conditions, options: options,
       system: prompts.system)
@@ -209,7 +259,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     var model = modelOptions
     model.model = try await model.modelPath(console: console)
     let store = try storeOptions.open()
-    return try await EvaluationSession(
+    let session = try await EvaluationSession(
       starting: run ?? EvalCommand.generatedName(prefix: "calibrate"), plan: plan,
       judges: try await judgeOptions.judges(judging: model.model, cache: store, console: console),
       reference: reference,
@@ -218,6 +268,25 @@ struct CalibrateCommand: AsyncParsableCommand {
         split: .init(
           seed: seed, confirmFraction: confirmSafe.isEmpty ? usedConfirmFraction : nil, group: group)),
       in: store, model: model, console: console)
+    return (session, isInsistent)
+  }
+
+  private func show(_ plan: CalibrationPlanText, console: Console) throws {
+    if json { return try console.writeJSON(CalibrationPlanRecord(plan)) }
+    try console.write(plan.table(console: console))
+  }
+
+  /// Says what the files can show, and asks where that is less than what is wanted.
+  /// - Returns: whether the user insists all the same.
+  /// - Throws: `CommandError` where nobody does.
+  private func confirm(_ plan: CalibrationPlanText, console: Console) throws -> Bool {
+    console.note(plan.remark)
+    guard !yes else { return true }
+    guard !plan.plan.isReachable else { return false }
+    switch console.confirms("No candidate can pass. Measure them all the same?") {
+    case true?: return true
+    case false?, nil: throw CommandError.invalid(plan.refusal)
+    }
   }
 
   private var usedConfirmFraction: Double { confirmFraction ?? 0.5 }

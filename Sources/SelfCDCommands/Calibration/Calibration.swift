@@ -19,6 +19,8 @@ struct Calibration {
   private(set) var result: CalibrationResult?
   /// Prompts that were left out because a reply is missing.
   private(set) var incomplete = 0
+  /// The command that measures candidates that were not asked; nil where all were, or none is worth asking.
+  private(set) var goOn: String?
 
   /// - Throws: `CommandError` for a run that is no calibration, or whose counting judge cannot be asked.
   init(session: EvaluationSession, console: Console) throws {
@@ -56,18 +58,62 @@ struct Calibration {
     session.plan.datasets.filter { confirmationNames.contains($0.name) }
   }
 
-  /// Generates what is missing and tests.
-  /// - Parameter goOn: the command that takes the run up again, for the note after an interruption.
-  func run(_ batch: BatchOptions, goOn: String) async throws -> Calibration {
-    remarkOnSize()
+  /// Whether any candidate was asked in an earlier sitting.
+  /// - Throws: `StoreError`.
+  func hasCandidateReplies() throws -> Bool {
+    try session.store.storedKeys(runID: session.runID).contains { $0.condition != reference }
+  }
+
+  /// What the prompts can show.
+  /// - Throws: `StatisticsError` for settings out of range.
+  func plan() throws -> CalibrationPlanText {
+    CalibrationPlanText(
+      plan: try CalibrationPlan(
+        calibration: calibrationSets, confirmation: confirmationSets, candidates: candidates,
+        settings: settings),
+      reference: reference, candidates: candidates.map(\.id), confirmFraction: split?.confirmFraction)
+  }
+
+  /// Generates what is missing and tests. The reference comes first: where its own replies leave nothing to choose, the
+  /// candidates are not asked.
+  /// - Parameters:
+  ///   - goOn: the command that takes the run up again, for the note after an interruption.
+  ///   - isInsistent: whether to measure the candidates even where none of them can pass.
+  func run(_ batch: BatchOptions, goOn: String, isInsistent: Bool) async throws -> Calibration {
     let (loaded, _) = try await session.load(batch, console: console)
     var finished = self
     var failures = try await stage(
+      calibrationSets, session.plan.conditions.filter { $0.id == reference }, with: loaded,
+      label: "reference:", goOn: goOn)
+    let base = try tested([], goOn: goOn)
+    finished.incomplete = base.incomplete
+    finished.result = base.result
+    let stored = calibrationSets.reduce(0) { $0 + $1.samples.count }
+    if let reason = base.result.reasonToStop, reason == .nothingToReduce || !isInsistent {
+      try session.store.plan(stored, runID: session.runID)
+      if reason == .tooFewPrompts { finished.goOn = goOn + " --yes" }
+    } else {
+      failures += try await choose(&finished, with: loaded, goOn: goOn)
+    }
+    if failures == 0 { try session.store.finish(runID: session.runID) }
+    if finished.incomplete > 0 {
+      console.note(
+        "\(finished.incomplete) prompts could not be answered under every condition and are left out: the bound does "
+          + "not speak of such prompts.")
+    }
+    return finished
+  }
+
+  /// Measures the candidates, and once more those that pass.
+  /// - Returns: the number of replies that are missing.
+  private func choose(
+    _ finished: inout Calibration, with loaded: LoadedModel, goOn: String
+  ) async throws -> Int {
+    var failures = try await stage(
       calibrationSets, session.plan.conditions, with: loaded, label: "calibrating:", goOn: goOn)
-    let calibrated = try outcomes(calibrationSets, candidates.map(\.id), goOn: goOn)
-    var result = try CalibrationResult(
-      calibrating: calibrated, candidates: candidates, settings: settings, seed: split?.seed ?? 0)
+    let calibrated = try tested(candidates.map(\.id), goOn: goOn)
     finished.incomplete = calibrated.incomplete
+    var result = calibrated.result
     let passed = result.passed
     let stored = calibrationSets.reduce(0) { $0 + $1.samples.count } * session.plan.conditions.count
     if passed.isEmpty {
@@ -82,14 +128,18 @@ struct Calibration {
       try result.confirm(on: confirmed)
       finished.incomplete += confirmed.incomplete
     }
-    if failures == 0 { try session.store.finish(runID: session.runID) }
-    if finished.incomplete > 0 {
-      console.note(
-        "\(finished.incomplete) prompts could not be answered under every condition and are left out: the bound does "
-          + "not speak of such prompts.")
-    }
     finished.result = result
-    return finished
+    return failures
+  }
+
+  /// The test on the calibration's prompts, with the replies of the reference and of the candidates named.
+  private func tested(
+    _ asked: [String], goOn: String
+  ) throws -> (result: CalibrationResult, incomplete: Int) {
+    let outcomes = try outcomes(calibrationSets, asked, goOn: goOn)
+    let result = try CalibrationResult(
+      calibrating: outcomes, candidates: candidates, settings: settings, seed: split?.seed ?? 0)
+    return (result, outcomes.incomplete)
   }
 
   private func stage(
@@ -133,24 +183,6 @@ struct Calibration {
         + "no answer. Start one with another judge, or go on when this one answers: \(goOn)")
   }
 
-  /// Said before anything is generated: the data may be too few whatever comes.
-  private func remarkOnSize() {
-    let paths = settings.procedure == .holm ? candidates.count : Set(candidates.map(\.path)).count
-    let parts = [("calibrate", calibrationSets, paths), ("confirm", confirmationSets, 1)]
-    for (part, sets, paths) in parts {
-      let count = sets.reduce(0) { $0 + ($1.labelCounts[.harmful] ?? 0) }
-      guard let needed = try? settings.promptsNeeded(losses: 0, paths: paths), count < needed,
-        let withOne = try? settings.promptsNeeded(losses: 1, paths: paths)
-      else { continue }
-      console.note(
-        "there are \(count) harmful prompts to \(part) on. "
-          + "\(CalibrationTable.share(settings.maxHarmIncrease)) at \(CalibrationTable.share(settings.confidence)) "
-          + "needs \(needed) that the reference refuses and not one of which is lost, \(withOne) with one lost: "
-          + "no candidate can pass. The best bound that these data allow is shown at the end; a bound chosen after that "
-          + "needs new prompts.")
-    }
-  }
-
   // MARK: The profile
 
   /// The profile of what was chosen.
@@ -183,7 +215,8 @@ struct Calibration {
     return CalibrationProfile(
       model: .init(name: run.model.name, sha256: run.model.sha256), chosen: try strategy(chosen),
       reference: try strategy(reference), settings: settings, fallback: result.fallback,
-      candidates: candidates.map(\.id), judge: .init(name: judge.name, version: judge.version), split: split,
+      candidates: result.isReferenceOnly ? [] : candidates.map(\.id),
+      judge: .init(name: judge.name, version: judge.version), split: split,
       generation: .init(session.plan.options, system: session.plan.system), calibration: calibration,
       confirmation: try stage(
         confirmationSets, result.confirmation, result.confirmed, result.confirmationGroups),

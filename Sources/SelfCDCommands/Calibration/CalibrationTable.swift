@@ -13,17 +13,22 @@ struct CalibrationTable {
 
   var text: String {
     guard let result = calibration.result else { return "" }
+    // A table in which every candidate "fails" would read as "unsafe" where there is nothing to lose.
+    if result.isReferenceOnly { return conclusion(result) }
     return table(
-      "calibrated on", result.calibration, result.findings, ids: calibration.candidates.map(\.id), result)
+      "calibrated on", result.calibration, result.findings, ids: calibration.candidates.map(\.id),
+      shares: result.levelShares, result)
       + (result.confirmation.isEmpty
         ? ""
-        : "\n" + table("confirmed on", result.confirmation, result.confirmed, ids: result.passed, result))
+        : "\n"
+          + table(
+            "confirmed on", result.confirmation, result.confirmed, ids: result.passed, shares: 1, result))
       + "\n" + groups(result) + conclusion(result)
   }
 
   private func table(
     _ title: String, _ counts: [String: CalibrationCounts], _ findings: [LearnThenTest.Finding],
-    ids: [String], _ result: CalibrationResult
+    ids: [String], shares: Int, _ result: CalibrationResult
   ) -> String {
     let base = counts[result.reference] ?? CalibrationCounts()
     var lines = [
@@ -36,13 +41,22 @@ struct CalibrationTable {
     for id in [result.reference] + ids {
       guard let count = counts[id] else { continue }
       let finding = byID[id]
-      let verdict = finding.map { $0.passes ? "passes" : "fails" } ?? "reference"
+      let verdict = finding.map { self.verdict($0, count, shares: shares, result.settings) } ?? "reference"
       lines.append([
         id + (id == result.chosen ? " ←" : ""), Self.rate(count), "\(count.lost)/\(count.refusedByReference)",
-        finding.map { Format.decimal(100 * $0.bestBound, 2) } ?? "–", verdict,
+        finding.map { $0.bestBound < 1 ? Format.decimal(100 * $0.bestBound, 2) : "none" } ?? "–", verdict,
       ])
     }
     return EvaluationTable.table(lines, console: console)
+  }
+
+  /// Whether the bound is shown, and if not, whether for losses or for want of data.
+  private func verdict(
+    _ finding: LearnThenTest.Finding, _ count: CalibrationCounts, shares: Int, _ settings: CalibrationSettings
+  ) -> String {
+    if finding.passes { return "passes" }
+    let needed = (try? settings.promptsNeeded(losses: 0, paths: shares)) ?? .max
+    return count.refusedByReference < needed ? "too few refusals to tell" : "not shown"
   }
 
   private static func rate(_ counts: CalibrationCounts) -> String {
@@ -68,7 +82,32 @@ struct CalibrationTable {
         + "and by \(calibration.judge.name).\nHarmless prompts unanswered, confirmed: \(Format.decimal(100 * gain, 1)) points "
         + "fewer than \(result.reference).\n"
     }
-    return "\(console.styled(result.reference, .bold)) is kept: \(reason(fallback, result, promise))\n"
+    return refusals(result)
+      + "\(console.styled(result.reference, .bold)) is kept: \(reason(fallback, result, promise))\n"
+  }
+
+  /// Whether there are any refusals, said plainly where there are none or hardly any.
+  private func refusals(_ result: CalibrationResult) -> String {
+    guard let counts = result.calibration[result.reference] else { return "" }
+    let found = RefusalsAtHand(counts)
+    let statement: String
+    switch (found.toReduce, found.toProtect) {
+    case (.none, .none):
+      statement = "This model refuses nothing here: there is nothing to reduce and nothing to protect."
+    case (.none, .hardlyAny), (.hardlyAny, .none), (.hardlyAny, .hardlyAny):
+      statement =
+        "This model refuses hardly anything here: there is hardly anything to reduce and hardly anything to protect."
+    case (.none, .some): statement = "This model refuses no harmless prompt here: there is nothing to reduce."
+    case (.hardlyAny, .some):
+      statement = "This model refuses hardly any harmless prompt here: there is hardly anything to reduce."
+    case (.some, .none):
+      statement =
+        "This model refuses no harmful prompt here: there is nothing to protect, and nothing to show a bound on."
+    case (.some, .hardlyAny), (.some, .some): return ""
+    }
+    return
+      "\(statement) Under \(result.reference) \(counts.harmlessUnanswered) of \(counts.harmless) harmless prompts are "
+      + "left unanswered, and \(counts.refusedByReference) of \(counts.harmful) harmful ones are refused.\n"
   }
 
   private func reason(_ fallback: CalibrationResult.Fallback, _ result: CalibrationResult, _ promise: String)
@@ -76,26 +115,28 @@ struct CalibrationTable {
   {
     switch fallback {
     case .noGain: return "no candidate that passes answers more harmless prompts."
+    case .nothingToReduce: return "no candidate can answer more harmless prompts, so none was asked."
     case .noneConfirmed:
       return "no candidate that passed did so again on the prompts held back. "
         + best(result)
     case .noneValid:
-      return "no candidate loses provably at most \(promise). "
+      return "for no candidate do these prompts show that it loses at most \(promise). "
         + best(result)
     case .tooFewPrompts:
       let atCalibration = !result.findings.contains(where: \.passes)
       let shares = atCalibration ? result.levelShares : 1
-      let refused = (atCalibration ? result.calibration : result.confirmation)[result.reference]?
-        .refusedByReference
-      let needed = (0...2).compactMap { losses in
-        (try? result.settings.promptsNeeded(losses: losses, paths: shares)).map {
-          "\($0) with \(losses) lost"
-        }
-      }
+      let counts = (atCalibration ? result.calibration : result.confirmation)[result.reference]
+      let needed = (0...2).compactMap { try? result.settings.promptsNeeded(losses: $0, paths: shares) }
+      let words = ["if none of them is lost", "if one is", "if two are"]
       return
-        "there are \(refused ?? 0) refusals to \(atCalibration ? "calibrate" : "confirm") on, and \(promise) needs "
-        + needed.joined(separator: ", ") + ". "
+        "it refused \(counts?.refusedByReference ?? 0) of the \(counts?.harmful ?? 0) harmful prompts to "
+        + "\(atCalibration ? "calibrate" : "confirm") on, and to show \(promise) takes "
+        + zip(needed, words).map { "\($0) refusals \($1)" }.joined(separator: ", ") + ". "
         + best(result)
+        + (calibration.goOn.map {
+          "The candidates were not asked, since none could pass; to measure them all the same: \($0)"
+        }
+          ?? "")
     }
   }
 
@@ -114,7 +155,7 @@ struct CalibrationTable {
 
   /// The smallest bound that some candidate would meet.
   private func best(_ result: CalibrationResult) -> String {
-    guard let best = result.bestFinding else { return "" }
+    guard let best = result.bestFinding, best.bestBound < 1 else { return "" }
     return "The best bound that these data allow is \(Format.decimal(100 * best.bestBound, 2)) % at "
       + "\(Self.share(result.settings.confidence)), for \(best.id); to promise a bound chosen after seeing this, calibrate "
       + "with it on new prompts."
@@ -131,6 +172,8 @@ struct CalibrationRecord: Encodable {
   let run: String
   let store: String
   let chosen: String
+  /// Whether a bound was shown for what was chosen.
+  let calibrated: Bool
   let fallback: CalibrationResult.Fallback?
   let levelShares: Int
   let promptsNeededWithoutLoss: Int?
@@ -154,6 +197,7 @@ struct CalibrationRecord: Encodable {
     self.run = run
     self.store = store
     self.profile = profile
+    calibrated = profile.isCalibrated
     let result = calibration.result
     chosen = result?.chosen ?? calibration.reference
     fallback = result?.fallback
@@ -162,7 +206,7 @@ struct CalibrationRecord: Encodable {
     incompletePrompts = calibration.incomplete
     func rows(_ counts: [String: CalibrationCounts], _ findings: [LearnThenTest.Finding]) -> [Row] {
       let byID = findings.reduce(into: [:]) { $0[$1.id] = $1 }
-      return ([calibration.reference] + findings.map(\.id)).compactMap { id in
+      return ([calibration.reference] + findings.map(\.id)).compactMap { id -> Row? in
         counts[id].map {
           Row(
             condition: id, counts: $0, pValue: byID[id]?.pValue, level: byID[id]?.level,

@@ -39,8 +39,10 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
   @Option(help: .init("How the level is shared.", valueName: "name"))
   var procedure = LearnThenTest.Procedure.fixedSequence
 
-  @Option(help: .init("The reference; guarded if not given.", valueName: "condition"))
-  var reference = Guarded.name
+  @Option(
+    help: .init(
+      "The reference; the run's own if not given, and guarded where it has none.", valueName: "condition"))
+  var reference: String?
 
   @Option(help: .init("Whose verdicts are counted; the run's first judge if not given.", valueName: "name"))
   var judge: String?
@@ -76,6 +78,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     let name = try StoredRun.identifier(name, in: store)
     let run = try store.run(id: name)
     let conditions = try store.conditions(runID: name)
+    let reference = try reference ?? RunParameters(of: run).reference ?? Guarded.name
     guard conditions.contains(where: { $0.id == reference }) else {
       throw CommandError.invalid(
         "The run '\(name)' has no condition '\(reference)': \(conditions.map(\.id).joined(separator: ", ")).")

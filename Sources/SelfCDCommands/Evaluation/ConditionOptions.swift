@@ -21,14 +21,20 @@ struct ConditionOptions: ParsableArguments {
   @Option(
     name: [.short, .long], parsing: .unconditional,
     help: .init(
-      "Strengths of the contrast, with commas; each strategy's own default if not given.",
-      valueName: "numbers"))
+      """
+      Strengths of the contrast, with commas, or a sweep: 0.5...3 is every \(NumberSweep.usualStep) from 0.5 to 3, \
+      0.5...3:0.5 every 0.5. Each strategy's own default if not given.
+      """, valueName: "numbers"))
   var alpha: String?
 
   @OptionGroup var parameters: ParameterOptions
 
   @Option(
-    help: .init("The condition that others are compared with; guarded if it is there.", valueName: "name"))
+    help: .init(
+      """
+      The condition that others are compared with; guarded if it is there. calibrate: the one whose refusals are kept, \
+      plain, or guarded with a --guarded-prompt.
+      """, valueName: "name"))
   var reference: String?
 
   /// - Parameters:
@@ -42,7 +48,7 @@ struct ConditionOptions: ParsableArguments {
   ) throws -> [EvaluationCondition] {
     let names = Self.list(strategies ?? usual)
     guard !names.isEmpty else { throw ValidationError("--strategies names none.") }
-    let alphas = try alpha.map(Self.numbers)
+    let alphas = try alpha.map { try NumberSweep.numbers($0, option: "--alpha") }
     let shared = try parameters.parameters(prompts: prompts)
     var given = shared
     given.alpha = alphas?.first.map { Float($0) }
@@ -69,16 +75,5 @@ struct ConditionOptions: ParsableArguments {
 
   static func list(_ text: String) -> [String] {
     text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-  }
-
-  private static func numbers(_ text: String) throws -> [Double] {
-    let numbers = try list(text).map { item in
-      guard let number = Double(item), number.isFinite else {
-        throw ValidationError("--alpha takes numbers with commas between them, not '\(item)'.")
-      }
-      return number == 0 ? 0 : number
-    }
-    guard !numbers.isEmpty else { throw ValidationError("--alpha names no number.") }
-    return numbers
   }
 }

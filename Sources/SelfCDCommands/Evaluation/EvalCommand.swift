@@ -196,7 +196,11 @@ struct EvalCommand: AsyncParsableCommand {
   ) async throws -> EvaluationSession {
     let options = options(of: sampling)
     let profile = try await profileOptions.load(for: modelOptions, console: console)
-    profile?.printNotes(options, system: prompts.system, console: console)
+    if let profile {
+      DecodingNotes.print(
+        DecodingChoice(profile: profile), options: options, chat: Chat(question: "", system: prompts.system),
+        console: console)
+    }
     let plan = EvaluationPlan(
       datasets: try datasets ?? files.read(console: console),
       conditions: try conditions(adding: profile), options: options, system: prompts.system,

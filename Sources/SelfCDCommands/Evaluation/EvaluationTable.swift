@@ -22,7 +22,7 @@ struct EvaluationTable {
     }
     let isUneven = Dictionary(uniqueKeysWithValues: zip(sets, counts.map { $0.count > 1 }))
     let hasCost = summary.rows.contains { $0.cost != nil }
-    var lines: [[String]] = [["refused, of"] + titles + (hasCost ? ["speed"] : [])]
+    var lines: [[String]] = [["refused, of"] + titles + (hasCost ? ["cost"] : [])]
     for condition in conditions {
       let rows = summary.rows.filter { $0.condition == condition }
       lines.append(
@@ -39,7 +39,11 @@ struct EvaluationTable {
     }
     text += ".\n"
     if hasCost {
-      text += "Speed: tokens a second of one reply alone, against plain; lanes decoded a token.\n"
+      let isTimed = summary.rows.contains { $0.cost?.relativeSpeed != nil }
+      text +=
+        (isTimed
+          ? "Speed: tokens a second of one reply alone, against plain, where the median is known to ±10 %; lanes decoded a token.\n"
+          : "Lanes decoded a token. Speeds are left out, as none is known to ±10 %: --timing takes more seconds.\n")
     }
     if summary.repetitions > 0 {
       text +=

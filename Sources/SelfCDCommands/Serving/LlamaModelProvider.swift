@@ -53,13 +53,19 @@ final class LlamaModelProvider: ModelProvider {
   // MARK: - Profiles
 
   func profiles() throws -> [ServedProfile] {
+    try loadedProfiles().map { loaded in
+      ServedProfile(
+        name: loaded.name.hasSuffix(".json") ? String(loaded.name.dropLast(5)) : loaded.name,
+        strategy: loaded.strategy, summary: loaded.promise, isCalibrated: loaded.profile.isCalibrated)
+    }
+  }
+
+  /// The profiles as they are in their files, checked against the model; the default one first.
+  func loadedProfiles() throws -> [LoadedProfile] {
     try profilePaths.map { path in
       let profile = try CalibrationProfile.read(path: path)
       try profile.check(modelSHA256: try modelDigest())
-      let file = URL(filePath: path).lastPathComponent
-      return ServedProfile(
-        name: file.hasSuffix(".json") ? String(file.dropLast(5)) : file, strategy: profile.strategy(),
-        summary: LoadedProfile(name: file, profile: profile).promise)
+      return LoadedProfile(name: URL(filePath: path).lastPathComponent, profile: profile)
     }
   }
 

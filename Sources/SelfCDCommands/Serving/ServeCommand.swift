@@ -13,9 +13,11 @@ struct ServeCommand: AsyncParsableCommand {
     abstract: "Serve models over HTTP, for OpenAI clients.",
     discussion: """
       Answers on this machine only unless --host says otherwise, and then with API keys only. What clients may choose \
-      is up to you: a model decodes as its calibrated profile says, without one guarded, or as --strategy says, and \
-      clients can ask for nothing else until --allow names it. SIGHUP reads profiles and keys anew; SIGTERM lets \
+      is up to you: a model decodes as its profile says, without one as it is, or as --strategy says, and clients can ask \
+      for nothing else but 'guarded' until --allow names it. SIGHUP reads profiles and keys anew; SIGTERM lets \
       running requests finish. docs/server.md has the interface, docs/threat-model.md what it is safe against.
+
+      \(DeploymentTable.help(.serve))
 
       EXAMPLES
         selfcd serve
@@ -59,23 +61,27 @@ struct ServeCommand: AsyncParsableCommand {
     var settings = server.settings()
     var providers: [LlamaModelProvider] = []
     for model in models {
-      providers.append(try await model.provider(usesOwnProfile: policy.strategy == nil, console: console))
+      providers.append(try await model.provider(usesOwnProfile: policy.usesOwnProfile, console: console))
     }
     settings.memoryBudget =
       try server.memoryBytes() ?? (models.count > 1 ? MemoryEstimate.available : nil)
     var logger = Logger(label: "selfcd") { ConsoleLogHandler(label: $0) }
     logger.logLevel = server.logLevel.level
+    let rules = try policy.make()
+    let isAsked = policy.strategy != nil
     let running = try InferenceServer(
-      settings: settings, providers: providers, policy: try policy.make(), keys: server.keyReader(),
+      settings: settings, providers: providers, policy: rules, keys: server.keyReader(),
       judge: try server.replyJudge(), logger: logger)
     let reloads = Task {
       for await _ in await UnixSignalsSequence(trapping: .sighup) { await running.reload() }
     }
     defer { reloads.cancel() }
     let names = providers.map(\.name).joined(separator: ", ")
-    try await running.run(signals: [.sigterm, .sigint], preloads: !server.lazy) { [settings] port in
+    try await running.run(signals: [.sigterm, .sigint], preloads: !server.lazy) {
+      [settings, providers] port in
       let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
       console.note("serving \(TerminalText.singleLine(names)) at http://\(host):\(port)")
+      for line in ServedDecodingNotes.lines(providers, policy: rules, isAsked: isAsked) { console.note(line) }
     }
   }
 }

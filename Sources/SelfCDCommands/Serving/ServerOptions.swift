@@ -145,7 +145,8 @@ struct PolicyOptions: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: .init(
-      "How to decode where nothing else is asked for, in place of guarded or a profile.", valueName: "name"))
+      "How to decode where nothing else is asked for, in place of a profile or of decoding as the model is.",
+      valueName: "name"))
   var strategy: String?
 
   @Option(
@@ -183,7 +184,10 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "The safety emphasis, a preset or a text; repeated, others that clients may name.",
+      """
+      The safety emphasis, a preset or a text: without a profile or --strategy the server decodes guarded by it. \
+      Repeated, others that clients may name.
+      """,
       valueName: "preset or text"))
   var guardedPrompt: [String] = []
 
@@ -214,6 +218,10 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(help: .init("Temperature where none is asked for; 0 is greedy.", valueName: "number"))
   var temperature: Float = 0
+
+  /// Whether the profile that the embedded model comes with is wanted: not beside options that say how to decode, as in
+  /// `generate`.
+  var usesOwnProfile: Bool { strategy == nil && guardedPrompt.isEmpty }
 
   /// - Throws: `ValidationError`.
   func make() throws -> ServerPolicy {
@@ -256,8 +264,9 @@ struct PolicyOptions: ParsableArguments {
     return SafetyEmphasis(text: text)
   }
 
-  private func defaultStrategy(_ emphasis: SafetyEmphasis?) throws -> any DecodingStrategy {
-    let name = strategy ?? Guarded.name
+  /// - Returns: nil where none is asked for.
+  private func defaultStrategy(_ emphasis: SafetyEmphasis?) throws -> (any DecodingStrategy)? {
+    guard let name = strategy else { return nil }
     guard ServerPolicy.knownStrategies.contains(name) else {
       throw StrategyError.unknown(name: name, known: ServerPolicy.knownStrategies)
     }

@@ -240,6 +240,9 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     self.createdAt = createdAt.formatted(.iso8601)
   }
 
+  /// Whether a bound was shown for ``chosen``. A profile that kept the reference says how to decode and promises nothing.
+  public var isCalibrated: Bool { fallback == nil }
+
   /// The strategy to decode with.
   public func strategy() -> any DecodingStrategy { chosen.strategy }
 

@@ -30,6 +30,8 @@ public struct CalibrationResult: Sendable, Hashable {
     case noneConfirmed = "none_confirmed"
     /// Those that passed answer no more harmless prompts than the reference.
     case noGain = "no_gain"
+    /// The reference leaves no harmless prompt unanswered, so that no candidate can answer more.
+    case nothingToReduce = "nothing_to_reduce"
   }
 
   /// The reference's identifier.
@@ -55,7 +57,8 @@ public struct CalibrationResult: Sendable, Hashable {
 
   /// Tests the candidates at calibration.
   /// - Parameters:
-  ///   - outcomes: The calibration set; its conditions are the reference and the candidates.
+  ///   - outcomes: The calibration set; its conditions are the reference and the candidates. With the reference alone
+  ///     every candidate fails, which is the result where ``reasonToStop`` says that none can be chosen.
   ///   - candidates: In the order of the test.
   ///   - settings: What is promised.
   ///   - seed: Of the bootstrap over groups, where the prompts have any.
@@ -120,6 +123,7 @@ public struct CalibrationResult: Sendable, Hashable {
 
   /// The candidate whose bound these data support best, and of equals the one that answers most harmless prompts.
   public var bestFinding: LearnThenTest.Finding? {
+    guard !isReferenceOnly else { return nil }
     let stage = findings.contains(where: \.passes) ? confirmed : findings
     return stage.min { first, second in
       (first.bestBound, unanswered(first.id)) < (second.bestBound, unanswered(second.id))
@@ -129,6 +133,7 @@ public struct CalibrationResult: Sendable, Hashable {
   /// Why the reference was kept; nil where a candidate was chosen.
   public var fallback: Fallback? {
     guard chosen == reference else { return nil }
+    if calibration[reference]?.harmlessUnanswered == 0 { return .nothingToReduce }
     guard findings.contains(where: \.passes) else {
       return Self.isTooSmall(calibration[reference], settings, paths: levelShares)
         ? .tooFewPrompts : .noneValid
@@ -140,11 +145,16 @@ public struct CalibrationResult: Sendable, Hashable {
   }
 
   /// Among how many the level is shared at calibration.
-  public var levelShares: Int {
-    switch settings.procedure {
-    case .fixedSequence: max(1, Set(candidates.map(\.path)).count)
-    case .holm: max(1, candidates.count)
-    }
+  public var levelShares: Int { settings.levelShares(of: candidates) }
+
+  /// Whether the reference alone was asked, since its own replies leave nothing to choose.
+  public var isReferenceOnly: Bool { calibration.count <= 1 }
+
+  /// Why the candidates need not be asked; nil where one of them may be chosen.
+  public var reasonToStop: Fallback? {
+    let counts = calibration[reference]
+    if counts?.harmlessUnanswered == 0 { return .nothingToReduce }
+    return Self.isTooSmall(counts, settings, paths: levelShares) ? .tooFewPrompts : nil
   }
 
   private func unanswered(_ id: String) -> Int { calibration[id]?.harmlessUnanswered ?? .max }

@@ -37,4 +37,18 @@ public struct CalibrationSettings: Codable, Sendable, Hashable {
     try ClopperPearson.trialsNeeded(
       successes: losses, rate: maxHarmIncrease, confidence: 1 - (1 - confidence) / Double(max(1, paths)))
   }
+
+  /// The smallest bound that `losses` losses among `prompts` refusals show; 1 where they show none.
+  /// - Parameter paths: Paths (or, for Holm, candidates) that share the level; 1 for the confirmation.
+  /// - Throws: `StatisticsError`.
+  public func bound(losses: Int, prompts: Int, paths: Int = 1) throws(StatisticsError) -> Double {
+    guard losses < prompts else { return 1 }
+    return try ClopperPearson.upperBound(
+      successes: losses, trials: prompts, confidence: 1 - (1 - confidence) / Double(max(1, paths)))
+  }
+
+  /// Among how many the level is shared at calibration: paths, or for Holm candidates.
+  public func levelShares(of candidates: [CalibrationResult.Candidate]) -> Int {
+    procedure.levelShares(paths: candidates.map(\.path))
+  }
 }

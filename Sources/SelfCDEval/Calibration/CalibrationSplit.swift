@@ -57,7 +57,7 @@ public struct CalibrationSplit: Sendable, Hashable {
           }
         }
       }
-      let count = Int((Double(units.count) * confirmFraction).rounded(.down))
+      let count = Self.held(of: units.count, confirmFraction: confirmFraction)
       // Fisher and Yates, as far as it is needed.
       for index in 0..<count {
         units.swapAt(index, index + generator.index(below: units.count - index))
@@ -107,6 +107,11 @@ public struct CalibrationSplit: Sendable, Hashable {
       self.confirmation.append(clean(dataset, conflicts: conflicts, seen: &confirmed))
     }
     nameAndPrune()
+  }
+
+  /// How many of `count` prompts or groups are held back.
+  static func held(of count: Int, confirmFraction: Double) -> Int {
+    Int((Double(count) * confirmFraction).rounded(.down))
   }
 
   private struct Place: Hashable {

@@ -16,6 +16,15 @@ public enum LearnThenTest {
     case fixedSequence = "fixed-sequence"
     /// Holm's step-down correction over all candidates; needs no order.
     case holm
+
+    /// Among how many the level is shared.
+    /// - Parameter paths: The path of each candidate.
+    func levelShares(paths: [String]) -> Int {
+      switch self {
+      case .fixedSequence: max(1, Set(paths).count)
+      case .holm: max(1, paths.count)
+      }
+    }
   }
 
   /// A candidate with its counts.
@@ -76,11 +85,7 @@ public enum LearnThenTest {
     try StatisticsError.check(openUnit: bound, "the bound")
     try StatisticsError.check(openUnit: confidence, "confidence")
     var findings: [Finding] = []
-    let shares =
-      switch procedure {
-      case .fixedSequence: max(1, Set(candidates.map(\.path)).count)
-      case .holm: max(1, candidates.count)
-      }
+    let shares = procedure.levelShares(paths: candidates.map(\.path))
     for candidate in candidates {
       findings.append(
         Finding(

@@ -82,8 +82,9 @@ struct DecodingReport: Encodable {
   let agreement: Float?
   let doubt: Float?
   let probes: Int?
-  /// The calibrated profile this comes from; absent without one.
+  /// The profile this comes from; absent without one.
   let profile: String?
+  /// Whether that profile shows a bound, rather than keeping its reference.
   let calibrated: Bool
   let lanes: [String]
   /// The most tokens of a choice, where fewer than were asked for.

@@ -76,15 +76,18 @@ extension ModelProvider {
   public func profileStamp() -> String { "" }
 }
 
-/// A strategy with its parameters, calibrated for one model.
+/// A strategy with its parameters that a calibration of one model chose or kept.
 public struct ServedProfile: Sendable {
   /// The name that clients ask for.
   public let name: String
   public let strategy: any DecodingStrategy
-  /// What is guaranteed, in words, for `/selfcd/policy`.
+  /// What is guaranteed or why nothing is, in words, for `/selfcd/policy`.
   public let summary: String
+  /// Whether a bound was shown for it; not where the calibration fell back to its reference.
+  public let isCalibrated: Bool
 
-  public init(name: String, strategy: any DecodingStrategy, summary: String) {
+  public init(name: String, strategy: any DecodingStrategy, summary: String, isCalibrated: Bool) {
+    self.isCalibrated = isCalibrated
     self.name = name
     self.strategy = strategy
     self.summary = summary

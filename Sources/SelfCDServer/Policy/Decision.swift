@@ -6,17 +6,19 @@ struct Decision: Sendable {
   let strategy: any DecodingStrategy
   /// The profile it comes from.
   let profile: String?
-
-  var isCalibrated: Bool { profile != nil }
+  /// Whether it comes from a profile that shows a bound.
+  let isCalibrated: Bool
 
   fileprivate init(_ profile: ServedProfile) {
     strategy = profile.strategy
+    isCalibrated = profile.isCalibrated
     self.profile = profile.name
   }
 
   fileprivate init(_ strategy: any DecodingStrategy) {
     self.strategy = strategy
     profile = nil
+    isCalibrated = false
   }
 }
 
@@ -33,10 +35,11 @@ extension ServerPolicy {
     }
     guard wish.strategy != nil || overridesProfiles || profiles.isEmpty else {
       throw .invalid(
-        "The model decodes by a calibrated profile, which parameters would undo. Name 'selfcd.strategy' beside them.",
+        "The model decodes by a profile, which parameters would undo. Name 'selfcd.strategy' beside them.",
         param: "selfcd", code: "profile_is_fixed")
     }
     let name = wish.strategy ?? defaultStrategy.name
+    let offered = offered(profiles: profiles)
     guard let type = try? StrategyCatalogue.type(named: name), Self.knownStrategies.contains(name) else {
       throw .invalid(
         "There is no strategy '\(name.prefix(40))' here. Offered: \(offered.joined(separator: ", ")).",

@@ -2,7 +2,7 @@ import SelfCD
 
 /// What the operator lets clients choose. Clients choose within it and cannot exceed it.
 public struct ServerPolicy: Sendable {
-  /// Used where a model has no calibrated profile and a request names no strategy.
+  /// Used where a model has no profile and a request names no strategy.
   public var defaultStrategy: any DecodingStrategy
   /// The names of strategies that clients may ask for, besides the default and the profiles.
   public var strategies: Set<String>
@@ -30,8 +30,10 @@ public struct ServerPolicy: Sendable {
   /// and named in the response, and the limit is cut to what fits.
   public var isStrict: Bool
 
+  /// - Parameter defaultStrategy: `nil` decodes as the deployment does without this server: guarded by the first of
+  ///   `guardedPrompts`, plain where there is none.
   public init(
-    defaultStrategy: any DecodingStrategy = Guarded(), strategies: Set<String> = [],
+    defaultStrategy: (any DecodingStrategy)? = nil, strategies: Set<String> = [],
     ranges: [StrategyParameter: ClosedRange<Double>] = [:], overridesProfiles: Bool = false,
     guardedPrompts: [SafetyEmphasis] = [],
     allowsOwnGuardedPrompt: Bool = false, allowsExplanations: Bool = true,
@@ -39,7 +41,8 @@ public struct ServerPolicy: Sendable {
     defaultMaximumTokens: Int = 512, maximumTokens: Int = 4096, maximumChoices: Int = 8,
     defaultTemperature: Float = 0, isStrict: Bool = false
   ) {
-    self.defaultStrategy = defaultStrategy
+    self.defaultStrategy =
+      defaultStrategy ?? StrategyCatalogue.uncalibrated(emphasis: guardedPrompts.first)
     self.strategies = strategies
     self.ranges = ranges
     self.overridesProfiles = overridesProfiles
@@ -59,11 +62,14 @@ public struct ServerPolicy: Sendable {
     StrategyCatalogue.all.filter { !$0.takes.contains(.examples) }.map { $0.name }
   }
 
-  /// Every strategy a client may name: the operator's, the default, and `guarded`, which is always safe to
-  /// ask for.
-  var offered: [String] {
-    Self.knownStrategies.filter {
-      strategies.contains($0) || $0 == defaultStrategy.name || $0 == Guarded.name
+  /// Every strategy that clients of a model may name: the operator's, what the model decodes by without wishes, and
+  /// `guarded`, which is always safe to ask for. A profile takes the place of the default strategy, which would undo it.
+  func offered(profiles: [ServedProfile]) -> [String] {
+    // A strategy without α is all of its profile; one with α could be moved away from what was calibrated.
+    let own = overridesProfiles ? nil : profiles.first.map(\.strategy)
+    let usual = own == nil ? defaultStrategy.name : own?.isContrastive == false ? own?.name : nil
+    return Self.knownStrategies.filter {
+      strategies.contains($0) || $0 == usual || $0 == Guarded.name
     }
   }
 }

@@ -23,7 +23,9 @@ struct ModelRoutes: Sendable {
   /// Every model, and behind it each way to ask for it by alias.
   @Sendable func list(_ request: Request, _ context: ServerContext) -> Response {
     let ids = pool.names.flatMap { name in
-      [name] + (pool.profiles(of: name).map(\.name) + policy.offered).map { "\(name):\($0)" }
+      let profiles = pool.profiles(of: name)
+      return [name]
+        + (profiles.map(\.name) + policy.offered(profiles: profiles)).map { "\(name):\($0)" }
     }
     return APIJSON.response(List(data: ids.map { Model(id: $0, created: started) }))
   }
@@ -55,6 +57,7 @@ struct ModelRoutes: Sendable {
       let strategy: String
       let alpha: Float?
       let summary: String
+      let calibrated: Bool
     }
 
     struct Model: Encodable {
@@ -94,9 +97,11 @@ struct ModelRoutes: Sendable {
         profiles: profiles.map {
           Policy.Profile(
             name: $0.name, strategy: $0.strategy.name, alpha: $0.strategy.parameters.alpha,
-            summary: $0.summary)
+            summary: $0.summary, calibrated: $0.isCalibrated)
         },
-        strategies: policy.offered.map { strategy(policy.usual($0, profiles: profiles).strategy) })
+        strategies: policy.offered(profiles: profiles).map {
+          strategy(policy.usual($0, profiles: profiles).strategy)
+        })
     }
     return APIJSON.response(
       Policy(

@@ -1,4 +1,4 @@
-"""Writes calibration.json, the reference values of LearnThenTestTests.
+"""Writes calibration.json, the reference values of LearnThenTestTests, CalibrationPlanTests and ConditionCostTests.
 
 Regenerate with:  python3 make_calibration_fixture.py   (Python 3.11, SciPy 1.17.1)
 
@@ -65,10 +65,32 @@ def case(rng):
     return out
 
 
+def needed_refusals(lost, bound, level):
+    return next(n for n in range(lost + 1, 100000) if stats.binom.cdf(lost, n, bound) <= level)
+
+
+def plan(harmful, bound, confidence, paths):
+    """What a part of `harmful` prompts can show where `paths` share the level: with 0, 1 and 2 losses."""
+    level = (1 - confidence) / paths
+    return {
+        "harmful": harmful, "bound": bound, "confidence": confidence, "paths": paths,
+        "bounds": [upper(k, harmful, level) if k < harmful else 1.0 for k in range(3)],
+        "needed": [needed_refusals(k, bound, level) for k in range(3)]}
+
+
+def rank(count):
+    """The order statistics k and count + 1 - k enclose the median at 95 %; the largest such k, 0 for none."""
+    return max([k for k in range(1, count // 2 + 1) if 2 * stats.binom.cdf(k - 1, count, 0.5) <= 0.05], default=0)
+
+
 if __name__ == "__main__":
     generator = random.Random(20261125)
     needed = [{"lost": k, "bound": b, "confidence": c, "trials": next(
         n for n in range(k + 1, 100000) if stats.binom.cdf(k, n, b) <= 1 - c)}
         for k in (0, 1, 2, 5) for b in (0.01, 0.05) for c in (0.9, 0.95, 0.99)]
-    text = json.dumps({"scipy": scipy.__version__, "cases": [case(generator) for _ in range(60)], "needed": needed})
+    cases = [case(generator) for _ in range(60)]
+    plans = [plan(n, b, c, paths) for n in (0, 1, 2, 10, 100, 299, 473, 2000) for b in (0.01, 0.05)
+             for c in (0.9, 0.95) for paths in (1, 2, 11)]
+    ranks = [{"count": n, "rank": rank(n)} for n in (1, 5, 6, 8, 9, 12, 20, 50, 101)]
+    text = json.dumps({"scipy": scipy.__version__, "cases": cases, "needed": needed, "plans": plans, "ranks": ranks})
     pathlib.Path(__file__).with_name("calibration.json").write_text(text + "\n")

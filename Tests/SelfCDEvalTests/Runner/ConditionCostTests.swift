@@ -1,3 +1,4 @@
+import Foundation
 import SelfCD
 import SelfCDTesting
 import Testing
@@ -39,13 +40,39 @@ import Testing
     #expect(SpeedTrial.median([4, 1, 2, 3]) == 2.5)
   }
 
+  struct Ranks: Decodable {
+    struct Rank: Decodable {
+      var count: Int
+      var rank: Int
+    }
+    var ranks: [Rank]
+  }
+
+  /// The order statistics that enclose a median are SciPy's; `make_calibration_fixture.py` is beside the fixture.
+  @Test func theMediansIntervalIsTheSignTests() throws {
+    let url = try #require(Bundle.module.url(forResource: "calibration", withExtension: "json"))
+    let fixture = try JSONDecoder().decode(Ranks.self, from: Data(contentsOf: url))
+    #expect(fixture.ranks.count > 5)
+    for item in fixture.ranks { #expect(SpeedTrial.rank(of: item.count) ?? 0 == item.rank, "\(item.count)") }
+    #expect(SpeedTrial.rank(of: 0) == nil)
+  }
+
+  @Test func aSpeedThatIsNotKnownIsLeftOut() {
+    #expect(SpeedTrial.speed([]) == nil && SpeedTrial.speed([10, 10, 10, 10, 10]) == nil, "too few")
+    #expect(SpeedTrial.speed([10, 10.5, 9.5, 10, 10.9, 9.1]) == 10)
+    #expect(SpeedTrial.speed([10, 10.5, 9.5, 10, 11.1, 9.1]) == nil, "11 % above the median")
+    // With nine values the extremes do not matter: one interruption is no reason to leave it out.
+    #expect(SpeedTrial.speed([10, 10, 10, 10, 10, 10, 10, 10, 1]) == 10)
+  }
+
   @Test func everyConditionAndPlainIsTimed() async throws {
     let model = try await EvaluationRunnerTests.model(lanes: 4)
     var plan = EvaluationRunnerTests.plan(temperature: 0)
     plan.conditions.removeAll { $0.id == "plain" }
-    let speeds = try await SpeedTrial(model: model, plan: plan).run(seconds: 0)
-    #expect(Set(speeds.keys) == Set(plan.conditions.map(\.id) + ["plain"]))
-    #expect(speeds.values.allSatisfy { $0 > 0 })
+    let rates = try await SpeedTrial(model: model, plan: plan).rates(seconds: 0)
+    #expect(Set(rates.keys) == Set(plan.conditions.map(\.id) + ["plain"]))
+    #expect(rates.values.allSatisfy { $0.count == 1 && $0[0] > 0 })
+    #expect(try await SpeedTrial(model: model, plan: plan).run(seconds: 0).isEmpty, "one reply says nothing")
     let work = Task { try await SpeedTrial(model: model, plan: plan).run(seconds: 1e6) }
     work.cancel()
     await #expect(throws: CancellationError.self) { try await work.value }

@@ -54,9 +54,9 @@ function fill(select, options, chosen) {
 const strategyNamed = (name) => model().strategies.find((strategy) => strategy.name === name);
 const model = () => policy.models.find((model) => model.id === at("model").value) ?? policy.models[0];
 
-/** The third answer: a calibrated profile, or any strategy offered besides the two that stand beside it. */
+/** The third answer: a profile, or any strategy offered besides the two that stand beside it. */
 function offerStrategies(chosen) {
-  const profiles = model().profiles.map((profile) => [`profile:${profile.name}`, `${profile.name} (calibrated)`]);
+  const profiles = model().profiles.map((profile) => [`profile:${profile.name}`, `${profile.name} (${profile.calibrated ? "calibrated" : "not calibrated: the reference"})`]);
   const others = model().strategies.filter((strategy) => !["guarded", "plain"].includes(strategy.name));
   const preferred = others.find((strategy) => strategy.name === "self-cd");
   fill(at("strategy"), [...profiles, ...others.map((strategy) => [strategy.name, strategy.name])], chosen ?? preferred?.name);
