@@ -83,14 +83,15 @@ let package = Package(
       swiftSettings: strict),
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
-    .target(name: "SelfCDHub", dependencies: ["SelfCDHTTP", crypto], swiftSettings: strict),
+    .target(
+      name: "SelfCDHub", dependencies: ["SelfCDHTTP", "SelfCDResources", crypto], swiftSettings: strict),
     .target(name: "SelfCDRemote", dependencies: ["SelfCDEval", "SelfCDHTTP"], swiftSettings: strict),
 
     .target(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
-        "SelfCDRemote", "SelfCDExplain", "SelfCDServer", crypto,
+        "SelfCDRemote", "SelfCDExplain", "SelfCDServer", "SelfCDResources", crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -124,7 +124,8 @@ struct ChatSession {
       }
       usesProfile = true
       profile.printNotes(options, system: prompts.system, console: console)
-    case .strategy(let name, let alpha):
+    case .strategy(let text, let alpha):
+      let name = StrategyName.meant(text)
       var changed = strategyOptions
       changed.strategy = name
       changed.alpha = alpha

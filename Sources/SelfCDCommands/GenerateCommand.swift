@@ -60,7 +60,8 @@ struct GenerateCommand: AsyncParsableCommand {
     if json {
       try console.writeJSON(
         ReplyRecord(
-          reply, strategy: strategy, model: loaded.model.path, vocabulary: loaded.vocabulary))
+          reply, strategy: strategy, model: OutputFile.name(loaded.model.path), vocabulary: loaded.vocabulary)
+      )
     }
     if reply.stopReason == .cancelled { throw CommandError.interrupted }
   }

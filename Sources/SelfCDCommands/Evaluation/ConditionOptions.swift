@@ -28,7 +28,8 @@ struct ConditionOptions: ParsableArguments {
   @OptionGroup var parameters: ParameterOptions
 
   @Option(
-    help: .init("The condition that others are compared with; guarded if it is there.", valueName: "name"))
+    help: .init("The condition that others are compared with; guarded if it is there.", valueName: "name"),
+    transform: StrategyName.meantCondition)
   var reference: String?
 
   /// - Parameters:
@@ -40,7 +41,7 @@ struct ConditionOptions: ParsableArguments {
     prompts: PromptOptions, usual: String = Self.compared, grids: [String: [Double]] = [:],
     needsReference: Bool = true
   ) throws -> [EvaluationCondition] {
-    let names = Self.list(strategies ?? usual)
+    let names = Self.list(strategies ?? usual).map(StrategyName.meant)
     guard !names.isEmpty else { throw ValidationError("--strategies names none.") }
     let alphas = try alpha.map(Self.numbers)
     let shared = try parameters.parameters(prompts: prompts)

@@ -3,6 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDEval
 import SelfCDExplain
+import SelfCDResources
 import SelfCDStore
 
 /// How a model's refusals begin, learned once: from replies to the bundled prompts, or from a stored run.
@@ -12,11 +13,8 @@ import SelfCDStore
 struct BeginningsCache {
   let folder: URL
 
-  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let base =
-      environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-    folder = base.appending(path: "selfcd/beginnings")
+  init(folders: UserFolders = .current) {
+    folder = folders.cache.appending(path: "selfcd/beginnings")
   }
 
   /// Everything that what is learned depends on.

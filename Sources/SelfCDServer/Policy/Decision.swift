@@ -36,7 +36,8 @@ extension ServerPolicy {
         "The model decodes by a calibrated profile, which parameters would undo. Name 'selfcd.strategy' beside them.",
         param: "selfcd", code: "profile_is_fixed")
     }
-    let name = wish.strategy ?? defaultStrategy.name
+    let written = wish.strategy ?? defaultStrategy.name
+    let name = StrategyCatalogue.name(meantBy: written) ?? written
     guard let type = try? StrategyCatalogue.type(named: name), Self.knownStrategies.contains(name) else {
       throw .invalid(
         "There is no strategy '\(name.prefix(40))' here. Offered: \(offered.joined(separator: ", ")).",
