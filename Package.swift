@@ -101,14 +101,15 @@ let package = Package(
       swiftSettings: strict),
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
-    .target(name: "SelfCDHub", dependencies: ["SelfCDHTTP", crypto], swiftSettings: strict),
+    .target(
+      name: "SelfCDHub", dependencies: ["SelfCDHTTP", "SelfCDResources", crypto], swiftSettings: strict),
     .target(name: "SelfCDRemote", dependencies: ["SelfCDEval", "SelfCDHTTP"], swiftSettings: strict),
 
     .target(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
-        "SelfCDRemote", "SelfCDExplain", "SelfCDServer", crypto, logging, unixSignals,
+        "SelfCDRemote", "SelfCDExplain", "SelfCDServer", "SelfCDResources", crypto, logging, unixSignals,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -123,7 +123,8 @@ struct ChatSession {
       }
       usesProfile = true
       note(DecodingChoice(profile: profile))
-    case .strategy(let name, let alpha):
+    case .strategy(let text, let alpha):
+      let name = StrategyName.meant(text)
       var changed = strategyOptions
       changed.strategy = name
       changed.alpha = alpha

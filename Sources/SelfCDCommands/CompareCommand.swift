@@ -76,7 +76,7 @@ struct CompareCommand: AsyncParsableCommand {
       replies: zip(choices, replies).map { Comparison.Entry(choice: $0, reply: $1) },
       vocabulary: loaded.vocabulary)
     if json {
-      try console.writeJSON(comparison.record(model: loaded.model.path))
+      try console.writeJSON(comparison.record(model: OutputFile.name(loaded.model.path)))
     } else {
       try console.write(ComparisonView(console: console).render(comparison))
     }

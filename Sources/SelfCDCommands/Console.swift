@@ -42,12 +42,17 @@ struct Console: Sendable {
   func writeLine(_ text: String = "") throws { try write(text + "\n") }
 
   /// A value as one JSON document. Controls that JSON would let through are escaped, for terminals' sake.
-  func writeJSON(_ value: some Encodable) throws {
+  func writeJSON(_ value: some Encodable) throws { try writeLine(try json(value)) }
+
+  /// A value as JSON: keys in snake case, dates as ISO 8601 has them.
+  /// - Parameter isOneLine: for JSON lines.
+  func json(_ value: some Encodable, isOneLine: Bool = false) throws -> String {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if !isOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
     encoder.keyEncodingStrategy = .convertToSnakeCase
-    let text = String(decoding: try encoder.encode(value), as: UTF8.self)
-    try writeLine(Self.escapingControls(text))
+    encoder.dateEncodingStrategy = .iso8601
+    return Self.escapingControls(String(decoding: try encoder.encode(value), as: UTF8.self))
   }
 
   static func escapingControls(_ json: String) -> String {

@@ -1,6 +1,7 @@
 import Foundation
 import SelfCD
 import SelfCDEval
+import SelfCDResources
 
 /// The questions and answers that in-context examples are chosen from.
 enum ExamplePool {
@@ -9,7 +10,7 @@ enum ExamplePool {
   /// Reads a file in any format of prompts that has a column with answers too.
   /// - Throws: `DatasetError`, `CommandError` where no row has an answer.
   static func read(_ path: String) throws -> [InContext.Example] {
-    let dataset = try DatasetReader().read(path: (path as NSString).expandingTildeInPath)
+    let dataset = try DatasetReader().read(path: UserFolders.current.expand(path))
     let examples = dataset.samples.compactMap { sample in
       answerColumns.lazy.compactMap { sample.fields[$0] }.first.map {
         InContext.Example(question: sample.prompt, answer: $0)

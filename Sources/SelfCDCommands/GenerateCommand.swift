@@ -63,7 +63,7 @@ struct GenerateCommand: AsyncParsableCommand {
     if json {
       try console.writeJSON(
         ReplyRecord(
-          reply, choice: choice, model: loaded.model.path, vocabulary: loaded.vocabulary))
+          reply, choice: choice, model: OutputFile.name(loaded.model.path), vocabulary: loaded.vocabulary))
     }
     if reply.stopReason == .cancelled { throw CommandError.interrupted }
   }

@@ -1,5 +1,7 @@
 import Foundation
 import SelfCD
+import SelfCDEval
+import SelfCDResources
 
 /// Where a question or a prompt comes from.
 enum InputText {
@@ -47,28 +49,36 @@ enum InputText {
   }
 
   static func read(file: String) throws -> String {
-    let path = (file as NSString).expandingTildeInPath
+    let path = UserFolders.current.expand(file)
     let data: Data
     do {
       data = try Data(contentsOf: URL(filePath: path))
     } catch {
       throw CommandError.unreadableFile(path: file, reason: (error as NSError).localizedDescription)
     }
-    guard let text = String(validating: data, as: UTF8.self) else { throw CommandError.notText(path: file) }
-    return text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
+    return try self.text(data, of: file)
+  }
+
+  /// UTF-8, or UTF-16 that says so, without its byte order mark.
+  private static func text(_ data: Data, of path: String) throws -> String {
+    guard let bytes = try? TextEncoding.utf8([UInt8](data)),
+      let text = String(validating: bytes, as: UTF8.self)
+    else { throw CommandError.notText(path: path) }
+    return text
   }
 
   private static func readStandardInput() throws -> String {
-    let data: Data
+    try text(Data(try standardInput()), of: "Standard input")
+  }
+
+  /// All of standard input.
+  /// - Throws: ``CommandError/unreadableFile(path:reason:)``.
+  static func standardInput() throws -> [UInt8] {
     do {
-      data = try FileHandle.standardInput.readToEnd() ?? Data()
+      return [UInt8](try FileHandle.standardInput.readToEnd() ?? Data())
     } catch {
       throw CommandError.unreadableFile(
         path: "Standard input", reason: (error as NSError).localizedDescription)
     }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw CommandError.notText(path: "Standard input")
-    }
-    return text
   }
 }

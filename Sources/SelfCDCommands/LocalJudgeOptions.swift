@@ -6,7 +6,7 @@ struct LocalJudgeOptions: ParsableArguments {
   @Option(
     name: .customLong("judge"),
     help: .init(
-      "Who says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
+      "The judge that says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
       valueName: "name"))
   var name = XSTestStringMatchJudge().name
 

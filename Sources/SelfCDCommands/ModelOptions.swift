@@ -4,6 +4,7 @@ import SelfCD
 import SelfCDHub
 import SelfCDLlama
 import SelfCDOrganism
+import SelfCDResources
 
 extension CacheType: ExpressibleByArgument {}
 extension FlashAttention: ExpressibleByArgument {}
@@ -82,7 +83,7 @@ struct ModelOptions: ParsableArguments {
     case "organism-unbiased": return try Organism.unbiased.path()
     case _ where HubReference.isReference(model):
       return try await ModelFetching.path(of: try HubReference(parsing: model), console: console)
-    default: return (model as NSString).expandingTildeInPath
+    default: return UserFolders.current.expand(model)
     }
   }
 

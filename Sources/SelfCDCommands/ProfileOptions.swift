@@ -3,6 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDEval
 import SelfCDOrganism
+import SelfCDResources
 
 /// A calibrated setting instead of a strategy by name.
 struct ProfileOptions: ParsableArguments {
@@ -25,7 +26,7 @@ struct ProfileOptions: ParsableArguments {
   func load(for model: ModelOptions, console: Console) async throws -> LoadedProfile? {
     guard let profile else { return nil }
     return try await Self.load(
-      (profile as NSString).expandingTildeInPath, for: model, console: console)
+      UserFolders.current.expand(profile), for: model, console: console)
   }
 
   /// The profile named; or where nothing says how to decode, the one that the embedded model comes with.

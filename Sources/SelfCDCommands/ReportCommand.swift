@@ -7,13 +7,13 @@ import SelfCDStore
 struct ReportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
-    abstract: "A page about stored runs: the trade-off, tables beside the papers', replies that changed.",
+    abstract: "A page about stored runs: the trade-off, published figures, replies that changed.",
     discussion: """
       Writes one self-contained file without scripts, to read, print or pass on. Both axes are always there: \
       harmless prompts refused, and harmful ones. Replies to harmful prompts are withheld.
 
-      The format follows from the name of the file given with -o: .html, .md, .txt. Without -o, a summary goes to the \
-      terminal.
+      The format follows from the name of the file given with -o: .html, .md, .txt, .json. Without -o, a summary goes \
+      to the terminal.
 
       EXAMPLES
         selfcd report
@@ -22,20 +22,7 @@ struct ReportCommand: AsyncParsableCommand {
         selfcd report --format markdown > REPORT.md
       """)
 
-  /// How a report is written.
-  enum ReportFormat: String, ExpressibleByArgument, CaseIterable {
-    case html, markdown, text
-
-    /// The format that a file's name asks for.
-    init?(path: String) {
-      switch URL(filePath: path).pathExtension.lowercased() {
-      case "html", "htm": self = .html
-      case "md", "markdown": self = .markdown
-      case "txt": self = .text
-      default: return nil
-      }
-    }
-  }
+  static let formats: [OutputFormat] = [.text, .html, .markdown, .json]
 
   @Argument(
     help: .init(
@@ -47,8 +34,10 @@ struct ReportCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: .init("Where to write; '-' is standard output.", valueName: "path"))
   var output: String?
 
-  @Option(help: "How to write it: html, markdown or text.")
-  var format: ReportFormat?
+  @Option(
+    help: .init(
+      "How to write it: html, markdown, text or json, whatever the file's name.", valueName: "format"))
+  var format: OutputFormat?
 
   @Option(
     help: .init("The judge to count by; the run's first that has judged unless given.", valueName: "name"))
@@ -63,28 +52,30 @@ struct ReportCommand: AsyncParsableCommand {
   @Flag(help: "Print the report's data as one JSON object.")
   var json = false
 
-  func validate() throws {
+  private func choice() throws -> OutputChoice {
     if json, format != nil || output != nil {
       throw ValidationError("--json goes to standard output; leave --format and --output out.")
     }
-    if let output, output != "-", format == nil, ReportFormat(path: output) == nil {
-      throw ValidationError("The name '\(output)' does not say which format: add --format.")
-    }
+    return try OutputChoice(
+      format: json ? .json : format, path: output, among: Self.formats, command: "selfcd report")
   }
+
+  func validate() throws { _ = try choice() }
 
   func run() async throws {
-    let console = Console.standard
-    let data = try loadData()
-    if json { return try console.writeJSON(data) }
-    let path = output == "-" ? nil : output
-    let format = format ?? path.flatMap { ReportFormat(path: $0) } ?? .text
-    try Self.write(data, as: format, to: path, console)
+    try Self.write(try loadData(), to: try choice(), Console.standard)
   }
 
-  /// Writes a report to a file, or to standard output where there is none.
-  static func write(_ data: ReportData, as format: ReportFormat, to path: String?, _ console: Console) throws
-  {
-    try OutputFile.write(render(data, as: format, to: path, console), to: path, console)
+  /// Writes a report in the format that was chosen.
+  static func write(_ data: ReportData, to choice: OutputChoice, _ console: Console) throws {
+    let text =
+      switch choice.format {
+      case .html: HTMLReport.render(data)
+      case .markdown: MarkdownReport.render(data)
+      case .json: try console.json(data) + "\n"
+      default: summary(data, choice.console(console))
+      }
+    try OutputFile.write(text, to: choice.path, console)
   }
 
   private func loadData() throws -> ReportData {
@@ -97,18 +88,10 @@ struct ReportCommand: AsyncParsableCommand {
     return data
   }
 
-  private static func render(
-    _ data: ReportData, as format: ReportFormat, to path: String?, _ console: Console
-  ) -> String {
-    switch format {
-    case .html: return HTMLReport.render(data)
-    case .markdown: return MarkdownReport.render(data)
-    case .text:
-      let isPlain = path != nil
-      return TextReport(
-        width: isPlain ? 100 : console.width, wrap: { TextLayout.wrap($0, width: $1) },
-        emphasise: { isPlain ? $0 : console.styled($0, .bold) }
-      ).render(data)
-    }
+  private static func summary(_ data: ReportData, _ console: Console) -> String {
+    TextReport(
+      width: console.width, wrap: { TextLayout.wrap($0, width: $1) },
+      emphasise: { console.styled($0, .bold) }
+    ).render(data)
   }
 }

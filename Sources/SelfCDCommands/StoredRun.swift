@@ -79,7 +79,7 @@ enum StoredRun {
           + run.machine.system),
     ]
     facts += run.model.metadata.sorted { $0.key < $1.key }.map { .init("Model, \($0.key)", $0.value) }
-    facts.append(.init("Parameters", run.parameters))
+    facts.append(.init("Parameters", run.publishedParameters))
     return ReportRecord(
       id: run.id, model: run.model.name, modelSHA256: run.model.sha256, startedAt: run.startedAt,
       finishedAt: run.finishedAt, planned: run.planned, facts: facts)

@@ -65,6 +65,21 @@ struct PromptOptions: ParsableArguments {
   }
 }
 
+/// Strategies as people write them.
+enum StrategyName {
+  /// The strategy's own name, or the text as it is where it names none, to be refused with the names there are.
+  static func meant(_ text: String) -> String { StrategyCatalogue.name(meantBy: text) ?? text }
+
+  /// A condition's name, whose strategy may be written so too: `SelfCD@2.5`.
+  static func meantCondition(_ text: String) -> String {
+    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
+    guard let strategy = parts.first.flatMap({ StrategyCatalogue.name(meantBy: String($0)) }) else {
+      return text
+    }
+    return parts.count == 1 ? strategy : "\(strategy)@\(parts[1])"
+  }
+}
+
 /// A strategy by name, with the parameters it takes.
 struct StrategyOptions: ParsableArguments {
   @Option(
@@ -72,7 +87,7 @@ struct StrategyOptions: ParsableArguments {
     help: .init(
       """
       How to decode: \(StrategyCatalogue.names.joined(separator: ", ")). If not given: see the command's description.
-      """, valueName: "name"))
+      """, valueName: "name"), transform: StrategyName.meant)
   var strategy: String?
 
   @Option(

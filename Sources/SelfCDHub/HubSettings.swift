@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDResources
 
 /// Where models come from and where they are kept, by the environment variables of the Hugging Face libraries.
 ///
@@ -30,12 +31,9 @@ public struct HubSettings: Sendable {
     func value(_ name: String) -> String? {
       environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
-    func folder(_ name: String, _ below: String...) -> URL? {
-      value(name).map { path in
-        below.reduce(URL(filePath: (path as NSString).expandingTildeInPath, directoryHint: .isDirectory)) {
-          $0.appending(path: $1, directoryHint: .isDirectory)
-        }
-      }
+    let folders = UserFolders(environment: environment)
+    func folder(_ name: String) -> URL? {
+      value(name).map { URL(filePath: folders.expand($0), directoryHint: .isDirectory) }
     }
     let address = value("HF_ENDPOINT") ?? "https://huggingface.co"
     guard let endpoint = URL(string: address), ["http", "https"].contains(endpoint.scheme?.lowercased()),
@@ -47,10 +45,9 @@ public struct HubSettings: Sendable {
     }
     self.init(
       endpoint: endpoint,
-      cache: folder("HF_HUB_CACHE") ?? folder("HUGGINGFACE_HUB_CACHE") ?? folder("HF_HOME", "hub")
-        ?? folder("XDG_CACHE_HOME", "huggingface", "hub")
-        ?? FileManager.default.homeDirectoryForCurrentUser
-        .appending(path: ".cache/huggingface/hub", directoryHint: .isDirectory),
+      cache: folder("HF_HUB_CACHE") ?? folder("HUGGINGFACE_HUB_CACHE")
+        ?? folder("HF_HOME")?.appending(path: "hub", directoryHint: .isDirectory)
+        ?? folders.cache.appending(path: "huggingface/hub", directoryHint: .isDirectory),
       token: token,
       isOffline: ["1", "true", "yes", "on"].contains(value("HF_HUB_OFFLINE")?.lowercased() ?? ""))
   }

@@ -107,7 +107,7 @@ public struct InspectExport: Codable, Sendable, Hashable {
   private func parameters(of condition: ConditionRecord) throws(StoreError) -> JSONValue {
     let parameters = try JSONText.decode(JSONValue.self, condition.parameters, "the condition's parameters")
     guard case .object = parameters else { return .object(["parameters": parameters]) }
-    return parameters
+    return parameters.published
   }
 
   private func metadata(
@@ -117,7 +117,7 @@ public struct InspectExport: Codable, Sendable, Hashable {
       "condition": .string(condition.id),
       "datasets": .object(
         Dictionary(datasets.map { ($0.name, .string($0.sha256)) }, uniquingKeysWith: { $1 })),
-      "parameters": try JSONText.decode(JSONValue.self, run.parameters, "the run's parameters"),
+      "parameters": try JSONText.decode(JSONValue.self, run.parameters, "the run's parameters").published,
       "seeds": .array(run.seeds.map { .string(String($0)) }),
       "system": .string(run.machine.system), "processor": .string(run.machine.processor),
       "texts": .string(text.rawValue),

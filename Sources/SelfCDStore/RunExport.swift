@@ -7,6 +7,8 @@ public struct RunExport: Codable, Sendable, Hashable {
   public enum Format: String, Codable, Sendable, CaseIterable {
     /// One JSON object a line.
     case jsonLines = "jsonl"
+    /// One list of the same objects.
+    case json
     /// A table with a header; cells that a spreadsheet would execute are neutralised.
     case csv
   }
@@ -34,26 +36,54 @@ public struct RunExport: Codable, Sendable, Hashable {
   public var format: Format
   /// Which texts go along.
   public var text: Text
+  /// The judge whose verdicts stand in columns of their own; nil for none.
+  public var judge: String?
 
   /// Makes an export.
-  public init(_ format: Format, text: Text = .none) {
+  public init(_ format: Format, text: Text = .none, judge: String? = nil) {
     self.format = format
     self.text = text
+    self.judge = judge
   }
 
   /// Hands the export of a run to `write`, piece by piece.
   ///
-  /// A verdict stands under the judge's name and version, so that two versions never mix.
+  /// Every verdict stands under its judge's name and version, so that two versions never mix. That of ``judge`` also
+  /// stands by itself, of the version with most verdicts: its class, whether that is a refusal, and the confidence.
   /// - Throws: `StoreError.notFound` without the run, and whatever `write` throws, wrapped.
   public func write(_ store: RunStore, runID: String, to write: (String) throws -> Void) throws(StoreError) {
+    let run = try store.run(id: runID)
+    let judges = try store.judges(runID: runID)
+    let own = judges.filter { $0.name == judge }
+    let version = JudgeVersions.counted(
+      Dictionary(own.map { ($0.version, $0.verdicts) }, uniquingKeysWith: { $1 }))
+    let source = Source(
+      run: run, columns: judges.map { $0.name + "@" + $0.version },
+      counted: version.flatMap { version in judge.map { $0 + "@" + version } })
     switch format {
-    case .jsonLines: try writeJSONLines(store, runID: runID, to: write)
-    case .csv: try writeCSV(store, runID: runID, to: write)
+    case .jsonLines:
+      try forEachObject(source, store) { object, _ in try write(object + "\n") }
+    case .json:
+      try Self.hand("[", to: write, store)
+      try forEachObject(source, store) { object, isFirst in try write((isFirst ? "\n" : ",\n") + object) }
+      try Self.hand("\n]\n", to: write, store)
+    case .csv: try writeCSV(source, store, to: write)
     }
   }
 
+  /// What is exported, and the judges there are.
+  private struct Source {
+    let run: RunRecord
+    /// Judges with their versions, as they were when the export began; one that comes later is left out of a table.
+    let columns: [String]
+    /// That of ``RunExport/judge``.
+    let counted: String?
+  }
+
+  /// A reply; keys and columns have the same names.
   private struct Line: Encodable {
     var run: String
+    var model: String
     var dataset: String
     var sample: String
     var label: String?
@@ -63,22 +93,37 @@ public struct RunExport: Codable, Sendable, Hashable {
     var condition: String
     var repetition: Int
     var stopReason: String
+    var judge: String?
+    var replyClass: String?
+    var refused: Int?
+    var confidence: Double?
     var verdicts: [String: String]
     /// How sure judges are, of those that say it.
     var confidences: [String: Double]
     var prompt: String?
     var reply: String?
+
+    enum CodingKeys: String, CodingKey {
+      case run, model, dataset, sample, label, category, strategy, alpha, condition, repetition
+      case stopReason = "stop_reason"
+      case judge
+      case replyClass = "reply_class"
+      case refused, confidence, verdicts, confidences, prompt, reply
+    }
   }
 
-  private func line(_ runID: String, _ reply: ReplyRecord, _ sample: Sample, _ condition: ConditionRecord)
-    -> Line
-  {
+  private func line(
+    _ source: Source, _ reply: ReplyRecord, _ sample: Sample, _ condition: ConditionRecord
+  ) -> Line {
     let showsText = text.shows(sample)
+    let counted = reply.verdicts.last { $0.column == source.counted }
     return Line(
-      run: runID, dataset: reply.key.dataset, sample: sample.id, label: sample.label?.rawValue,
-      category: sample.category, strategy: condition.strategy, alpha: condition.alpha,
-      condition: condition.id,
-      repetition: reply.key.repetition, stopReason: reply.stopReason,
+      run: source.run.id, model: source.run.model.name, dataset: reply.key.dataset, sample: sample.id,
+      label: sample.label?.rawValue, category: sample.category, strategy: condition.strategy,
+      alpha: condition.alpha, condition: condition.id, repetition: reply.key.repetition,
+      stopReason: reply.stopReason, judge: counted?.column,
+      replyClass: counted?.verdict.replyClass.rawValue,
+      refused: counted.map { $0.verdict.isRefusal ? 1 : 0 }, confidence: counted?.verdict.confidence,
       verdicts: Dictionary(
         reply.verdicts.map { ($0.column, $0.verdict.replyClass.rawValue) }, uniquingKeysWith: { $1 }),
       confidences: Dictionary(
@@ -87,42 +132,47 @@ public struct RunExport: Codable, Sendable, Hashable {
       prompt: showsText ? Self.transcript(sample) : nil, reply: showsText ? reply.text : nil)
   }
 
-  private func writeJSONLines(
-    _ store: RunStore, runID: String, to write: (String) throws -> Void
+  private static func hand(
+    _ text: String, to write: (String) throws -> Void, _ store: RunStore
   ) throws(StoreError) {
-    try store.forEachReply(runID: runID, withSteps: false) { reply, sample, condition in
-      try write(try JSONText.encode(line(runID, reply, sample, condition), "a reply") + "\n")
+    do { try write(text) } catch { throw .wrapping(error, path: store.path) }
+  }
+
+  private func forEachObject(
+    _ source: Source, _ store: RunStore, _ body: (_ object: String, _ isFirst: Bool) throws -> Void
+  ) throws(StoreError) {
+    var isFirst = true
+    try store.forEachReply(runID: source.run.id, withSteps: false) { reply, sample, condition in
+      try body(try JSONText.encode(line(source, reply, sample, condition), "a reply"), isFirst)
+      isFirst = false
     }
   }
 
-  private func writeCSV(_ store: RunStore, runID: String, to write: (String) throws -> Void)
-    throws(StoreError)
-  {
-    // The header names every judge before the first row; one that comes while this is written is left out.
-    let columns = try store.judges(runID: runID).map { $0.name + "@" + $0.version }
+  private func writeCSV(
+    _ source: Source, _ store: RunStore, to write: (String) throws -> Void
+  ) throws(StoreError) {
     let texts = text == .none ? [] : ["prompt", "reply"]
     let writer = CSVWriter()
+    let fixed: [Line.CodingKeys] = [
+      .run, .model, .dataset, .sample, .label, .category, .strategy, .alpha, .condition, .repetition,
+      .stopReason, .judge, .replyClass, .refused, .confidence,
+    ]
     let header =
-      [
-        "run", "dataset", "sample", "label", "category", "strategy", "alpha", "condition", "repetition",
-        "stop_reason",
-      ] + columns + columns.map { $0 + " confidence" } + texts
-    do {
-      try write(writer.row(header))
-    } catch {
-      throw .wrapping(error, path: store.path)
-    }
-    try store.forEachReply(runID: runID, withSteps: false) { reply, sample, condition in
-      let line = line(runID, reply, sample, condition)
-      let fixed = [
-        line.run, line.dataset, line.sample, line.label ?? "", line.category ?? "", line.strategy,
+      fixed.map(\.rawValue) + source.columns + source.columns.map { $0 + " confidence" } + texts
+    try Self.hand(writer.row(header), to: write, store)
+    try store.forEachReply(runID: source.run.id, withSteps: false) { reply, sample, condition in
+      let line = line(source, reply, sample, condition)
+      let values = [
+        line.run, line.model, line.dataset, line.sample, line.label ?? "", line.category ?? "", line.strategy,
         line.alpha.map { "\($0)" } ?? "", line.condition, "\(line.repetition)", line.stopReason,
+        line.judge ?? "", line.replyClass ?? "", line.refused.map { "\($0)" } ?? "",
+        line.confidence.map { "\($0)" } ?? "",
       ]
       let shown = texts.isEmpty ? [] : [line.prompt ?? "", line.reply ?? ""]
       try write(
         writer.row(
-          fixed + columns.map { line.verdicts[$0] ?? "" }
-            + columns.map { line.confidences[$0].map { "\($0)" } ?? "" } + shown))
+          values + source.columns.map { line.verdicts[$0] ?? "" }
+            + source.columns.map { line.confidences[$0].map { "\($0)" } ?? "" } + shown))
     }
   }
 

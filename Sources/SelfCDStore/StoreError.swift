@@ -52,7 +52,7 @@ extension StoreError: LocalizedError, CustomStringConvertible {
     case .notFound(let what, let id):
       "There is no \(what) '\(id)' in the store. List what there is and check the spelling."
     case .alreadyExists(let what, let id):
-      "The store already has a \(what) '\(id)'. Resume it, or choose another identifier."
+      "The store already has a \(what) '\(id)'. Go on with it, or choose another name."
     case .badValue(let what, let detail):
       "\(what) cannot be stored or read: \(detail)."
     case .database(let path, let detail):

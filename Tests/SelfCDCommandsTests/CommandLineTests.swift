@@ -24,13 +24,24 @@ import Testing
   }()
 
   static func run(
-    _ arguments: [String], input: String = "", environment: [String: String] = [:], output: URL? = nil
+    _ arguments: [String], input: String = "", environment: [String: String] = [:],
+    without unset: [String] = [], output: URL? = nil
+  ) throws -> Outcome {
+    try run(
+      arguments, input: Data(input.utf8), environment: environment, without: unset, output: output)
+  }
+
+  /// - Parameter unset: variables of this process that the binary does not get.
+  static func run(
+    _ arguments: [String], input: Data, environment: [String: String] = [:], without unset: [String] = [],
+    output: URL? = nil
   ) throws -> Outcome {
     let process = Process()
     let binary: URL = try #require(binary, "selfcd is not built")
     process.executableURL = binary
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.filter { !unset.contains($0.key) }
+      .merging(environment) { $1 }
     let stdin = Pipe()
     let stdout = Pipe()
     let stderr = Pipe()
@@ -42,7 +53,7 @@ import Testing
     }
     process.standardError = stderr
     try process.run()
-    stdin.fileHandleForWriting.write(Data(input.utf8))
+    stdin.fileHandleForWriting.write(input)
     try stdin.fileHandleForWriting.close()
     // Both at once: a pipe that nobody reads fills up, and the process waits for ever.
     let errorReader = BackgroundReader(stderr.fileHandleForReading)

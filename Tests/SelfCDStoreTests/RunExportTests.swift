@@ -4,7 +4,9 @@ import SelfCDStore
 import Testing
 
 @Suite struct RunExportTests {
-  private func export(_ format: RunExport.Format, _ text: RunExport.Text) throws -> String {
+  private func export(
+    _ format: RunExport.Format, _ text: RunExport.Text, judge: String? = "j"
+  ) throws -> String {
     var result = ""
     try withStore { store, _ in
       let run = try storedRun(in: store)
@@ -14,7 +16,7 @@ import Testing
       first.verdicts = [verdict]
       let second = reply(.init(dataset: "set", sample: "b", condition: "plain"), "SECRET")
       try store.add([second, first], to: run.id)
-      try RunExport(format, text: text).write(store, runID: run.id) { result += $0 }
+      try RunExport(format, text: text, judge: judge).write(store, runID: run.id) { result += $0 }
     }
     return result
   }
@@ -23,11 +25,15 @@ import Testing
     #expect(RunExport(.csv).text == .none)
     #expect(
       try export(.csv, .none) == """
-        run,dataset,sample,label,category,strategy,alpha,condition,repetition,stop_reason,j@1,j@1 confidence\r
-        r1,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,end-of-turn,2_full_refusal,0.75\r
-        r1,set,b,harmful,,plain,,plain,0,end-of-turn,,\r
+        run,model,dataset,sample,label,category,strategy,alpha,condition,repetition,stop_reason,\
+        judge,reply_class,refused,confidence,j@1,j@1 confidence\r
+        r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,end-of-turn,j@1,2_full_refusal,1,0.75,2_full_refusal,0.75\r
+        r1,m,set,b,harmful,,plain,,plain,0,end-of-turn,,,,,,\r
 
         """)
+    let unnamed = try export(.csv, .none, judge: nil).split(whereSeparator: \.isNewline)
+    #expect(
+      unnamed[1] == "r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,end-of-turn,,,,,2_full_refusal,0.75")
   }
 
   @Test func csvCellsCannotBeFormulas() throws {
@@ -50,6 +56,10 @@ import Testing
     #expect(objects[0]?["verdicts"] as? [String: String] == ["j@1": "2_full_refusal"])
     #expect(objects[0]?["confidences"] as? [String: Double] == ["j@1": 0.75])
     #expect(objects[0]?["alpha"] as? Double == 2.5)
+    #expect(objects[0]?["stop_reason"] as? String == "end-of-turn" && objects[0]?["refused"] as? Int == 1)
+    let list =
+      try JSONSerialization.jsonObject(with: Data(try export(.json, .harmless).utf8)) as? [NSDictionary]
+    #expect(list == objects.compactMap { $0.map(NSDictionary.init(dictionary:)) })
     #expect(objects[1]?["reply"] == nil && objects[1]?["prompt"] == nil, "harmful texts stay out")
     #expect(objects[1]?["label"] as? String == "harmful")
   }
@@ -59,10 +69,24 @@ import Testing
       let run = try storedRun(in: store)
       var text = ""
       try RunExport(.csv).write(store, runID: run.id) { text += $0 }
-      #expect(text.hasPrefix("run,dataset") && text.hasSuffix("stop_reason\r\n"))
+      #expect(text.hasPrefix("run,dataset") && text.hasSuffix("confidence\r\n"))
+      text = ""
+      try RunExport(.json).write(store, runID: run.id) { text += $0 }
+      #expect((try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any])?.isEmpty == true)
       #expect(throws: StoreError.notFound(what: "run", id: "x")) {
         try RunExport(.jsonLines).write(store, runID: "x") { _ in }
       }
     }
+  }
+
+  @Test func settingsArePassedOnWithoutFolders() throws {
+    var run = sampleRun()
+    run.parameters =
+      #"{"modelPath":"/home/someone/models/m.gguf","options":{"maximumTokens":8,"list":[{"topK":1}]}}"#
+    #expect(
+      run.publishedParameters
+        == #"{"model_file":"m.gguf","options":{"list":[{"top_k":1}],"maximum_tokens":8}}"#)
+    run.parameters = "none"
+    #expect(run.publishedParameters == "none")
   }
 }

@@ -25,7 +25,7 @@ struct JudgeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let read = try files.flatMap { try ForeignReply.read(path: $0) }
+    let read = try files.flatMap { try ForeignReplies(path: $0).replies }
     guard !read.isEmpty else { throw ValidationError("The files hold no replies.") }
     let bytes = read.reduce(0) { $0 + $1.completion.utf8.count } / read.count
     print("\(replies) replies of \(bytes) bytes on average, \(rounds) rounds")

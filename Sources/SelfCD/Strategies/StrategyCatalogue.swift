@@ -18,9 +18,21 @@ public enum StrategyCatalogue {
     emphasis.map { Guarded(emphasis: $0) } ?? Plain()
   }
 
+  /// The name of the strategy that a person means: case, hyphens, underscores and spaces do not matter, so that
+  /// `SelfCD`, `self_cd` and `selfcd` are `self-cd`. Nil where it is none.
+  public static func name(meantBy text: String) -> String? {
+    let wanted = letters(of: text)
+    return names.first { letters(of: $0) == wanted }
+  }
+
+  private static func letters(of text: String) -> String {
+    text.lowercased().filter { $0.isLetter || $0.isNumber }
+  }
+
   /// - Throws: ``StrategyError/unknown(name:known:)``.
   public static func type(named name: String) throws(StrategyError) -> any DecodingStrategy.Type {
-    guard let type = all.first(where: { $0.name == name }) else { throw .unknown(name: name, known: names) }
+    let meant = Self.name(meantBy: name)
+    guard let type = all.first(where: { $0.name == meant }) else { throw .unknown(name: name, known: names) }
     return type
   }
 
@@ -33,7 +45,7 @@ public enum StrategyCatalogue {
   ) throws(StrategyError) -> any DecodingStrategy {
     let type = try type(named: name)
     if let unused = parameters.given.first(where: { !type.takes.contains($0) }) {
-      throw .unused(unused, strategy: name)
+      throw .unused(unused, strategy: type.name)
     }
     let made = try type.init(parameters)
     try made.validate()

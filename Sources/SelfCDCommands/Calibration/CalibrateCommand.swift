@@ -3,6 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDEval
 import SelfCDLlama
+import SelfCDResources
 import SelfCDStore
 
 /// `selfcd calibrate`: the setting that over-refuses least among those that provably keep the refusals.
@@ -154,7 +155,7 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   /// Found out before hours of generation rather than after.
   private static func checkWritable(_ path: String) throws {
-    let folder = URL(filePath: (path as NSString).expandingTildeInPath).deletingLastPathComponent().path
+    let folder = URL(filePath: UserFolders.current.expand(path)).deletingLastPathComponent().path
     guard FileManager.default.isWritableFile(atPath: folder) else {
       throw ValidationError("\(path) cannot be written: its folder is not there, or may not be written to.")
     }
@@ -170,10 +171,11 @@ struct CalibrateCommand: AsyncParsableCommand {
     let calibration = try await Calibration(session: session, console: console)
       .run(batch, goOn: goOn, isInsistent: isInsistent)
     let profile = try calibration.profile()
-    if let output { try profile.write(path: (output as NSString).expandingTildeInPath) }
+    if let output { try profile.write(path: UserFolders.current.expand(output)) }
     if json {
       try console.writeJSON(
-        CalibrationRecord(calibration, profile: profile, run: session.runID, store: session.store.path))
+        CalibrationRecord(
+          calibration, profile: profile, run: session.runID, store: OutputFile.name(session.store.path)))
     } else {
       try console.write(CalibrationTable(calibration, console: console).text)
       console.note(

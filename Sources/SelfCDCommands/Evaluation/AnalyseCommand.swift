@@ -71,7 +71,12 @@ struct AnalyseCommand: AsyncParsableCommand {
           + TerminalText.singleLine(failure.reason))
     }
     if analysis.failures.count > 3 { console.note("\(analysis.failures.count) were left out in all.") }
-    let result = AnalysisResult(analysis, plan: plan, model: model.model)
+    if !analysis.isInterrupted, analysis.perplexities.isEmpty, analysis.summary.rows.isEmpty,
+      let failure = analysis.failures.first
+    {
+      throw CommandError.nothingAnswered(reason: failure.reason)
+    }
+    let result = AnalysisResult(analysis, plan: plan, model: OutputFile.name(model.model))
     if json {
       try console.writeJSON(result.record)
     } else {

@@ -34,7 +34,7 @@ struct ConditionOptions: ParsableArguments {
       """
       The condition that others are compared with; guarded if it is there. calibrate: the one whose refusals are kept, \
       plain, or guarded with a --guarded-prompt.
-      """, valueName: "name"))
+      """, valueName: "name"), transform: StrategyName.meantCondition)
   var reference: String?
 
   /// - Parameters:
@@ -46,7 +46,7 @@ struct ConditionOptions: ParsableArguments {
     prompts: PromptOptions, usual: String = Self.compared, grids: [String: [Double]] = [:],
     needsReference: Bool = true
   ) throws -> [EvaluationCondition] {
-    let names = Self.list(strategies ?? usual)
+    let names = Self.list(strategies ?? usual).map(StrategyName.meant)
     guard !names.isEmpty else { throw ValidationError("--strategies names none.") }
     let alphas = try alpha.map { try NumberSweep.numbers($0, option: "--alpha") }
     let shared = try parameters.parameters(prompts: prompts)

@@ -8,7 +8,8 @@ struct EvaluationResult {
   let datasets: [Dataset]
   let parameters: RunParameters
   let summary: EvaluationSummary
-  let storePath: String
+  /// The store's file without its folders: what is printed is passed on.
+  let storeName: String
   let replies: Int
   let outcome: EvaluationOutcome?
   let lanes: Int?
@@ -21,17 +22,23 @@ struct EvaluationResult {
     datasets = try store.datasets(runID: runID)
     parameters = try RunParameters(of: run)
     let replies = try store.evaluatedReplies(runID: runID)
-    // One that is a model may have failed, or not been asked yet.
-    let judged = try Set(store.judges(runID: runID).map(\.name))
     self.replies = replies.count
     summary = try EvaluationSummary(
       replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },
-      judge: judge ?? parameters.judges.first(where: judged.contains) ?? parameters.judges.first ?? "",
+      judge: try judge ?? Self.countedJudge(of: run, in: store) ?? "",
       reference: parameters.reference,
       speeds: try store.speeds(runID: runID))
-    storePath = store.path
+    storeName = OutputFile.name(store.path)
     self.outcome = outcome
     self.lanes = lanes
+  }
+
+  /// The judge whose verdicts are counted where none is named: the first of the run's judges that has any.
+  static func countedJudge(of run: RunRecord, in store: RunStore) throws -> String? {
+    let judges = try RunParameters(of: run).judges
+    // One that is a model may have failed, or not been asked yet.
+    let judged = try Set(store.judges(runID: run.id).map(\.name))
+    return judges.first(where: judged.contains) ?? judges.first
   }
 
   // MARK: JSON
@@ -138,7 +145,7 @@ struct EvaluationResult {
 
   var record: Record {
     Record(
-      run: run.id, store: storePath, model: run.model, codeVersion: run.codeVersion,
+      run: run.id, store: storeName, model: run.model, codeVersion: run.codeVersion,
       seed: parameters.options.sampling.seed, judge: summary.judge,
       judgeVersion: summary.judgeVersion, reference: summary.reference,
       complete: replies == run.planned, planned: run.planned, replies: replies,

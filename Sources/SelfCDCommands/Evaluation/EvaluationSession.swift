@@ -16,10 +16,12 @@ struct EvaluationSession {
   let model: ModelOptions
 
   /// Stores a new run with everything that resuming it takes.
-  /// - Throws: `StoreError.alreadyExists` for a name that is taken.
+  /// - Parameter resume: the options that go on with a run, which its name follows.
+  /// - Throws: `CommandError` for a name that is taken.
   init(
     starting name: String, plan: EvaluationPlan, judges: [any ReplyJudge], reference: String?,
-    calibration: RunParameters.Calibration? = nil, in store: RunStore, model: ModelOptions, console: Console
+    calibration: RunParameters.Calibration? = nil, in store: RunStore, model: ModelOptions,
+    resume: String = "--resume", console: Console
   ) async throws {
     var model = model
     let path = URL(filePath: try await model.modelPath(console: console)).standardizedFileURL.path
@@ -40,8 +42,14 @@ struct EvaluationSession {
       ).json(),
       seeds: [plan.options.sampling.seed],
       machine: Provenance.machine(cores: ProcessInfo.processInfo.activeProcessorCount), planned: plan.planned)
-    try store.begin(
-      record, datasets: plan.datasets, conditions: try plan.conditions.map { try ConditionRecord($0) })
+    do {
+      try store.begin(
+        record, datasets: plan.datasets, conditions: try plan.conditions.map { try ConditionRecord($0) })
+    } catch StoreError.alreadyExists {
+      throw CommandError.invalid(
+        "The store already has a run '\(name)'. Go on with it by \(resume) \(ShellWord.quoted(name)), begin another one "
+          + "with --run and another name, or delete it with 'selfcd runs delete \(ShellWord.quoted(name))'.")
+    }
     runID = name
     self.store = store
     self.plan = plan

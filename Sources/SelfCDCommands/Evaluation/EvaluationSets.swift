@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCDEval
+import SelfCDResources
 
 /// The files of an evaluation and how they are read.
 struct DatasetOptions: ParsableArguments {
@@ -19,7 +20,10 @@ struct DatasetOptions: ParsableArguments {
       valueName: "file"))
   var neutral: [String] = []
 
-  @Option(help: .init("Prompts whose rows say what they are, such as XSTest. Repeatable.", valueName: "file"))
+  @Option(
+    help: .init(
+      "Prompts whose rows say whether they are safe or harmful, as in XSTest. Repeatable.", valueName: "file")
+  )
   var data: [String] = []
 
   @Option(
@@ -32,7 +36,7 @@ struct DatasetOptions: ParsableArguments {
   var skipBad = false
 
   @Option(
-    help: .init("At most so many prompts of each set, spread evenly over its files.", valueName: "n"))
+    help: .init("The most prompts to use of each set, spread evenly over its files.", valueName: "n"))
   var limit: Int?
 
   var isEmpty: Bool { (safe + harmful + neutral + data).isEmpty }
@@ -53,10 +57,7 @@ struct DatasetOptions: ParsableArguments {
       + data.map { ($0, nil) }
     var datasets: [Dataset] = []
     for (path, label) in given {
-      let read = try DatasetReader(
-        options: .init(
-          format: try format.map(DatasetCatalogue.format(named:)), label: label, skipsBadRows: skipBad)
-      ).read(path: (path as NSString).expandingTildeInPath)
+      let read = try read(path, label: label)
       if let known = datasets.first(where: { $0.sha256 == read.sha256 }) {
         try check(repeated: known, again: read, path: path)
         continue
@@ -65,6 +66,21 @@ struct DatasetOptions: ParsableArguments {
     }
     report(datasets, console: console)
     return limited(datasets)
+  }
+
+  /// A data set knows what is wrong with it, and not which options there are.
+  private func read(_ path: String, label: Sample.Label?) throws -> Dataset {
+    let format = try format.map(DatasetCatalogue.format(named:))
+    do {
+      return try DatasetReader(options: .init(format: format, label: label, skipsBadRows: skipBad))
+        .read(path: UserFolders.current.expand(path))
+    } catch {
+      switch error {
+      case .malformedRows: throw CommandError.invalid("\(error) --skip-bad leaves such rows out.")
+      case .unknownColumns: throw CommandError.invalid("\(error) --format names a format.")
+      default: throw error
+      }
+    }
   }
 
   /// A file that labels itself can be named for each of its sets; one that does not would be both safe and harmful.
@@ -116,7 +132,7 @@ struct DatasetOptions: ParsableArguments {
     if !duplicates.isEmpty {
       let conflicts = duplicates.count(where: \.hasConflictingLabels)
       console.note(
-        "\(duplicates.count) prompts occur more than once"
+        "\(duplicates.count) \(duplicates.count == 1 ? "prompt occurs" : "prompts occur") more than once"
           + (conflicts > 0 ? ", \(conflicts) of them with different labels." : "."))
     }
   }

@@ -54,6 +54,9 @@ extension EvaluationSession {
       console.note("stopped with \(progress.done) of \(progress.planned) replies; go on with: \(goOn)")
       throw CommandError.interrupted
     }
+    if outcome.progress.done == 0, let failure = outcome.failures.first {
+      throw CommandError.nothingAnswered(reason: failure.reason)
+    }
     return outcome
   }
 

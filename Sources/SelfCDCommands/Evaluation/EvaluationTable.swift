@@ -18,7 +18,7 @@ struct EvaluationTable {
     // Where all conditions have the same number of replies, it stands once.
     let counts = sets.map { set in Set(summary.rows.filter { $0.set == set }.map(\.refusals.n)) }
     let titles = zip(sets, counts).map { set, counts in
-      title(set) + (counts.count == 1 ? counts.first.map { ", n \($0)" } ?? "" : "")
+      Self.title(set) + (counts.count == 1 ? counts.first.map { ", n \($0)" } ?? "" : "")
     }
     let isUneven = Dictionary(uniqueKeysWithValues: zip(sets, counts.map { $0.count > 1 }))
     let hasCost = summary.rows.contains { $0.cost != nil }
@@ -56,7 +56,8 @@ struct EvaluationTable {
     return text + (damage.isEmpty ? "" : "\n" + damage)
   }
 
-  private func title(_ set: Sample.Label) -> String {
+  /// A set, and what is wanted of it.
+  static func title(_ set: Sample.Label) -> String {
     switch set {
     case .safe: "safe (want 0 %)"
     case .harmful: "harmful (want 100 %)"

@@ -8,7 +8,7 @@ extension RunExport.Text: ExpressibleByArgument {}
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write a run's verdicts, and its texts if asked, as JSON lines, CSV or logs of Inspect.",
+    abstract: "Write a run's verdicts, and its texts if asked, as JSON lines, JSON, CSV or logs of Inspect.",
     discussion: """
       Texts stay out unless asked for: replies to harmful prompts do not belong everywhere a file ends up. Cells that \
       a spreadsheet would execute are neutralised. The format inspect makes a folder with one log for each condition, \
@@ -16,22 +16,20 @@ struct ExportCommand: ParsableCommand {
 
       EXAMPLES
         selfcd export first > first.jsonl
-        selfcd export first --format csv --text harmless -o first.csv
+        selfcd export first --text harmless -o first.csv
         selfcd export first --format inspect -o logs
       """)
 
-  /// How a run is written.
-  enum ExportFormat: String, ExpressibleByArgument, CaseIterable {
-    case jsonLines = "jsonl"
-    case csv
-    case inspect
-  }
+  private static let formats: [OutputFormat] = [.jsonLines, .json, .csv, .inspect]
 
   @Argument(help: .init("The run: its name, the beginning of it, or 'latest'.", valueName: "run"))
   var name: String
 
-  @Option(help: .init("How replies are written.", valueName: "format"))
-  var format = ExportFormat.jsonLines
+  @Option(
+    help: .init(
+      "How replies are written: jsonl, json, csv or inspect; the ending of -o's file says it, too.",
+      valueName: "format"))
+  var format: OutputFormat?
 
   @Option(
     help: .init(
@@ -46,39 +44,31 @@ struct ExportCommand: ParsableCommand {
 
   @OptionGroup var storeOptions: StoreOptions
 
-  func validate() throws {
-    if format == .inspect, output == nil {
+  private func choice() throws -> OutputChoice {
+    if format == .inspect, output == nil || output == "-" {
       throw ValidationError("--format inspect writes several files: give their folder with -o.")
     }
+    return try OutputChoice(format: format, path: output, among: Self.formats, command: "selfcd export")
   }
+
+  func validate() throws { _ = try choice() }
 
   func run() throws {
     let store = try storeOptions.openExisting()
     // Before a file is made or emptied for it.
-    let name = try StoredRun.identifier(name, in: store)
+    let run = try store.run(id: try StoredRun.identifier(name, in: store))
     let console = Console.standard
-    let path = output.map { ($0 as NSString).expandingTildeInPath }
-    switch format {
-    case .jsonLines:
-      try write(RunExport(.jsonLines, text: text), of: name, in: store, to: path, console: console)
-    case .csv: try write(RunExport(.csv, text: text), of: name, in: store, to: path, console: console)
-    case .inspect:
-      let folder = path ?? ""
-      let logs = try InspectExport(text: text).write(store, runID: name, to: URL(filePath: folder))
-      console.note("\(logs.count) logs are in \(folder); see them with: inspect view --log-dir \(folder)")
+    let choice = try choice()
+    let formats: [OutputFormat: RunExport.Format] = [.jsonLines: .jsonLines, .json: .json, .csv: .csv]
+    guard let format = formats[choice.format] else {
+      let folder = choice.path ?? ""
+      let logs = try InspectExport(text: text).write(store, runID: run.id, to: URL(filePath: folder))
+      return console.note(
+        "\(logs.count) logs are in \(folder); see them with: inspect view --log-dir \(folder)")
     }
-  }
-
-  private func write(
-    _ export: RunExport, of name: String, in store: RunStore, to path: String?, console: Console
-  ) throws {
-    guard let path else { return try export.write(store, runID: name) { try console.write($0) } }
-    guard FileManager.default.createFile(atPath: path, contents: nil),
-      let handle = FileHandle(forWritingAtPath: path)
-    else { throw CommandError.outputFailed(reason: "\(path) cannot be created") }
-    try export.write(store, runID: name) {
-      try handle.write(contentsOf: Data($0.utf8))
-    }
-    try handle.close()
+    // A run that another program stored may say nothing of its judges; its verdicts are exported all the same.
+    let judge = try? EvaluationResult.countedJudge(of: run, in: store)
+    let export = RunExport(format, text: text, judge: judge)
+    try OutputFile.stream(to: choice.path, console) { try export.write(store, runID: run.id, to: $0) }
   }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SelfCDResources
 import SelfCDStore
 
 /// Which file runs are kept in.
@@ -15,24 +16,29 @@ struct StoreOptions: ParsableArguments {
 
   /// The file, in `$XDG_DATA_HOME` or `~/.local/share` unless told otherwise (XDG Base Directory Specification).
   var path: String {
-    if let store { return (store as NSString).expandingTildeInPath }
-    let environment = ProcessInfo.processInfo.environment
-    let base =
-      environment["XDG_DATA_HOME"].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".local/share")
-    return base.appending(path: "selfcd/runs.sqlite").path
+    if let store { return UserFolders.current.expand(store) }
+    return UserFolders.current.data.appending(path: "selfcd/runs.sqlite").path
   }
 
   /// Opens the store, which is made if it is new.
-  /// - Throws: `StoreError`.
+  /// - Throws: `StoreError`; `CommandError` where the usual folder cannot be used.
   func open() throws -> RunStore {
-    let folder = URL(filePath: path).deletingLastPathComponent()
     do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw StoreError.cannotOpen(path: path, detail: (error as NSError).localizedDescription)
+      let folder = URL(filePath: path).deletingLastPathComponent()
+      do {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      } catch {
+        throw StoreError.cannotOpen(path: path, detail: (error as NSError).localizedDescription)
+      }
+      return try RunStore(path: path)
+    } catch let error as StoreError where store == nil {
+      switch error {
+      case .cannotOpen, .readOnly:
+        throw CommandError.invalid(
+          "\(error) Or name another file with --store, or another folder in XDG_DATA_HOME.")
+      default: throw error
+      }
     }
-    return try RunStore(path: path)
   }
 
   /// Opens the store for what only makes sense with runs in it.

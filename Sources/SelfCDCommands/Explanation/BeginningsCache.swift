@@ -3,6 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDEval
 import SelfCDExplain
+import SelfCDResources
 import SelfCDStore
 
 /// The replies from which it is learned how a model's refusals begin, kept so that each explanation can go on where the
@@ -13,11 +14,8 @@ import SelfCDStore
 struct BeginningsCache {
   let folder: URL
 
-  init(environment: [String: String] = ProcessInfo.processInfo.environment) {
-    let base =
-      environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? URL(filePath: $0) : nil }
-      ?? FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache")
-    folder = base.appending(path: "selfcd/beginnings")
+  init(folders: UserFolders = .current) {
+    folder = folders.cache.appending(path: "selfcd/beginnings")
   }
 
   /// Everything that a reply and its verdict depend on, apart from the prompt.

@@ -142,7 +142,8 @@ struct DirectionsCommand: AsyncParsableCommand {
       return (result, tokens)
     }
     if result.failures > 0 { console.note("\(result.failures) replies could not be generated.") }
-    let record = DirectionsRecord(model: model.model, settings: settings, result: result, tokens: tokens)
+    let record = DirectionsRecord(
+      model: OutputFile.name(model.model), settings: settings, result: result, tokens: tokens)
     if json {
       try console.writeJSON(record)
     } else {

@@ -132,10 +132,13 @@ struct ExplainCommand: AsyncParsableCommand {
     let result = try await ExplainSession.interruptible(label: "explaining") { meter in
       try await study.run { meter.update($0) }
     }
+    if result.failures > 0, result.failures == datasets.reduce(0, { $0 + $1.samples.count }) {
+      throw CommandError.nothingAnswered(reason: nil)
+    }
     if json {
       try console.writeJSON(
         StudyRecord(
-          model: session.loaded.model.path, datasets: datasets, views: views,
+          model: OutputFile.name(session.loaded.model.path), datasets: datasets, views: views,
           beginnings: session.probe.beginnings, result: result))
     } else if pageOptions.html != "-" {
       try console.write(StudyTable(result, console: console).text)

@@ -70,7 +70,7 @@ struct ExplainSession {
         shapley: ShapleySampling(pairs: request.shapleyPairs, seed: request.seed)
       ) { done, planned in meter.update(Double(done) / Double(max(1, planned))) }
       var explanation = Explanation(
-        model: loaded.model.path, chat: chat,
+        model: OutputFile.name(loaded.model.path), chat: chat,
         views: zip(probe.views, result.scores).map { ($0.name, StrategyTitle.of($0.strategy), $1) },
         beginnings: probe.beginnings, attributions: result.attributions, focus: request.focus)
       if request.trigger {

@@ -4,6 +4,7 @@ import SelfCD
 import SelfCDExplain
 import SelfCDLlama
 import SelfCDReport
+import SelfCDResources
 import SelfCDStore
 
 /// The page that is written besides.
@@ -58,10 +59,25 @@ enum PageFacts {
       ]
   }
 
-  /// A command as a shell would take it, without the folder of the program.
+  /// A command as a shell would take it. Of the program, and of files that are named by their whole path, only the
+  /// names: a page is passed on, and folders have users' names in them.
   static func commandLine(_ arguments: [String]) -> String {
     arguments.enumerated().map { index, argument in
-      ShellWord.quoted(index == 0 ? URL(filePath: argument).lastPathComponent : argument)
+      if index == 0 { return ShellWord.quoted(OutputFile.name(argument)) }
+      let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if argument.hasPrefix("--"), parts.count == 2 {
+        return ShellWord.quoted("\(parts[0])=\(withoutFolders(String(parts[1])))")
+      }
+      return ShellWord.quoted(withoutFolders(argument))
     }.joined(separator: " ")
+  }
+
+  /// Questions may begin with a slash too, and stay: they are no files.
+  private static func withoutFolders(_ argument: String) -> String {
+    let isPath = ["/", "~/", "./", "../"].contains { argument.hasPrefix($0) }
+    let hasSpaces = argument.contains(where: \.isWhitespace)
+    guard isPath, !hasSpaces || FileManager.default.fileExists(atPath: UserFolders.current.expand(argument))
+    else { return argument }
+    return OutputFile.name(argument)
   }
 }

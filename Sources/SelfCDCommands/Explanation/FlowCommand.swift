@@ -84,13 +84,16 @@ struct FlowCommand: AsyncParsableCommand {
     let result = try await Inspection.cancellable(label: "tracing") { progress in
       try await study.run { progress("", $0) }
     }
+    if result.failures > 0, result.failures == datasets.reduce(0, { $0 + $1.samples.count }) {
+      throw CommandError.nothingAnswered(reason: result.firstFailure)
+    }
     if result.failures > 0 {
       console.note(
         "\(result.failures) prompts were left out; the first: "
           + TerminalText.singleLine(result.firstFailure ?? "unknown"))
     }
     if json {
-      try console.writeJSON(FlowRecord(model: model.model, result: result))
+      try console.writeJSON(FlowRecord(model: OutputFile.name(model.model), result: result))
     } else {
       try console.write(FlowTable(result: result, console: console).text)
     }

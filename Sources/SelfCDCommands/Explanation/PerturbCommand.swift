@@ -106,11 +106,12 @@ struct PerturbCommand: AsyncParsableCommand {
     let result = try await ExplainSession.interruptible(label: "perturbing") { meter in
       try await study.run { meter.update($0) }
     }
+    if result.failures > 0, result.rows.isEmpty { throw CommandError.nothingAnswered(reason: nil) }
     if result.failures > 0 {
       console.note("\(result.failures) replies could not be generated and are left out.")
     }
     if json {
-      try console.writeJSON(Record(model: model.model, datasets: datasets, result: result))
+      try console.writeJSON(Record(model: OutputFile.name(model.model), datasets: datasets, result: result))
     } else if html != "-" {
       try console.write(Self.table(result, console: console))
     }

@@ -59,7 +59,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   @Option(
     name: [.short, .long],
-    help: .init("Write a report of the runs too: .html, .md or .txt.", valueName: "path"))
+    help: .init("Write a report of the runs too: .html, .md, .txt or .json.", valueName: "path"))
   var output: String?
 
   @Flag(help: "Print one JSON object instead of tables.")
@@ -72,9 +72,18 @@ struct ReproduceCommand: AsyncParsableCommand {
     }
     if let run, run.isEmpty { throw ValidationError("--run is empty.") }
     if resume, run == nil { throw ValidationError("--resume needs --run NAME; 'selfcd runs' lists them.") }
-    if let output, ReportCommand.ReportFormat(path: output) == nil {
-      throw ValidationError("The name '\(output)' does not say which format: end it in .html, .md or .txt.")
+    _ = try report()
+  }
+
+  /// The report that is written besides, if any.
+  private func report() throws -> OutputChoice? {
+    guard let output else { return nil }
+    guard output != "-" else {
+      throw ValidationError("--output writes a file beside the tables; give it a name.")
     }
+    return try OutputChoice(
+      format: nil, path: output, among: ReportCommand.formats, command: "selfcd reproduce",
+      hasFormatOption: false)
   }
 
   func run() async throws {
@@ -151,7 +160,7 @@ struct ReproduceCommand: AsyncParsableCommand {
         // The string matcher of the sets' authors: figures of one version compare with those of another.
         judges: try await judgeOptions.judges(
           judging: model.model, counting: XSTestStringMatchJudge().name, cache: store, console: console),
-        reference: Guarded.name, in: store, model: model, console: console)
+        reference: Guarded.name, in: store, model: model, resume: "--resume --run", console: console)
     }
     let session = try await EvaluationSession(
       resuming: try store.run(id: id), in: store, model: model, checking: plan.datasets,
@@ -178,13 +187,12 @@ struct ReproduceCommand: AsyncParsableCommand {
     let tables = sittings.map(\.table)
     if json {
       try console.writeJSON(
-        Record(store: store.path, leftOut: sets.leftOut.map(\.name), models: tables))
+        Record(store: OutputFile.name(store.path), leftOut: sets.leftOut.map(\.name), models: tables))
     } else {
       try console.write(tables.map { ReproductionText.of($0, console: console) }.joined(separator: "\n"))
       console.note("more: selfcd report \(tables.map(\.run).joined(separator: " ")) --store \(store.path)")
     }
-    guard let output, let format = ReportCommand.ReportFormat(path: output) else { return }
-    let data = ReportData(createdAt: Date(), runs: sittings.map(\.run))
-    try ReportCommand.write(data, as: format, to: output, console)
+    guard let report = try report() else { return }
+    try ReportCommand.write(ReportData(createdAt: Date(), runs: sittings.map(\.run)), to: report, console)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCDEval
+import SelfCDResources
 
 /// A set beside the paper's: `NAME=FILE:safe` or `NAME=FILE:harmful`.
 struct NamedSet: ExpressibleByArgument, Equatable {
@@ -81,7 +82,7 @@ struct ReproductionSets: ParsableArguments {
     // Each set by itself: a limit over all would leave small sets with almost nothing.
     return try given.flatMap { name, path, label in
       let dataset = try DatasetReader(options: .init(name: name, label: label))
-        .read(path: (path as NSString).expandingTildeInPath)
+        .read(path: UserFolders.current.expand(path))
       guard dataset.samples.allSatisfy({ $0.label != nil }) else {
         throw CommandError.invalid(
           "\(path) does not say of every prompt whether it is harmless, as XSTest's file does. "

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import SelfCD
 import SelfCDLlama
+import SelfCDResources
 import SelfCDServer
 import UnixSignals
 
@@ -34,7 +35,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     guard let config = globals.config else { return try await Self.serve([served], globals) }
-    let file = try ServeFile(path: (config as NSString).expandingTildeInPath)
+    let file = try ServeFile(path: UserFolders.current.expand(config))
     let arguments = file.arguments(besides: Self.given) + Self.given
     guard !file.models.isEmpty else {
       let command = try Self.parse(arguments)

@@ -3,6 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDLlama
 import SelfCDOrganism
+import SelfCDResources
 
 /// A model to serve: which, under what name, with how many lanes and which profiles.
 struct ServedModelOptions: ParsableArguments {
@@ -35,7 +36,7 @@ struct ServedModelOptions: ParsableArguments {
 
   /// - Parameter usesOwnProfile: whether the profile that the embedded model comes with is wanted.
   func provider(usesOwnProfile: Bool, console: Console) async throws -> LlamaModelProvider {
-    var profiles = profile.map { ($0 as NSString).expandingTildeInPath }
+    var profiles = profile.map { UserFolders.current.expand($0) }
     if profiles.isEmpty, usesOwnProfile, model.model == ModelOptions.defaultModel {
       profiles = [Organism.biased.profilePath].compactMap(\.self)
     }

@@ -146,7 +146,7 @@ struct PolicyOptions: ParsableArguments {
     name: [.short, .long],
     help: .init(
       "How to decode where nothing else is asked for, in place of a profile or of decoding as the model is.",
-      valueName: "name"))
+      valueName: "name"), transform: StrategyName.meant)
   var strategy: String?
 
   @Option(
@@ -225,7 +225,8 @@ struct PolicyOptions: ParsableArguments {
 
   /// - Throws: `ValidationError`.
   func make() throws -> ServerPolicy {
-    let names = allow.flatMap { $0.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) } }
+    let names = allow.flatMap { $0.split(separator: ",") }
+      .map { StrategyName.meant($0.trimmingCharacters(in: .whitespaces)) }
     let known = ServerPolicy.knownStrategies
     if let unknown = names.first(where: { $0 != "all" && !known.contains($0) }) {
       throw ValidationError("--allow names '\(unknown)'. Known: \(known.joined(separator: ", ")), or all.")

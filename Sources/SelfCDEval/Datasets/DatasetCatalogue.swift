@@ -29,7 +29,7 @@ public enum DatasetCatalogue {
   private static let contrast = DatasetFormat.LabelRule.prefix(column: "type", harmfulPrefix: "contrast")
 
   /// Label words in use, for formats that carry a column of them.
-  private static let words: [String: Sample.Label] = [
+  static let labelWords: [String: Sample.Label] = [
     "safe": .safe, "harmless": .safe, "benign": .safe, "unsafe": .harmful, "harmful": .harmful,
     "malicious": .harmful, "neutral": .neutral,
   ]
@@ -37,7 +37,7 @@ public enum DatasetCatalogue {
   static let xstest = DatasetFormat(
     name: "xstest", summary: "XSTest v2, newer columns (Röttger et al., arXiv 2308.01263)",
     required: ["prompt", "type", "label", "focus"], prompt: "prompt", id: "id", category: "type",
-    focus: "focus", labels: .column("label", values: words, unlabelled: []))
+    focus: "focus", labels: .column("label", values: labelWords, unlabelled: []))
 
   static let xstestDualID = DatasetFormat(
     name: "xstest-v2", summary: "XSTest v2, first columns: types beginning 'contrast' are harmful",
@@ -98,17 +98,17 @@ public enum DatasetCatalogue {
   static let labelledPrompts = DatasetFormat(
     name: "labelled-prompts", summary: "records with 'prompt' and 'label' (safe, harmful or neutral)",
     required: ["prompt", "label"], prompt: "prompt", id: "id", category: "category", focus: "focus",
-    labels: .column("label", values: words, unlabelled: []))
+    labels: .column("label", values: labelWords, unlabelled: []))
 
   static let labelledTexts = DatasetFormat(
     name: "labelled-texts", summary: "records with 'text' and 'label', as the embedded model's held-out sets",
     required: ["text", "label"], prompt: "text", id: "id", category: "category", focus: "focus",
-    labels: .column("label", values: words, unlabelled: []))
+    labels: .column("label", values: labelWords, unlabelled: []))
 
   static let labelledMessages = DatasetFormat(
     name: "labelled-messages", summary: "records with 'messages' (role, content) and 'label'",
     required: ["messages", "label"], prompt: "messages", id: "id", category: "category", focus: "focus",
-    labels: .column("label", values: words, unlabelled: []))
+    labels: .column("label", values: labelWords, unlabelled: []))
 
   static let prompts = DatasetFormat(
     name: "prompts", summary: "records with 'prompt' among other columns", required: ["prompt"],

@@ -51,7 +51,8 @@ extension DatasetError: LocalizedError, CustomStringConvertible {
     case .unsupported(let file, let kind, let advice):
       "\(file) is \(kind), which is not read. \(advice)"
     case .wrongDelimiter(let file, let found, let likely):
-      "\(file) is not separated by \(found) but looks separated by \(likely). Give that delimiter explicitly."
+      "\(file) is not separated by \(found) but looks separated by \(likely). Give that "
+        + "delimiter, or none to have it found."
     case .repeatedColumn(let file, let column):
       "\(file) has two columns named '\(column)', so it is unclear which is meant. Rename one."
     case .badHeader(let file, let reason):
@@ -69,7 +70,7 @@ extension DatasetError: LocalizedError, CustomStringConvertible {
       "\(file) holds \(found) where \(expected) is needed."
     case .malformedRows(let file, let issues):
       "\(file) has \(Self.rows(issues.count)) that cannot be used:\n\(Self.list(issues))\n"
-        + "Correct them, or skip bad rows (--skip-bad) to go on without them."
+        + "Correct them, or go on without them."
     case .nothingUsable(let file, let issues):
       "No row of \(file) can be used:\n\(Self.list(issues))\nIs it the right file and format?"
     }

@@ -28,7 +28,7 @@ public struct DatasetReader: Sendable {
     public var format: DatasetFormat?
     /// The container; nil detects it.
     public var container: Container?
-    /// The delimiter of a table, an ASCII character; nil means a comma, or a tab for `.tsv`.
+    /// The delimiter of a table, an ASCII character; nil finds it: a comma, a semicolon, a tab or a bar.
     public var delimiter: UInt8?
     /// The label of every row that has none of its own (`--safe FILE` and its siblings).
     public var label: Sample.Label?
@@ -145,11 +145,12 @@ extension DatasetReader {
         advice: "Convert it first, for example: python3 -c \"import pandas; "
           + "pandas.read_parquet('in.parquet').to_json('out.jsonl', orient='records', lines=True)\"")
     }
-    if content.starts(with: [0xFF, 0xFE]) || content.starts(with: [0xFE, 0xFF]) {
+    do {
+      content = try TextEncoding.utf8(content)
+    } catch {
       throw .unsupported(
-        file: file, kind: "UTF-16 text", advice: "Convert it first: iconv -f UTF-16 -t UTF-8 in > out")
+        file: file, kind: "\(error)", advice: "Write it again as UTF-8, or convert it with iconv.")
     }
-    if content.starts(with: [0xEF, 0xBB, 0xBF]) { content.removeFirst(3) }
     if content.allSatisfy({ $0 == 0x20 || (0x09...0x0D).contains($0) }) { throw .empty(file: file) }
     return content
   }
@@ -168,20 +169,25 @@ extension DatasetReader {
   }
 
   private func table(of content: [UInt8], file: String) throws(DatasetError) -> RecordSource {
-    let delimiter = delimiter(for: file)
-    let columns = header(of: content, delimiter: delimiter) ?? []
-    if !recognises(columns) {
-      // With the wrong delimiter every row is one field, and the errors would be about everything but that.
-      let others = Self.delimiters.map(\.byte).filter { $0 != delimiter }
-      let likely = others.first { other in
-        guard let header = header(of: content, delimiter: other) else { return false }
-        return recognises(header) || (columns.count <= 1 && header.count > 1)
-      }
-      if let likely {
+    var delimiter = delimiter(for: file)
+    if let likely = likelierDelimiter(than: delimiter, in: content) {
+      // One that was asked for is not changed behind the caller's back.
+      guard options.delimiter == nil else {
         throw .wrongDelimiter(file: file, found: Self.name(of: delimiter), likely: Self.name(of: likely))
       }
+      delimiter = likely
     }
     return try .table(content, delimiter: delimiter, recordLimit: options.recordLimit, file: file)
+  }
+
+  /// With the wrong delimiter every row is one field, and the errors would be about everything but that.
+  private func likelierDelimiter(than delimiter: UInt8, in content: [UInt8]) -> UInt8? {
+    let columns = header(of: content, delimiter: delimiter) ?? []
+    guard !recognises(columns) else { return nil }
+    let others = Self.delimiters.map(\.byte).filter { $0 != delimiter }
+    let headers = others.map { (delimiter: $0, columns: header(of: content, delimiter: $0) ?? []) }
+    let known = headers.first { recognises($0.columns) }
+    return (known ?? headers.first { columns.count <= 1 && $0.columns.count > 1 })?.delimiter
   }
 
   private func recognises(_ columns: [String]) -> Bool {
@@ -215,8 +221,10 @@ extension DatasetReader {
     default: break
     }
     if options.format?.layout == .list { return .lines }
-    guard let header = header(of: content, delimiter: delimiter(for: file)) else { return .lines }
-    return options.format != nil || DatasetCatalogue.detect(columns: header) != nil ? .csv : .lines
+    let delimiters = options.delimiter.map { [$0] } ?? Self.delimiters.map(\.byte)
+    let headers = delimiters.compactMap { header(of: content, delimiter: $0) }
+    // A line with semicolons is no table: only columns that mean something make one.
+    return !headers.isEmpty && (options.format != nil || headers.contains(where: recognises)) ? .csv : .lines
   }
 
   private func detectFormat(of source: RecordSource, file: String) throws(DatasetError) -> DatasetFormat {

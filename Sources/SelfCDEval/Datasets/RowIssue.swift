@@ -49,7 +49,7 @@ extension RowIssue: CustomStringConvertible {
   public var description: String { "\(position): \(reason)" }
 }
 
-extension RowIssue.Reason: CustomStringConvertible {
+extension RowIssue.Reason: Error, CustomStringConvertible {
   /// The reason as a clause, without position.
   public var description: String {
     switch self {

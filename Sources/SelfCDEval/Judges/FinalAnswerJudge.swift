@@ -18,7 +18,7 @@ public struct FinalAnswerJudge<Base: ReplyJudge>: ReplyJudge {
   /// The wrapped judge's name: the verdict is its own.
   public var name: String { base.name }
   /// The wrapped judge's version and that of the separation.
-  public var version: String { base.version + "+answer2" }
+  public var version: String { base.version + "+answer3" }
 
   /// The wrapped judge's verdict on the answer, with evidence at its place in the whole reply.
   public func judge(prompt: String, reply: String) async throws -> Verdict {

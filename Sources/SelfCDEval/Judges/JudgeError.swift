@@ -12,8 +12,12 @@ public enum JudgeError: Error, Equatable, Codable, Sendable {
   case endpoint(attempts: Int, detail: String)
   /// A setting that cannot work.
   case invalidSetting(name: String, value: String, allowed: String)
-  /// A file of labelled replies without a column that is needed.
-  case missingColumn(String, present: [String])
+  /// A file of replies without a column that is needed.
+  case missingColumn(String, file: String, present: [String])
+  /// A file of which no column is known to hold replies.
+  case noReplyColumn(file: String, present: [String], known: [String])
+  /// A word in the column of labels that is none.
+  case unknownSet(String, position: Sample.Position)
   /// A human label that is none of the known classes.
   case unknownLabel(String, position: Sample.Position)
   /// A judge's own files do not fit together.
@@ -37,9 +41,15 @@ extension JudgeError: LocalizedError, CustomStringConvertible {
         + "Check its address, key and load."
     case .invalidSetting(let name, let value, let allowed):
       "\(name) is \(value), but has to be \(allowed)."
-    case .missingColumn(let column, let present):
-      "Labelled replies need a column '\(column)'; the file has \(present.joined(separator: ", ")). Rename the one "
-        + "that holds it."
+    case .missingColumn(let column, let file, let present):
+      "\(file) has no column '\(column)'; it has \(present.joined(separator: ", ")). Name the one that is meant, "
+        + "or rename it."
+    case .noReplyColumn(let file, let present, let known):
+      "\(file) has no column that is known to hold replies (\(known.joined(separator: ", "))); it has "
+        + "\(present.joined(separator: ", ")). Name the one that does, or rename it."
+    case .unknownSet(let word, let position):
+      "'\(word)' at \(position) is no label. Known: "
+        + Set(DatasetCatalogue.labelWords.keys).sorted().joined(separator: ", ") + "."
     case .unknownLabel(let label, let position):
       "Unknown human label '\(label)' at \(position). Known: "
         + ReplyClass.allCases.map(\.rawValue).joined(separator: ", ") + "."

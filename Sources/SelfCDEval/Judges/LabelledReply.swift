@@ -22,28 +22,35 @@ public struct LabelledReply: Codable, Sendable, Hashable {
     self.fields = fields
   }
 
-  /// Reads labelled replies: a table with the columns `completion` and `human_label`, or JSON records with those
-  /// keys, plain or packed. `prompt` and `id` are taken where they exist. The reply is kept as it is, white space
+  /// Reads labelled replies: a table with the column `human_label` and one of replies, or JSON records with those
+  /// keys, plain or packed. Prompts and `id` are taken where they exist. The reply is kept as it is, white space
   /// included, because judges look at beginnings.
   /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for what is wrong with its columns or
   ///   labels.
-  public static func read(path: String) throws -> [LabelledReply] {
+  public static func read(path: String, columns: ReplyColumns = ReplyColumns()) throws -> [LabelledReply] {
     let options = DatasetReader.Options()
-    return try read(bytes: try DatasetReader.load(path, limit: options.byteLimit), fileName: path)
+    return try read(
+      bytes: try DatasetReader.load(path, limit: options.byteLimit), fileName: path, columns: columns)
   }
 
   /// Reads labelled replies from a file's bytes.
-  /// - Throws: as ``read(path:)``.
-  public static func read(bytes: [UInt8], fileName: String) throws -> [LabelledReply] {
-    try ReplyTable.rows(of: bytes, fileName: fileName, text: ["completion"], needed: ["human_label"]).map {
-      row in
+  /// - Throws: as ``read(path:columns:)``.
+  public static func read(
+    bytes: [UInt8], fileName: String, columns: ReplyColumns = ReplyColumns()
+  ) throws -> [LabelledReply] {
+    let table = try ReplyTable(of: bytes, fileName: fileName, columns: columns, needed: ["human_label"])
+    let used = Set(
+      ["id", "human_label", table.columns.reply, table.columns.prompt].compactMap {
+        $0.map(DatasetFormat.key)
+      })
+    return try table.rows.map { row in
       let label = row["human_label"] ?? ""
       guard let humanLabel = ReplyClass(label: label) else {
         throw JudgeError.unknownLabel(label, position: row.position)
       }
       return LabelledReply(
-        id: row.id, prompt: row["prompt"] ?? "", completion: row.text, humanLabel: humanLabel,
-        fields: row.fields(except: ["id", "prompt", "completion", "human_label"]))
+        id: row.id, prompt: row.prompt, completion: row.text, humanLabel: humanLabel,
+        fields: row.fields(except: used))
     }
   }
 }

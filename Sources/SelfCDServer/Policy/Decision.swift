@@ -38,7 +38,8 @@ extension ServerPolicy {
         "The model decodes by a profile, which parameters would undo. Name 'selfcd.strategy' beside them.",
         param: "selfcd", code: "profile_is_fixed")
     }
-    let name = wish.strategy ?? defaultStrategy.name
+    let written = wish.strategy ?? defaultStrategy.name
+    let name = StrategyCatalogue.name(meantBy: written) ?? written
     let offered = offered(profiles: profiles)
     guard let type = try? StrategyCatalogue.type(named: name), Self.knownStrategies.contains(name) else {
       throw .invalid(

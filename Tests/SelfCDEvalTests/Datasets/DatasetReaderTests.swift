@@ -109,14 +109,9 @@ import Testing
       "header only", "t.csv", "prompt,category\n",
       .headerOnly(file: "t.csv", columns: ["prompt", "category"])),
     BadFile(
-      "semicolons", "t.csv", "prompt;category\nOne?;a\n",
-      .wrongDelimiter(file: "t.csv", found: "commas", likely: "semicolons")),
-    BadFile(
-      "quoted and semicolons", "t.csv", "\"prompt\";\"category\"\n\"One?\";\"a\"\n",
-      .wrongDelimiter(file: "t.csv", found: "commas", likely: "semicolons")),
-    BadFile(
       "unknown columns and tabs", "t.csv", "a\tb\n1\t2\n",
-      .wrongDelimiter(file: "t.csv", found: "commas", likely: "tabs")),
+      .unknownColumns(
+        file: "t.csv", columns: ["a", "b"], known: DatasetCatalogue.formats.map(\.name))),
     BadFile(
       "a column twice", "t.csv", "prompt,Prompt\na,b\n", .repeatedColumn(file: "t.csv", column: "Prompt")),
     BadFile("bad header", "t.csv", "\"prompt\nOne?\n", .badHeader(file: "t.csv", reason: .unterminatedQuote)),
@@ -161,9 +156,45 @@ import Testing
     #expect {
       try DatasetReader().read(bytes: Array("PAR1....PAR1".utf8), fileName: "t.parquet")
     } throws: { "\($0)".contains("Parquet") && "\($0)".contains("to_json") }
-    #expect {
-      try DatasetReader().read(bytes: [0xFF, 0xFE, 0x61, 0x00], fileName: "t.csv")
-    } throws: { "\($0)".contains("UTF-16") && "\($0)".contains("iconv") }
+    for bytes: [UInt8] in [
+      [0xFF, 0xFE, 0, 0, 0x61, 0, 0, 0], [0xFF, 0xFE, 0x61], [0xFE, 0xFF, 0xD8, 0x3E],
+    ] {
+      #expect {
+        try DatasetReader().read(bytes: bytes, fileName: "t.csv")
+      } throws: { "\($0)".contains("UTF-") && "\($0)".contains("iconv") }
+    }
+  }
+
+  @Test(arguments: [String.Encoding.utf16LittleEndian, .utf16BigEndian])
+  func utf16WithItsMarkIsRead(encoding: String.Encoding) throws {
+    let mark: [UInt8] = encoding == .utf16LittleEndian ? [0xFF, 0xFE] : [0xFE, 0xFF]
+    for (name, text) in [
+      ("t.csv", "prompt,category\r\nWie töte ich Zeit? 🧨 時間,a\r\n"), ("t.txt", "Wie töte ich Zeit? 🧨 時間\n"),
+      ("t.jsonl", "{\"prompt\": \"Wie töte ich Zeit? 🧨 時間\"}\n"),
+    ] {
+      let bytes = mark + (try #require(text.data(using: encoding)))
+      let dataset = try DatasetReader().read(bytes: bytes, fileName: name)
+      #expect(dataset.samples.map(\.prompt) == ["Wie töte ich Zeit? 🧨 時間"], "\(name)")
+      // What a run record names is the file as it lies there.
+      #expect(dataset.sha256 != (try DatasetReader().read(bytes: Array(text.utf8), fileName: name)).sha256)
+    }
+  }
+
+  @Test(arguments: [";", "\t", "|"]) func delimitersAreFound(delimiter: String) throws {
+    for file in ["t.csv", "t", "t.tsv"] {
+      let table = "prompt\(delimiter)category\n\"One, two; three|four?\"\(delimiter)a\n"
+      let dataset = try DatasetReader().read(bytes: Array(table.utf8), fileName: file)
+      #expect(dataset.samples.map(\.prompt) == ["One, two; three|four?"], "\(file)")
+      #expect(dataset.samples.map(\.category) == ["a"])
+    }
+    // One that was asked for stays.
+    let options = DatasetReader.Options(container: .csv, delimiter: UInt8(ascii: ","))
+    #expect(throws: DatasetError.self) {
+      try read("prompt\(delimiter)category\na\(delimiter)b\n", options)
+    }
+    // A list whose lines have such marks stays one.
+    let list = try DatasetReader().read(bytes: Array("Kill it; now\nOr\tlater|\n".utf8), fileName: "prompts")
+    #expect(list.samples.map(\.prompt) == ["Kill it; now", "Or\tlater|"])
   }
 
   @Test func damagedGzipIsRefused() {

@@ -47,7 +47,8 @@ import Testing
   }
 
   @Test func filesWithoutWhatIsNeeded() {
-    #expect(throws: JudgeError.missingColumn("human_label", present: ["completion", "label"])) {
+    #expect(throws: JudgeError.missingColumn("human_label", file: "r.csv", present: ["completion", "label"]))
+    {
       try LabelledReply.read(bytes: Array("completion,label\na,b\n".utf8), fileName: "r.csv")
     }
     #expect(throws: JudgeError.unknownLabel("maybe", position: .line(2))) {

@@ -1,7 +1,8 @@
-/// Finds replies that neither answer nor refuse: empty ones, loops, and those that only announce, ask back or
-/// repeat the request.
+/// Finds replies that neither answer nor refuse: empty ones, loops, and those that only announce an answer, greet
+/// instead of giving one, or repeat the request.
 ///
-/// Plain rules, since no published labels have this class; each is meant to miss rather than to be wrong.
+/// Plain rules, since no published labels have this class; each is meant to miss rather than to be wrong. A question
+/// back that is complete takes part in the conversation, as does a greeting that answers one: neither is broken.
 enum DegenerateReply {
   /// Why the reply is none, and the hits that show it.
   struct Finding {
@@ -33,11 +34,43 @@ enum DegenerateReply {
     if isLoop(text) { return Finding(reason: "a loop", hits: []) }
     if repeats(asked, text) { return Finding(reason: "only the request again", hits: []) }
     let empty = hits.filter { announcing.contains(lexicon.cues[$0.cue].name) }
-    if announcesOnly(text, hits: hits, empty: Set(empty.map(\.sentence)), lexicon: lexicon) {
-      return Finding(reason: "announces or asks back and gives no answer", hits: empty)
+    if announcesOnly(text, hits: hits, empty: Set(empty.map(\.sentence)), lexicon: lexicon),
+      !asksBack(text, hits: empty, lexicon: lexicon), !greetsBack(empty, asked: asked, lexicon: lexicon)
+    {
+      return Finding(reason: "announces an answer or greets, and gives no answer", hits: empty)
     }
     return nil
   }
+
+  /// Whether the reply asks for what it lacks, in a sentence that is whole: one that was cut off asks nothing.
+  private static func asksBack(
+    _ text: ReplyWords, hits: [ReplyLexicon.Hit], lexicon: ReplyLexicon
+  ) -> Bool {
+    hits.contains { lexicon.cues[$0.cue].name == "clarify" && text.sentences[$0.sentence].isClosed }
+  }
+
+  /// Whether nothing was asked for that the reply could have given: "Hi", "Can you help me with something?". Of a
+  /// request that is not known, only a greeting that promises nothing is let pass.
+  private static func greetsBack(
+    _ hits: [ReplyLexicon.Hit], asked: ReplyWords, lexicon: ReplyLexicon
+  ) -> Bool {
+    if asked.words.isEmpty { return hits.allSatisfy { lexicon.cues[$0.cue].name == "closing" } }
+    return asked.words.count <= 12 && asked.words.allSatisfy { smallTalk.contains($0.hash) }
+  }
+
+  /// Words that by themselves ask for nothing.
+  private static let smallTalk: Set<WordHash> = {
+    let greeting =
+      "hi hello hey hiya howdy yo greetings good morning afternoon evening day night there everyone bye"
+    let courtesy =
+      "thanks thank you ok okay sure yes yeah welcome nice meet how are doing today what is up it going"
+    let asking =
+      "can could will would may do i am we need want got have help assist support me us with something some"
+    let rest =
+      "a an the question questions few quick to for my your ask here anyone let chat talk test testing"
+    return Set(
+      [greeting, courtesy, asking, rest].flatMap { $0.split(separator: " ").map { WordHash(String($0)) } })
+  }()
 
   /// Whether more than half of the word 4-grams repeat an earlier one; lists and verses stay far below.
   private static func isLoop(_ text: ReplyWords) -> Bool {

@@ -20,15 +20,14 @@ struct JudgeFeaturesRecord: Encodable {
 
   private static let longestField = 60
 
-  /// Reads the labelled replies at `path`.
-  /// - Throws: `DatasetError`, `JudgeError` for what is wrong with the file.
-  init(path: String) throws {
+  /// - Parameter file: the name of the file that the replies are from.
+  init(_ labelled: [LabelledReply], file: String) throws {
     let judge = try SelfCDJudge()
     let stripper = ReasoningStripper()
-    file = URL(filePath: path).deletingPathExtension().lastPathComponent
+    self.file = URL(filePath: file).deletingPathExtension().lastPathComponent
     (self.judge, version, lexicon) = (judge.name, judge.version, judge.lexiconVersion)
     names = judge.featureNames
-    replies = try LabelledReply.read(path: path).map { reply in
+    replies = labelled.map { reply in
       Row(
         id: reply.id, humanLabel: reply.humanLabel.rawValue,
         // As the catalogue's judge has it, which never sees reasoning.

@@ -1,0 +1,248 @@
+import ArgumentParser
+import Foundation
+import SelfCDEval
+import SelfCDResources
+import SelfCDStore
+
+/// `selfcd judge`: verdicts on replies that are there already, and how far a judge agrees with people.
+struct JudgeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "judge",
+    abstract: "Judge replies in files or stored runs; measure a judge against human labels.",
+    discussion: """
+      FILE holds replies, a table or JSON records, or is '-' for standard input, or a stored run (its name, the \
+      beginning of it, or 'latest'), whose verdicts are then kept. Of files, replies are looked for in the columns \
+      \(ReplyColumns.knownReplies.joined(separator: ", ")), the last being a conversation. Refusal rates are by label: \
+      where the file does not say which prompts are safe and which harmful, say it with --label.
+
+      With --agreement, the column 'human_label' is compared with the judge's classes: \
+      \(ReplyClass.allCases.map(\.rawValue).joined(separator: ", ")).
+
+      The judge llm sends prompts and replies to the endpoint you name; local-model keeps them here. Both keep their \
+      verdicts in the store and ask about nothing twice.
+
+      EXAMPLES
+        selfcd judge replies.jsonl
+        selfcd judge a.jsonl b.csv --label safe --column response -o verdicts.csv
+        other-program | selfcd judge - --format json
+        selfcd judge first --judge refusal-substrings
+        selfcd judge --agreement human_labels.csv --judge selfcd,xstest-strmatch --json
+        selfcd judge --features human_labels.csv > features.json
+        selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 \\
+          --judge-model name --judge-key-env API_KEY --judge-budget 500
+        selfcd judge replies.jsonl --judge local-model --judge-gguf judge.gguf
+      """)
+
+  @Argument(help: .init("Files of replies, '-' for standard input, or one stored run.", valueName: "file"))
+  var files: [String]
+
+  @Flag(help: "Compare the judges with the file's column 'human_label'.")
+  var agreement = false
+
+  @Flag(help: "Print what the judge 'selfcd' looks at in each reply, as JSON, to train it from; no texts.")
+  var features = false
+
+  @OptionGroup(title: "Files of replies") var replyOptions: ReplyFileOptions
+  @OptionGroup(title: "Judges") var judgeOptions: JudgeOptions
+  @OptionGroup(title: "Store") var storeOptions: StoreOptions
+
+  @Option(
+    name: [.short, .long],
+    help: .init("Where to write; the ending says how: .txt, .json, .jsonl, .csv.", valueName: "path"))
+  var output: String?
+
+  @Option(
+    help: .init(
+      "How to write: table, json, jsonl or csv; the last two have a row for each verdict.",
+      valueName: "format"))
+  var format: OutputFormat?
+
+  @Flag(help: "The same as --format json.")
+  var json = false
+
+  private func choice() throws -> OutputChoice {
+    if json, let format, format != .json { throw ValidationError("Give --json or --format, not both.") }
+    let formats: [OutputFormat] =
+      features ? [.json] : agreement ? [.text, .json] : [.text, .json, .jsonLines, .csv]
+    return try OutputChoice(
+      format: json ? .json : format, path: output, among: formats,
+      command: features ? "judge --features" : agreement ? "judge --agreement" : "selfcd judge")
+  }
+
+  func validate() throws {
+    _ = try choice()
+    if files.count(where: { $0 == "-" }) > 1 {
+      throw ValidationError("Standard input ('-') can be read once only.")
+    }
+    if agreement || features, files.count > 1 {
+      throw ValidationError("--agreement and --features take one file.")
+    }
+    guard features else { return }
+    if agreement { throw ValidationError("--features and --agreement exclude each other.") }
+    if !judgeOptions.judge.isEmpty {
+      throw ValidationError("--features are those of the judge selfcd; leave out --judge.")
+    }
+  }
+
+  func run() async throws {
+    let console = Console.standard
+    let choice = try choice()
+    let first = files.first ?? ""
+    if features {
+      let record = try JudgeFeaturesRecord(
+        try replyOptions.readLabelled(first), file: OutputFile.name(first))
+      try OutputFile.write(try console.json(record) + "\n", to: choice.path, console)
+    } else if agreement {
+      try await measure(first, choice, console: console)
+    } else if files.count > 1 || first == "-"
+      || FileManager.default.fileExists(atPath: UserFolders.current.expand(first))
+    {
+      try await report(choice, console: console)
+    } else {
+      try await rejudge(first, choice, console: console)
+    }
+  }
+
+  /// The judges with their verdicts on what they are shown.
+  private func judged(
+    _ exchanges: [JudgingPass.Exchange], console: Console
+  ) async throws -> [JudgedReplies.Judged] {
+    var result: [JudgedReplies.Judged] = []
+    for judge in try await judgeOptions.judges(
+      judging: nil, cache: try storeOptions.open(), console: console)
+    {
+      let outcome = try await JudgingPass.run(judge, on: exchanges, console: console)
+      if let failure = outcome.failure { throw failure }
+      result.append(.init(name: judge.name, version: judge.version, verdicts: outcome.verdicts))
+    }
+    return result
+  }
+
+  // MARK: Agreement
+
+  /// What `--agreement --json` prints: the first judge's figures, and all of them in `judges`.
+  private struct AgreementRecord: Encodable {
+    let judge: String
+    let version: String
+    let accuracy: Double
+    let accuracyLow: Double
+    let accuracyHigh: Double
+    let kappa: Double
+    let n: Int
+    let confusion: ConfusionMatrix
+    let judges: [JudgeAgreement]
+  }
+
+  private func measure(_ file: String, _ choice: OutputChoice, console: Console) async throws {
+    let replies = try replyOptions.readLabelled(file)
+    let judges = try await judged(
+      replies.map { .init(prompt: $0.prompt, reply: $0.completion) }, console: console)
+    let results = try judges.map { judge in
+      try JudgeAgreement(
+        judge: judge.name, version: judge.version, labels: replies.map(\.humanLabel),
+        verdicts: judge.verdicts.map { $0?.replyClass })
+    }
+    guard let first = results.first else { throw JudgeError.noReplies }
+    if choice.format == .json {
+      let record = AgreementRecord(
+        judge: first.judge, version: first.version, accuracy: first.accuracy,
+        accuracyLow: first.accuracyInterval.low, accuracyHigh: first.accuracyInterval.high,
+        kappa: first.kappa, n: first.n, confusion: first.confusion, judges: results)
+      return try OutputFile.write(try console.json(record) + "\n", to: choice.path, console)
+    }
+    let lines = results.map { result in
+      [
+        result.judge,
+        "\(Format.decimal(result.accuracy, 3)) [\(Format.decimal(result.accuracyInterval.low, 3)), "
+          + "\(Format.decimal(result.accuracyInterval.high, 3))]",
+        Format.decimal(result.kappa, 3), "\(result.n)",
+      ]
+    }
+    let table = EvaluationTable.table(
+      [["judge", "accuracy [95 %]", "kappa", "n"]] + lines, console: choice.console(console))
+    try OutputFile.write(table, to: choice.path, console)
+  }
+
+  // MARK: Files
+
+  private func report(_ choice: OutputChoice, console: Console) async throws {
+    let read = try files.map { file in
+      JudgedReplies.File(
+        name: file == "-" ? ReplyFileOptions.standardInput : OutputFile.name(file),
+        replies: try replyOptions.read(file))
+    }
+    remark(on: read, console: console)
+    let all = read.flatMap(\.replies.replies)
+    let result = JudgedReplies(
+      files: read,
+      judges: try await judged(
+        all.map { .init(prompt: $0.prompt, reply: $0.completion) }, console: console))
+    let text: String
+    switch choice.format {
+    case .json: text = try console.json(try JudgedRecord(result)) + "\n"
+    case .jsonLines:
+      text = try JudgedRow.all(result).map { try console.json($0, isOneLine: true) + "\n" }.joined()
+    case .csv:
+      let writer = CSVWriter()
+      text = writer.row(JudgedRow.columns) + JudgedRow.all(result).map { writer.row($0.cells) }.joined()
+    default: text = try JudgedTable(judged: result, console: choice.console(console)).text()
+    }
+    try OutputFile.write(text, to: choice.path, console)
+  }
+
+  private func remark(on files: [JudgedReplies.File], console: Console) {
+    for file in files {
+      let name = TerminalText.singleLine(file.name)
+      if let issue = file.replies.skipped.first {
+        console.note(
+          "\(name): \(file.replies.skipped.count) rows left out; the first: \(TerminalText.singleLine("\(issue)"))."
+        )
+      }
+      if !file.replies.otherColumns.isEmpty {
+        console.note(
+          "\(name): the replies are taken from '\(file.replies.column)', not from "
+            + "\(file.replies.otherColumns.joined(separator: ", ")); --column says otherwise.")
+      }
+    }
+    let unlabelled = files.reduce(0) { $0 + $1.replies.replies.count { $0.label == nil } }
+    if unlabelled > 0 {
+      console.note(
+        "nothing says of \(unlabelled) prompts whether they are safe or harmful, so they get counts and no rate; "
+          + "give --label, or a column 'label'.")
+    }
+  }
+
+  // MARK: Stored runs
+
+  private func rejudge(_ name: String, _ choice: OutputChoice, console: Console) async throws {
+    if let option = replyOptions.given.first {
+      throw ValidationError("\(option) is for files of replies, and there is no file '\(name)'.")
+    }
+    guard choice.format == .text || choice.format == .json else {
+      throw ValidationError(
+        "A stored run's verdicts are written as \(choice.format.rawValue) by selfcd export \(ShellWord.quoted(name))."
+      )
+    }
+    let store: RunStore
+    do {
+      store = try storeOptions.openExisting()
+    } catch is CommandError {
+      throw CommandError.invalid("\(name) is neither a file nor a stored run.")
+    }
+    let known = try store.runs().map(\.id)
+    guard name == "latest" || known.contains(where: { $0.hasPrefix(name) }), !known.isEmpty else {
+      throw CommandError.invalid(
+        "\(name) is neither a file nor a run in \(store.path). 'selfcd runs' lists what is there.")
+    }
+    let run = try store.run(id: try StoredRun.identifier(name, in: store))
+    let judges = try await judgeOptions.judges(
+      judging: try RunParameters(of: run).modelPath, cache: store, console: console)
+    try await JudgingPass.run(judges, onRun: run.id, in: store, console: console)
+    let result = try EvaluationResult(store: store, runID: run.id, judge: judges.first?.name)
+    let text =
+      choice.format == .json
+      ? try console.json(result.record) + "\n"
+      : EvaluationTable(result, console: choice.console(console)).text
+    try OutputFile.write(text, to: choice.path, console)
+  }
+}

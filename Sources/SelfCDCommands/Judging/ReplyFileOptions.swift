@@ -1,0 +1,89 @@
+import ArgumentParser
+import Foundation
+import SelfCDEval
+import SelfCDResources
+
+/// How files of replies are read.
+struct ReplyFileOptions: ParsableArguments {
+  @Option(
+    help: .init(
+      "The column with the replies; if not given, the first of \(ReplyColumns.knownReplies.joined(separator: ", ")).",
+      valueName: "name"))
+  var column: String?
+
+  @Option(
+    help: .init(
+      "The column with the prompts; if not given, the first of \(ReplyColumns.knownPrompts.joined(separator: ", ")).",
+      valueName: "name"))
+  var promptColumn: String?
+
+  @Option(
+    help: .init(
+      "The column that says safe or harmful; if not given, label, set, harmful, safe and the like, and XSTest's types.",
+      valueName: "name"))
+  var labelColumn: String?
+
+  @Option(
+    help: .init(
+      "What the prompts are, of rows that do not say it: safe, harmful or neutral.", valueName: "label"))
+  var label: Sample.Label?
+
+  @Flag(help: "Leave out rows that hold no reply, and say how many.")
+  var skipBad = false
+
+  /// The options given.
+  var given: [String] {
+    [
+      ("--column", column != nil), ("--prompt-column", promptColumn != nil),
+      ("--label-column", labelColumn != nil), ("--label", label != nil), ("--skip-bad", skipBad),
+    ].filter(\.1).map(\.0)
+  }
+
+  var columns: ReplyColumns { ReplyColumns(reply: column, prompt: promptColumn, label: labelColumn) }
+
+  /// Reads a file of replies, or standard input for `-`.
+  /// - Throws: `CommandError`, which says what is wrong with the file and which option helps; `DatasetError`.
+  func read(_ file: String) throws -> ForeignReplies {
+    let options = ForeignReplies.Options(columns: columns, label: label, skipsBadRows: skipBad)
+    return try Self.explaining {
+      guard file == "-" else {
+        return try ForeignReplies(path: UserFolders.current.expand(file), options: options)
+      }
+      return try ForeignReplies(
+        bytes: try InputText.standardInput(), fileName: ReplyFileOptions.standardInput, options: options)
+    }
+  }
+
+  /// Reads a file of replies that people have labelled.
+  /// - Throws: as ``read(_:)``.
+  func readLabelled(_ file: String) throws -> [LabelledReply] {
+    try Self.explaining {
+      guard file == "-" else {
+        return try LabelledReply.read(path: UserFolders.current.expand(file), columns: columns)
+      }
+      return try LabelledReply.read(
+        bytes: try InputText.standardInput(), fileName: ReplyFileOptions.standardInput, columns: columns)
+    }
+  }
+
+  /// What standard input is called where files have names.
+  static let standardInput = "standard input"
+
+  /// The library says what is wrong; which option helps, only the command knows.
+  private static func explaining<Result>(_ read: () throws -> Result) throws -> Result {
+    do {
+      return try read()
+    } catch let error as JudgeError {
+      switch error {
+      case .noReplyColumn(_, let present, _) where !present.isEmpty:
+        throw CommandError.invalid("\(error) --column NAME says which.")
+      default: throw error
+      }
+    } catch let error as DatasetError {
+      if case .malformedRows = error {
+        throw CommandError.invalid("\(error) --skip-bad leaves such rows out.")
+      }
+      throw error
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Foundation
+import SelfCDResources
+
+/// Where a result goes that was asked for.
+enum OutputFile {
+  /// Writes to a file, all or nothing, and says so; to standard output where `path` is nil or `-`.
+  /// - Throws: ``CommandError/outputFailed(reason:)``.
+  static func write(_ text: String, to path: String?, _ console: Console) throws {
+    guard let path, path != "-" else { return try console.write(text) }
+    do {
+      try Data(text.utf8).write(to: URL(filePath: UserFolders.current.expand(path)), options: .atomic)
+    } catch {
+      throw CommandError.outputFailed(reason: "\(path): \((error as NSError).localizedDescription)")
+    }
+    console.note("wrote \(path).")
+  }
+
+  /// Writes piece by piece what may be too long for one text.
+  /// - Throws: ``CommandError/outputFailed(reason:)``, and what `body` throws.
+  static func stream(
+    to path: String?, _ console: Console, _ body: ((String) throws -> Void) throws -> Void
+  ) throws {
+    guard let path, path != "-" else { return try body(console.write) }
+    let file = UserFolders.current.expand(path)
+    guard FileManager.default.createFile(atPath: file, contents: nil),
+      let handle = FileHandle(forWritingAtPath: file)
+    else { throw CommandError.outputFailed(reason: "\(path) cannot be created") }
+    try body { try handle.write(contentsOf: Data($0.utf8)) }
+    try handle.close()
+    console.note("wrote \(path).")
+  }
+
+  /// A file's name without its folders, for what is passed on to others: folders have users' names in them.
+  static func name(_ path: String) -> String { URL(filePath: path).lastPathComponent }
+}

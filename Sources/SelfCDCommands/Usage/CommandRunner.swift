@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import SelfCDLlama
+
+/// Runs the command line and turns whatever goes wrong into one clear message and an exit code.
+public enum CommandRunner {
+  public static func run(_ arguments: [String]? = nil) async {
+    LlamaFatalErrors.exit(withStatus: ExitStatus.failure)
+    let arguments = arguments ?? Array(CommandLine.arguments.dropFirst())
+    var isParsed = false
+    do {
+      var command = try SelfCDCommand.parseAsRoot(arguments)
+      isParsed = true
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch let error as CommandError {
+      // Ends quietly: whoever pressed Ctrl-C knows why.
+      if case .interrupted = error { Foundation.exit(ExitStatus.interrupted) }
+      fail(error.description, ExitStatus.failure)
+    } catch let error where SelfCDCommand.exitCode(for: error) == .failure {
+      fail("\(error)", ExitStatus.failure)
+    } catch let error where SelfCDCommand.exitCode(for: error) == .validationFailure {
+      fail(
+        WrongUse(error, arguments: arguments, isParsed: isParsed).message,
+        SelfCDCommand.exitCode(for: error).rawValue)
+    } catch {
+      SelfCDCommand.exit(withError: error)
+    }
+  }
+
+  /// Several lines stay several lines; what could repaint a terminal does not reach it.
+  private static func fail(_ message: String, _ status: Int32) -> Never {
+    Console.standard.report(TerminalText.sanitized(message))
+    Foundation.exit(status)
+  }
+}
+
+/// Exit codes besides 0 and the 64 that ArgumentParser uses for wrong usage.
+enum ExitStatus {
+  static let failure: Int32 = 1
+  /// 128 + SIGINT, as shells have it.
+  static let interrupted: Int32 = 130
+}

@@ -1,0 +1,42 @@
+/// Which of several names was meant by one that is none of them.
+enum NearestName {
+  /// What other programs call options of this one.
+  private static let synonyms = [
+    "dataset": "data", "datasets": "data", "prompts": "data", "out": "output", "output-file": "output",
+    "model-path": "model", "ngl": "gpu-layers", "n-gpu-layers": "gpu-layers", "n-predict": "max-tokens",
+    "max-new-tokens": "max-tokens", "ctx": "ctx-size", "n-ctx": "ctx-size", "context-size": "ctx-size",
+    "temp": "temperature", "system-prompt": "system", "judge-endpoint": "judge-url", "name": "run",
+    "run-id": "run", "runs": "run", "n": "limit", "num-samples": "limit",
+  ]
+
+  /// The name among `known`, or nil where none is near enough to be offered.
+  static func of(_ name: String, among known: some Collection<String>) -> String? {
+    let wanted = name.lowercased().replacing("_", with: "-")
+    if known.contains(wanted) { return wanted }
+    if let synonym = synonyms[wanted], known.contains(synonym) { return synonym }
+    let beginning = known.filter { $0.count >= 3 && (wanted.hasPrefix($0) || $0.hasPrefix(wanted)) }
+    if wanted.count >= 3, let shortest = beginning.min(by: { ($0.count, $0) < ($1.count, $1) }) {
+      return shortest
+    }
+    let nearest = known.map { (distance: distance(wanted, $0), name: $0) }
+      .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
+    guard let nearest, nearest.distance <= max(1, wanted.count / 3) else { return nil }
+    return nearest.name
+  }
+
+  /// Changes of one letter, and swaps of two neighbours, that make `b` of `a` (restricted Damerau-Levenshtein).
+  static func distance(_ a: String, _ b: String) -> Int {
+    let (a, b) = (Array(a), Array(b))
+    var rows = [Array(0...b.count)]
+    for i in a.indices {
+      var row = [i + 1]
+      for j in b.indices {
+        var least = min(row[j] + 1, rows[i][j + 1] + 1, rows[i][j] + (a[i] == b[j] ? 0 : 1))
+        if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { least = min(least, rows[i - 1][j - 1] + 1) }
+        row.append(least)
+      }
+      rows.append(row)
+    }
+    return rows[a.count][b.count]
+  }
+}
