@@ -92,7 +92,7 @@ struct CompletionRoute: Sendable {
       },
       closing: { summaries in
         includesUsage
-          ? completion(identity, [], usage: Usage(summaries, prompts: running.job.prompts)) : nil
+          ? completion(identity, [], usage: Usage(summaries, prompts: job.prompts)) : nil
       })
   }
 }
