@@ -73,7 +73,8 @@ public struct ServerSettings: Sendable {
     guard (0...65_535).contains(port) else { throw .badSetting("port", "\(port)", "0 to 65535") }
     let positive: [(String, Double)] = [
       ("request timeout", requestTimeout), ("body timeout", bodyTimeout), ("idle timeout", idleTimeout),
-      ("keep-alive interval", keepAlive), ("body limit", Double(maximumBody)), ("number of connections", Double(maximumConnections)),
+      ("keep-alive interval", keepAlive), ("body limit", Double(maximumBody)),
+      ("number of connections", Double(maximumConnections)),
     ]
     for (name, value) in positive where !(value > 0 && value < 1e12) {
       throw .badSetting(name, "\(value)", "greater than 0")

@@ -249,7 +249,7 @@ struct ClientLimitTests {
   }
 
   @Test(
-    "do not wait for texts that cannot fit to be tokenised", arguments: ["/v1/chat/completions", "/tokenize"])
+    "do not wait for texts that cannot fit to be tokenized", arguments: ["/v1/chat/completions", "/tokenize"])
   func longTexts(path: String) async throws {
     try await TestServer.with([HistoryProvider()]) { (server: TestServer) async throws in
       let long = try await server.post(question(String(repeating: "x", count: 5000)), to: path)
@@ -288,7 +288,7 @@ struct ClientLimitTests {
 
 @Suite("Client meter")
 struct ClientMeterTests {
-  /// Texts that were tokenised side by side have all been let in before the first was charged.
+  /// Texts that were tokenized side by side have all been let in before the first was charged.
   @Test("every text is charged, also behind one that overdrew")
   func overdrawn() throws {
     let clock = Mutex(0.0)

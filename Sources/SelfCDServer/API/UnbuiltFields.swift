@@ -34,10 +34,10 @@ struct UnbuiltField: Sendable {
       unless: number(0)),
     UnbuiltField(
       "repeat_penalty", "repetition_penalty", "rep_pen", "encoder_repetition_penalty",
-      because: "tokens are not penalised. Leave it at 1.", unless: number(1)),
+      because: "tokens are not penalized. Leave it at 1.", unless: number(1)),
     UnbuiltField(
       "dry_multiplier", "no_repeat_ngram_size", "penalty_alpha",
-      because: "tokens are not penalised. Leave it at 0.", unless: number(0)),
+      because: "tokens are not penalized. Leave it at 0.", unless: number(0)),
     UnbuiltField(
       "logit_bias", "bad_words", "banned_strings", "banned_tokens", "custom_token_bans", "allowed_token_ids",
       because: "a bias could undo what the operator allows. Leave it out.", unless: nothing),

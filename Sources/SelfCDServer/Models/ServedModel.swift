@@ -31,7 +31,7 @@ public struct ServedModel: Sendable {
     longestToken = (0..<vocabulary.count).reduce(1) { max($0, vocabulary.bytes(of: TokenID($1)).count) }
   }
 
-  /// Refuses what cannot fit however it is tokenised, before that is tried: a text of a megabyte takes its time.
+  /// Refuses what cannot fit however it is tokenized, before that is tried: a text of a megabyte takes its time.
   ///
   /// - Throws: ``APIError`` (400).
   func checkLength(of chat: Chat, field: String = "messages") throws(APIError) {

@@ -81,7 +81,7 @@ struct TokenizeRoute: Sendable {
     do {
       tokens = try lease.model.tokenizer.tokens(ofReply: content)
     } catch {
-      throw APIError.invalid("The text cannot be tokenised: \(error)", param: "content")
+      throw APIError.invalid("The text cannot be tokenized: \(error)", param: "content")
     }
     service.meter.charge(tokens: tokens.count, for: client)
     return APIJSON.response(
