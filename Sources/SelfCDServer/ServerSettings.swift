@@ -35,8 +35,8 @@ public struct ServerSettings: Sendable {
   public init(
     host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [], corsOrigins: [String] = [],
     maximumBody: Int = 1 << 20, requestTimeout: Double = 300, bodyTimeout: Double = 30,
-    idleTimeout: Double = 60, keepAlive: Double = 15,
-    grace: Double = 10, queueLimit: Int = 128, maximumConnections: Int = 1024, memoryBudget: Int? = nil,
+    idleTimeout: Double = 60, keepAlive: Double = 15, grace: Double = 10, queueLimit: Int = 128,
+    maximumConnections: Int = 1024, memoryBudget: Int? = nil,
     limits: ClientLimits = ClientLimits(), watchInterval: Double = 2, logsPrompts: Bool = false
   ) {
     self.host = host
@@ -73,7 +73,8 @@ public struct ServerSettings: Sendable {
     guard (0...65_535).contains(port) else { throw .badSetting("port", "\(port)", "0 to 65535") }
     let positive: [(String, Double)] = [
       ("request timeout", requestTimeout), ("body timeout", bodyTimeout), ("idle timeout", idleTimeout),
-      ("keep-alive interval", keepAlive), ("body limit", Double(maximumBody)), ("number of connections", Double(maximumConnections)),
+      ("keep-alive interval", keepAlive), ("body limit", Double(maximumBody)),
+      ("number of connections", Double(maximumConnections)),
     ]
     for (name, value) in positive where !(value > 0 && value < 1e12) {
       throw .badSetting(name, "\(value)", "greater than 0")

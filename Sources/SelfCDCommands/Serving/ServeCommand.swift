@@ -76,6 +76,7 @@ struct ServeCommand: AsyncParsableCommand {
     try await running.run(signals: [.sigterm, .sigint], preloads: !server.lazy) { [settings] port in
       let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
       console.note("serving \(TerminalText.singleLine(names)) at http://\(host):\(port)")
+      for line in ServingNotes.lines(running, address: "http://\(host):\(port)") { console.note(line) }
     }
   }
 }
