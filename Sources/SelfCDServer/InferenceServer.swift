@@ -15,8 +15,9 @@ import UnixSignals
 /// ``stop()`` from anywhere meanwhile.
 public final class InferenceServer: Sendable {
   private let settings: ServerSettings
-  private let pool: ModelPool
-  private let service: GenerationService
+  let pool: ModelPool
+  let service: GenerationService
+  let playground = Playground()
   private let metrics = ServerMetrics()
   private let meter = ClientMeter()
   private let active = ActiveRequests()
@@ -202,7 +203,7 @@ public final class InferenceServer: Sendable {
     router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
     let status = StatusRoutes(pool: pool, metrics: metrics, active: active)
     router.only(.get, "/health", status.health)
-    Playground().addRoutes(to: router)
+    playground.addRoutes(to: router)
 
     let keyed = router.group()
       .add(middleware: KeyMiddleware(keys: keyRing, meter: meter, metrics: metrics, limits: settings.limits))

@@ -35,8 +35,8 @@ public struct ServerSettings: Sendable {
   public init(
     host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [], corsOrigins: [String] = [],
     maximumBody: Int = 1 << 20, requestTimeout: Double = 300, bodyTimeout: Double = 30,
-    idleTimeout: Double = 60, keepAlive: Double = 15,
-    grace: Double = 10, queueLimit: Int = 128, maximumConnections: Int = 1024, memoryBudget: Int? = nil,
+    idleTimeout: Double = 60, keepAlive: Double = 15, grace: Double = 10, queueLimit: Int = 128,
+    maximumConnections: Int = 1024, memoryBudget: Int? = nil,
     limits: ClientLimits = ClientLimits(), watchInterval: Double = 2, logsPrompts: Bool = false
   ) {
     self.host = host

@@ -82,6 +82,7 @@ struct ServeCommand: AsyncParsableCommand {
       [settings, providers] port in
       let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
       console.note("serving \(TerminalText.singleLine(names)) at http://\(host):\(port)")
+      for line in ServingNotes.lines(running, address: "http://\(host):\(port)") { console.note(line) }
       for line in ServedDecodingNotes.lines(providers, policy: rules, isAsked: isAsked) { console.note(line) }
     }
   }

@@ -39,7 +39,12 @@ struct ServerOptions: ParsableArguments {
   @Option(help: .init("Another name that requests may give as their Host. Repeatable.", valueName: "name"))
   var allowedHost: [String] = []
 
-  @Option(help: .init("An origin whose pages may use the server. Repeatable.", valueName: "origin"))
+  @Option(
+    help: .init(
+      """
+      An origin whose pages may use the server, or an app or an extension: https://chat.example, app://obsidian.md, \
+      chrome-extension://ID. Repeatable.
+      """, valueName: "origin"))
   var corsOrigin: [String] = []
 
   @Option(help: .init("Requests that may wait for lanes; more are turned away.", valueName: "n"))

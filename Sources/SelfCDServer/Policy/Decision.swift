@@ -48,7 +48,8 @@ extension ServerPolicy {
     }
     guard offered.contains(name) else {
       throw .notAllowed(
-        "This server does not offer '\(name)'. Offered: \(offered.joined(separator: ", ")).",
+        "This server does not offer '\(name)'. Offered: \(offered.joined(separator: ", ")). Its operator can offer it, "
+          + "too (--allow \(name)).",
         param: "selfcd.strategy", code: "strategy_not_allowed")
     }
     try rejectUnused(wish, by: type)
@@ -124,7 +125,8 @@ extension ServerPolicy {
       range.map { isOwn ? "keeps it at \($0.lowerBound)" : "allows \($0.lowerBound) to \($0.upperBound)" }
       ?? "leaves it to the operator"
     throw .notAllowed(
-      "'\(field)' is \(number), but this server \(known) for '\(usual.name)'.", param: field,
+      "'\(field)' is \(number), but this server \(known) for '\(usual.name)'. Its operator can allow more "
+        + "(--\(parameter.field)-range).", param: field,
       code: "\(parameter.field)_not_allowed")
   }
 
@@ -151,7 +153,8 @@ extension ServerPolicy {
         guardedPrompts.isEmpty
         ? "Leave it out" : "Known by name: " + guardedPrompts.map(\.name).joined(separator: ", ")
       throw .notAllowed(
-        "This server takes no guarded prompts from clients. \(known).", param: "selfcd.guarded_prompt",
+        "This server takes no guarded prompts from clients. \(known). Its operator can name more (--guarded-prompt) or "
+          + "take any (--allow-own-guarded-prompt).", param: "selfcd.guarded_prompt",
         code: "guarded_prompt_not_allowed")
     }
     guard wish.contains(where: { !$0.isWhitespace }) else {

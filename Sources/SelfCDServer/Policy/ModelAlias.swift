@@ -18,7 +18,8 @@ struct ModelAlias: Sendable, Hashable {
     let matches = models.filter { text.hasPrefix($0 + ":") }
     guard let model = matches.max(by: { $0.count < $1.count }) else {
       throw .notFound(
-        "There is no model '\(text.prefix(120))'. Models: \(models.joined(separator: ", ")).", param: "model",
+        "There is no model '\(text.prefix(120))'. Models: \(models.joined(separator: ", ")); GET /v1/models lists their "
+          + "aliases, too. The operator says what a model is called (--name).", param: "model",
         code: "model_not_found")
     }
     let rest = text.dropFirst(model.count + 1)

@@ -19,8 +19,8 @@ struct ChatRoute: Sendable {
       return try service.enter(job, client: client)
     }
     if asked.fields.isStreaming {
+      let includesUsage = asked.fields.includesUsage
       let stream = EventStream(service: service, scope: scope) {
-        [includesUsage = asked.fields.includesUsage] in
         writer($0, ReplyIdentity(prefix: "chatcmpl", job: $0), includesUsage: includesUsage)
       }
       return try await stream.response(preparing: prepare)

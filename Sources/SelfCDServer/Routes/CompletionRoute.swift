@@ -18,8 +18,8 @@ struct CompletionRoute: Sendable {
       return try service.enter(job, client: client)
     }
     if asked.fields.isStreaming {
+      let includesUsage = asked.fields.includesUsage
       let stream = EventStream(service: service, scope: scope) {
-        [includesUsage = asked.fields.includesUsage] in
         writer($0, ReplyIdentity(prefix: "cmpl", job: $0), includesUsage: includesUsage)
       }
       return try await stream.response(preparing: prepare)

@@ -143,11 +143,14 @@ struct GenerationService: Sendable {
     }
     if logProbabilities != nil, !policy.allowsLogProbabilities {
       throw .notAllowed(
-        "This server gives no log-probabilities.", param: "logprobs", code: "logprobs_not_allowed")
+        "This server gives no log-probabilities; its operator switched them off (--no-logprobs).",
+        param: "logprobs",
+        code: "logprobs_not_allowed")
     }
     if fields.selfcd.explain > 0, !policy.allowsExplanations || !policy.allowsLogProbabilities {
       throw .notAllowed(
-        "This server explains no tokens.", param: "selfcd.explain", code: "explain_not_allowed")
+        "This server explains no tokens; its operator switched that off (--no-explain, --no-logprobs).",
+        param: "selfcd.explain", code: "explain_not_allowed")
     }
   }
 

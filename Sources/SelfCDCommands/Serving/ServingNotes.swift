@@ -1,0 +1,23 @@
+import SelfCDServer
+
+/// Where to find what a server offers, and what its clients may choose: said once at start.
+enum ServingNotes {
+  /// - Parameter address: the server's, without a slash at its end.
+  static func lines(_ server: InferenceServer, address: String) -> [String] {
+    let page = server.hasPlayground ? "playground \(address)/, " : ""
+    return ["\(page)metrics \(address)/metrics, for clients \(address)/v1"] + server.choices.map(line)
+  }
+
+  private static func line(_ choices: ModelChoices) -> String {
+    let strategies = choices.strategies.map { strategy in
+      let range = strategy.alpha.map {
+        " with α \(Format.parameter(Float($0.lowerBound))) to \(Format.parameter(Float($0.upperBound)))"
+      }
+      return strategy.name + (range ?? "")
+    }
+    let profiles = choices.profiles.isEmpty ? "" : "; profiles: \(choices.profiles.joined(separator: ", "))"
+    return
+      "\(TerminalText.singleLine(choices.model)): clients may ask for \(strategies.joined(separator: ", "))"
+      + "\(TerminalText.singleLine(profiles)). --allow offers more."
+  }
+}
