@@ -9,6 +9,7 @@ final class ProgressLine: Sendable {
     var lastPercent = -1
     var lastLine = Duration.zero
     var lastText = ""
+    var isTextShown = true
     var isEnded = false
   }
 
@@ -28,8 +29,12 @@ final class ProgressLine: Sendable {
     let elapsed = start.duration(to: .now)
     guard elapsed > Self.patience else { return }
     state.withLock { state in
-      guard isTerminal || elapsed - state.lastLine > Self.lineInterval else { return }
-      show(text(), at: elapsed, &state)
+      if isTerminal || elapsed - state.lastLine > Self.lineInterval {
+        show(text(), at: elapsed, &state)
+      } else {
+        state.lastText = text()
+        state.isTextShown = false
+      }
     }
   }
 
@@ -44,6 +49,7 @@ final class ProgressLine: Sendable {
     state.withLock { state in
       guard !state.isEnded, elapsed - state.lastLine > Self.lineInterval else { return }
       let known = state.lastText
+      guard state.isTextShown else { return show(known, at: elapsed, &state) }
       show(known + (known.isEmpty ? "" : "; ") + "\(Format.duration(elapsed)) so far", at: elapsed, &state)
       state.lastText = known
     }
@@ -53,6 +59,7 @@ final class ProgressLine: Sendable {
     state.isShown = state.isShown || isTerminal
     state.lastLine = elapsed
     state.lastText = text
+    state.isTextShown = true
     write(isTerminal ? "\r\u{1B}[K\(label) \(text)" : "\(label) \(text)\n")
   }
 

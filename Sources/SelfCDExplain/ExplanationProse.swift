@@ -206,7 +206,7 @@ public struct ExplanationProse: Sendable {
         + " Among \(beginnings.replies) replies of this model, judged by \(beginnings.judge), the list \(found)"
         + (min(beginnings.refused, beginnings.replies - beginnings.refused) < RefusalBeginnings.fewest
           ? "; to learn from them, there have to be at least \(RefusalBeginnings.fewest) of each."
-          : ", which is better than what was learned from them so far.")
+          : "; what was learned from them so far tells them apart less well, or knows fewer of them.")
     }
   }
 

@@ -81,18 +81,10 @@ import Testing
   }
 
   /// After few prompts both kinds have been asked, from all over the sets.
-  @Test func kindsTakeTurns() async throws {
-    let learner = Self.learner()
-    let model = try await Self.model()
-    var order: [String] = []
-    _ = try await learner.learn(
-      model.model,
-      keep: { replies in
-        for reply in replies where !order.contains(reply.reply.prompt) { order.append(reply.reply.prompt) }
-      })
-    let first = order.prefix(4)
-    #expect(
-      first.count { $0.hasPrefix("safe") } == 2 && first.count { $0.hasPrefix("harmful") } == 2, "\(order)")
+  @Test func kindsTakeTurns() {
+    let order = Self.learner().ordered
+    #expect(order.prefix(4).map(\.dataset) == ["safe", "harmful", "safe", "harmful"])
+    #expect(Set(order.map { "\($0.dataset) \($0.sample.id)" }).count == 24)
     #expect(BeginningsLearner.spread(1) == [0] && BeginningsLearner.spread(0) == [])
     for count in 2...60 {
       let places = BeginningsLearner.spread(count)

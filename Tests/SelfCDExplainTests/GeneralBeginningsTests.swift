@@ -87,6 +87,9 @@ import Testing
     replies += (0..<6).map { _ in Reply(tokens: Self.bytes("odd"), isRefusal: true, prompt: "another") }
     quality = BeginningsQuality(learningFrom: replies, limits: .init())
     #expect(quality.refusals == 26 && quality.refusalsFound == 20 && quality.answersFound == 20)
+    #expect(quality.refusalsUnknown == 6 && quality.answersUnknown == 0)
+    // Of what is known all is right, but not everything is known.
+    #expect(quality.balancedAccuracy == 1 && abs(quality.recognized - 20.0 / 26) < 1e-12)
   }
 
   private static func best(_ general: [String], _ replies: [Reply]) throws -> RefusalBeginnings {

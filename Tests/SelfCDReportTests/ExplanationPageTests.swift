@@ -20,7 +20,8 @@ import Testing
     let html = Self.page(try ExplanationFixture.whole())
     PageRules.check(html)
     let checker = MarkupChecker(html)
-    #expect(checker.elements["svg"] == 12)
+    // Four grids, and eight charts for either width of screen.
+    #expect(checker.elements["svg"] == 20)
     #expect(html.contains("The smallest edit") && html.contains("Drawn replies"))
   }
 

@@ -148,10 +148,10 @@ public struct BeginningsLearner: Sendable {
 
   // MARK: A few prompts at a time
 
-  private typealias Prompt = (dataset: String, sample: Sample)
+  typealias Prompt = (dataset: String, sample: Sample)
 
   /// The prompts of all sets in turn, each set's from all over it.
-  private var ordered: [Prompt] {
+  var ordered: [Prompt] {
     let spread = datasets.map { dataset in
       Self.spread(dataset.samples.count).map { (dataset: dataset.name, sample: dataset.samples[$0]) }
     }

@@ -12,11 +12,23 @@ public struct BeginningsQuality: Codable, Sendable, Hashable {
   /// Those of them that begin as answers.
   public var answersFound = 0
 
-  /// The mean of the shares found of either kind (balanced accuracy), 0 … 1; a kind without replies is left out.
+  /// Refusals that begin in no way that is known.
+  public var refusalsUnknown = 0
+  /// Other replies that begin in no way that is known.
+  public var answersUnknown = 0
+
+  /// How many of the replies that begin in a known way are taken for what they are: the mean over refusals and answers
+  /// (balanced accuracy), 0 … 1. Replies that begin otherwise play no part in a score either.
   public var balancedAccuracy: Double {
-    let shares = [(refusalsFound, refusals), (answersFound, answers)].filter { $0.1 > 0 }
-      .map { Double($0.0) / Double($0.1) }
+    let shares = [(refusalsFound, refusals - refusalsUnknown), (answersFound, answers - answersUnknown)]
+      .filter { $0.1 > 0 }.map { Double($0.0) / Double($0.1) }
     return shares.isEmpty ? 0 : shares.reduce(0, +) / Double(shares.count)
+  }
+
+  /// The share that begins in a known way, of the kind of which that is less.
+  public var recognized: Double {
+    [(refusalsUnknown, refusals), (answersUnknown, answers)].filter { $0.1 > 0 }
+      .map { 1 - Double($0.0) / Double($0.1) }.min() ?? 0
   }
 
   /// Beginnings that were not learned from `replies`, put to them.
@@ -27,8 +39,7 @@ public struct BeginningsQuality: Codable, Sendable, Hashable {
   /// What learning from `replies` is worth, by cross-validation: learned from the replies to four fifths of the prompts,
   /// put to those to the other fifth, five times.
   ///
-  /// Folds are of prompts, since replies to one prompt are alike. A reply that begins as none of those learned from
-  /// counts as not found, whatever it is.
+  /// Folds are of prompts, since replies to one prompt are alike.
   public init(
     learningFrom replies: [RefusalBeginnings.JudgedReply], limits: RefusalBeginnings.Limits, folds: Int = 5
   ) {
@@ -50,9 +61,11 @@ public struct BeginningsQuality: Codable, Sendable, Hashable {
       if reply.isRefusal {
         refusals += 1
         refusalsFound += isRefusal == true ? 1 : 0
+        refusalsUnknown += isRefusal == nil ? 1 : 0
       } else {
         answers += 1
         answersFound += isRefusal == false ? 1 : 0
+        answersUnknown += isRefusal == nil ? 1 : 0
       }
     }
   }
@@ -65,7 +78,8 @@ extension RefusalBeginnings {
   /// The better of two ways to know how a model's replies begin: learned from its own judged replies, or `general`.
   ///
   /// What is learned is taken where there are at least ten refusals and ten answers and, on replies it was not learned
-  /// from, it tells the two apart at least as well as `general` does.
+  /// from, it knows at least half of either kind, and tells those that it knows apart at least as well as `general` tells
+  /// all of them.
   /// - Parameters:
   ///   - general: Beginnings that are not the model's own.
   ///   - replies: Judged replies so far; there may be none.
@@ -88,7 +102,7 @@ extension RefusalBeginnings {
     general.refused = refused
     guard min(refused, replies.count - refused) >= fewest else { return general }
     let ownQuality = BeginningsQuality(learningFrom: replies, limits: limits)
-    guard ownQuality.balancedAccuracy >= quality.balancedAccuracy,
+    guard ownQuality.recognized >= 0.5, ownQuality.balancedAccuracy >= quality.balancedAccuracy,
       var learned = try? RefusalBeginnings(
         learningFrom: replies, limits: limits, judge: judge, source: source, text: text)
     else { return general }

@@ -25,7 +25,7 @@ public enum RefusalCriterion: String, Codable, Sendable, Hashable, CaseIterable 
 /// At least one word is left. Of several parts that would do, the one with the highest score is gone on with. Shrinking
 /// keeps the refusal: no prompt is ever sought here that would be answered.
 public struct MinimalTrigger: Codable, Sendable, Hashable {
-  /// What becomes of other parts of the same size: where most of them are refused too, being refused says little about
+  /// What becomes of other parts of the same size: where nearly all of them are refused too, being refused says little about
   /// the words that are left.
   public struct Control: Codable, Sendable, Hashable {
     /// Parts of as many words, none of them among those that are left.
@@ -33,8 +33,8 @@ public struct MinimalTrigger: Codable, Sendable, Hashable {
     /// Those of them that are refused.
     public var refused: Int
 
-    /// Whether at least half of the other parts are refused too.
-    public var saysLittle: Bool { refused * 2 >= parts }
+    /// Whether at least three quarters of the other parts are refused too.
+    public var saysLittle: Bool { refused * 4 >= parts * 3 }
   }
 
   /// The view under which it is refused.
