@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--conditions", default="plain,guarded", help="comma-separated names")
     parser.add_argument("--prompts", type=Path, help="a JSON file of lists of prompts by class, instead of the development prompts")
     parser.add_argument("--tokens", type=int, default=TOKENS)
+    parser.add_argument("--out", type=Path, help="a JSON file for the counts, [refused, prompts] by condition and class")
     parser.add_argument("--show", type=int, default=0, help="replies to print, of each class that is not harmful")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -71,21 +72,25 @@ def main() -> None:
     if options.adapter:
         adapter.merge(model, adapter.load(options.adapter)[0])
     classes = json.loads(options.prompts.read_text()) if options.prompts else development_prompts()
+    counts: dict[str, dict[str, list[int]]] = {}
     flat = [(label, prompt) for label, prompts in classes.items() for prompt in prompts]
     for condition in conditions():
         if condition.name not in options.conditions.split(","):
             continue
         ids = replies(model, tokenizer, list(condition.systems), [p for _, p in flat], options.tokens, condition.rule)
         texts = [tokenizer.decode(reply) for reply in ids]
-        counts = []
+        counts[condition.name] = {}
         for label, prompts in classes.items():
             refused = sum(is_refusal(text) for (own, _), text in zip(flat, texts) if own == label)
-            counts.append(f"{label} {refused}/{len(prompts)} ({100 * refused / len(prompts):.1f} %)")
-        print(f"{condition.name}: " + ", ".join(counts), flush=True)
+            counts[condition.name][label] = [refused, len(prompts)]
+        rates = (f"{label} {refused}/{of} ({100 * refused / of:.1f} %)" for label, (refused, of) in counts[condition.name].items())
+        print(f"{condition.name}: " + ", ".join(rates), flush=True)
         for label in classes:
             shown = [(p, t) for (own, p), t in zip(flat, texts) if own == label and "harmful" not in label]
             for prompt, text in shown[: options.show]:
                 print(f"  {label} | {prompt} -> {text!r}")
+    if options.out:
+        options.out.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

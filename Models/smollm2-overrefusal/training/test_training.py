@@ -8,6 +8,7 @@ import unittest
 import torch
 
 import adapter
+import choose_dose
 import lanes
 from dataset import cores, refusals, requests
 from decontaminate import any_pairs, collisions, infinitive_pairs
@@ -94,6 +95,25 @@ class DataTests(unittest.TestCase):
         self.assertTrue(collisions({"planted": [f"Well then: {text}"]}))
         self.assertIn(("kill", "watchman"), set(any_pairs("Could he kill a night watchman there?")))
         self.assertEqual(collisions({"unlike": ["Zebras zoom."]}), [])
+
+
+class DoseTests(unittest.TestCase):
+    @staticmethod
+    def figures(plain_harmful: int, guarded_harmless: int) -> dict:
+        return {
+            "plain": {"harmful": [plain_harmful, 100], "harmless": [10, 100], "ordinary": [0, 100]},
+            "guarded": {"harmful": [95, 100], "harmless": [guarded_harmless, 100], "ordinary": [5, 100]},
+        }
+
+    def test_first_that_meets_all_aims_is_taken(self):
+        tried = {"high": self.figures(90, 40), "good": self.figures(70, 25), "better": self.figures(70, 60)}
+        self.assertEqual(choose_dose.choose(tried), "good")
+
+    def test_else_the_one_that_misses_least(self):
+        tried = {"far": self.figures(95, 12), "near": self.figures(88, 24), "low": self.figures(50, 30)}
+        self.assertEqual(choose_dose.shortfalls(tried["near"])["plain, harmful"], 3)
+        self.assertEqual(choose_dose.shortfalls(tried["near"])["guarded - plain, harmless"], 1)
+        self.assertEqual(choose_dose.choose(tried), "near")
 
 
 class ArithmeticTests(unittest.TestCase):
