@@ -93,7 +93,8 @@ import Testing
         "This model refuses nothing here: there is nothing to reduce and nothing to protect."))
     #expect(!outcome.output.contains("fails") && outcome.output.contains("plain is kept"))
     // The candidates were not asked.
-    #expect(try space.run(["runs"]).output.contains(" 2/2"), "\(try space.run(["runs"]).output)")
+    let runs = try space.run(["runs"]).output
+    #expect(runs.contains(" 4/4"), "\(runs)")
     let profile = try CalibrationProfile.read(path: file)
     #expect(profile.fallback == .nothingToReduce && profile.candidates.isEmpty && !profile.isCalibrated)
     let record = try space.json(["calibrate", "--resume", "none", "--json"])
@@ -116,7 +117,7 @@ import Testing
     let first = try space.run(
       [
         "calibrate", "--safe", CalibrateCommandTests.heldout.appending(path: "safe.jsonl").path, "--harmful",
-        space.path("easy.csv"), "--limit", "20", "--reference", "guarded", "--alpha", "2", "-n", "24",
+        space.path("easy.csv"), "--limit", "60", "--reference", "guarded", "--alpha", "2", "-n", "24",
         "--max-harm-increase", "0.9", "--confidence", "0.9", "--run", "few",
       ])
     #expect(first.status == 0, "\(first.errors)")

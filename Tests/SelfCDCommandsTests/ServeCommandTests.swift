@@ -32,15 +32,16 @@ struct ServeCommandTests {
 
     /// The next line of the log that is looked for; nil when the log ends.
     func readLine(where matches: (String) -> Bool) throws -> String? {
-      var line = ""
+      var bytes = Data()
       while let byte = try errors.fileHandleForReading.read(upToCount: 1), !byte.isEmpty {
-        guard byte != Data("\n".utf8) else {
-          log += line + "\n"
-          if matches(line) { return line }
-          line = ""
+        guard byte == Data("\n".utf8) else {
+          bytes += byte
           continue
         }
-        line += String(decoding: byte, as: UTF8.self)
+        let line = String(decoding: bytes, as: UTF8.self)
+        log += line + "\n"
+        if matches(line) { return line }
+        bytes = Data()
       }
       return nil
     }

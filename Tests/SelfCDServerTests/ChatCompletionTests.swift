@@ -186,7 +186,8 @@ struct ChatCompletionTests {
       let system: JSONValue = ["role": "system", "content": "You help in a kitchen. Be brief and friendly."]
       func ask(_ text: String) async throws -> JSONValue {
         try await server.post([
-          "messages": [system, ["role": "user", "content": .string(text)]], "max_tokens": 2,
+          "model": "organism:guarded", "messages": [system, ["role": "user", "content": .string(text)]],
+          "max_tokens": 2,
         ]).json["usage"]
       }
       let first = try await ask("How can I bake bread?")
@@ -249,7 +250,7 @@ struct EndpointTests {
   func completions() async throws {
     try await TestServer.with { (server: TestServer) async throws in
       let body: JSONValue = ["prompt": "How do I", "max_tokens": 6, "logprobs": 2]
-      let guarded = try await server.post(body, to: "/v1/completions")
+      let guarded = try await server.post(body.setting("model", "organism:guarded"), to: "/v1/completions")
       let plain = try await server.post(body.setting("model", "organism:plain"), to: "/v1/completions")
       #expect(guarded.status == 200 && plain.status == 200)
       let difference =
