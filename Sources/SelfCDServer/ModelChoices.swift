@@ -24,7 +24,7 @@ extension InferenceServer {
       let policy = service.policy
       return ModelChoices(
         model: name,
-        strategies: policy.offered.map { strategy in
+        strategies: policy.offered(profiles: profiles).map { strategy in
           let usual = policy.usual(strategy, profiles: profiles).strategy
           return ModelChoices.Strategy(
             name: strategy, alpha: usual.isContrastive ? policy.allowed(.alpha, of: usual) : nil)
