@@ -125,7 +125,8 @@ import Testing
   @Test func runsAreListedShownJudgedExportedAndDeleted() throws {
     let space = try Workspace()
     let result = try space.json(["eval", "--json", "--run", "first"] + space.sets + Self.sweep)
-    #expect(try space.run(["eval", "--run", "first"] + space.sets + Self.sweep).errors.contains("--resume first"))
+    #expect(
+      try space.run(["eval", "--run", "first"] + space.sets + Self.sweep).errors.contains("--resume first"))
     #expect(try space.run(["runs"]).output.contains("20/20"))
     let shown = try space.json(["runs", "show", "first", "--json"])
     #expect(NSDictionary(dictionary: ["c": shown["conditions"] ?? 0]) == ["c": result["conditions"] ?? 1])
