@@ -125,7 +125,8 @@ import Testing
   @Test func runsAreListedShownJudgedExportedAndDeleted() throws {
     let space = try Workspace()
     let result = try space.json(["eval", "--json", "--run", "first"] + space.sets + Self.sweep)
-    #expect(try space.run(["eval", "--run", "first"] + space.sets + Self.sweep).errors.contains("Resume"))
+    #expect(
+      try space.run(["eval", "--run", "first"] + space.sets + Self.sweep).errors.contains("--resume first"))
     #expect(try space.run(["runs"]).output.contains("20/20"))
     let shown = try space.json(["runs", "show", "first", "--json"])
     #expect(NSDictionary(dictionary: ["c": shown["conditions"] ?? 0]) == ["c": result["conditions"] ?? 1])
@@ -135,7 +136,7 @@ import Testing
     #expect(lines.count == 20 && lines.allSatisfy { $0.contains("\"reply\"") })
     #expect(try !space.run(["export", "first"]).output.contains("\"reply\""))
     #expect(try space.run(["export", "first", "--format", "csv", "-o", space.path("out.csv")]).status == 0)
-    #expect(try String(contentsOfFile: space.path("out.csv"), encoding: .utf8).hasPrefix("run,dataset"))
+    #expect(try String(contentsOfFile: space.path("out.csv"), encoding: .utf8).hasPrefix("run,model,dataset"))
     try space.write("replies.jsonl", lines.joined(separator: "\n"))
     let foreign = try space.json(["judge", space.path("replies.jsonl"), "--json"])
     #expect((foreign["replies"] as? [Any])?.count == 20)

@@ -237,6 +237,20 @@ struct PolicyTests {
     #expect(over?.code == "agreement_not_allowed")
   }
 
+  @Test("clients may write strategies in any way", arguments: ["selfcd", "SelfCD", "self_cd", "Self-CD"])
+  func strategyNamesForgive(written: String) throws {
+    let policy = ServerPolicy(strategies: ["self-cd"])
+    let decision = try policy.decide(Self.wish { $0.strategy = written }, profiles: [])
+    #expect(decision.strategy.name == "self-cd")
+    let alias = try ModelAlias(parsing: "organism:\(written)", models: ["organism"])
+    let wish = try alias.applied(to: SelfCDFields(), profiles: [])
+    #expect(try policy.decide(wish, profiles: []).strategy.name == "self-cd")
+    // How it is written opens no door.
+    #expect(throws: APIError.self) {
+      try ServerPolicy().decide(Self.wish { $0.strategy = written }, profiles: [])
+    }
+  }
+
   @Test("aliases name a model, a strategy and α")
   func aliases() throws {
     let models = ["organism", "a:b"]

@@ -69,7 +69,7 @@ import Testing
       let run = try storedRun(in: store)
       var text = ""
       try RunExport(.csv).write(store, runID: run.id) { text += $0 }
-      #expect(text.hasPrefix("run,dataset") && text.hasSuffix("confidence\r\n"))
+      #expect(text.hasPrefix("run,model,dataset") && text.hasSuffix("confidence\r\n"))
       text = ""
       try RunExport(.json).write(store, runID: run.id) { text += $0 }
       #expect((try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any])?.isEmpty == true)

@@ -38,6 +38,18 @@ import Testing
     emphasis: .brief, plainSystem: "x", examples: [.init(question: "a", answer: "b")])
 
   @Test(arguments: StrategyCatalogue.names)
+  func namesForgive(name: String) throws {
+    for written in [
+      name, name.uppercased(), name.replacing("-", with: ""), name.replacing("-", with: "_"),
+      name.replacing("-", with: " ").capitalized,
+    ] {
+      #expect(StrategyCatalogue.name(meantBy: written) == name)
+      #expect(try StrategyCatalogue.type(named: written).name == name)
+    }
+    for other in ["", "-", "self", name + "x"] { #expect(StrategyCatalogue.name(meantBy: other) == nil) }
+  }
+
+  @Test(arguments: StrategyCatalogue.names)
   func everyStrategyIsMadeOfWhatItTakesAndSaysIt(name: String) throws {
     #expect(Self.every.given == StrategyParameter.allCases)
     let type = try StrategyCatalogue.type(named: name)

@@ -23,12 +23,12 @@ struct StoreOptions: ParsableArguments {
   /// Opens the store, which is made if it is new.
   /// - Throws: `StoreError`; `CommandError` where the usual folder cannot be used.
   func open() throws -> RunStore {
+    let folder = URL(filePath: path).deletingLastPathComponent()
     do {
-      let folder = URL(filePath: path).deletingLastPathComponent()
       do {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
       } catch {
-        throw StoreError.cannotOpen(path: path, detail: (error as NSError).localizedDescription)
+        throw StoreError.cannotOpen(path: path, detail: "the folder \(folder.path) cannot be made")
       }
       return try RunStore(path: path)
     } catch let error as StoreError where store == nil {

@@ -217,7 +217,8 @@ extension DatasetReader {
     }
     switch content.first(where: { $0 > 0x20 }) {
     case UInt8(ascii: "["): return .json
-    case UInt8(ascii: "{"): return Self.looksLikeJSONLines(content) ? .jsonLines : .json
+    case UInt8(ascii: "{"):
+      return Self.looksLikeJSONLines(content) || Self.isOneRecord(content) ? .jsonLines : .json
     default: break
     }
     if options.format?.layout == .list { return .lines }
@@ -265,6 +266,14 @@ extension DatasetReader {
       case .object? = try? JSONValue.parse(first)
     else { return false }
     return true
+  }
+
+  /// One line with an object that holds no list of records: JSON lines of one line.
+  private static func isOneRecord(_ content: [UInt8]) -> Bool {
+    let lines = content.split { $0 == 0x0A || $0 == 0x0D }
+    guard lines.count == 1, let line = lines.first, case .object(let values)? = try? JSONValue.parse(line)
+    else { return false }
+    return !RecordSource.listKeys.contains { key in if case .array? = values[key] { true } else { false } }
   }
 
   /// Without folders, `.gz` and the extension.

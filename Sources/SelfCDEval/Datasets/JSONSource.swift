@@ -1,5 +1,6 @@
 extension RecordSource {
-  private static let listKeys = ["instructions", "samples", "prompts", "data", "examples"]
+  /// Where an object that is a whole data set may have its list.
+  static let listKeys = ["instructions", "samples", "prompts", "data", "examples"]
   private static let expectedShape =
     "a list of objects or strings, or an object with such a list under "
     + listKeys.map { "'\($0)'" }.joined(separator: ", ")
