@@ -78,8 +78,9 @@ extension RefusalBeginnings {
   /// The better of two ways to know how a model's replies begin: learned from its own judged replies, or `general`.
   ///
   /// What is learned is taken where there are at least ten refusals and ten answers and, on replies it was not learned
-  /// from, it knows at least half of either kind, and tells those that it knows apart at least as well as `general` tells
-  /// all of them.
+  /// from, it knows at least half of either kind, and takes nine in ten of those that it knows for what they are, or as
+  /// many as `general` does of all of them. Being the model's own counts for more than the last replies: a model that
+  /// spreads probability over beginnings it never uses seems to answer by them where only a list is gone by.
   /// - Parameters:
   ///   - general: Beginnings that are not the model's own.
   ///   - replies: Judged replies so far; there may be none.
@@ -102,7 +103,7 @@ extension RefusalBeginnings {
     general.refused = refused
     guard min(refused, replies.count - refused) >= fewest else { return general }
     let ownQuality = BeginningsQuality(learningFrom: replies, limits: limits)
-    guard ownQuality.recognized >= 0.5, ownQuality.balancedAccuracy >= quality.balancedAccuracy,
+    guard ownQuality.recognized >= 0.5, ownQuality.balancedAccuracy >= min(0.9, quality.balancedAccuracy),
       var learned = try? RefusalBeginnings(
         learningFrom: replies, limits: limits, judge: judge, source: source, text: text)
     else { return general }
