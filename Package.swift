@@ -94,7 +94,9 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+        .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       resources: [.copy("Resources/playground")],
@@ -155,13 +157,13 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDReportTests",
-      dependencies: ["SelfCDReport", "SelfCDEval", "SelfCDExplain", "SelfCDTesting", crypto],
+      dependencies: ["SelfCDReport", "SelfCD", "SelfCDEval", "SelfCDExplain", "SelfCDTesting", crypto],
       exclude: ["Snapshots"], swiftSettings: strict),
     .testTarget(
       name: "SelfCDCommandsTests",
       dependencies: [
         "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDHTTP", "SelfCDTesting",
-        "selfcd",
+        "selfcd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
   ],

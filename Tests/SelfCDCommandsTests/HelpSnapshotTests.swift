@@ -29,8 +29,8 @@ import Testing
   func helpHasExamples(command: [String]) throws {
     let outcome = try CommandLineTests.run(command + ["--help"])
     let examples = try #require(outcome.output.range(of: "EXAMPLES\n"), "\(command)")
-    let first = outcome.output[examples.upperBound...].prefix { $0 != "\n" }
-    #expect(first.contains("selfcd " + command.joined(separator: " ")), "\(first)")
+    let call = "selfcd " + command.joined(separator: " ")
+    #expect(outcome.output[examples.upperBound...].contains(call), "\(call)")
   }
 
   /// A number of three parts, with nothing around it.
