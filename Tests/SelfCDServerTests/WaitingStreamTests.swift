@@ -50,14 +50,14 @@ struct WaitingStreamTests {
   }
 
   @Test("that speak are sent no comments")
-  func talkative() async throws {
-    try await TestServer.with([HistoryProvider(delay: 0.01)], settings: ServerSettings(keepAlive: 0.5)) {
-      (server: TestServer) async throws in
-      let answer = try await server.post(
-        SchedulingTests.long.setting("max_tokens", 100).setting("stream", true))
-      #expect(answer.status == 200 && answer.text.hasSuffix("data: [DONE]\n\n"))
-      #expect(!answer.text.contains(": keep-alive"))
-    }
+  func silence() {
+    let start = ContinuousClock.now
+    var silence = Silence(limit: .seconds(15), since: start)
+    #expect(!silence.isLong(at: start + .seconds(7)))
+    #expect(silence.isLong(at: start + .seconds(8)))
+    silence.end(at: start + .seconds(14))
+    #expect(!silence.isLong(at: start + .seconds(15)))
+    #expect(silence.isLong(at: start + .seconds(30)))
   }
 
   @Test("keep real statuses for what is known before the wait")
@@ -79,19 +79,43 @@ struct WaitingStreamTests {
     }
   }
 
+  /// The error in a stream's last event.
+  static func lastError(_ text: String) throws -> JSONValue {
+    let event = try #require(text.components(separatedBy: "data: ").last?.components(separatedBy: "\n").first)
+    let error = try JSONDecoder().decode(JSONValue.self, from: Data(event.utf8))["error"]
+    #expect(text.hasPrefix("HTTP/1.1 200") && !text.contains("[DONE]"))
+    #expect(error.keys == ["code", "message", "param", "type"])
+    return error
+  }
+
   @Test("end with an error's event where it comes behind the head")
   func lateError() async throws {
-    try await Self.whileBusy(settings: ServerSettings(requestTimeout: 3, keepAlive: 0.2)) { server, _ in
+    try await Self.whileBusy(settings: ServerSettings(keepAlive: 0.2, grace: 0.3)) { server, _ in
       let waiting = try await RawConnection(port: server.port)
       try await waiting.send(try SchedulingTests.streamed(question()))
-      let text = try await waiting.receiveAll()
-      #expect(text.hasPrefix("HTTP/1.1 200") && !text.contains("[DONE]"))
-      let event = try #require(
-        text.components(separatedBy: "data: ").last?.components(separatedBy: "\n").first)
-      let error = try JSONDecoder().decode(JSONValue.self, from: Data(event.utf8))["error"]
-      #expect(error["code"].string == "timeout" && error["type"].string == "server_error")
-      #expect(error.keys == ["code", "message", "param", "type"])
+      let start = try await waiting.receive(until: "data: {")
+      async let stopped: Void = server.stop()
+      let error = try Self.lastError(start + (try await waiting.receiveAll()))
+      #expect(error["code"].string == "shutting_down" && error["type"].string == "server_error")
+      try await stopped
       waiting.end(.close)
+    }
+  }
+
+  @Test("end when their time is over")
+  func timeout() async throws {
+    let gate = LoadGate()
+    let settings = ServerSettings(requestTimeout: 4, keepAlive: 0.2)
+    try await TestServer.with(
+      [HistoryProvider(), HistoryProvider(name: "second", gate: gate)], settings: settings
+    ) {
+      (server: TestServer) async throws in
+      let waiting = try await RawConnection(port: server.port)
+      try await waiting.send(try SchedulingTests.streamed(question(fields: ["model": "second"])))
+      let error = try Self.lastError(try await waiting.receiveAll())
+      #expect(error["code"].string == "timeout")
+      waiting.end(.close)
+      gate.open()
     }
   }
 

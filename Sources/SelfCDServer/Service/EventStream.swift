@@ -79,7 +79,7 @@ struct EventStream: Sendable {
     var running: RunningJob?
     var texts: [Int: String] = [:]
     var summaries: [Int: GenerationSummary] = [:]
-    var lastWrite = ContinuousClock.now
+    var silence = Silence(limit: service.keepAlive)
     for try await event in events {
       var values: [any Encodable & Sendable] = []
       switch event {
@@ -98,13 +98,13 @@ struct EventStream: Sendable {
         }
         values = [written?.part(index, part)].compactMap(\.self)
       case .tick:
-        guard lastWrite.duration(to: .now) > service.keepAlive / 2 else { continue }
+        guard silence.isLong() else { continue }
         try await output.write(Self.comment)
-        lastWrite = .now
+        silence.end()
       }
       for value in values {
         try await output.write(Self.event(value))
-        lastWrite = .now
+        silence.end()
       }
     }
     if let cause = scope.cause { throw scope.error(for: cause) }
