@@ -126,19 +126,19 @@ struct GenerationService: Sendable {
   ) throws(APIError) {
     guard fields.choices <= policy.maximumChoices else {
       throw .invalid(
-        "'n' is \(fields.choices), but this server allows \(policy.maximumChoices) choices.", param: "n",
-        code: "too_many_choices")
+        "'n' is \(fields.choices), but this server allows \(policy.maximumChoices) choices (--max-choices).",
+        param: "n", code: "too_many_choices")
     }
     guard prompts <= policy.maximumChoices / fields.choices else {
       throw .invalid(
         """
         \(prompts) prompts with \(fields.choices) each are more than the \(policy.maximumChoices) choices that this \
-        server allows. Send fewer at a time.
+        server allows (--max-choices). Send fewer at a time.
         """, param: "prompt", code: "too_many_choices")
     }
     if policy.isStrict, let tokens = fields.maximumTokens, tokens > policy.maximumTokens {
       throw .invalid(
-        "\(tokens) tokens are asked for, but this server allows \(policy.maximumTokens).",
+        "\(tokens) tokens are asked for, but this server allows \(policy.maximumTokens) (--max-tokens-limit).",
         param: fields.limitField, code: "too_many_tokens")
     }
     if logProbabilities != nil, !policy.allowsLogProbabilities {
