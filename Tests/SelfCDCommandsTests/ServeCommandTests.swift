@@ -98,6 +98,21 @@ struct ServeCommandTests {
     #expect(served.end(SIGTERM) == 0)
   }
 
+  @Test("says at start where things are and what clients may choose, as they find it")
+  func startNotes() async throws {
+    let served = try Served([
+      "--allow", "self-cd", "--alpha-range", "0...3", "--cors-origin", "app://obsidian.md",
+    ])
+    let places = try #require(try served.readLine { $0.contains("metrics ") })
+    for part in [" metrics http://", "/metrics,", "playground http://", "/v1"] {
+      #expect(places.contains(part))
+    }
+    let choices = try #require(try served.readLine { $0.contains("clients may ask for") })
+    #expect(choices.contains("organism: clients may ask for guarded, self-cd with α 0 to 3"), "\(choices)")
+    #expect(choices.contains("--allow"))
+    #expect(served.end(SIGTERM) == 0)
+  }
+
   @Test("takes a file with several models and what clients may choose")
   func configuration() async throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "selfcd-\(UUID().uuidString)")
