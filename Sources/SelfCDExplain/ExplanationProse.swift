@@ -120,8 +120,8 @@ public struct ExplanationProse: Sendable {
     let added = guarded - plain
     if abs(added) < 0.005 { return " The safety prompt does not change that." }
     return added > 0
-      ? " So the safety prompt strengthens this word by \(nats(added))."
-      : " So the safety prompt weakens this word by \(nats(-added))."
+      ? " So under the safety prompt \(nats(added)) more hangs on this word."
+      : " So under the safety prompt \(nats(-added)) less hangs on this word."
   }
 
   private static func change(_ effect: Double) -> String {

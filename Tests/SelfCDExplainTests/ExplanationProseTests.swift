@@ -31,7 +31,7 @@ import Testing
         "Drawn at temperature 1, by the model's probabilities, these shares of its replies begin as a refusal: 90.0% under the safety prompt and less than 0.1% "
           + "without it.",
         "“kill” pushes most towards a refusal: measured by leaving it out, it raises the score by 2.75 under the "
-          + "safety prompt, by 1.82 without it. So the safety prompt strengthens this word by 0.93.",
+          + "safety prompt, by 1.82 without it. So under the safety prompt 0.93 more hangs on this word.",
       ])
   }
 
@@ -76,10 +76,10 @@ import Testing
     )
   }
 
-  @Test func aWeakenedWordIsCalledSo() throws {
+  @Test func aWordThatCountsForLessIsCalledSo() throws {
     let prose = ExplanationProse(
       try Self.explanation(guarded: Self.refused, plain: Self.refused, effects: [[0.5, 0.1], [1.5, 0]]))
-    #expect(prose.weightiest?.hasSuffix("So the safety prompt weakens this word by 1.00.") == true)
+    #expect(prose.weightiest?.hasSuffix("So under the safety prompt 1.00 less hangs on this word.") == true)
     let turned = ExplanationProse(
       try Self.explanation(guarded: Self.refused, plain: Self.refused, effects: [[0.5, 0.1], [-1.5, 0]]))
     #expect(turned.weightiest?.contains("lowers it by 1.50 without it") == true, "\(turned.weightiest ?? "")")

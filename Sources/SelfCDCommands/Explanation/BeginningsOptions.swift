@@ -94,7 +94,11 @@ struct BeginningsOptions: ParsableArguments {
         keep: { replies in if canKeep { canKeep = try keep(replies) } },
         progress: { state in
           let text = LearnTime.progress(state, within: limit)
-          if state.generated == 0 { meter.begin(text: text) } else { meter.update(text: text) }
+          if state.elapsed < .milliseconds(500), state.generated == 0 {
+            meter.begin(text: text)
+          } else {
+            meter.update(text: text)
+          }
         })
     }
   }

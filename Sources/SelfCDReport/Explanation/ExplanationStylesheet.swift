@@ -41,7 +41,9 @@ enum ExplanationStylesheet {
     .q1,.q2,.q3,.q4,.q5,.q6{background:color-mix(in srgb,var(--c5) var(--t),transparent)}
     @media (max-width:34rem){.question{font-size:1.15rem}.shrink li{grid-template-columns:minmax(0,1fr);gap:0}
     .steps th:nth-child(2),.steps td:nth-child(2){display:none}.steps td,.steps th{padding-right:.35rem}
-    .steps .cands{font-size:.75rem;gap:0 .1rem}.steps .cands>*{padding:0 .1rem}}
+    .steps{table-layout:fixed;width:100%}.steps th:first-child{width:1.6rem;overflow:hidden}
+    .steps .cands{font-size:.72rem;gap:0 .1rem;width:auto;grid-template-columns:minmax(0,1fr) max-content}
+    .steps .cands>*{padding:0 .1rem}.steps .tok{overflow:hidden;text-overflow:ellipsis}}
     @media print{.view{border:1px solid var(--rule)}.shrink li,.steps tr{break-inside:avoid}.words{line-height:2.2}}
     """
 }
