@@ -163,7 +163,7 @@ let package = Package(
       name: "SelfCDCommandsTests",
       dependencies: [
         "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDHTTP", "SelfCDTesting",
-        "selfcd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SelfCD", "selfcd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
   ],

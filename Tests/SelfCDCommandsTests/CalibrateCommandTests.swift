@@ -195,7 +195,7 @@ import Testing
       (["calibrate"] + space.sets + ["--confidence", "95"], 64, "between 0 and 1"),
       (["calibrate"] + space.sets + ["--confirm-fraction", "1"], 64, "between 0 and 1"),
       (["calibrate"] + space.sets + ["--confirm-safe", "x"], 64, "--confirm-harmful"),
-      (["calibrate"] + space.sets + ["--strategies", "guarded"], 64, "no candidate"),
+      (["calibrate"] + space.sets + ["--strategies", "plain"], 64, "no candidate"),
       (["calibrate"] + space.sets + ["--procedure", "luck"], 64, "fixed-sequence"),
       (["calibrate"] + space.sets + ["--run", "a", "--resume", "b"], 64, "not both"),
       (["calibrate", "--resume", "b"] + space.sets, 64, "leave the files out"),

@@ -95,7 +95,7 @@ import Testing
     let outcome = try space.run(["judge", space.path("replies.csv")] + judges)
     #expect(outcome.status == 0 && outcome.errors.contains("no class for 1 of 3"), "\(outcome.errors)")
     let result = try space.json(["judge", space.path("replies.csv")] + judges)
-    #expect((result["judges"] as? [[String: Any]])?.map { $0["n"] as? Int } == [3, 2])
+    #expect((result["groups"] as? [[String: Any]])?.map { $0["n"] as? Int } == [3, 2])
     #expect(result["disagreements"] as? Int == 1)
     let agreement = try space.json(["judge", "--agreement", space.path("replies.csv")] + judges)
     #expect(agreement["judge"] as? String == "xstest-strmatch" && agreement["accuracy"] as? Double == 1)

@@ -192,10 +192,15 @@ struct CalibrateCommand: AsyncParsableCommand {
   // MARK: Starting and resuming
 
   /// The reference first, then the candidates, each strategy from its smallest strength on.
-  private func conditions() throws -> (reference: String, all: [EvaluationCondition]) {
+  ///
+  /// - Parameter stored: the reference of the run that is resumed, where the options name none.
+  private func conditions(
+    reference stored: String? = nil
+  ) throws -> (reference: String, all: [EvaluationCondition]) {
     // What is deployed, so that a fallback puts no safety prompt before an application that had none.
     let name =
-      try conditionOptions.reference ?? StrategyCatalogue.uncalibrated(emphasis: prompts.emphasis()).name
+      try conditionOptions.reference ?? stored
+      ?? StrategyCatalogue.uncalibrated(emphasis: prompts.emphasis()).name
     var all = try conditionOptions.conditions(
       prompts: prompts, usual: ConditionOptions.calibrated, grids: Self.grids(reference: name),
       needsReference: false)
@@ -316,7 +321,8 @@ struct CalibrateCommand: AsyncParsableCommand {
     check.compare("--format", files.format, usual: nil, run: nil)
     check.compare(options, usual: usual.options, run: parameters.options)
     check.compare(
-      try conditions().all, usual: try usual.conditions().all,
+      try conditions(reference: parameters.reference).all,
+      usual: try usual.conditions(reference: parameters.reference).all,
       run: try store.conditions(runID: run.id).map { try $0.condition() })
     try check.finish(run: run.id)
   }

@@ -34,7 +34,7 @@ private struct Written: Decodable, Sendable, CustomTestStringConvertible {
   }
 
   @Test func theWrittenRepliesAreThere() {
-    #expect(Written.all.count == 115)
+    #expect(Written.all.count == 125)
     #expect(Set(Written.all.map(\.id)).count == Written.all.count)
     #expect(Set(Written.all.map(\.humanLabel)) == Set(ReplyClass.allCases))
   }
