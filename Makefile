@@ -13,9 +13,10 @@ SHELL := /bin/bash
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-# Not optimised: it is there in half the time, the embedded model is small, and `make test` goes on from it.
+# Not optimized and without the server: it is there in less than half the time, the embedded model is small, and
+# `make test` goes on from it.
 demo: ## Set up, build and compare guarded, plain and Self-CD on the embedded model
-	@$(SETUP) && swift build --product selfcd $$SELFCD_SWIFT_FLAGS >&2
+	@$(SETUP) && SELFCD_WITHOUT_SERVER=1 swift build --product selfcd $$SELFCD_SWIFT_FLAGS >&2
 	@.build/debug/selfcd compare "$(QUESTION)"
 
 build: ## Build the release binary, for real use

@@ -5,6 +5,9 @@ import PackageDescription
 /// `make test-release` sets SELFCD_TESTABLE, so that tests reach internals of optimized modules. Set here rather than
 /// by a compiler option, it leaves the builds of the dependencies as they are.
 let testable = ProcessInfo.processInfo.environment["SELFCD_TESTABLE"] != nil
+/// `make demo` sets SELFCD_WITHOUT_SERVER: `selfcd` is then built without `serve`, and so without Hummingbird and
+/// SwiftNIO, which take a large part of a first build.
+let withServer = ProcessInfo.processInfo.environment["SELFCD_WITHOUT_SERVER"] == nil
 let strict: [SwiftSetting] =
   [.treatAllWarnings(as: .error)] + (testable ? [.unsafeFlags(["-enable-testing"])] : [])
 
@@ -111,10 +114,11 @@ let package = Package(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
-        "SelfCDRemote", "SelfCDExplain", "SelfCDServer", "SelfCDResources", crypto, logging, unixSignals,
+        "SelfCDRemote", "SelfCDExplain", "SelfCDResources", crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ],
-      swiftSettings: strict),
+      ] + (withServer ? ["SelfCDServer", logging, unixSignals] : []),
+      exclude: withServer ? [] : ["Serving"],
+      swiftSettings: strict + (withServer ? [] : [.define("SELFCD_WITHOUT_SERVER")])),
     .executableTarget(name: "selfcd", dependencies: ["SelfCDCommands"], swiftSettings: strict),
 
     .target(

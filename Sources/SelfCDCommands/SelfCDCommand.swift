@@ -18,12 +18,21 @@ public struct SelfCDCommand: AsyncParsableCommand {
         selfcd report latest -o report.html
       """,
     version: SelfCDVersion.current,
-    subcommands: [
-      CompareCommand.self, GenerateCommand.self, ChatCommand.self, ServeCommand.self, EvalCommand.self,
-      CalibrateCommand.self, CheckCalibrationCommand.self, ExplainCommand.self, FlowCommand.self,
+    subcommands: [CompareCommand.self, GenerateCommand.self, ChatCommand.self] + serving + [
+      EvalCommand.self, CalibrateCommand.self, CheckCalibrationCommand.self, ExplainCommand.self,
+      FlowCommand.self,
       DirectionsCommand.self, PerturbCommand.self, AnalyseCommand.self, JudgeCommand.self,
       ReportCommand.self, RunsCommand.self, ExportCommand.self, ReproduceCommand.self, ModelCommand.self,
     ])
+
+  /// `serve`, unless the build is one without the server's dependencies, as that of `make demo`.
+  private static var serving: [any ParsableCommand.Type] {
+    #if SELFCD_WITHOUT_SERVER
+      []
+    #else
+      [ServeCommand.self]
+    #endif
+  }
 
   public init() {}
 }
