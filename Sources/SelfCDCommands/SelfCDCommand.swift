@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `selfcd`: measures, explains and cures over-refusal.
+/// `selfcd`: measures, explains and reduces over-refusal.
 public struct SelfCDCommand: AsyncParsableCommand {
   public static let configuration = CommandConfiguration(
     commandName: "selfcd",

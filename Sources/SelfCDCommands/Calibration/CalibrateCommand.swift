@@ -6,7 +6,7 @@ import SelfCDLlama
 import SelfCDResources
 import SelfCDStore
 
-/// `selfcd calibrate`: the setting that over-refuses least among those that provably keep the refusals.
+/// `selfcd calibrate`: the setting that over-refuses least among those shown to keep the refusals, by the judge's verdicts.
 struct CalibrateCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "calibrate",
