@@ -192,8 +192,12 @@ public struct ExplanationProse: Sendable {
     case .learned:
       let text =
         "How this model’s refusals and answers begin was learned from \(beginnings.source), judged by \(beginnings.judge)."
-      return found.map { "\(text) On replies it was not learned from, this \($0) (cross-validation)." }
-        ?? text
+      guard let quality = beginnings.quality, let found else { return text }
+      let unknown = quality.refusalsUnknown + quality.answersUnknown
+      let wrong = quality.refusals + quality.answers - quality.refusalsFound - quality.answersFound - unknown
+      return
+        "\(text) On replies to prompts that it was not learned from, this \(found), takes \(wrong) for the other kind, "
+        + "and knows nothing of \(unknown) that begin in rarer ways, which count as neither (cross-validation)."
     case .general:
       let text =
         "How refusals begin is taken from \(beginnings.source), not learned from this model; every other beginning counts "

@@ -59,7 +59,7 @@ import Testing
     for text in [
       "guarded", "plain", "the prompt without it", "++", "how little of it is still refused",
       "calls of the model",
-      "other words", "refused as well", "drawn replies that refuse", "learned from 192 replies to 24 prompts",
+      "other words", "refused as well", "drawn replies that refuse", "was learned from 192 replies",
     ] {
       #expect(outcome.output.contains(text), "\(text) is missing")
     }

@@ -124,10 +124,24 @@ import Testing
     }
     explanation.beginnings = .best(
       general: explanation.beginnings, orLearningFrom: replies, judge: "j@1", source: "s", text: { _ in "" })
+    let list = explanation.beginnings
     #expect(
       ExplanationProse(explanation).source.hasSuffix(
         "Among 12 replies of this model, judged by j@1, the list finds 3 of 4 refusals and 8 of 8 answers; to learn from "
           + "them, there have to be at least 10 of each."))
+    // Twelve refusals that begin alike, as many answers, and two answers that begin in their own ways.
+    let more =
+      (0..<24).map {
+        RefusalBeginnings.JudgedReply(tokens: [$0 % 2 == 0 ? 1 : 2], isRefusal: $0 % 2 == 0, prompt: "\($0)")
+      }
+      + [3, 4].map { RefusalBeginnings.JudgedReply(tokens: [$0], isRefusal: false, prompt: "own \($0)") }
+    explanation.beginnings = .best(
+      general: list, orLearningFrom: more, judge: "j@1", source: "26 replies", text: { _ in "" })
+    #expect(
+      ExplanationProse(explanation).source
+        == "How this model’s refusals and answers begin was learned from 26 replies, judged by j@1. On replies to prompts "
+        + "that it was not learned from, this finds 12 of 12 refusals and 12 of 14 answers, takes 0 for the other kind, and "
+        + "knows nothing of 2 that begin in rarer ways, which count as neither (cross-validation).")
   }
 
   @Test(arguments: [
