@@ -33,6 +33,7 @@ test-release: build ## Run all tests in a release build, the command line with t
 	cp .build/release/selfcd .build/release/selfcd-under-test
 	$(SETUP) && SELFCD_TESTABLE=1 SELFCD_BINARY=$(CURDIR)/.build/release/selfcd-under-test \
 	  swift test -c release --disable-testable-imports $$SELFCD_SWIFT_FLAGS
+	mv -f .build/release/selfcd-under-test .build/release/selfcd
 
 bench: ## Measure against peers; needs Python and takes a while
 	Benchmarks/run.sh

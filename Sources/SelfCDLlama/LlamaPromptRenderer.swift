@@ -50,6 +50,8 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
   /// says which.
   public func arranged(_ chat: Chat) -> Chat {
     guard !chat.hasUsualRoles else { return chat }
+    // Whoever replaces the system prompt of a lane must not replace all that was said.
+    guard chat.messages.contains(where: { $0.role == .user }) else { return chat.foldingSystemMessages() }
     let roles = chat.messages.map(\.role)
     let rest = roles.first == .system ? Array(roles.dropFirst()) : roles
     let isRendered =
@@ -57,14 +59,20 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
     return isRendered ? chat : chat.foldingSystemMessages()
   }
 
-  /// Whether a chat of these roles is rendered with everything that is said in it.
+  /// Whether a chat of these roles is rendered with everything that is said in it, in its order.
   private func renders(_ roles: [ChatRole]) -> Bool {
     let messages = roles.enumerated().map { ChatMessage(role: $1, content: "said\($0)end") }
     guard let segments = try? template.render(messages, arguments: arguments, tokens: tokens) else {
       return false
     }
-    let text = String(decoding: segments.flatMap(\.text), as: UTF8.self)
-    return messages.allSatisfy { text.contains($0.content) }
+    // Each search begins where the last one ended: clients send thousands of messages.
+    let text = segments.flatMap(\.text)
+    var rest = text[...]
+    for message in messages {
+      guard let found = rest.firstRange(of: Array(message.content.utf8)) else { return false }
+      rest = rest[found.upperBound...]
+    }
+    return true
   }
 
   /// Where a template has no system role, families put that text before the first question, after an empty line.

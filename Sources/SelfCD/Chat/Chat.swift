@@ -77,8 +77,8 @@ public struct Chat: Codable, Sendable, Hashable {
       let said = isMoved ? ChatMessage.user(message.content) : message
       let joins = isMoved || (index > 1 && messages[index - 1].role == .system)
       if joins, said.role == .user, let last = folded.last, last.role == .user {
-        folded[folded.count - 1].content = [last.content, said.content].filter { !$0.isEmpty }
-          .joined(separator: "\n\n")
+        let gap = last.content.isEmpty || said.content.isEmpty ? "" : "\n\n"
+        folded[folded.count - 1].content += gap + said.content
       } else {
         folded.append(said)
       }

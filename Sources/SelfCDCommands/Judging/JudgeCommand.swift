@@ -77,6 +77,11 @@ struct JudgeCommand: AsyncParsableCommand {
     if agreement || features, files.count > 1 {
       throw ValidationError("--agreement and --features take one file.")
     }
+    if agreement || features, replyOptions.label != nil || replyOptions.labelColumn != nil {
+      throw ValidationError(
+        "--label and --label-column have no effect on --agreement and --features, which read the column 'human_label'."
+      )
+    }
     guard features else { return }
     if agreement { throw ValidationError("--features and --agreement exclude each other.") }
     if !judgeOptions.judge.isEmpty {

@@ -59,10 +59,12 @@ struct ReplyFileOptions: ParsableArguments {
   func readLabelled(_ file: String) throws -> [LabelledReply] {
     try Self.explaining {
       guard file == "-" else {
-        return try LabelledReply.read(path: UserFolders.current.expand(file), columns: columns)
+        return try LabelledReply.read(
+          path: UserFolders.current.expand(file), columns: columns, skipsBadRows: skipBad)
       }
       return try LabelledReply.read(
-        bytes: try InputText.standardInput(), fileName: ReplyFileOptions.standardInput, columns: columns)
+        bytes: try InputText.standardInput(), fileName: ReplyFileOptions.standardInput, columns: columns,
+        skipsBadRows: skipBad)
     }
   }
 

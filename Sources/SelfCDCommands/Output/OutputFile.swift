@@ -8,7 +8,13 @@ enum OutputFile {
   static func write(_ text: String, to path: String?, _ console: Console) throws {
     guard let path, path != "-" else { return try console.write(text) }
     do {
-      try Data(text.utf8).write(to: URL(filePath: UserFolders.current.expand(path)), options: .atomic)
+      let file = UserFolders.current.expand(path)
+      if isSpecial(file), let handle = FileHandle(forWritingAtPath: file) {
+        try handle.write(contentsOf: Data(text.utf8))
+        try handle.close()
+      } else {
+        try Data(text.utf8).write(to: URL(filePath: file), options: .atomic)
+      }
     } catch {
       throw CommandError.outputFailed(reason: "\(path): \((error as NSError).localizedDescription)")
     }
@@ -22,12 +28,19 @@ enum OutputFile {
   ) throws {
     guard let path, path != "-" else { return try body(console.write) }
     let file = UserFolders.current.expand(path)
-    guard FileManager.default.createFile(atPath: file, contents: nil),
+    guard isSpecial(file) || FileManager.default.createFile(atPath: file, contents: nil),
       let handle = FileHandle(forWritingAtPath: file)
     else { throw CommandError.outputFailed(reason: "\(path) cannot be created") }
     try body { try handle.write(contentsOf: Data($0.utf8)) }
     try handle.close()
     console.note("wrote \(path).")
+  }
+
+  /// Whether there is something other than a regular file: a device or a pipe is written to and not replaced.
+  private static func isSpecial(_ file: String) -> Bool {
+    let path = URL(filePath: file).resolvingSymlinksInPath().path
+    let type = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+    return type != nil && type != .typeRegular && type != .typeDirectory
   }
 
   /// A file's name without its folders, for what is passed on to others: folders have users' names in them.

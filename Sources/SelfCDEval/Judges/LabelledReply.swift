@@ -27,18 +27,22 @@ public struct LabelledReply: Codable, Sendable, Hashable {
   /// included, because judges look at beginnings.
   /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for what is wrong with its columns or
   ///   labels.
-  public static func read(path: String, columns: ReplyColumns = ReplyColumns()) throws -> [LabelledReply] {
+  public static func read(
+    path: String, columns: ReplyColumns = ReplyColumns(), skipsBadRows: Bool = false
+  ) throws -> [LabelledReply] {
     let options = DatasetReader.Options()
     return try read(
-      bytes: try DatasetReader.load(path, limit: options.byteLimit), fileName: path, columns: columns)
+      bytes: try DatasetReader.load(path, limit: options.byteLimit), fileName: path, columns: columns,
+      skipsBadRows: skipsBadRows)
   }
 
   /// Reads labelled replies from a file's bytes.
-  /// - Throws: as ``read(path:columns:)``.
+  /// - Throws: as ``read(path:columns:skipsBadRows:)``.
   public static func read(
-    bytes: [UInt8], fileName: String, columns: ReplyColumns = ReplyColumns()
+    bytes: [UInt8], fileName: String, columns: ReplyColumns = ReplyColumns(), skipsBadRows: Bool = false
   ) throws -> [LabelledReply] {
-    let table = try ReplyTable(of: bytes, fileName: fileName, columns: columns, needed: ["human_label"])
+    let table = try ReplyTable(
+      of: bytes, fileName: fileName, columns: columns, needed: ["human_label"], skipsBadRows: skipsBadRows)
     let used = Set(
       ["id", "human_label", table.columns.reply, table.columns.prompt].compactMap {
         $0.map(DatasetFormat.key)

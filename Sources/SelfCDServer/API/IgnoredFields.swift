@@ -9,6 +9,7 @@ struct IgnoredFields: Sendable, Hashable {
 
   /// - Parameter path: where the field is, such as `messages[3]`.
   mutating func add(_ field: String, in path: String) {
+    guard names.count < Self.mostNames else { return }
     let place = path.replacing(/\[\d+\]/, with: "[]")
     insert(String((place.isEmpty ? field : "\(place).\(field)").prefix(Self.longestName)))
   }
@@ -25,7 +26,8 @@ struct IgnoredFields: Sendable, Hashable {
   /// What the metrics call them. Clients choose the names, so that only those that are known to be sent are labels.
   var labels: Set<String> { Set(names.map { Self.known.contains($0) ? $0 : "other" }) }
 
-  /// Fields that popular clients send and that have no bearing on a reply of this server.
+  /// Fields that popular clients send and that have no bearing on a reply of this server, the order of the filters
+  /// apart, which is always temperature, top-k, top-p, min-p.
   static let known: Set = [
     "cache_prompt", "cache_salt", "id_slot", "include_reasoning", "keep_alive", "models", "num_ctx",
     "plugins",

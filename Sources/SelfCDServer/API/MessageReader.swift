@@ -16,9 +16,9 @@ enum MessageReader {
       var fields = FieldReader(object, path: "messages[\(index)]", isStrict: reader.isStrict)
       let message = try message(&fields)
       reader.adopt(fields)
-      if message.role == .system, messages.allSatisfy({ $0.role == .system }), let first = messages.first {
+      if message.role == .system, messages.first?.role == .system, messages.count == 1 {
         // Templates take one system message; several at the start are one, in their order.
-        messages = [.system(first.content + "\n\n" + message.content)]
+        messages[0].content += "\n\n" + message.content
       } else {
         messages.append(message)
       }

@@ -98,7 +98,8 @@ struct UnbuiltField: Sendable {
       unless: nothing),
     // Other names for what is built.
     UnbuiltField(
-      "n_predict", "num_predict", "max_new_tokens", "max_length", because: "its name here is 'max_tokens'.",
+      "n_predict", "num_predict", "max_new_tokens", "max_length", "max_output_tokens", "max_tokens_to_sample",
+      because: "its name here is 'max_tokens'.",
       unless: number(-1)),
     UnbuiltField(
       "stop_sequences", "stopping_strings", because: "its name here is 'stop'.", unless: nothing),
@@ -157,8 +158,10 @@ struct UnbuiltField: Sendable {
     switch field {
     case "reasoning_effort": value == .string("none")
     case "thinking", "reasoning":
-      [.object(["type": .string("disabled")]), .object(["effort": .string("none")]), .bool(false)]
-        .contains(value)
+      [
+        .object(["type": .string("disabled")]), .object(["effort": .string("none")]),
+        .object(["enabled": .bool(false)]), .bool(false),
+      ].contains(value)
     case "enable_thinking", "think": value == .bool(false)
     case "thinking_budget": value.double == 0
     default: false

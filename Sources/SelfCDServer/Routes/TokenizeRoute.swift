@@ -55,7 +55,7 @@ struct TokenizeRoute: Sendable {
     var reader = FieldReader(object, isStrict: service.policy.isStrict)
     let model = try reader.string("model")
     let wantsPieces = try reader.bool("with_pieces") ?? false
-    let content = try reader.string("content") ?? (try reader.string("prompt"))
+    let content = try Self.text(&reader)
     var wish = SelfCDFields()
     if var extras = try reader.object("selfcd", isStrict: true) {
       guard content == nil else {
@@ -65,6 +65,9 @@ struct TokenizeRoute: Sendable {
     }
     try SelfCDFields.refuseAtTopLevel(reader)
     let chat = content == nil ? try MessageReader.chat(&reader) : nil
+    // What changes the prompt would make the counts those of another one.
+    try UnbuiltField.refuse(
+      UnbuiltField.common + (chat == nil ? UnbuiltField.ofTexts : UnbuiltField.ofChats), in: &reader)
     try reader.finish()
     service.metrics.ignored(reader.ignored)
     let asked = Asked(model: model, wish: wish, wantsPieces: wantsPieces, ignored: reader.ignored)
@@ -72,6 +75,17 @@ struct TokenizeRoute: Sendable {
       if let chat { return try await prompts(chat, asked, client) }
       return try await text(content ?? "", asked, client)
     }
+  }
+
+  /// The text to count, under either of its names.
+  private static func text(_ reader: inout FieldReader) throws(FieldError) -> String? {
+    let content = try reader.string("content")
+    guard let prompt = try reader.string("prompt") else { return content }
+    guard content == nil else {
+      throw FieldError(
+        "'content' and 'prompt' are two names of one field. Give one of them.", field: "prompt")
+    }
+    return prompt
   }
 
   private func text(_ content: String, _ asked: Asked, _ client: Client) async throws -> Response {
