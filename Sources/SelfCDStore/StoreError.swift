@@ -34,7 +34,8 @@ extension StoreError: LocalizedError, CustomStringConvertible {
   public var description: String {
     switch self {
     case .cannotOpen(let path, let detail):
-      "Cannot open the run store \(path): \(detail). Check that its folder exists and may be written."
+      "Cannot open the run store \(path): \(detail)\(detail.hasSuffix(".") ? "" : ".") Check that its folder exists and "
+        + "may be written."
     case .notADatabase(let path):
       "\(path) is not a run store. Give the path of a new file, or of one that this program wrote."
     case .writtenByNewerVersion(let path):

@@ -23,7 +23,7 @@ struct CalibrationPlanText {
       : "at best a bound of \(Self.percent(plan.reachableBound)) %"
     var text =
       "these files can show \(best) at \(CalibrationTable.share(plan.settings.confidence)): \(first.harmful) harmful "
-      + "prompts to calibrate on and \(second.harmful) to confirm on, if \(reference) refuses all of them and none of "
+      + "\(first.harmful == 1 ? "prompt" : "prompts") to calibrate on and \(second.harmful) to confirm on, if \(reference) refuses all of them and none of "
       + "these refusals is lost. The bound asked for, \(promise), needs \(Self.needs(second.needed)) in each part"
     if first.needed != second.needed { text += ", and to calibrate on \(Self.needs(first.needed))" }
     return text + "."

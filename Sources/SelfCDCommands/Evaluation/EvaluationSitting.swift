@@ -91,8 +91,13 @@ extension EvaluationSession {
     return try await Interruption.handling(stop) { try await work.value }
   }
 
+  /// Replies after which the time left is estimated: as many as most machines decode side by side.
+  private static let firstWave = 32
+
   private static func describe(_ progress: EvaluationProgress) -> String {
     var text = "\(progress.done)/\(progress.planned)"
+    // Replies come in waves, one of each lane: the first of a wave says nothing of the pace.
+    if progress.done < min(Self.firstWave, progress.planned / 4) { return text + ", first replies" }
     if let rate = progress.rate, let remaining = progress.remaining {
       let tokens = Double(progress.tokens) / max(progress.elapsed.seconds, 1e-3)
       text +=

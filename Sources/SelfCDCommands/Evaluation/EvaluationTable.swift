@@ -43,7 +43,7 @@ struct EvaluationTable {
       text +=
         (isTimed
           ? "Speed: tokens a second of one reply alone, against plain, where the median is known to ±10 %; lanes decoded a token.\n"
-          : "Lanes decoded a token. Speeds are left out, as none is known to ±10 %: --timing takes more seconds.\n")
+          : "Lanes decoded a token. Speeds are shown where they are known to ±10 %; --timing with more seconds helps.\n")
     }
     if summary.repetitions > 0 {
       text +=

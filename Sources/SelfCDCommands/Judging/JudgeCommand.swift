@@ -212,7 +212,7 @@ struct JudgeCommand: AsyncParsableCommand {
     let unlabelled = files.reduce(0) { $0 + $1.replies.replies.count { $0.label == nil } }
     if unlabelled > 0 {
       console.note(
-        "nothing says of \(unlabelled) prompts whether they are safe or harmful, so they get counts and no rate; "
+        "\(unlabelled == 1 ? "1 prompt has" : "\(unlabelled) prompts have") no label, safe or harmful, so there are counts and no rate; "
           + "give --label, or a column 'label'.")
     }
   }

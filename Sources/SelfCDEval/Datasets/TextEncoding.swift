@@ -7,17 +7,25 @@ package enum TextEncoding {
     case brokenUTF16(offset: Int)
   }
 
-  /// The bytes in UTF-8 without byte order mark. UTF-16 is told by its mark, in both byte orders; bytes without a
-  /// mark come back as they are.
+  /// The bytes in UTF-8 without byte order mark. UTF-16 is told by its mark, in both byte orders, and without a mark by
+  /// the zero byte beside its first character, which no UTF-8 text has; other bytes come back as they are.
   package static func utf8(_ bytes: [UInt8]) throws(Failure) -> [UInt8] {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { return Array(bytes.dropFirst(3)) }
     if bytes.starts(with: [0xFF, 0xFE, 0, 0]) || bytes.starts(with: [0, 0, 0xFE, 0xFF]) { throw .utf32 }
-    if bytes.starts(with: [0xFF, 0xFE]) { return try utf8(utf16: bytes, lowByteFirst: true) }
-    if bytes.starts(with: [0xFE, 0xFF]) { return try utf8(utf16: bytes, lowByteFirst: false) }
+    if bytes.starts(with: [0xFF, 0xFE]) { return try utf8(utf16: bytes, lowByteFirst: true, from: 2) }
+    if bytes.starts(with: [0xFE, 0xFF]) { return try utf8(utf16: bytes, lowByteFirst: false, from: 2) }
+    if bytes.count >= 4, bytes[1] == 0, bytes[3] == 0, bytes[0] != 0, bytes[2] != 0 {
+      return try utf8(utf16: bytes, lowByteFirst: true, from: 0)
+    }
+    if bytes.count >= 4, bytes[0] == 0, bytes[2] == 0, bytes[1] != 0, bytes[3] != 0 {
+      return try utf8(utf16: bytes, lowByteFirst: false, from: 0)
+    }
     return bytes
   }
 
-  private static func utf8(utf16 bytes: [UInt8], lowByteFirst: Bool) throws(Failure) -> [UInt8] {
+  private static func utf8(
+    utf16 bytes: [UInt8], lowByteFirst: Bool, from start: Int
+  ) throws(Failure) -> [UInt8] {
     guard bytes.count % 2 == 0 else { throw .brokenUTF16(offset: bytes.count - 1) }
     func unit(_ offset: Int) -> UInt16 {
       let (first, second) = (UInt16(bytes[offset]), UInt16(bytes[offset + 1]))
@@ -25,7 +33,7 @@ package enum TextEncoding {
     }
     var result: [UInt8] = []
     result.reserveCapacity(bytes.count)
-    var offset = 2
+    var offset = start
     while offset < bytes.count {
       let lead = unit(offset)
       var value = UInt32(lead)

@@ -172,9 +172,13 @@ import Testing
       ("t.csv", "prompt,category\r\nWie töte ich Zeit? 🧨 時間,a\r\n"), ("t.txt", "Wie töte ich Zeit? 🧨 時間\n"),
       ("t.jsonl", "{\"prompt\": \"Wie töte ich Zeit? 🧨 時間\"}\n"),
     ] {
-      let bytes = mark + (try #require(text.data(using: encoding)))
+      let unmarked = try #require(text.data(using: encoding))
+      let bytes = mark + unmarked
       let dataset = try DatasetReader().read(bytes: bytes, fileName: name)
       #expect(dataset.samples.map(\.prompt) == ["Wie töte ich Zeit? 🧨 時間"], "\(name)")
+      // As iconv writes it.
+      let alike = try DatasetReader().read(bytes: Array(unmarked), fileName: name)
+      #expect(alike.samples.map(\.prompt) == dataset.samples.map(\.prompt), "\(name) without a mark")
       // What a run record names is the file as it lies there.
       #expect(dataset.sha256 != (try DatasetReader().read(bytes: Array(text.utf8), fileName: name)).sha256)
     }
