@@ -207,7 +207,7 @@ import Testing
     #expect(again.errors.contains("--resume 'ci 1'") && again.errors.contains("--run"), "\(again.errors)")
     #expect(try space.run(["eval", "--resume", "ci 1"]).status == 0, "what the message names works")
     let calibrated = try space.run(
-      ["calibrate", "--run", "ci 1", "-n", "4"] + space.sets + ["--limit", "2"])
+      ["calibrate", "--run", "ci 1", "-n", "4", "--yes"] + space.sets + ["--limit", "2"])
     #expect(calibrated.status == 1 && calibrated.errors.contains("--resume"), "\(calibrated.errors)")
   }
 
