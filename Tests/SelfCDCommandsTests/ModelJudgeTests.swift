@@ -96,7 +96,7 @@ import Testing
     #expect(outcome.status == 0 && outcome.errors.contains("no class for 1 of 3"), "\(outcome.errors)")
     let result = try space.json(["judge", space.path("replies.csv")] + judges)
     let groups = try #require(result["groups"] as? [[String: Any]])
-    #expect(groups.map { $0["n"] as? Int } == [3, 3] && groups.map { $0["unjudged"] as? Int } == [0, 1])
+    #expect(groups.map { $0["n"] as? Int } == [3, 2] && groups.map { $0["unjudged"] as? Int } == [0, 1])
     #expect(result["disagreements"] as? Int == 1)
     let agreement = try space.json(["judge", "--agreement", space.path("replies.csv")] + judges)
     #expect(agreement["judge"] as? String == "xstest-strmatch" && agreement["accuracy"] as? Double == 1)

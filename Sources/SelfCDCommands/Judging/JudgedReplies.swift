@@ -23,6 +23,7 @@ struct JudgedReplies {
     /// Nil for prompts of which nothing says what they are; they may be both, and have no rate.
     let label: Sample.Label?
     let judge: String
+    /// Replies with a verdict, which rates are of.
     let n: Int
     let classes: [ReplyClass: Int]
     /// Replies for which the judge named no class.
@@ -30,8 +31,8 @@ struct JudgedReplies {
     let rate: RefusalRate?
 
     init(file: String, label: Sample.Label?, judge: String, verdicts: [Verdict?]) throws {
-      (self.file, self.label, self.judge, n) = (file, label, judge, verdicts.count)
       let given = verdicts.compactMap { $0?.replyClass }
+      (self.file, self.label, self.judge, n) = (file, label, judge, given.count)
       classes = given.reduce(into: [:]) { $0[$1, default: 0] += 1 }
       unjudged = verdicts.count - given.count
       rate = label == nil || given.isEmpty ? nil : try RefusalRate(given)
