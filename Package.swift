@@ -167,7 +167,7 @@ let package = Package(
       name: "SelfCDCommandsTests",
       dependencies: [
         "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDHTTP", "SelfCDTesting",
-        "SelfCD", "selfcd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "selfcd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
   ],
