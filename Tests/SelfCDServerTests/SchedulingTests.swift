@@ -125,7 +125,7 @@ struct SchedulingTests {
     }
   }
 
-  @Test("shutdown lets replies finish, and ends them after its grace", arguments: [10.0, 0.3])
+  @Test("shutdown lets replies finish, and ends them after its grace", arguments: [60.0, 0.3])
   func shutdown(grace: Double) async throws {
     let finishes = grace > 1
     try await TestServer.with([HistoryProvider(delay: 0.005)], settings: ServerSettings(grace: grace)) {
