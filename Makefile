@@ -24,11 +24,11 @@ build: ## Build the release binary, for real use
 
 test: test-debug test-release ## Set up, build and run all tests, without and with optimization
 
-# The server's tests run in a process of their own: those of the command line wait for processes, and so hold the few
-# threads that its deadlines count on.
+# The server's tests run in a process of their own, one after the other: their deadlines need threads that are free, and
+# tests of the command line wait for processes.
 test-debug: ## Run all tests in a debug build, which checks most at run time
 	$(SETUP) && swift test --skip SelfCDServerTests $$SELFCD_SWIFT_FLAGS && \
-	  swift test --skip-build --filter SelfCDServerTests $$SELFCD_SWIFT_FLAGS
+	  swift test --skip-build --no-parallel --filter SelfCDServerTests $$SELFCD_SWIFT_FLAGS
 
 # The command-line tests drive the binary that people run; the others need modules that let tests in, which changes
 # only ours: the dependencies stay built.
@@ -36,7 +36,7 @@ test-release: build ## Run all tests in a release build, the command line with t
 	cp .build/release/selfcd .build/release/selfcd-under-test
 	$(SETUP) && export SELFCD_TESTABLE=1 SELFCD_BINARY=$(CURDIR)/.build/release/selfcd-under-test && \
 	  flags="-c release --disable-testable-imports $$SELFCD_SWIFT_FLAGS" && \
-	  swift test $$flags --skip SelfCDServerTests && swift test $$flags --skip-build --filter SelfCDServerTests
+	  swift test $$flags --skip SelfCDServerTests && swift test $$flags --skip-build --no-parallel --filter SelfCDServerTests
 	mv -f .build/release/selfcd-under-test .build/release/selfcd
 
 bench: ## Measure against peers; needs Python and takes a while

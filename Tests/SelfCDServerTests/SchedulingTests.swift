@@ -128,7 +128,9 @@ struct SchedulingTests {
   @Test("shutdown lets replies finish, and ends them after its grace", arguments: [60.0, 0.3])
   func shutdown(grace: Double) async throws {
     let finishes = grace > 1
-    try await TestServer.with([HistoryProvider(delay: 0.005)], settings: ServerSettings(grace: grace)) {
+    // Slow enough that the second reply is still on its way when its time is over.
+    let delay = finishes ? 0.005 : 0.1
+    try await TestServer.with([HistoryProvider(delay: delay)], settings: ServerSettings(grace: grace)) {
       (server: TestServer) async throws in
       let connection = try await RawConnection(port: server.port)
       try await connection.send(try Self.streamed(finishes ? Self.long.setting("max_tokens", 40) : Self.long))
