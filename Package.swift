@@ -30,12 +30,14 @@ let package = Package(
   products: [
     .library(name: "SelfCD", targets: ["SelfCD"]),
     .library(name: "SelfCDLlama", targets: ["SelfCDLlama"]),
+    .library(name: "SelfCDData", targets: ["SelfCDData"]),
+    .library(name: "SelfCDJudges", targets: ["SelfCDJudges"]),
+    .library(name: "SelfCDStatistics", targets: ["SelfCDStatistics"]),
     .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
     .library(name: "SelfCDExplain", targets: ["SelfCDExplain"]),
     .library(name: "SelfCDServer", targets: ["SelfCDServer"]),
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
     .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
-    .library(name: "SelfCDRemote", targets: ["SelfCDRemote"]),
     .library(name: "SelfCDReport", targets: ["SelfCDReport"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
@@ -60,40 +62,50 @@ let package = Package(
     .target(
       name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate"], swiftSettings: strict),
     .target(
-      name: "SelfCDOrganism", dependencies: ["SelfCDResources"],
+      name: "SelfCDOrganism", dependencies: ["SelfCDSupport"],
       path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],
       resources: [
         .copy("organism/selfcd-organism.f16.gguf"), .copy("organism/selfcd-organism-unbiased.f16.gguf"),
         .copy("organism/selfcd-organism.profile.json"),
       ], swiftSettings: strict),
 
-    .target(name: "SelfCDResources", swiftSettings: strict),
+    .target(name: "SelfCDSupport", swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
-      name: "SelfCDEval",
-      dependencies: [
-        "SelfCD", "SelfCDResources", "CZlib", crypto,
-        realModule,
-      ],
-      resources: [
-        .copy("Resources/benchmark"),
-        // Part of the program, so that no judge can be missing its rules.
-        .embedInCode("Resources/judge/lexicon.json"), .embedInCode("Resources/judge/weights.json"),
-      ],
-      swiftSettings: strict),
-    .target(name: "SelfCDStore", dependencies: ["SelfCDEval", grdb], swiftSettings: strict),
+      name: "SelfCDData", dependencies: ["SelfCDSupport", "CZlib", crypto],
+      resources: [.copy("Resources/benchmark")], swiftSettings: strict),
+    .target(name: "SelfCDStatistics", dependencies: ["SelfCD", realModule], swiftSettings: strict),
     .target(
-      name: "SelfCDReport", dependencies: ["SelfCD", "SelfCDEval", "SelfCDExplain", crypto],
+      name: "SelfCDJudges",
+      dependencies: ["SelfCD", "SelfCDSupport", "SelfCDHTTP", "SelfCDStatistics", "SelfCDData", crypto],
+      // Part of the program, so that no judge can be missing its rules.
+      resources: [
+        .embedInCode("Resources/judge/lexicon.json"), .embedInCode("Resources/judge/weights.json"),
+      ], swiftSettings: strict),
+    .target(
+      name: "SelfCDEval",
+      dependencies: ["SelfCD", "SelfCDSupport", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", crypto],
+      swiftSettings: strict),
+    .target(
+      name: "SelfCDStore",
+      dependencies: ["SelfCD", "SelfCDSupport", "SelfCDData", "SelfCDJudges", "SelfCDEval", grdb],
+      swiftSettings: strict),
+    .target(
+      name: "SelfCDReport",
+      dependencies: [
+        "SelfCD", "SelfCDSupport", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", "SelfCDEval",
+        "SelfCDExplain", crypto,
+      ],
       swiftSettings: strict),
 
     .target(
       name: "SelfCDExplain",
-      dependencies: ["SelfCD", "SelfCDEval", realModule],
+      dependencies: ["SelfCD", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", "SelfCDEval", realModule],
       swiftSettings: strict),
     .target(
       name: "SelfCDServer",
       dependencies: [
-        "SelfCD", "SelfCDEval", "SelfCDResources", crypto, logging, nioCore, unixSignals,
+        "SelfCD", "SelfCDSupport", "SelfCDJudges", crypto, logging, nioCore, unixSignals,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -107,14 +119,13 @@ let package = Package(
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
     .target(
-      name: "SelfCDHub", dependencies: ["SelfCDHTTP", "SelfCDResources", crypto], swiftSettings: strict),
-    .target(name: "SelfCDRemote", dependencies: ["SelfCDEval", "SelfCDHTTP"], swiftSettings: strict),
+      name: "SelfCDHub", dependencies: ["SelfCDSupport", "SelfCDHTTP", crypto], swiftSettings: strict),
 
     .target(
       name: "SelfCDCommands",
       dependencies: [
-        "SelfCD", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDEval", "SelfCDReport", "SelfCDStore",
-        "SelfCDRemote", "SelfCDExplain", "SelfCDResources", crypto,
+        "SelfCD", "SelfCDSupport", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", "SelfCDEval",
+        "SelfCDStore", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDExplain", "SelfCDReport", crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ] + (withServer ? ["SelfCDServer", logging, unixSignals] : []),
       exclude: withServer ? [] : ["Serving"],
@@ -131,43 +142,61 @@ let package = Package(
       resources: [.copy("Fixtures/template_parity.json"), .copy("Fixtures/flow_golden.json")],
       swiftSettings: strict),
     .testTarget(
-      name: "SelfCDEvalTests", dependencies: ["SelfCDEval", "SelfCD", "SelfCDTesting"],
-      exclude: ["Fixtures/make_statistics_fixture.py", "Fixtures/make_calibration_fixture.py"],
-      resources: [
-        .copy("Fixtures/statistics.json"), .copy("Fixtures/calibration.json"),
-        .copy("Fixtures/judge_replies.jsonl"), .copy("Fixtures/judge_golden.json"),
-      ], swiftSettings: strict),
+      name: "SelfCDDataTests", dependencies: ["SelfCDStatistics", "SelfCDData", "SelfCDTesting"],
+      swiftSettings: strict),
     .testTarget(
-      name: "SelfCDStoreTests", dependencies: ["SelfCDStore", "SelfCDEval", grdb], swiftSettings: strict),
+      name: "SelfCDStatisticsTests", dependencies: ["SelfCD", "SelfCDStatistics"],
+      exclude: ["Fixtures/make_statistics_fixture.py"], resources: [.copy("Fixtures/statistics.json")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDJudgesTests",
+      dependencies: [
+        "SelfCD", "SelfCDHTTP", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", "SelfCDTesting",
+      ],
+      resources: [.copy("Fixtures/judge_replies.jsonl"), .copy("Fixtures/judge_golden.json")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDEvalTests",
+      dependencies: [
+        "SelfCD", "SelfCDSupport", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", "SelfCDEval",
+        "SelfCDTesting",
+      ],
+      exclude: ["Fixtures/make_calibration_fixture.py"], resources: [.copy("Fixtures/calibration.json")],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDStoreTests",
+      dependencies: ["SelfCDData", "SelfCDJudges", "SelfCDEval", "SelfCDStore", grdb], swiftSettings: strict),
     .testTarget(
       name: "SelfCDExplainTests",
       dependencies: [
-        "SelfCDExplain", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDTesting",
+        "SelfCD", "SelfCDData", "SelfCDJudges", "SelfCDLlama", "SelfCDOrganism", "SelfCDExplain",
+        "SelfCDTesting",
       ],
       exclude: ["Fixtures/make_explain_fixture.py"], resources: [.copy("Fixtures/explain.json")],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDServerTests",
       dependencies: [
-        "SelfCDServer", "SelfCD", "SelfCDEval", "SelfCDLlama", "SelfCDOrganism", "SelfCDHTTP",
-        "SelfCDTesting", logging, nioCore,
+        "SelfCD", "SelfCDSupport", "SelfCDHTTP", "SelfCDData", "SelfCDJudges", "SelfCDLlama",
+        "SelfCDOrganism", "SelfCDServer", "SelfCDTesting", logging, nioCore,
       ],
       resources: [.copy("ClientBodies")], swiftSettings: strict),
     .testTarget(
-      name: "SelfCDHubTests", dependencies: ["SelfCDHub", "SelfCDHTTP", "SelfCDTesting", crypto],
-      swiftSettings: strict),
-    .testTarget(
-      name: "SelfCDRemoteTests", dependencies: ["SelfCDRemote", "SelfCDEval", "SelfCDHTTP", "SelfCDTesting"],
+      name: "SelfCDHubTests", dependencies: ["SelfCDHTTP", "SelfCDHub", "SelfCDTesting", crypto],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDReportTests",
-      dependencies: ["SelfCDReport", "SelfCD", "SelfCDEval", "SelfCDExplain", "SelfCDTesting", crypto],
+      dependencies: [
+        "SelfCD", "SelfCDSupport", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", "SelfCDEval",
+        "SelfCDExplain", "SelfCDReport", "SelfCDTesting", crypto,
+      ],
       exclude: ["Snapshots"], swiftSettings: strict),
     .testTarget(
       name: "SelfCDCommandsTests",
       dependencies: [
-        "SelfCDCommands", "SelfCDOrganism", "SelfCDEval", "SelfCDStore", "SelfCDHTTP", "SelfCDTesting",
-        "selfcd", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "SelfCD", "SelfCDSupport", "SelfCDHTTP", "SelfCDStatistics", "SelfCDData", "SelfCDJudges",
+        "SelfCDEval", "SelfCDStore", "SelfCDOrganism", "SelfCDTesting", "SelfCDCommands", "selfcd",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),
   ],

@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDResources
+import SelfCDSupport
 
 /// The embedded models: a model organism of over-refusal, and its twin trained without the bias.
 public enum Organism: String, Sendable, CaseIterable {

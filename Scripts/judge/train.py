@@ -3,7 +3,7 @@
 
     selfcd judge --features human_labels_MODEL.csv > MODEL.json     # for each model; reads labels, writes numbers only
     Scripts/judge/train.py measure *.json                           # leaves out model and prompt type together
-    Scripts/judge/train.py train *.json -o Sources/SelfCDEval/Resources/judge/weights.json
+    Scripts/judge/train.py train *.json -o Sources/SelfCDJudges/Resources/judge/weights.json
     Scripts/judge/train.py score WRITTEN.json --weights ... -o ...  # the tests' golden probabilities
 
 Needs NumPy and SciPy. Everything is deterministic. What is written holds weights and names, no sentence of any reply.

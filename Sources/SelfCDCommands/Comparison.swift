@@ -46,20 +46,20 @@ struct Comparison {
 
   struct Record: Encodable {
     let question: String
-    let replies: [ReplyRecord]
+    let replies: [ReplyJSON]
     let parting: Parting?
 
     struct Parting: Encodable {
       let step: Int
       let sharedText: String
-      let guarded: [ReplyRecord.NamedCandidate]
-      let plain: [ReplyRecord.NamedCandidate]
-      let combined: [ReplyRecord.NamedCandidate]
+      let guarded: [ReplyJSON.NamedCandidate]
+      let plain: [ReplyJSON.NamedCandidate]
+      let combined: [ReplyJSON.NamedCandidate]
     }
   }
 
   func record(model: String) -> Record {
-    func named(_ candidates: [Candidate]?) -> [ReplyRecord.NamedCandidate] {
+    func named(_ candidates: [Candidate]?) -> [ReplyJSON.NamedCandidate] {
       (candidates ?? []).map { .init(id: $0.token, text: text(of: $0.token), probability: $0.probability) }
     }
     let parting = partingStep.flatMap { step in
@@ -73,7 +73,7 @@ struct Comparison {
     return Record(
       question: question,
       replies: replies.map {
-        ReplyRecord($0.reply, choice: $0.choice, model: model, vocabulary: vocabulary)
+        ReplyJSON($0.reply, choice: $0.choice, model: model, vocabulary: vocabulary)
       },
       parting: parting)
   }

@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDSupport
 
 /// Lays a comparison out for a terminal: columns where there is room, one below the other where there is not.
 struct ComparisonView {
@@ -91,7 +92,8 @@ struct ComparisonView {
         let name = TextLayout.pad(
           TextLayout.truncate(label(candidate, comparison), to: labelWidth), to: labelWidth)
         let bar = TextLayout.bar(Double(candidate.probability), width: barWidth)
-        lines.append("  \(name)  \(Format.probability(candidate.probability)) \(console.styled(bar, style))")
+        lines.append(
+          "  \(name)  \(NumberFormat.probability(candidate.probability)) \(console.styled(bar, style))")
       }
     }
     return lines.map { $0.trimmingTrailingSpaces() }

@@ -1,5 +1,6 @@
 import SelfCD
 import SelfCDEval
+import SelfCDSupport
 
 /// What has to be said once of how a model decodes, in the same words wherever it decodes.
 enum DecodingNotes {
@@ -72,7 +73,7 @@ enum DecodingNotes {
     let temperature = CalibrationProfile.Generation(options, system: nil).temperature
     if temperature != measured.temperature {
       differences.append(
-        "temperature \(Format.parameter(Float(measured.temperature))) (here \(Format.parameter(Float(temperature))))"
+        "temperature \(NumberFormat.parameter(Float(measured.temperature))) (here \(NumberFormat.parameter(Float(temperature))))"
       )
     }
     let measuredSystem = measured.system == nil ? "no system prompt" : "a system prompt of its own"

@@ -1,7 +1,7 @@
 import Foundation
 import SelfCD
-import SelfCDEval
-import SelfCDResources
+import SelfCDData
+import SelfCDSupport
 
 /// The questions and answers that in-context examples are chosen from.
 enum ExamplePool {

@@ -62,7 +62,7 @@ struct GenerateCommand: AsyncParsableCommand {
     }
     if json {
       try console.writeJSON(
-        ReplyRecord(
+        ReplyJSON(
           reply, choice: choice, model: OutputFile.name(loaded.model.path), vocabulary: loaded.vocabulary))
     }
     if reply.stopReason == .cancelled { throw CommandError.interrupted }

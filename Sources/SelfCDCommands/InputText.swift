@@ -1,7 +1,7 @@
 import Foundation
 import SelfCD
-import SelfCDEval
-import SelfCDResources
+import SelfCDData
+import SelfCDSupport
 
 /// Where a question or a prompt comes from.
 enum InputText {

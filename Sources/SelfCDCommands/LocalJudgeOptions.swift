@@ -1,5 +1,5 @@
 import ArgumentParser
-import SelfCDEval
+import SelfCDJudges
 
 /// Who says which replies refuse, where replies are judged as they come: a judge that needs no model.
 struct LocalJudgeOptions: ParsableArguments {

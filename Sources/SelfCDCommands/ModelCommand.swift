@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SelfCD
 import SelfCDLlama
+import SelfCDSupport
 
 /// `selfcd model`: what a model file is and needs.
 struct ModelCommand: AsyncParsableCommand {
@@ -110,7 +111,7 @@ struct ModelDescription {
       ("file", record.path),
       ("name", record.name ?? "(none)"),
       ("architecture", record.architecture ?? "(none)"),
-      ("parameters", Format.count(UInt64(record.parameters))),
+      ("parameters", NumberFormat.shortCount(UInt64(record.parameters))),
       (
         "weights",
         record.tensorTypes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
@@ -134,12 +135,12 @@ struct ModelDescription {
       (
         "memory",
         """
-        \(Format.bytes(memory.total)) for \(record.lanes) lanes of \(record.context) tokens: \
-        \(Format.bytes(memory.weights)) weights, \(Format.bytes(memory.cache)) cache, about \
-        \(Format.bytes(memory.compute)) for computing
+        \(NumberFormat.bytes(memory.total)) for \(record.lanes) lanes of \(record.context) tokens: \
+        \(NumberFormat.bytes(memory.weights)) weights, \(NumberFormat.bytes(memory.cache)) cache, about \
+        \(NumberFormat.bytes(memory.compute)) for computing
         """
       ))
-    if let available = record.availableMemory { rows.append(("available", Format.bytes(available))) }
+    if let available = record.availableMemory { rows.append(("available", NumberFormat.bytes(available))) }
     let width = rows.map { $0.0.count }.max() ?? 0
     return rows.map { TextLayout.pad($0.0, to: width + 2) + TerminalText.singleLine($0.1) }.joined(
       separator: "\n") + "\n"

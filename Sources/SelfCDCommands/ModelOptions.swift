@@ -4,7 +4,7 @@ import SelfCD
 import SelfCDHub
 import SelfCDLlama
 import SelfCDOrganism
-import SelfCDResources
+import SelfCDSupport
 
 extension CacheType: ExpressibleByArgument {}
 extension FlashAttention: ExpressibleByArgument {}
@@ -140,7 +140,7 @@ enum ModelLoading {
     if let available = MemoryEstimate.available, estimate.total > available {
       console.note(
         """
-        the model needs about \(Format.bytes(estimate.total)) of memory, and \(Format.bytes(available)) are \
+        the model needs about \(NumberFormat.bytes(estimate.total)) of memory, and \(NumberFormat.bytes(available)) are \
         available; it may be slow or fail. A smaller --ctx-size or a smaller quantisation needs less.
         """)
     }

@@ -3,7 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDEval
 import SelfCDOrganism
-import SelfCDResources
+import SelfCDSupport
 
 /// A calibrated setting instead of a strategy by name.
 struct ProfileOptions: ParsableArguments {

@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDSupport
 import Synchronization
 
 /// A line on standard error that says how far something is, if it takes a while. Where no one watches, in a file or a
@@ -50,7 +51,8 @@ final class ProgressLine: Sendable {
       guard !state.isEnded, elapsed - state.lastLine > Self.lineInterval else { return }
       let known = state.lastText
       guard state.isTextShown else { return show(known, at: elapsed, &state) }
-      show(known + (known.isEmpty ? "" : "; ") + "\(Format.duration(elapsed)) so far", at: elapsed, &state)
+      show(
+        known + (known.isEmpty ? "" : "; ") + "\(NumberFormat.duration(elapsed)) so far", at: elapsed, &state)
       state.lastText = known
     }
   }
@@ -76,7 +78,7 @@ final class ProgressLine: Sendable {
     guard share < 1, isNews || !isTerminal else { return }
     update(
       text: "\(percent) %"
-        + (share > 0.01 ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""))
+        + (share > 0.01 ? ", \(NumberFormat.duration(elapsed * ((1 - share) / share))) left" : ""))
   }
 
   func clear() {

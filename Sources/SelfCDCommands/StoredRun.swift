@@ -1,6 +1,7 @@
 import Foundation
 import SelfCDReport
 import SelfCDStore
+import SelfCDSupport
 
 /// Reads a stored run into what a report shows of it.
 enum StoredRun {
@@ -48,20 +49,10 @@ enum StoredRun {
     let conditions = try store.conditions(runID: id).map {
       ReportCondition(id: $0.id, strategy: $0.strategy, alpha: $0.alpha)
     }
-    var builder = ReportBuilder(
+    return try ReportBuilder(
       record: record(run), datasets: try store.datasets(runID: id), conditions: conditions,
-      options: options, speeds: try store.speeds(runID: id))
-    try store.forEachReply(runID: id, withSteps: true) { reply, _, _ in
-      builder.add(
-        ReportReply(
-          set: reply.key.dataset, sample: reply.key.sample, condition: reply.key.condition,
-          repetition: reply.key.repetition, text: reply.text,
-          judgements: reply.verdicts.map {
-            .init(judge: $0.judge, version: $0.version, replyClass: $0.verdict.replyClass)
-          },
-          divergence: reply.steps.map(\.divergence), cost: reply.cost))
-    }
-    return try builder.build()
+      replies: try store.replies(runID: id), options: options, speeds: try store.speeds(runID: id)
+    ).build()
   }
 
   private struct Settings: Decodable {
@@ -75,7 +66,7 @@ enum StoredRun {
       .init("Seeds", run.seeds.isEmpty ? "none" : run.seeds.map(String.init).joined(separator: ", ")),
       .init(
         "Machine",
-        "\(run.machine.processor), \(run.machine.cores) cores, \(Format.bytes(run.machine.memory)), "
+        "\(run.machine.processor), \(run.machine.cores) cores, \(NumberFormat.bytes(run.machine.memory)), "
           + run.machine.system),
     ]
     facts += run.model.metadata.sorted { $0.key < $1.key }.map { .init("Model, \($0.key)", $0.value) }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCD
+import SelfCDSupport
 
 /// The safety emphasis and what the caller's own system prompt becomes.
 struct PromptOptions: ParsableArguments {
@@ -95,7 +96,7 @@ struct StrategyOptions: ParsableArguments {
     help: .init(
       """
       Strength of the contrast: 0 is the guarded model, 1 the plain one, more moves on. Below 0 strengthens \
-      refusals. Within ±\(Format.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd), 4.5 (ada-cd) or 2 (probe-cd).
+      refusals. Within ±\(NumberFormat.parameter(SelfContrastive.alphaLimit)); by default 2.5 (self-cd), 4.5 (ada-cd) or 2 (probe-cd).
       """, valueName: "number"))
   var alpha: Float?
 

@@ -1,5 +1,4 @@
 import SelfCD
-import SelfCDEval
 
 /// Why a model refused a prompt, or would: one value, which every way of showing it reads.
 ///

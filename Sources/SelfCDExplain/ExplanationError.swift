@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDData
 
 /// Why something cannot be explained. Each case says what, why and what to try.
 public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertible {

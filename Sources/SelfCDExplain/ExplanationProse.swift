@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDEval
+import SelfCDJudges
 
 /// What an explanation says in sentences, the same on a terminal and on a page.
 ///

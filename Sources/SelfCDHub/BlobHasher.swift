@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import SelfCDSupport
 
 /// Computes a blob's checksum piece by piece.
 enum BlobHasher {
@@ -29,15 +30,8 @@ enum BlobHasher {
 
   var hex: String {
     switch self {
-    case .sha256(let hash): Self.hex(hash.finalize())
-    case .gitBlob(let hash): Self.hex(hash.finalize())
+    case .sha256(let hash): hash.finalize().hexadecimal
+    case .gitBlob(let hash): hash.finalize().hexadecimal
     }
-  }
-
-  private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
   }
 }

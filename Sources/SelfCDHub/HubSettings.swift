@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDResources
+import SelfCDSupport
 
 /// Where models come from and where they are kept, by the environment variables of the Hugging Face libraries.
 ///

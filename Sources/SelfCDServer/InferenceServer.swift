@@ -4,7 +4,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
-import SelfCDEval
+import SelfCDJudges
 import ServiceLifecycle
 import Synchronization
 import UnixSignals

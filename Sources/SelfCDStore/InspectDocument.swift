@@ -1,5 +1,7 @@
 import Foundation
-import SelfCDEval
+import SelfCDData
+import SelfCDJudges
+import SelfCDSupport
 
 /// The parts of an Inspect log, version 2, that a stored run can fill (`inspect_ai.log.EvalLog`). Keys are written in
 /// snake case; Inspect reads them in this order and stops before the samples when it only wants the header.

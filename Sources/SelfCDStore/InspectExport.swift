@@ -1,5 +1,8 @@
 import Foundation
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
 /// Writes a run as logs that UK AISI's Inspect opens (`inspect view --log-dir FOLDER`): one for each condition, with the
 /// samples of all data sets, so that both axes stand in the same view.
@@ -38,9 +41,9 @@ public struct InspectExport: Codable, Sendable, Hashable {
     }
     defer { for log in logs.values { log.discard() } }
     // One pass over the replies: they come by sample, the logs are by condition.
-    try store.forEachReply(runID: runID, withSteps: false) { reply, sample, condition in
+    try store.forEachReply(runID: runID, withSteps: false) { reply, condition in
       try logs[condition.id]?.add(
-        self.sample(reply, sample, model: Self.model(run)), reply, label: sample.label)
+        sample(reply, model: Self.model(run)), reply, label: reply.sample.label)
     }
     var files: [URL] = []
     for condition in conditions {
@@ -128,7 +131,8 @@ public struct InspectExport: Codable, Sendable, Hashable {
 
   // MARK: - A sample
 
-  private func sample(_ reply: ReplyRecord, _ sample: Sample, model: String) -> InspectDocument.Sample {
+  private func sample(_ reply: EvaluatedReply, model: String) -> InspectDocument.Sample {
+    let sample = reply.sample
     let shows = text.shows(sample)
     let input = sample.turns.map { turn in
       InspectDocument.Message(
@@ -142,7 +146,7 @@ public struct InspectExport: Codable, Sendable, Hashable {
       output: .init(
         model: model, choices: [.init(message: answer, stopReason: Self.stopReason(reply.stopReason))]),
       scores: Dictionary(
-        reply.verdicts.map { ($0.column, Self.score($0.verdict, shows: shows)) }, uniquingKeysWith: { $1 }),
+        reply.judgements.map { ($0.source, Self.score($0.verdict, shows: shows)) }, uniquingKeysWith: { $1 }),
       metadata: .init(
         dataset: reply.key.dataset, sample: sample.id, label: sample.label?.rawValue,
         category: sample.category, focus: shows ? sample.focus : nil, stopReason: reply.stopReason,

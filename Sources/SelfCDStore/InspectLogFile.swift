@@ -1,5 +1,7 @@
 import Foundation
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 
 /// A log while it is written: samples go to a file beside the final one, since the header, which comes before them,
 /// holds figures that are known only after the last.
@@ -30,15 +32,15 @@ final class InspectLogFile {
   }
 
   /// Adds a sample and counts its verdicts.
-  func add(_ sample: InspectDocument.Sample, _ reply: ReplyRecord, label: Sample.Label?) throws {
+  func add(_ sample: InspectDocument.Sample, _ reply: EvaluatedReply, label: Sample.Label?) throws {
     if count > 0 { buffer += Data(",\n".utf8) }
     buffer += try InspectDocument.json(sample)
     count += 1
     repetitions = max(repetitions, reply.key.repetition + 1)
-    for verdict in reply.verdicts {
-      judged[verdict.column, default: Judged()].count += 1
+    for judgement in reply.judgements {
+      judged[judgement.source, default: Judged()].count += 1
       if let label {
-        judged[verdict.column]?.classes[label, default: []].append(verdict.verdict.replyClass)
+        judged[judgement.source]?.classes[label, default: []].append(judgement.verdict.replyClass)
       }
     }
     if buffer.count > Self.flushSize { try flush() }

@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDEval
+import SelfCDSupport
 
 extension RunRecord {
   /// ``parameters`` as they are passed on: keys in snake case as in every export, and of the model's file its name

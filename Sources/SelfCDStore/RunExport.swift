@@ -1,5 +1,7 @@
 import Foundation
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 
 /// Writes a run's replies for other programs.
 public struct RunExport: Codable, Sendable, Hashable {
@@ -58,8 +60,8 @@ public struct RunExport: Codable, Sendable, Hashable {
     let version = JudgeVersions.counted(
       Dictionary(own.map { ($0.version, $0.verdicts) }, uniquingKeysWith: { $1 }))
     let source = Source(
-      run: run, columns: judges.map { $0.name + "@" + $0.version },
-      counted: version.flatMap { version in judge.map { $0 + "@" + version } })
+      run: run, columns: judges.map { Judgement.source($0.name, version: $0.version) },
+      counted: version.flatMap { version in judge.map { Judgement.source($0, version: version) } })
     switch format {
     case .jsonLines:
       try forEachObject(source, store) { object, _ in try write(object + "\n") }
@@ -113,21 +115,22 @@ public struct RunExport: Codable, Sendable, Hashable {
   }
 
   private func line(
-    _ source: Source, _ reply: ReplyRecord, _ sample: Sample, _ condition: ConditionRecord
+    _ source: Source, _ reply: EvaluatedReply, _ condition: ConditionRecord
   ) -> Line {
+    let sample = reply.sample
     let showsText = text.shows(sample)
-    let counted = reply.verdicts.last { $0.column == source.counted }
+    let counted = reply.judgements.last { $0.source == source.counted }
     return Line(
       run: source.run.id, model: source.run.model.name, dataset: reply.key.dataset, sample: sample.id,
       label: sample.label?.rawValue, category: sample.category, strategy: condition.strategy,
       alpha: condition.alpha, condition: condition.id, repetition: reply.key.repetition,
-      stopReason: reply.stopReason, judge: counted?.column,
+      stopReason: reply.stopReason, judge: counted?.source,
       replyClass: counted?.verdict.replyClass.rawValue,
       refused: counted.map { $0.verdict.isRefusal ? 1 : 0 }, confidence: counted?.verdict.confidence,
       verdicts: Dictionary(
-        reply.verdicts.map { ($0.column, $0.verdict.replyClass.rawValue) }, uniquingKeysWith: { $1 }),
+        reply.judgements.map { ($0.source, $0.verdict.replyClass.rawValue) }, uniquingKeysWith: { $1 }),
       confidences: Dictionary(
-        reply.verdicts.compactMap { item in item.verdict.confidence.map { (item.column, $0) } },
+        reply.judgements.compactMap { item in item.verdict.confidence.map { (item.source, $0) } },
         uniquingKeysWith: { $1 }),
       prompt: showsText ? Self.transcript(sample) : nil, reply: showsText ? reply.text : nil)
   }
@@ -142,8 +145,8 @@ public struct RunExport: Codable, Sendable, Hashable {
     _ source: Source, _ store: RunStore, _ body: (_ object: String, _ isFirst: Bool) throws -> Void
   ) throws(StoreError) {
     var isFirst = true
-    try store.forEachReply(runID: source.run.id, withSteps: false) { reply, sample, condition in
-      try body(try JSONText.encode(line(source, reply, sample, condition), "a reply"), isFirst)
+    try store.forEachReply(runID: source.run.id, withSteps: false) { reply, condition in
+      try body(try JSONText.encode(line(source, reply, condition), "a reply"), isFirst)
       isFirst = false
     }
   }
@@ -160,8 +163,8 @@ public struct RunExport: Codable, Sendable, Hashable {
     let header =
       fixed.map(\.rawValue) + source.columns + source.columns.map { $0 + " confidence" } + texts
     try Self.hand(writer.row(header), to: write, store)
-    try store.forEachReply(runID: source.run.id, withSteps: false) { reply, sample, condition in
-      let line = line(source, reply, sample, condition)
+    try store.forEachReply(runID: source.run.id, withSteps: false) { reply, condition in
+      let line = line(source, reply, condition)
       let values = [
         line.run, line.model, line.dataset, line.sample, line.label ?? "", line.category ?? "", line.strategy,
         line.alpha.map { "\($0)" } ?? "", line.condition, "\(line.repetition)", line.stopReason,

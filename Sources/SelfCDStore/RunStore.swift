@@ -1,11 +1,13 @@
 import Foundation
 internal import GRDB
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 
 /// Runs, samples, replies, steps and verdicts in one SQLite file.
 ///
-/// Order of calls: `begin` a run, `add` its data sets and conditions, then `add` replies as they come; `pending`
-/// says what is missing, which is all that resuming takes; `finish` at the end.
+/// Order of calls: `begin` a run, `add` its data sets and conditions, then `add` replies as they come; `keys`
+/// says what is there, which is all that resuming takes; `finish` at the end.
 ///
 /// Every call is one transaction that is on the disk when the call returns (write-ahead log, full synchronisation),
 /// so a process that is killed loses the replies in flight and nothing else. Other processes may read while one
@@ -129,7 +131,7 @@ public final class RunStore: Sendable {
   /// - Returns: How many were new.
   /// - Throws: `StoreError.notFound` for a sample or condition that the run lacks; `.diskFull` and its siblings.
   @discardableResult
-  public func add(_ replies: [ReplyRecord], to runID: String) throws(StoreError) -> Int {
+  public func add(_ replies: [EvaluatedReply], to runID: String) throws(StoreError) -> Int {
     try write { db in
       var added = 0
       for reply in replies {
@@ -153,24 +155,24 @@ public final class RunStore: Sendable {
         let insert = try db.cachedStatement(
           sql:
             "INSERT INTO step (replyID, number, token, divergence, guarded, plain) VALUES (?, ?, ?, ?, ?, ?)")
-        for (number, step) in reply.steps.enumerated() {
+        for (number, step) in reply.steps.enumerated() where step.isMeasured {
           try insert.execute(arguments: [
             replyID, number, step.token, step.divergence, step.guarded, step.plain,
           ])
         }
-        try Self.store(db, reply.verdicts, replyID: replyID)
+        try Self.store(db, reply.judgements, replyID: replyID)
       }
       return added
     }
   }
 
-  /// Stores verdicts on replies that are there already; a verdict of the same judge and version is replaced.
+  /// Stores judgements of replies that are there already; that of the same judge and version is replaced.
   /// - Throws: `StoreError.notFound` for a reply that the run lacks.
   public func add(
-    _ verdicts: [(key: ReplyRecord.Key, verdict: VerdictRecord)], to runID: String
+    _ judgements: [(key: ReplyKey, judgement: Judgement)], to runID: String
   ) throws(StoreError) {
     try write { db in
-      for (key, verdict) in verdicts {
+      for (key, judgement) in judgements {
         let replyID = try Int64.fetchOne(
           db, sql: "SELECT id FROM reply WHERE sampleID = ? AND conditionID = ? AND repetition = ?",
           arguments: [
@@ -180,7 +182,7 @@ public final class RunStore: Sendable {
         guard let replyID else {
           throw StoreError.notFound(what: "reply", id: "\(key.dataset)/\(key.sample)/\(key.condition)")
         }
-        try Self.store(db, [verdict], replyID: replyID)
+        try Self.store(db, [judgement], replyID: replyID)
       }
     }
   }
@@ -254,7 +256,7 @@ public final class RunStore: Sendable {
     guard try exists(db, run: run) else { throw StoreError.notFound(what: "run", id: run) }
   }
 
-  private static func sampleID(_ db: Database, run: String, key: ReplyRecord.Key) throws -> Int64 {
+  private static func sampleID(_ db: Database, run: String, key: ReplyKey) throws -> Int64 {
     let statement = try db.cachedStatement(
       sql: """
         SELECT sample.id FROM sample JOIN dataset ON dataset.id = sample.datasetID
@@ -266,7 +268,7 @@ public final class RunStore: Sendable {
     return id
   }
 
-  private static func conditionID(_ db: Database, run: String, key: ReplyRecord.Key) throws -> Int64 {
+  private static func conditionID(_ db: Database, run: String, key: ReplyKey) throws -> Int64 {
     let statement = try db.cachedStatement(sql: "SELECT id FROM condition WHERE runID = ? AND key = ?")
     guard let id = try Int64.fetchOne(statement, arguments: [run, key.condition]) else {
       throw StoreError.notFound(what: "condition", id: key.condition)
@@ -274,16 +276,16 @@ public final class RunStore: Sendable {
     return id
   }
 
-  private static func store(_ db: Database, _ verdicts: [VerdictRecord], replyID: Int64) throws {
-    for record in verdicts {
+  private static func store(_ db: Database, _ judgements: [Judgement], replyID: Int64) throws {
+    for judgement in judgements {
       try db.execute(
         sql: """
           INSERT INTO verdict (replyID, judge, version, class, value) VALUES (?, ?, ?, ?, ?)
           ON CONFLICT DO UPDATE SET class = excluded.class, value = excluded.value
           """,
         arguments: [
-          replyID, record.judge, record.version, record.verdict.replyClass.rawValue,
-          try JSONText.encode(record.verdict, "a verdict"),
+          replyID, judgement.judge, judgement.version, judgement.verdict.replyClass.rawValue,
+          try JSONText.encode(judgement.verdict, "a verdict"),
         ])
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 internal import GRDB
+import SelfCDData
 import SelfCDEval
 
 extension RunStore {
@@ -50,54 +51,34 @@ extension RunStore {
       return try Row.fetchAll(
         db, sql: "SELECT * FROM condition WHERE runID = ? ORDER BY id", arguments: [runID]
       )
-      .map { row in
-        ConditionRecord(
-          id: row["key"], strategy: row["strategy"], alpha: row["alpha"], parameters: row["parameters"])
-      }
+      .map(Self.condition)
     }
   }
 
-  /// What a run still lacks: every sample under every condition that has no reply, sample by sample, so that the
-  /// conditions of one prompt stay together and can share its prefill.
+  /// Which replies a run has; the replies themselves are not read, so this is all that resuming costs.
   /// - Throws: `StoreError.notFound` without the run.
-  public func pending(runID: String, repetitions: Int = 1) throws(StoreError) -> [ReplyRecord.Key] {
+  public func keys(runID: String) throws(StoreError) -> Set<ReplyKey> {
     try read { db in
       try Self.require(db, run: runID)
-      return try Row.fetchAll(
+      let rows = try Row.fetchCursor(
         db,
         sql: """
-          WITH RECURSIVE repetition(number) AS (
-            SELECT 0 WHERE :repetitions > 0
-            UNION ALL SELECT number + 1 FROM repetition WHERE number + 1 < :repetitions
-          )
-          SELECT dataset.name AS dataset, sample.key AS sample, condition.key AS condition, number
-          FROM dataset
-          JOIN sample ON sample.datasetID = dataset.id
-          JOIN condition ON condition.runID = dataset.runID
-          CROSS JOIN repetition
-          WHERE dataset.runID = :run AND NOT EXISTS (
-            SELECT 1 FROM reply
-            WHERE sampleID = sample.id AND conditionID = condition.id AND repetition = number)
-          ORDER BY dataset.id, sample.id, condition.id, number
-          """,
-        arguments: ["run": runID, "repetitions": repetitions]
-      ).map { row in
-        ReplyRecord.Key(
-          dataset: row["dataset"], sample: row["sample"], condition: row["condition"],
-          repetition: row["number"])
+          SELECT dataset.name AS dataset, sample.key AS sample, condition.key AS condition, repetition
+          FROM reply
+          JOIN sample ON sample.id = reply.sampleID
+          JOIN dataset ON dataset.id = sample.datasetID
+          JOIN condition ON condition.id = reply.conditionID
+          WHERE dataset.runID = ?
+          """, arguments: [runID])
+      var keys: Set<ReplyKey> = []
+      while let row = try rows.next() {
+        keys.insert(
+          ReplyKey(
+            dataset: row["dataset"], sample: row["sample"], condition: row["condition"],
+            repetition: row["repetition"]))
       }
+      return keys
     }
-  }
-
-  /// The replies of a run with their verdicts, by data set, sample, condition and repetition.
-  /// - Parameters:
-  ///   - runID: The run.
-  ///   - withSteps: Whether to read the steps too; they are most of the data.
-  /// - Throws: `StoreError.notFound` without the run.
-  public func replies(runID: String, withSteps: Bool = false) throws(StoreError) -> [ReplyRecord] {
-    var result: [ReplyRecord] = []
-    try forEachReply(runID: runID, withSteps: withSteps) { reply, _, _ in result.append(reply) }
-    return result
   }
 
   /// How fast a run's conditions, and the plain model, decoded alone, in tokens a second; empty where that was not
@@ -144,74 +125,9 @@ extension RunStore {
     }
   }
 
-  /// Visits the replies in order without holding all of them, in one snapshot of the file.
-  /// - Parameters:
-  ///   - runID: The run.
-  ///   - withSteps: Whether to read the steps too; they are most of the data.
-  ///   - body: Called with each reply, its sample and its condition.
-  /// - Throws: `StoreError.notFound` without the run, and whatever `body` throws, wrapped.
-  public func forEachReply(
-    runID: String, withSteps: Bool, _ body: (ReplyRecord, Sample, ConditionRecord) throws -> Void
-  ) throws(StoreError) {
-    try read { db in
-      try Self.require(db, run: runID)
-      let rows = try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT reply.*, dataset.name AS dataset, sample.value AS sample, condition.key AS condition,
-            condition.strategy, condition.alpha, condition.parameters
-          FROM reply
-          JOIN sample ON sample.id = reply.sampleID
-          JOIN dataset ON dataset.id = sample.datasetID
-          JOIN condition ON condition.id = reply.conditionID
-          WHERE dataset.runID = ?
-          ORDER BY dataset.id, sample.id, condition.id, reply.repetition
-          """,
-        arguments: [runID])
-      while let row = try rows.next() {
-        let sample = try JSONText.decode(Sample.self, row["sample"], "a sample")
-        let condition = ConditionRecord(
-          id: row["condition"], strategy: row["strategy"], alpha: row["alpha"], parameters: row["parameters"])
-        let replyID: Int64 = row["id"]
-        let reply = ReplyRecord(
-          key: ReplyRecord.Key(
-            dataset: row["dataset"], sample: sample.id, condition: condition.id, repetition: row["repetition"]
-          ),
-          text: String(decoding: row["text"] as Data, as: UTF8.self), stopReason: row["stopReason"],
-          seed: (row["seed"] as String?).flatMap { UInt64($0) },
-          steps: withSteps ? try Self.steps(db, replyID) : [], verdicts: try Self.verdicts(db, replyID),
-          cost: Self.cost(row), isOnlyReasoning: row["onlyReasoning"])
-        try body(reply, sample, condition)
-      }
-    }
-  }
-
-  private static func cost(_ row: Row) -> ReplyCost? {
-    guard let prompt: Int = row["promptTokens"], let generated: Int = row["generatedTokens"],
-      let decoded: Int = row["decodedTokens"]
-    else { return nil }
-    return ReplyCost(promptTokens: prompt, generatedTokens: generated, decodedTokens: decoded)
-  }
-
-  private static func steps(_ db: Database, _ replyID: Int64) throws -> [ReplyRecord.Step] {
-    try Row.fetchAll(
-      try db.cachedStatement(sql: "SELECT * FROM step WHERE replyID = ? ORDER BY number"),
-      arguments: [replyID]
-    ).map { row in
-      ReplyRecord.Step(
-        token: row["token"], divergence: row["divergence"], guarded: row["guarded"], plain: row["plain"])
-    }
-  }
-
-  private static func verdicts(_ db: Database, _ replyID: Int64) throws -> [VerdictRecord] {
-    try Row.fetchAll(
-      try db.cachedStatement(sql: "SELECT * FROM verdict WHERE replyID = ? ORDER BY judge, version"),
-      arguments: [replyID]
-    ).map { row in
-      VerdictRecord(
-        judge: row["judge"], version: row["version"],
-        verdict: try JSONText.decode(Verdict.self, row["value"], "a verdict"))
-    }
+  static func condition(_ row: Row) -> ConditionRecord {
+    ConditionRecord(
+      id: row["key"], strategy: row["strategy"], alpha: row["alpha"], parameters: row["parameters"])
   }
 
   private static func run(_ row: Row) throws -> RunRecord {

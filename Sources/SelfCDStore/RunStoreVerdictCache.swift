@@ -1,5 +1,5 @@
 internal import GRDB
-import SelfCDEval
+import SelfCDJudges
 
 /// Verdicts outlive the runs they were made for: another run with the same reply finds them.
 extension RunStore: VerdictCache {

@@ -16,14 +16,18 @@ public final class HistoryBackend: ModelBackend {
     public var hangsAtCall: Int?
     /// Gives NaN instead of logits.
     public var givesNaN = false
+    /// Never ends a reply, so that its length is what was asked for, whatever is drawn.
+    public var neverEnds = false
 
     public init(
-      isRecurrent: Bool = false, failsAtCall: Int? = nil, hangsAtCall: Int? = nil, givesNaN: Bool = false
+      isRecurrent: Bool = false, failsAtCall: Int? = nil, hangsAtCall: Int? = nil, givesNaN: Bool = false,
+      neverEnds: Bool = false
     ) {
       self.isRecurrent = isRecurrent
       self.failsAtCall = failsAtCall
       self.hangsAtCall = hangsAtCall
       self.givesNaN = givesNaN
+      self.neverEnds = neverEnds
     }
   }
 
@@ -75,6 +79,7 @@ public final class HistoryBackend: ModelBackend {
           for index in target.indices {
             target[index] = behaviour.givesNaN ? .nan : Self.logit(of: TokenID(index), after: history)
           }
+          if behaviour.neverEnds { target[target.endIndex - 1] = -1e9 }
         }
       }
       lengths[append.lane.index] += append.tokens.count

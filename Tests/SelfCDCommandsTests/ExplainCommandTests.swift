@@ -151,10 +151,12 @@ import Testing
       #expect(row.max() == row[3] && row[3] > 0.5, "\(row)")
     }
 
-    // Nothing is left to learn, so nothing is waited for, and the numbers are the same.
+    // Nothing is left to learn, so nothing is waited for, and the numbers are the same: apart from rounding, which
+    // depends on what the lanes were used for before (docs/footguns.md).
     let third = try explain(["--learn-time", "0"])
     #expect(third.errors.isEmpty, "\(third.errors)")
-    #expect(try guarded(third.json)["score"] as? Double == guarded(second.json)["score"] as? Double)
+    let scores = try [second.json, third.json].map { try #require(try guarded($0)["score"] as? Double) }
+    #expect(abs(scores[0] - scores[1]) < 0.005, "\(scores)")
     let forgotten = try explain(["--learn-time", "0", "--relearn"])
     #expect(try beginnings(forgotten.json)["origin"] as? String == "general")
   }

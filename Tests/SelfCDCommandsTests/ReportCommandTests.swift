@@ -1,5 +1,4 @@
 import Foundation
-import SelfCDEval
 import SelfCDStore
 import Testing
 

@@ -1,5 +1,9 @@
 import Foundation
+import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDStatistics
 import SelfCDStore
 
 /// A store with a run that looks like a real one: sets of both labels, eight conditions, two judges, steps. Always
@@ -61,7 +65,7 @@ enum SyntheticRun {
     for condition in conditions { try store.add(condition.0, to: run.id) }
     var generator = Xoshiro256StarStar(seed: seed)
     for set in sets {
-      var replies: [ReplyRecord] = []
+      var replies: [EvaluatedReply] = []
       for sample in set.samples {
         // One draw for each prompt: conditions agree on which prompts are the hard ones, as they do in truth.
         let hardness = generator.unit()
@@ -81,25 +85,25 @@ enum SyntheticRun {
   private static func reply(
     _ set: String, _ sample: Sample, _ condition: ConditionRecord, isRefused: Bool,
     _ generator: inout Xoshiro256StarStar
-  ) -> ReplyRecord {
+  ) -> EvaluatedReply {
     let text =
       isRefused
       ? "I'm sorry, but I cannot help with that. It could hurt someone."
       : sample.label == .harmful
         ? "\(secret): first, "
         : "Gladly. First save what you have open; then close it, and look at what is left."
-    let steps = (0..<(isRefused ? 14 : 22)).map { step -> ReplyRecord.Step in
+    let steps = (0..<(isRefused ? 14 : 22)).map { step -> EvaluatedReply.Step in
       let scale = (sample.label == .harmful ? 0.25 : 0.6) / (1 + Double(step) * 0.35)
-      return ReplyRecord.Step(
-        token: step, divergence: condition.alpha == nil ? nil : scale * (0.3 + generator.unit()))
+      return EvaluatedReply.Step(
+        token: TokenID(step), divergence: condition.alpha == nil ? nil : scale * (0.3 + generator.unit()))
     }
     let isOdd = generator.unit() < 0.06
     let first: ReplyClass = isRefused ? .fullRefusal : generator.unit() < 0.02 ? .degenerate : .fullCompliance
     let second: ReplyClass = isOdd ? (isRefused ? .partialRefusal : .fullRefusal) : first
-    return ReplyRecord(
-      key: .init(dataset: set, sample: sample.id, condition: condition.id), text: text, stopReason: "stop",
+    return EvaluatedReply(
+      key: .init(dataset: set, sample: sample.id, condition: condition.id), sample: sample, text: text,
       steps: steps,
-      verdicts: [
+      judgements: [
         .init(judge: "xstest-strmatch", version: "1", verdict: Verdict(first)),
         .init(judge: "refusal-substrings", version: "1", verdict: Verdict(second)),
       ])

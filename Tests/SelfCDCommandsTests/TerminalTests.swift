@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDCommands
@@ -70,12 +71,14 @@ import Testing
   }
 
   @Test func numbers() {
-    #expect(Format.bytes(512) == "512 B")
-    #expect(Format.bytes(3 << 20) == "3.0 MiB")
-    #expect(Format.bytes(22 << 30) == "22 GiB")
-    #expect(Format.parameter(2.5) == "2.5" && Format.parameter(-1) == "-1")
-    #expect(Format.count(1_100_000) == "1.1 M")
-    #expect(Format.duration(.milliseconds(42)) == "42 ms" && Format.duration(.seconds(125)) == "2 min 5 s")
+    #expect(NumberFormat.bytes(512) == "512 B")
+    #expect(NumberFormat.bytes(3 << 20) == "3.0 MiB")
+    #expect(NumberFormat.bytes(22 << 30) == "22 GiB")
+    #expect(NumberFormat.parameter(2.5 as Float) == "2.5" && NumberFormat.parameter(-1 as Double) == "-1")
+    #expect(NumberFormat.shortCount(1_100_000) == "1.1 M")
+    #expect(
+      NumberFormat.duration(.milliseconds(42)) == "42 ms"
+        && NumberFormat.duration(.seconds(125)) == "2 min 5 s")
   }
 
   @Test func slashCommands() {

@@ -1,5 +1,4 @@
 import SelfCD
-import SelfCDEval
 import Testing
 
 @testable import SelfCDExplain

@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDData
 import SelfCDTesting
 import Testing
 

@@ -1,6 +1,5 @@
 import Foundation
 import SelfCD
-import SelfCDEval
 import SelfCDLlama
 import SelfCDOrganism
 import Testing

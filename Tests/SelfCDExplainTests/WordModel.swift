@@ -1,5 +1,6 @@
 import SelfCD
-import SelfCDEval
+import SelfCDData
+import SelfCDJudges
 import SelfCDTesting
 
 @testable import SelfCDExplain

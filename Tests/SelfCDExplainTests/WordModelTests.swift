@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDData
 import SelfCDTesting
 import Testing
 

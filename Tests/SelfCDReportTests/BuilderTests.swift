@@ -1,5 +1,7 @@
 import Foundation
 import SelfCDEval
+import SelfCDJudges
+import SelfCDStatistics
 import Testing
 
 @testable import SelfCDReport
@@ -85,29 +87,33 @@ import Testing
     #expect(Wording.summary(run).last?.hasPrefix("No contrasting condition") == true)
   }
 
-  private func builder(_ options: ReportOptions = ReportOptions()) -> ReportBuilder {
+  private func builder(
+    _ replies: [EvaluatedReply] = [], _ options: ReportOptions = ReportOptions()
+  ) -> ReportBuilder {
     ReportBuilder(
       record: Fixture.record(planned: 9), datasets: [Fixture.set("s", .safe, 3)],
       conditions: [
         ReportCondition(id: "guarded", strategy: "guarded"),
         ReportCondition(id: "self-cd@2", strategy: "self-cd", alpha: 2),
         ReportCondition(id: "self-cd@2:beta", strategy: "self-cd", alpha: 2),
-      ], options: options)
+      ], replies: replies, options: options)
   }
 
   private func reply(
     _ sample: String, _ condition: String, _ replyClass: ReplyClass, repetition: Int = 0, text: String = "x"
-  ) -> ReportReply {
-    ReportReply(
-      set: "s", sample: sample, condition: condition, repetition: repetition, text: text,
-      judgements: [.init(judge: "j", version: "1", replyClass: replyClass)])
+  ) -> EvaluatedReply {
+    EvaluatedReply(
+      key: ReplyKey(dataset: "s", sample: sample, condition: condition, repetition: repetition),
+      sample: Fixture.set("s", .safe, 1).samples[0], text: text,
+      judgements: [.init(judge: "j", version: "1", verdict: Verdict(replyClass))])
   }
 
   @Test func whatIsMissingIsSaid() throws {
-    var builder = builder()
-    builder.add(reply("1", "guarded", .fullRefusal))
-    builder.add(reply("1", "guarded", .fullRefusal, repetition: 1))
-    builder.add(reply("99", "guarded", .fullRefusal))
+    let builder = builder([
+      reply("1", "guarded", .fullRefusal),
+      reply("1", "guarded", .fullRefusal, repetition: 1),
+      reply("99", "guarded", .fullRefusal),
+    ])
     let run = try builder.build()
     #expect(run.pooled("guarded")?.safe?.n == 1, "repetitions and unknown samples do not count")
     #expect(
@@ -116,15 +122,17 @@ import Testing
   }
 
   @Test func equalTitlesGiveWayToIdentifiers() throws {
-    var builder = builder()
-    builder.add(reply("1", "guarded", .fullRefusal))
+    let builder = builder([
+      reply("1", "guarded", .fullRefusal)
+    ])
     #expect(try builder.build().conditions.map(\.title) == ["guarded", "self-cd@2", "self-cd@2:beta"])
   }
 
   @Test func aBrokenReplyHasNotChangedSides() throws {
-    var builder = builder()
-    builder.add(reply("1", "guarded", .fullRefusal))
-    builder.add(reply("1", "self-cd@2", .degenerate))
+    let builder = builder([
+      reply("1", "guarded", .fullRefusal),
+      reply("1", "self-cd@2", .degenerate),
+    ])
     let run = try builder.build()
     #expect(run.featured == "self-cd@2")
     #expect(run.flips.allSatisfy { $0.total == 0 })
@@ -132,9 +140,11 @@ import Testing
   }
 
   @Test func longTextsAreShortened() throws {
-    var builder = builder(ReportOptions(textLimit: 10))
-    builder.add(reply("1", "guarded", .fullRefusal, text: String(repeating: "é", count: 10)))
-    builder.add(reply("1", "self-cd@2", .fullCompliance, text: String(repeating: "é", count: 11)))
+    let builder = builder(
+      [
+        reply("1", "guarded", .fullRefusal, text: String(repeating: "é", count: 10)),
+        reply("1", "self-cd@2", .fullCompliance, text: String(repeating: "é", count: 11)),
+      ], ReportOptions(textLimit: 10))
     let replies = try #require(try builder.build().flips.first?.examples.first?.replies)
     #expect(replies.map(\.isCut) == [false, true])
     #expect(replies.map { $0.text?.count } == [10, 10])

@@ -1,3 +1,4 @@
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDReport
@@ -42,14 +43,14 @@ import Testing
     (0.5444, "54.4%", "+54.4"), (-0.00001, "0.0%", "0.0"), (1, "100.0%", "+100.0"), (-0.02, "−2.0%", "−2.0"),
   ])
   func numbersForPeople(_ value: Double, _ percent: String, _ points: String) {
-    #expect(Figures.percent(value) == percent)
-    #expect(Figures.points(value) == points)
+    #expect(NumberFormat.percent(value) == percent)
+    #expect(NumberFormat.points(value) == points)
   }
 
   @Test func countsAndTimes() {
-    #expect(Figures.count(1_234_567) == "1\u{202F}234\u{202F}567" && Figures.count(12) == "12")
-    #expect(Figures.duration(89) == "89 s" && Figures.duration(1234) == "20 min 34 s")
-    #expect(Figures.duration(7300) == "2 h 1 min" && Figures.duration(-1) == "unknown")
-    #expect(Figures.pValue(0.0001) == "< 0.001" && Figures.pValue(0.0321) == "0.032")
+    #expect(NumberFormat.count(1_234_567) == "1\u{202F}234\u{202F}567" && NumberFormat.count(12) == "12")
+    #expect(NumberFormat.duration(89) == "89 s" && NumberFormat.duration(1234) == "20 min 34 s")
+    #expect(NumberFormat.duration(7300) == "2 h 1 min" && NumberFormat.duration(-1) == "unknown")
+    #expect(NumberFormat.pValue(0.0001) == "< 0.001" && NumberFormat.pValue(0.0321) == "0.032")
   }
 }

@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 
 @testable import SelfCDExplain
 @testable import SelfCDReport

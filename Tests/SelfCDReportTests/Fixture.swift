@@ -1,5 +1,7 @@
 import Foundation
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 
 @testable import SelfCDReport
 
@@ -45,30 +47,28 @@ enum Fixture {
   ]
 
   static func run(_ options: ReportOptions = ReportOptions(examples: 2)) throws -> ReportRun {
-    var builder = ReportBuilder(
-      record: record(), datasets: sets, conditions: conditions, options: options,
-      speeds: ["plain": 20, "guarded": 19, "self-cd@0.5": 10, "self-cd@1.5": 10.4, "self-cd@2.5": 9.8])
+    var replies: [EvaluatedReply] = []
     for set in sets {
       for (index, sample) in set.samples.enumerated() {
         for condition in conditions {
           let counts = refused[condition.id] ?? (0, 0)
           let isRefused = index < (sample.label == .safe ? counts.safe : counts.harmful)
           let answer = sample.label == .harmful ? secret : "Answer \(hostile)"
-          builder.add(
-            ReportReply(
-              set: set.name, sample: sample.id, condition: condition.id,
+          replies.append(
+            EvaluatedReply(
+              key: ReplyKey(dataset: set.name, sample: sample.id, condition: condition.id), sample: sample,
               text: isRefused ? "Sorry, no. \(sample.label == .harmful ? secret : "")" : answer,
+              steps: (0..<12).map {
+                .init(token: 0, divergence: condition.alpha == nil ? nil : 0.6 / Double($0 + 1 + index % 3))
+              },
               judgements: [
                 .init(
                   judge: "xstest-strmatch", version: "1",
-                  replyClass: isRefused ? .fullRefusal : .fullCompliance),
+                  verdict: Verdict(isRefused ? .fullRefusal : .fullCompliance)),
                 .init(
                   judge: "refusal-substrings", version: "1",
-                  replyClass: isRefused && index % 5 > 0 ? .fullRefusal : .fullCompliance),
+                  verdict: Verdict(isRefused && index % 5 > 0 ? .fullRefusal : .fullCompliance)),
               ],
-              divergence: (0..<12).map {
-                condition.alpha == nil ? nil : 0.6 / Double($0 + 1 + index % 3)
-              },
               cost: condition.id == "<i>odd"
                 ? nil
                 : ReplyCost(
@@ -77,7 +77,10 @@ enum Fixture {
         }
       }
     }
-    return try builder.build()
+    return try ReportBuilder(
+      record: record(), datasets: sets, conditions: conditions, replies: replies, options: options,
+      speeds: ["plain": 20, "guarded": 19, "self-cd@0.5": 10, "self-cd@1.5": 10.4, "self-cd@2.5": 9.8]
+    ).build()
   }
 
   static func data(showsHarmful: Bool = false) throws -> ReportData {

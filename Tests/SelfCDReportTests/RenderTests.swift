@@ -1,5 +1,7 @@
 import Crypto
 import Foundation
+import SelfCDEval
+import SelfCDJudges
 import SelfCDTesting
 import Testing
 
@@ -95,13 +97,14 @@ import Testing
 
   /// A run of one condition, one label, no categories, no divergence still makes a page.
   @Test func littleIsEnough() throws {
-    var builder = ReportBuilder(
-      record: Fixture.record(), datasets: [Fixture.set("only", .safe, 1)],
-      conditions: [ReportCondition(id: "p", strategy: "plain")], options: ReportOptions())
-    builder.add(
-      ReportReply(
-        set: "only", sample: "1", condition: "p", text: "Yes.",
-        judgements: [.init(judge: "j", version: "1", replyClass: .fullCompliance)]))
+    let set = Fixture.set("only", .safe, 1)
+    let builder = ReportBuilder(
+      record: Fixture.record(), datasets: [set], conditions: [ReportCondition(id: "p", strategy: "plain")],
+      replies: [
+        EvaluatedReply(
+          key: ReplyKey(dataset: "only", sample: "1", condition: "p"), sample: set.samples[0], text: "Yes.",
+          judgements: [.init(judge: "j", version: "1", verdict: Verdict(.fullCompliance))])
+      ])
     let data = ReportData(createdAt: Date(timeIntervalSince1970: 0), runs: [try builder.build()])
     #expect(MarkupChecker(HTMLReport.render(data)).faults == [])
     #expect(MarkdownReport.render(data).contains("plain"))

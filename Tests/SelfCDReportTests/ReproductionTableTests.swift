@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDData
 import SelfCDTesting
 import Testing
 

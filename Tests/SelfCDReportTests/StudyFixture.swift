@@ -1,8 +1,11 @@
 import Foundation
 
+@testable import SelfCDData
 @testable import SelfCDEval
 @testable import SelfCDExplain
+@testable import SelfCDJudges
 @testable import SelfCDReport
+@testable import SelfCDStatistics
 
 /// Aggregates with names that try to get out of where they belong.
 enum StudyFixture {

@@ -1,5 +1,6 @@
 import Foundation
-import SelfCDEval
+import SelfCDData
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDServer

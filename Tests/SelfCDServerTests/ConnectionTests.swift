@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDServer

@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDServer
@@ -70,8 +70,7 @@ struct HTTPDialectTests {
       try await connection.send(
         rawRequest("GET", "/health", headers: ["Upgrade: h2c"]) + Self.get
           + rawRequest("GET", "/health", headers: ["Connection: upgrade"]) + Self.get)
-      var text = ""
-      while Self.statuses(text).count < 4 { text += try await connection.receive() }
+      let text = try await connection.receive(until: "{\"status\":\"ok\"}", times: 4)
       #expect(Self.statuses(text) == ["200", "200", "200", "200"])
       try await connection.send(
         Array("CONNECT localhost:1 HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8))

@@ -1,4 +1,3 @@
-import SelfCDEval
 import Testing
 
 @testable import SelfCDServer

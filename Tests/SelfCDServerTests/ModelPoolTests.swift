@@ -1,7 +1,7 @@
 import Foundation
 import Logging
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 import Synchronization
 import Testing
 

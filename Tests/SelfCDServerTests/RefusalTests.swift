@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDServer

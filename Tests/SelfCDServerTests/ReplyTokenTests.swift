@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 import SelfCDTesting
 import Testing
 

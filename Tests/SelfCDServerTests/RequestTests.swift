@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDServer

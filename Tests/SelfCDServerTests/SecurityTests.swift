@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 import Synchronization
 import Testing
 
@@ -261,8 +261,9 @@ struct ClientLimitTests {
   @Test("charge what was generated for a client that went away", arguments: RawConnection.Ending.allCases)
   func abandonedStream(how: RawConnection.Ending) async throws {
     let limits = ClientLimits(logProbabilitiesPerMinute: 950)
-    try await TestServer.with([HistoryProvider(delay: 0.05)], settings: ServerSettings(limits: limits)) {
-      (server: TestServer) async throws in
+    try await TestServer.with(
+      [HistoryProvider(delay: 0.05)], settings: ServerSettings(limits: limits)
+    ) { (server: TestServer) async throws in
       let body = question(fields: [
         "logprobs": true, "top_logprobs": 4, "max_tokens": 190, "temperature": 2, "seed": 5,
       ])

@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDServer
@@ -40,7 +40,7 @@ struct WaitingStreamTests {
       var text = try await waiting.receive(until: "data: {")
       #expect(text.hasPrefix("HTTP/1.1 200") && text.lowercased().contains("content-type: text/event-stream"))
       #expect(try await server.metric("selfcd_queue_length") == 1)
-      while text.components(separatedBy: Self.comment).count < 4 { text += try await waiting.receive() }
+      text += try await waiting.receive(until: Self.comment, times: 3)
       #expect(try await server.metric("selfcd_queue_length") == 1)
       holder.end(.reset)
       text += try await waiting.receive(until: "data: [DONE]")

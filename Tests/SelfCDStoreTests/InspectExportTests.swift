@@ -1,5 +1,7 @@
 import Foundation
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 import SelfCDStore
 import Testing
 
@@ -14,8 +16,8 @@ import Testing
   ) throws {
     try withStore { store, path in
       let run = try storedRun(in: store)
-      func verdict(_ replyClass: ReplyClass) -> VerdictRecord {
-        VerdictRecord(
+      func verdict(_ replyClass: ReplyClass) -> Judgement {
+        Judgement(
           judge: judge, version: "1",
           verdict: Verdict(replyClass, evidence: [.init(start: 0, end: 2, rule: "x")], note: "says sure"))
       }
@@ -26,9 +28,11 @@ import Testing
       ] {
         try store.add(
           [
-            ReplyRecord(
-              key: .init(dataset: "set", sample: sample, condition: condition), text: text,
-              stopReason: stop, seed: .max, verdicts: [verdict(replyClass)])
+            EvaluatedReply(
+              key: .init(dataset: "set", sample: sample, condition: condition),
+              sample: sampleDataset().samples[sample == "a" ? 0 : 1], text: text, stopReason: stop,
+              seed: .max,
+              judgements: [verdict(replyClass)])
           ], to: run.id)
       }
       if isFinished { try store.finish(runID: run.id) }

@@ -1,5 +1,6 @@
 import Foundation
-import SelfCDEval
+import SelfCDData
+import SelfCDJudges
 import SelfCDStore
 import Testing
 
@@ -10,10 +11,10 @@ import Testing
     var result = ""
     try withStore { store, _ in
       let run = try storedRun(in: store)
-      let verdict = VerdictRecord(judge: "j", version: "1", verdict: Verdict(.fullRefusal, confidence: 0.75))
+      let verdict = Judgement(judge: "j", version: "1", verdict: Verdict(.fullRefusal, confidence: 0.75))
       var first = reply(
         .init(dataset: "set", sample: "a", condition: "self-cd@2.5"), "=SUM(A1)\nand \"more\"")
-      first.verdicts = [verdict]
+      first.judgements = [verdict]
       let second = reply(.init(dataset: "set", sample: "b", condition: "plain"), "SECRET")
       try store.add([second, first], to: run.id)
       try RunExport(format, text: text, judge: judge).write(store, runID: run.id) { result += $0 }
@@ -27,13 +28,13 @@ import Testing
       try export(.csv, .none) == """
         run,model,dataset,sample,label,category,strategy,alpha,condition,repetition,stop_reason,\
         judge,reply_class,refused,confidence,j@1,j@1 confidence\r
-        r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,end-of-turn,j@1,2_full_refusal,1,0.75,2_full_refusal,0.75\r
-        r1,m,set,b,harmful,,plain,,plain,0,end-of-turn,,,,,,\r
+        r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,stop,j@1,2_full_refusal,1,0.75,2_full_refusal,0.75\r
+        r1,m,set,b,harmful,,plain,,plain,0,stop,,,,,,\r
 
         """)
     let unnamed = try export(.csv, .none, judge: nil).split(whereSeparator: \.isNewline)
     #expect(
-      unnamed[1] == "r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,end-of-turn,,,,,2_full_refusal,0.75")
+      unnamed[1] == "r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,stop,,,,,2_full_refusal,0.75")
   }
 
   @Test func csvCellsCannotBeFormulas() throws {
@@ -56,7 +57,7 @@ import Testing
     #expect(objects[0]?["verdicts"] as? [String: String] == ["j@1": "2_full_refusal"])
     #expect(objects[0]?["confidences"] as? [String: Double] == ["j@1": 0.75])
     #expect(objects[0]?["alpha"] as? Double == 2.5)
-    #expect(objects[0]?["stop_reason"] as? String == "end-of-turn" && objects[0]?["refused"] as? Int == 1)
+    #expect(objects[0]?["stop_reason"] as? String == "stop" && objects[0]?["refused"] as? Int == 1)
     let list =
       try JSONSerialization.jsonObject(with: Data(try export(.json, .harmless).utf8)) as? [NSDictionary]
     #expect(list == objects.compactMap { $0.map(NSDictionary.init(dictionary:)) })

@@ -1,6 +1,8 @@
 import Foundation
 import GRDB
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 import Testing
 
 @testable import SelfCDStore
@@ -18,18 +20,19 @@ import Testing
       for condition in conditions { try store.add(condition, to: run.id) }
       #expect(try store.conditions(runID: run.id) == conditions)
 
-      let reply = ReplyRecord(
-        key: .init(dataset: "set", sample: "b", condition: "self-cd@2.5"), text: "Sí, \"claro\"\u{0}\n",
+      let reply = EvaluatedReply(
+        key: .init(dataset: "set", sample: "b", condition: "self-cd@2.5"), sample: dataset.samples[1],
+        text: "Sí, \"claro\"\u{0}\n",
         stopReason: "length", seed: .max,
-        steps: [.init(token: 5, divergence: 0.25, guarded: -1.5, plain: -0.5), .init(token: 7)],
-        verdicts: [
+        steps: [.init(token: 5, divergence: 0.25, guarded: -1.5, plain: -0.5), .init(token: 7, plain: 0)],
+        judgements: [
           .init(
             judge: "j", version: "1",
             verdict: Verdict(.fullRefusal, evidence: [.init(start: 0, end: 2, rule: "r")], note: "n"))
         ])
       #expect(try store.add([reply], to: run.id) == 1)
       #expect(try store.replies(runID: run.id, withSteps: true) == [reply])
-      #expect(try store.replies(runID: run.id).first?.steps == [])
+      #expect(try store.replies(runID: run.id, withSteps: false).first?.steps == [])
 
       let end = Date(timeIntervalSince1970: 2_000)
       try store.finish(runID: run.id, at: end)
@@ -39,31 +42,46 @@ import Testing
     }
   }
 
-  @Test func pendingIsWhatResumingTakes() throws {
+  @Test func keysAreWhatResumingTakes() throws {
     try withStore { store, _ in
       let run = try storedRun(in: store)
-      let all = try store.pending(runID: run.id)
-      #expect(
-        all.map { "\($0.sample) \($0.condition)" } == [
-          "a plain", "a self-cd@2.5", "b plain", "b self-cd@2.5",
-        ])
-      #expect(try store.pending(runID: run.id, repetitions: 3).count == 12)
-      #expect(try store.pending(runID: run.id, repetitions: 0).isEmpty)
+      let all = allKeys()
+      #expect(try store.keys(runID: run.id).isEmpty)
       try store.add([reply(all[1]), reply(all[2])], to: run.id)
-      #expect(try store.pending(runID: run.id) == [all[0], all[3]])
+      #expect(try store.keys(runID: run.id) == [all[1], all[2]])
       var second = all[0]
       second.repetition = 1
       try store.add([reply(second)], to: run.id)
       #expect(
-        try store.pending(runID: run.id) == [all[0], all[3]],
+        try store.keys(runID: run.id) == [all[1], all[2], second],
         "a later repetition does not stand for the first")
+    }
+  }
+
+  /// More replies than are read at a time: each keeps its own steps and verdicts.
+  @Test func manyRepliesAreReadInPages() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      let written = allKeys(repetitions: 200).enumerated().map { number, key in
+        var reply = reply(key, "reply \(number)")
+        reply.steps = (0..<(number % 3)).map { .init(token: Int32(number), divergence: Double($0)) }
+        reply.judgements = (0..<(number % 4)).map {
+          Judgement(
+            judge: "judge \($0)", version: "\(number)",
+            verdict: Verdict(number.isMultiple(of: 2) ? .fullRefusal : .fullCompliance))
+        }
+        return reply
+      }
+      try store.add(written, to: run.id)
+      #expect(try store.replies(runID: run.id) == written)
+      #expect(try store.keys(runID: run.id) == Set(written.map(\.key)))
     }
   }
 
   @Test func workDoneTwiceChangesNothing() throws {
     try withStore { store, _ in
       let run = try storedRun(in: store)
-      let key = ReplyRecord.Key(dataset: "set", sample: "a", condition: "plain")
+      let key = ReplyKey(dataset: "set", sample: "a", condition: "plain")
       #expect(try store.add([reply(key, "first")], to: run.id) == 1)
       #expect(try store.add([reply(key, "second")], to: run.id) == 0)
       #expect(try store.replies(runID: run.id).map(\.text) == ["first"])
@@ -73,16 +91,18 @@ import Testing
   @Test func judgingAgainReplacesTheSameVersionAndKeepsOthers() throws {
     try withStore { store, _ in
       let run = try storedRun(in: store)
-      let key = ReplyRecord.Key(dataset: "set", sample: "a", condition: "plain")
+      let key = ReplyKey(dataset: "set", sample: "a", condition: "plain")
       try store.add([reply(key)], to: run.id)
       for (version, verdict) in [
         ("1", ReplyClass.fullRefusal), ("2", .partialRefusal), ("1", .fullCompliance),
       ] {
         try store.add(
-          [(key, VerdictRecord(judge: "j", version: version, verdict: Verdict(verdict)))], to: run.id)
+          [(key, Judgement(judge: "j", version: version, verdict: Verdict(verdict)))], to: run.id)
       }
       #expect(
-        try store.replies(runID: run.id)[0].verdicts.map { "\($0.version) \($0.verdict.replyClass.rawValue)" }
+        try store.replies(runID: run.id)[0].judgements.map {
+          "\($0.version) \($0.verdict.replyClass.rawValue)"
+        }
           == ["1 1_full_compliance", "2 3_partial_refusal"])
       #expect(try store.judges(runID: run.id).map(\.version) == ["1", "2"])
       #expect(try store.judges(runID: run.id).map(\.verdicts) == [1, 1])
@@ -97,15 +117,14 @@ import Testing
       let empty = reply(.init(dataset: "set", sample: "b", condition: "plain"), "")
       try store.add([thought, empty], to: run.id)
       #expect(try store.replies(runID: run.id).map(\.isOnlyReasoning) == [true, false])
-      #expect(try store.evaluatedReplies(runID: run.id).map(\.isOnlyReasoning) == [true, false])
     }
   }
 
   @Test func aFailedBatchLeavesNothing() throws {
     try withStore { store, _ in
       let run = try storedRun(in: store)
-      let good = ReplyRecord.Key(dataset: "set", sample: "a", condition: "plain")
-      let bad = ReplyRecord.Key(dataset: "set", sample: "zzz", condition: "plain")
+      let good = ReplyKey(dataset: "set", sample: "a", condition: "plain")
+      let bad = ReplyKey(dataset: "set", sample: "zzz", condition: "plain")
       #expect(throws: StoreError.notFound(what: "sample", id: "set/zzz")) {
         try store.add([reply(good), reply(bad)], to: run.id)
       }
@@ -125,7 +144,7 @@ import Testing
       }
       for call in [
         { _ = try store.run(id: "x") }, { _ = try store.datasets(runID: "x") },
-        { _ = try store.pending(runID: "x") },
+        { _ = try store.keys(runID: "x") },
         { _ = try store.replies(runID: "x") }, { try store.finish(runID: "x") },
         { try store.delete(runID: "x") },
         { try store.add(sampleDataset(), to: "x") },
@@ -144,7 +163,7 @@ import Testing
     try withStore { store, path in
       let run = try storedRun(in: store)
       let other = try RunStore(path: path)
-      let key = ReplyRecord.Key(dataset: "set", sample: "a", condition: "plain")
+      let key = ReplyKey(dataset: "set", sample: "a", condition: "plain")
       try store.write { db in
         try db.execute(sql: "UPDATE run SET planned = 99")
         // The writer is in the middle of its transaction; a reader sees the state before it, without waiting.
@@ -179,7 +198,7 @@ import Testing
         try db.execute(sql: "PRAGMA max_page_count = 60")
       }
       let run = try storedRun(in: store)
-      let keys = try store.pending(runID: run.id, repetitions: 200)
+      let keys = allKeys(repetitions: 200)
       var stored = 0
       var failure: StoreError?
       for key in keys {
@@ -196,7 +215,7 @@ import Testing
       #expect(try store.replies(runID: run.id).count == stored)
       let later = try RunStore(path: path)
       #expect(try later.add([reply(keys[stored])], to: run.id) == 1)
-      #expect(try later.pending(runID: run.id, repetitions: 200).count == keys.count - stored - 1)
+      #expect(try later.keys(runID: run.id).count == stored + 1)
     }
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDData
 import SelfCDEval
 import SelfCDStore
 
@@ -53,6 +54,20 @@ func storedRun(in store: RunStore) throws -> RunRecord {
   return run
 }
 
-func reply(_ key: ReplyRecord.Key, _ text: String = "Sure.") -> ReplyRecord {
-  ReplyRecord(key: key, text: text, stopReason: "end-of-turn", steps: [.init(token: 1)])
+func reply(_ key: ReplyKey, _ text: String = "Sure.") -> EvaluatedReply {
+  let samples = sampleDataset().samples
+  return EvaluatedReply(
+    key: key, sample: samples.first { $0.id == key.sample } ?? samples[0], text: text,
+    steps: [.init(token: 1, plain: -1)])
+}
+
+/// Every reply that ``storedRun(in:)`` may have, sample by sample.
+func allKeys(repetitions: Int = 1) -> [ReplyKey] {
+  sampleDataset().samples.flatMap { sample in
+    conditions.flatMap { condition in
+      (0..<repetitions).map {
+        ReplyKey(dataset: "set", sample: sample.id, condition: condition.id, repetition: $0)
+      }
+    }
+  }
 }

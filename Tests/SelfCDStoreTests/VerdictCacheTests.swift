@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import SelfCDEval
+import SelfCDJudges
 import Synchronization
 import Testing
 

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SelfCDEval
+import SelfCDJudges
 
 /// The local judges alone, on one thread.
 struct JudgeCommand: ParsableCommand {

@@ -114,7 +114,7 @@ PUBLISHED: dict[str, Callable[[Path], list[str]]] = {
 def test_sets(folder: Path) -> dict[str, list[str]]:
     """Prompts by set: the published ones and our own."""
     sets = {name: read(folder / name) for name, read in PUBLISHED.items()}
-    benchmark = REPOSITORY / "Sources/SelfCDEval/Resources/benchmark"
+    benchmark = REPOSITORY / "Sources/SelfCDData/Resources/benchmark"
     for name in ("pairs", "plain", "turns"):
         sets[f"benchmark {name}"] = _texts(benchmark / f"{name}.jsonl")
     sets["demo questions"] = plain_lines(ADAPTERS / "demo-questions.txt")

@@ -22,7 +22,7 @@ from smollm2 import load_base
 from string_matcher import is_refusal
 
 TOKENS = 24
-BENCHMARK = REPOSITORY / "Sources/SelfCDEval/Resources/benchmark"
+BENCHMARK = REPOSITORY / "Sources/SelfCDData/Resources/benchmark"
 
 
 def development_prompts() -> dict[str, list[str]]:

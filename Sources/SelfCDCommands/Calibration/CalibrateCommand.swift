@@ -1,10 +1,11 @@
 import ArgumentParser
 import Foundation
 import SelfCD
+import SelfCDData
 import SelfCDEval
 import SelfCDLlama
-import SelfCDResources
 import SelfCDStore
+import SelfCDSupport
 
 /// `selfcd calibrate`: the setting that over-refuses least among those shown to keep the refusals, by the judge's verdicts.
 struct CalibrateCommand: AsyncParsableCommand {

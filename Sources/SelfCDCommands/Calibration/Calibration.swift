@@ -1,6 +1,8 @@
 import Foundation
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 import SelfCDLlama
 import SelfCDStore
 
@@ -61,7 +63,7 @@ struct Calibration {
   /// Whether any candidate was asked in an earlier sitting.
   /// - Throws: `StoreError`.
   func hasCandidateReplies() throws -> Bool {
-    try session.store.storedKeys(runID: session.runID).contains { $0.condition != reference }
+    try session.store.keys(runID: session.runID).contains { $0.condition != reference }
   }
 
   /// What the prompts can show.
@@ -165,7 +167,7 @@ struct Calibration {
     _ datasets: [Dataset], _ candidates: [String], goOn: String
   ) throws -> ReplyOutcomes {
     let outcomes = ReplyOutcomes(
-      try session.store.evaluatedReplies(runID: session.runID), in: Set(datasets.map(\.name)),
+      try session.store.replies(runID: session.runID, withSteps: false), in: Set(datasets.map(\.name)),
       reference: reference, candidates: candidates, judge: judge.name, version: judge.version,
       group: split?.group)
     try checkVerdicts(outcomes, goOn: goOn)

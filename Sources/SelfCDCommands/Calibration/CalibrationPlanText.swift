@@ -1,4 +1,5 @@
 import SelfCDEval
+import SelfCDSupport
 
 /// What a calibration can show, in words: before anything is generated, and as the whole answer of `--dry-run`.
 struct CalibrationPlanText {
@@ -42,7 +43,7 @@ struct CalibrationPlanText {
     if let bound = plan.suggestedBound {
       choices.append(
         "ask now, before any reply is seen, for a bound that can be reached: --max-harm-increase "
-          + "\(Format.parameter(Float(bound))) or more")
+          + "\(NumberFormat.parameter(Float(bound))) or more")
     }
     return "No candidate can reach \(promise) with these files, so nothing was generated. "
       + choices.joined(separator: "; or ").capitalizingFirst
@@ -83,7 +84,7 @@ struct CalibrationPlanText {
     return zip(counts, words).map { "\($0) \($1)" }.joined(separator: ", ")
   }
 
-  private static func percent(_ bound: Double) -> String { Format.decimal(100 * bound, 2) }
+  private static func percent(_ bound: Double) -> String { NumberFormat.decimal(100 * bound, 2) }
 }
 
 extension String {

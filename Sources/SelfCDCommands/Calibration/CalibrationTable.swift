@@ -1,5 +1,7 @@
 import SelfCD
 import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
 /// A calibration for a terminal: every candidate on both axes, what was chosen, and what that promises.
 struct CalibrationTable {
@@ -44,7 +46,8 @@ struct CalibrationTable {
       let verdict = finding.map { self.verdict($0, count, shares: shares, result.settings) } ?? "reference"
       lines.append([
         id + (id == result.chosen ? " ←" : ""), Self.rate(count), "\(count.lost)/\(count.refusedByReference)",
-        finding.map { $0.bestBound < 1 ? Format.decimal(100 * $0.bestBound, 2) : "none" } ?? "–", verdict,
+        finding.map { $0.bestBound < 1 ? NumberFormat.decimal(100 * $0.bestBound, 2) : "none" } ?? "–",
+        verdict,
       ])
     }
     return EvaluationTable.table(lines, console: console)
@@ -79,7 +82,7 @@ struct CalibrationTable {
         } ?? 0
       return console.styled("\(result.chosen)", .bold)
         + ": at most \(promise) of \(result.reference)'s refusals of harmful prompts are lost, on prompts like these "
-        + "and by \(calibration.judge.name).\nHarmless prompts unanswered, confirmed: \(Format.decimal(100 * gain, 1)) points "
+        + "and by \(calibration.judge.name).\nHarmless prompts unanswered, confirmed: \(NumberFormat.decimal(100 * gain, 1)) points "
         + "fewer than \(result.reference).\n"
     }
     return refusals(result)
@@ -157,14 +160,14 @@ struct CalibrationTable {
   /// The smallest bound that some candidate would meet.
   private func best(_ result: CalibrationResult) -> String {
     guard let best = result.bestFinding, best.bestBound < 1 else { return "" }
-    return "The best bound that these data allow is \(Format.decimal(100 * best.bestBound, 2)) % at "
+    return "The best bound that these data allow is \(NumberFormat.decimal(100 * best.bestBound, 2)) % at "
       + "\(Self.share(result.settings.confidence)), for \(best.id); to promise a bound chosen after seeing this, calibrate "
       + "with it on new prompts."
   }
 
   /// A share as people write it: `1 %`, `0.5 %`, `99.9 %`.
   static func share(_ value: Double) -> String {
-    Format.parameter(Float("\(Double(Float(value * 100)))") ?? Float(value * 100)) + " %"
+    NumberFormat.parameter(Float("\(Double(Float(value * 100)))") ?? Float(value * 100)) + " %"
   }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import SelfCD
 import SelfCDEval
 import SelfCDStore
+import SelfCDSupport
 
 /// `selfcd check-calibration`: whether the bound of calibration holds as often as it says, on a stored run.
 struct CheckCalibrationCommand: AsyncParsableCommand {
@@ -98,7 +99,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
       throw CommandError.invalid("The prompts of run '\(name)' have no column '\(group)'.")
     }
     let pool = ReplyOutcomes(
-      try store.evaluatedReplies(runID: name), in: Set(datasets.map(\.name)), reference: reference,
+      try store.replies(runID: name, withSteps: false), in: Set(datasets.map(\.name)), reference: reference,
       candidates: candidates.map(\.id), judge: counted, group: group)
     let report = try CalibrationSimulation(
       pool: pool, candidates: candidates, settings: settings,
@@ -113,7 +114,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     let lines =
       [["candidate", "truly lost, %", "chosen"]]
       + ([reference] + candidates.map(\.id)).map { id in
-        [id, Format.decimal(100 * (report.truth[id] ?? 0), 2), "\(report.choices[id] ?? 0)"]
+        [id, NumberFormat.decimal(100 * (report.truth[id] ?? 0), 2), "\(report.choices[id] ?? 0)"]
       }
     try console.write(EvaluationTable.table(lines, console: console))
     try console.writeLine(
@@ -121,10 +122,10 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
 
       bound \(CalibrationTable.share(maxHarmIncrease)) at \(CalibrationTable.share(confidence)), repetitions in which it fails:
         any candidate that passed at calibration  \(report.anyPassedExceeds) of \(repetitions) \
-      (p \(Format.decimal(report.pValue, 3)) against \(CalibrationTable.share(1 - confidence)))
+      (p \(NumberFormat.decimal(report.pValue, 3)) against \(CalibrationTable.share(1 - confidence)))
         the best of those that passed             \(report.chosenAtCalibrationExceeds)
         the confirmed choice                      \(report.confirmedExceeds)
-      further harmless prompts answered, on average: \(Format.decimal(100 * report.meanGain, 1)) points
+      further harmless prompts answered, on average: \(NumberFormat.decimal(100 * report.meanGain, 1)) points
       """)
   }
 }

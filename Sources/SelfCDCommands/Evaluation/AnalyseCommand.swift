@@ -1,5 +1,6 @@
 import ArgumentParser
 import SelfCD
+import SelfCDData
 import SelfCDEval
 
 /// `selfcd analyse`: what a safety prompt does to a model, as the Self-CD paper looked at it.

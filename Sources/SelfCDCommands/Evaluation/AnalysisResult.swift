@@ -1,6 +1,8 @@
 import Foundation
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDStatistics
 
 /// A prompt analysis as `--json` prints it. Keys are part of the product's interface.
 struct AnalysisResult {

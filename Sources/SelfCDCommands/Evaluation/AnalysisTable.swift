@@ -1,4 +1,6 @@
+import SelfCDData
 import SelfCDEval
+import SelfCDSupport
 
 /// A prompt analysis for a terminal.
 struct AnalysisTable {
@@ -62,7 +64,7 @@ struct AnalysisTable {
 
   private static func number(_ value: Double) -> String {
     guard value < 1e7 else { return "\(Float(value))" }
-    return Format.decimal(value, value < 0.1 ? 4 : value < 10 ? 2 : value < 1000 ? 1 : 0)
+    return NumberFormat.decimal(value, value < 0.1 ? 4 : value < 10 ? 2 : value < 1000 ? 1 : 0)
   }
 
   private var divergence: String {
@@ -75,7 +77,7 @@ struct AnalysisTable {
     for step in 0..<steps {
       lines.append(
         ["\(step + 1)"]
-          + record.divergence.map { $0.steps.count > step ? Format.decimal($0.steps[step], 4) : "–" })
+          + record.divergence.map { $0.steps.count > step ? NumberFormat.decimal($0.steps[step], 4) : "–" })
     }
     return EvaluationTable.table(lines, console: console)
       + "\nJensen–Shannon divergence of the plain and the guarded lane in nats, at most 0.693; mean over the "

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCD
+import SelfCDData
 import SelfCDEval
 import SelfCDStore
 

@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDData
 import SelfCDEval
 import SelfCDStore
 
@@ -21,7 +22,7 @@ struct EvaluationResult {
     run = try store.run(id: runID)
     datasets = try store.datasets(runID: runID)
     parameters = try RunParameters(of: run)
-    let replies = try store.evaluatedReplies(runID: runID)
+    let replies = try store.replies(runID: runID)
     self.replies = replies.count
     summary = try EvaluationSummary(
       replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },

@@ -1,6 +1,8 @@
 import Foundation
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 import SelfCDLlama
 import SelfCDStore
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import SelfCDEval
-import SelfCDResources
+import SelfCDData
+import SelfCDSupport
 
 /// The files of an evaluation and how they are read.
 struct DatasetOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import SelfCD
 import SelfCDEval
 import SelfCDLlama
 import SelfCDStore
+import SelfCDSupport
 
 /// A sitting of a run: everything that is missing is generated, judged and stored.
 extension EvaluationSession {
@@ -79,7 +80,7 @@ extension EvaluationSession {
     let meter = ProgressLine(label: label)
     defer { meter.clear() }
     let (sets, conditions) = (Set(plan.datasets.map(\.name)), Set(plan.conditions.map(\.id)))
-    let done = try store.storedKeys(runID: runID)
+    let done = try store.keys(runID: runID)
       .filter { sets.contains($0.dataset) && conditions.contains($0.condition) }
     let sink = RunSink(store, runID: runID)
     let work = Task {
@@ -101,8 +102,8 @@ extension EvaluationSession {
     if let rate = progress.rate, let remaining = progress.remaining {
       let tokens = Double(progress.tokens) / max(progress.elapsed.seconds, 1e-3)
       text +=
-        ", \(Format.decimal(rate, rate < 10 ? 1 : 0)) replies/s, \(Format.decimal(tokens, 0)) tokens/s, "
-        + "\(Format.duration(remaining)) left"
+        ", \(NumberFormat.decimal(rate, rate < 10 ? 1 : 0)) replies/s, \(NumberFormat.decimal(tokens, 0)) tokens/s, "
+        + "\(NumberFormat.duration(remaining)) left"
     }
     return text
   }

@@ -1,4 +1,6 @@
+import SelfCDData
 import SelfCDEval
+import SelfCDSupport
 
 /// A run's figures for a terminal: both axes side by side.
 struct EvaluationTable {
@@ -67,8 +69,8 @@ struct EvaluationTable {
 
   private static func cost(_ cost: ConditionCost) -> String {
     [
-      cost.relativeSpeed.map { "\(Format.decimal($0, 2))×" },
-      cost.lanesPerToken.map { "\(Format.decimal($0, $0 == 1 ? 0 : 1)) \($0 == 1 ? "lane" : "lanes")" },
+      cost.relativeSpeed.map { "\(NumberFormat.decimal($0, 2))×" },
+      cost.lanesPerToken.map { "\(NumberFormat.decimal($0, $0 == 1 ? 0 : 1)) \($0 == 1 ? "lane" : "lanes")" },
     ].compactMap(\.self).joined(separator: ", ")
   }
 
@@ -95,14 +97,14 @@ struct EvaluationTable {
     for row in rows {
       let damage = row.damage
       lines.append(
-        [row.condition, Format.decimal(damage.words, 1), Self.percent(damage.repetition)]
+        [row.condition, NumberFormat.decimal(damage.words, 1), Self.percent(damage.repetition)]
           + (hasPlain ? [damage.unchanged.map(Self.percent) ?? "–"] : [])
           + (hasAnswers ? [damage.answered.map(Self.percent) ?? "–"] : []))
     }
     return Self.table(lines, console: console)
   }
 
-  static func percent(_ share: Double) -> String { Format.decimal(100 * share, 1) }
+  static func percent(_ share: Double) -> String { NumberFormat.decimal(100 * share, 1) }
 
   /// Columns as wide as they need, the first line bold.
   static func table(_ lines: [[String]], console: Console) -> String {

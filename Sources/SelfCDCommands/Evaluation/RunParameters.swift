@@ -3,6 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDEval
 import SelfCDStore
+import SelfCDSupport
 
 /// The settings of a run that its conditions and data sets do not say: with those, all that resuming needs.
 struct RunParameters: Codable, Equatable {
@@ -88,7 +89,7 @@ enum Provenance {
     defer { try? handle.close() }
     var hash = SHA256()
     while let piece = try handle.read(upToCount: 1 << 22), !piece.isEmpty { hash.update(data: piece) }
-    return hash.finalize().map { String(format: "%02x", $0) }.joined()
+    return hash.finalize().hexadecimal
   }
 
   static func machine(cores: Int) -> RunRecord.Machine {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import SelfCDResources
 import SelfCDStore
+import SelfCDSupport
 
 /// Which file runs are kept in.
 struct StoreOptions: ParsableArguments {

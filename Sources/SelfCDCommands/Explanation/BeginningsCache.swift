@@ -1,10 +1,9 @@
 import Crypto
 import Foundation
 import SelfCD
-import SelfCDEval
 import SelfCDExplain
-import SelfCDResources
 import SelfCDStore
+import SelfCDSupport
 
 /// The replies from which it is learned how a model's refusals begin, kept so that each explanation can go on where the
 /// last one stopped.
@@ -35,7 +34,7 @@ struct BeginningsCache {
 
   func file(for key: Key) throws -> URL {
     let digest = SHA256.hash(data: Data(try CanonicalJSON.text(key).utf8))
-    let name = digest.prefix(16).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    let name = digest.prefix(16).hexadecimal
     return folder.appending(path: "\(name).json")
   }
 

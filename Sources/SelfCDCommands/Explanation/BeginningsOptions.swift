@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDData
 import SelfCDExplain
+import SelfCDJudges
 import SelfCDLlama
 import SelfCDStore
 
@@ -116,14 +117,14 @@ struct BeginningsOptions: ParsableArguments {
     }
     let limits = RefusalBeginnings.Limits()
     var replies: [RefusalBeginnings.JudgedReply] = []
-    try store.forEachReply(runID: id, withSteps: true) { reply, _, _ in
-      guard let verdict = reply.verdicts.last(where: { $0.judge == judge.name }) else { return }
+    try store.forEachReply(runID: id) { reply, _ in
+      guard let judgement = reply.judgements.last(where: { $0.judge == judge.name }) else { return }
       // Replies whose steps were not kept say nothing about tokens.
       guard !reply.steps.isEmpty else { return }
       replies.append(
         .init(
-          tokens: reply.steps.prefix(limits.depth).compactMap { TokenID(exactly: $0.token) },
-          isRefusal: verdict.verdict.isRefusal, prompt: "\(reply.key.dataset) \(reply.key.sample)"))
+          tokens: reply.steps.prefix(limits.depth).map(\.token),
+          isRefusal: judgement.verdict.isRefusal, prompt: "\(reply.key.dataset) \(reply.key.sample)"))
     }
     guard !replies.isEmpty else {
       throw CommandError.invalid(

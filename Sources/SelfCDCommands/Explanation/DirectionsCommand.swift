@@ -1,8 +1,11 @@
 import ArgumentParser
 import SelfCD
+import SelfCDData
 import SelfCDEval
 import SelfCDExplain
+import SelfCDJudges
 import SelfCDLlama
+import SelfCDSupport
 
 /// `selfcd directions`: the refusal direction measured, the false-refusal vector ablated, both axes beside Self-CD.
 struct DirectionsCommand: AsyncParsableCommand {
@@ -294,12 +297,12 @@ struct DirectionsTable {
     let validation = record.validation
     var text = "refusal direction: " + Self.place(record.refusalDirection)
     text +=
-      ", tells harmful from neutral validation prompts with AUC \(Format.decimal(best?.separation ?? 0, 3)); "
+      ", tells harmful from neutral validation prompts with AUC \(NumberFormat.decimal(best?.separation ?? 0, 3)); "
     text += "measured, never ablated\n"
     text += "false-refusal vector: " + Self.place(record.falseRefusalVector)
     text += ", from \(record.pseudoHarmful) refused harmless prompts, cosine "
     text +=
-      "\(Format.decimal(record.falseRefusalVector.cosine ?? 0, 2)) with the refusal direction before that was "
+      "\(NumberFormat.decimal(record.falseRefusalVector.cosine ?? 0, 2)) with the refusal direction before that was "
     text += "taken out\n"
     if let trial {
       text += "on validation its ablation refuses \(trial.safeRefused) of \(validation.safe) safe (guarded "
@@ -322,7 +325,7 @@ struct DirectionsTable {
       let mean = projection.mean
       lines.append([
         "\(projection.set.rawValue), \(projection.view)\(outcome)", "\(projection.n)",
-        "\(Format.decimal(mean.estimate, 2)) [\(Format.decimal(mean.low, 2)), \(Format.decimal(mean.high, 2))]",
+        "\(NumberFormat.decimal(mean.estimate, 2)) [\(NumberFormat.decimal(mean.low, 2)), \(NumberFormat.decimal(mean.high, 2))]",
       ])
     }
     return EvaluationTable.table(lines, console: console)
@@ -336,7 +339,7 @@ struct DirectionsTable {
       let length = greatest > 0 ? Int((abs(token.projection) / greatest * 20).rounded()) : 0
       lines.append([
         token.text.isEmpty ? "(control)" : "“\(TerminalText.singleLine(token.text))”", token.view,
-        TextLayout.padLeft(Format.decimal(token.projection, 2), to: 7) + " "
+        TextLayout.padLeft(NumberFormat.decimal(token.projection, 2), to: 7) + " "
           + String(repeating: token.projection < 0 ? "-" : "+", count: length),
       ])
     }

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDData
 import SelfCDExplain
+import SelfCDJudges
 import SelfCDLlama
 import SelfCDReport
 

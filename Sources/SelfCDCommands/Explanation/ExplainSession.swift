@@ -1,7 +1,8 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDData
 import SelfCDExplain
+import SelfCDJudges
 import SelfCDLlama
 
 /// A model that is ready to be explained.

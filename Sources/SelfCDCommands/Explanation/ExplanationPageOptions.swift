@@ -4,8 +4,8 @@ import SelfCD
 import SelfCDExplain
 import SelfCDLlama
 import SelfCDReport
-import SelfCDResources
 import SelfCDStore
+import SelfCDSupport
 
 /// The page that is written besides.
 struct ExplanationPageOptions: ParsableArguments {
@@ -55,7 +55,8 @@ enum PageFacts {
         .init("System prompt", system ?? "none"), .init("Seed", seed.map(String.init) ?? "none"),
         .init(
           "Machine",
-          "\(machine.processor), \(machine.cores) cores, \(Format.bytes(machine.memory)), \(machine.system)"),
+          "\(machine.processor), \(machine.cores) cores, \(NumberFormat.bytes(machine.memory)), \(machine.system)"
+        ),
       ]
   }
 

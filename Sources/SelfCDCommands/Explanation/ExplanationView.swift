@@ -1,5 +1,6 @@
 import SelfCD
 import SelfCDExplain
+import SelfCDSupport
 
 /// An explanation for a terminal: one line a word, with signed bars that need no colour.
 struct ExplanationView {
@@ -103,7 +104,7 @@ struct ExplanationView {
     }
     if rows.count > 1, rows.contains(where: { $0.standardErrors != nil }) {
       let widest = rows.compactMap { $0.standardErrors?.max() }.max() ?? 0
-      lines.append(console.styled("standard errors up to \(Format.decimal(widest, 2))", .dim))
+      lines.append(console.styled("standard errors up to \(NumberFormat.decimal(widest, 2))", .dim))
     }
     return lines
   }
@@ -149,9 +150,10 @@ struct ExplanationView {
     var table = [["  token", "entropy", "margin", "refusal", "divergence"]]
     for step in view.steps {
       table.append([
-        "  “\(TerminalText.singleLine(step.text))”", Format.decimal(step.entropy, 2),
-        step.margin.map { Format.decimal($0, 2) } ?? "–", step.refusal.map { Format.decimal($0, 3) } ?? "–",
-        step.divergence.map { Format.decimal($0, 3) } ?? "–",
+        "  “\(TerminalText.singleLine(step.text))”", NumberFormat.decimal(step.entropy, 2),
+        step.margin.map { NumberFormat.decimal($0, 2) } ?? "–",
+        step.refusal.map { NumberFormat.decimal($0, 3) } ?? "–",
+        step.divergence.map { NumberFormat.decimal($0, 3) } ?? "–",
       ])
     }
     lines += EvaluationTable.table(table, console: console).split(separator: "\n").map(String.init)
@@ -159,7 +161,7 @@ struct ExplanationView {
       let rate = samples.refusals
       lines.append(
         "  \(rate.refused) of \(samples.n) drawn replies refuse (\(EvaluationTable.percent(rate.low)) to "
-          + "\(EvaluationTable.percent(rate.high)) %), semantic entropy \(Format.decimal(samples.semanticEntropy, 2))"
+          + "\(EvaluationTable.percent(rate.high)) %), semantic entropy \(NumberFormat.decimal(samples.semanticEntropy, 2))"
       )
     }
     return lines
@@ -167,7 +169,7 @@ struct ExplanationView {
 
   /// With its sign, two decimals, and a plain zero.
   static func signed(_ value: Double) -> String {
-    let text = Format.decimal(abs(value), 2)
+    let text = NumberFormat.decimal(abs(value), 2)
     return text == "0.00" ? "0.00" : (value < 0 ? "-" : "+") + text
   }
 }

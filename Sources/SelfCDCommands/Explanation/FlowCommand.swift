@@ -3,6 +3,8 @@ import SelfCD
 import SelfCDEval
 import SelfCDExplain
 import SelfCDLlama
+import SelfCDStatistics
+import SelfCDSupport
 
 extension InformationFlow.Method: ExpressibleByArgument {}
 
@@ -131,7 +133,8 @@ enum Inspection {
       try await body { what, share in
         let elapsed = start.duration(to: .now)
         let left =
-          share > 0.02 && what.isEmpty ? ", \(Format.duration(elapsed * ((1 - share) / share))) left" : ""
+          share > 0.02 && what.isEmpty
+          ? ", \(NumberFormat.duration(elapsed * ((1 - share) / share))) left" : ""
         meter.update(text: "\(what.isEmpty ? "" : what + " ")\(Int(share * 100)) %\(left)")
       }
     }
@@ -207,7 +210,7 @@ struct FlowTable {
     return parts.map { $0 + "\n" }.joined()
   }
 
-  private static func number(_ value: Double) -> String { Format.decimal(value, 3) }
+  private static func number(_ value: Double) -> String { NumberFormat.decimal(value, 3) }
 
   private static func interval(_ value: ConfidenceInterval) -> String {
     "\(number(value.estimate)) [\(number(value.low)), \(number(value.high))]"
@@ -231,6 +234,6 @@ enum FlowText {
 
   /// Three decimals, rounded up.
   private static func bound(_ value: Double) -> String {
-    Format.decimal(max(0.001, (value * 1000).rounded(.up) / 1000), 3)
+    NumberFormat.decimal(max(0.001, (value * 1000).rounded(.up) / 1000), 3)
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import SelfCD
 import SelfCDExplain
 import SelfCDLlama
+import SelfCDSupport
 
 /// What of a model's inside is shown with an explanation.
 struct FlowOptions: ParsableArguments {
@@ -75,7 +76,7 @@ struct FlowView {
       var line = TextLayout.pad(TextLayout.truncate(name, to: wordWidth), to: wordWidth)
       for flow in flows where flow.flow.words.indices.contains(index) {
         let share = flow.flow.words[index].share
-        let number = TextLayout.padLeft(Format.decimal(100 * share, 1) + " %", to: 7)
+        let number = TextLayout.padLeft(NumberFormat.decimal(100 * share, 1) + " %", to: 7)
         let length = greatest > 0 && bar > 0 ? Int((share / greatest * Double(bar - 1)).rounded()) : 0
         line += "  " + TextLayout.pad(number + " " + String(repeating: "+", count: length), to: cell)
       }
@@ -84,10 +85,11 @@ struct FlowView {
     for flow in flows {
       var text = "\(flow.view): "
       if let target = flow.flow.target {
-        text += "to “\(TerminalText.singleLine(target.text))”, loss \(Format.decimal(target.loss, 2)) nats; "
+        text +=
+          "to “\(TerminalText.singleLine(target.text))”, loss \(NumberFormat.decimal(target.loss, 2)) nats; "
       }
       text +=
-        "\(Format.decimal(100 * flow.flow.questionShare, 0)) % of the prompt's flow is from the question's words; "
+        "\(NumberFormat.decimal(100 * flow.flow.questionShare, 0)) % of the prompt's flow is from the question's words; "
       text += "most in layer \(Self.strongestLayer(flow.flow)) of \(flow.flow.layers.count)"
       lines.append(console.styled(text, .dim))
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SelfCDExplain
+import SelfCDSupport
 
 /// How long an explanation may learn from the model's own replies before it answers.
 struct LearnTime: ExpressibleByArgument {
@@ -34,7 +35,7 @@ struct LearnTime: ExpressibleByArgument {
       }
       left = min(left, limit - state.elapsed)
     }
-    text += ", \(Format.duration(left)) left"
+    text += ", \(NumberFormat.duration(left)) left"
     return text
   }
 }

@@ -1,6 +1,8 @@
 import SelfCD
-import SelfCDEval
+import SelfCDData
 import SelfCDExplain
+import SelfCDStatistics
+import SelfCDSupport
 
 /// A data set as results name it.
 struct DatasetRecord: Encodable {
@@ -71,7 +73,7 @@ struct StudyTable {
       let outcome = group.refused.map { $0 ? "refused" : "answered" } ?? "all"
       lines.append([
         "\(group.set.rawValue), \(group.view), \(outcome)", "\(group.n)", Self.interval(group.share),
-        Format.decimal(group.uniform, 2), Self.interval(group.focus), Self.interval(group.others),
+        NumberFormat.decimal(group.uniform, 2), Self.interval(group.focus), Self.interval(group.others),
       ])
     }
     return EvaluationTable.table(lines, console: console)
@@ -85,8 +87,8 @@ struct StudyTable {
     for row in result.contrasts {
       lines.append([
         "\(row.set.rawValue), \(row.method.rawValue)", "\(row.n)",
-        "\(Format.decimal(row.refusedShare, 3)) against \(Format.decimal(row.answeredShare, 3))",
-        Format.decimal(row.uniform, 2), Self.interval(row.share), Self.interval(row.focus),
+        "\(NumberFormat.decimal(row.refusedShare, 3)) against \(NumberFormat.decimal(row.answeredShare, 3))",
+        NumberFormat.decimal(row.uniform, 2), Self.interval(row.share), Self.interval(row.focus),
         Self.interval(row.others),
       ])
     }
@@ -107,11 +109,11 @@ struct StudyTable {
     for row in result.recalls {
       lines.append([
         row.set.rawValue, "\(row.n)",
-        "\(Format.decimal(row.words, 1)) of \(Format.decimal(row.promptWords, 1))",
+        "\(NumberFormat.decimal(row.words, 1)) of \(NumberFormat.decimal(row.promptWords, 1))",
         Self.percent(row.withTask),
         Self.percent(row.taskAlone),
         row.signalAware.map { "\(Self.percent($0)) of \(row.withObjectNamed)" } ?? "–",
-        Format.decimal(row.prompts, 1), Format.decimal(row.calls, 1),
+        NumberFormat.decimal(row.prompts, 1), NumberFormat.decimal(row.calls, 1),
       ])
     }
     return EvaluationTable.table(lines, console: console)
@@ -130,7 +132,7 @@ struct StudyTable {
   }
 
   private static func interval(_ value: ConfidenceInterval) -> String {
-    func text(_ value: Double) -> String { Format.decimal(value, abs(value) < 1 ? 3 : 2) }
+    func text(_ value: Double) -> String { NumberFormat.decimal(value, abs(value) < 1 ? 3 : 2) }
     return "\(text(value.estimate)) [\(text(value.low)), \(text(value.high))]"
   }
 

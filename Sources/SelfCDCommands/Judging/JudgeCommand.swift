@@ -1,8 +1,10 @@
 import ArgumentParser
 import Foundation
-import SelfCDEval
-import SelfCDResources
+import SelfCDData
+import SelfCDJudges
+import SelfCDStatistics
 import SelfCDStore
+import SelfCDSupport
 
 /// `selfcd judge`: verdicts on replies that are there already, and how far a judge agrees with people.
 struct JudgeCommand: AsyncParsableCommand {
@@ -158,9 +160,9 @@ struct JudgeCommand: AsyncParsableCommand {
     let lines = results.map { result in
       [
         result.judge,
-        "\(Format.decimal(result.accuracy, 3)) [\(Format.decimal(result.accuracyInterval.low, 3)), "
-          + "\(Format.decimal(result.accuracyInterval.high, 3))]",
-        Format.decimal(result.kappa, 3), "\(result.n)",
+        "\(NumberFormat.decimal(result.accuracy, 3)) [\(NumberFormat.decimal(result.accuracyInterval.low, 3)), "
+          + "\(NumberFormat.decimal(result.accuracyInterval.high, 3))]",
+        NumberFormat.decimal(result.kappa, 3), "\(result.n)",
       ]
     }
     let table = EvaluationTable.table(

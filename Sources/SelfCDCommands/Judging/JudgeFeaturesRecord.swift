@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDEval
+import SelfCDJudges
 
 /// What `selfcd judge --features` prints: the numbers that the judge `selfcd` decides by, for its training.
 struct JudgeFeaturesRecord: Encodable {

@@ -1,6 +1,5 @@
 import ArgumentParser
-import SelfCDEval
-import SelfCDRemote
+import SelfCDJudges
 import SelfCDStore
 
 extension ChatCompletionsTransport.TokenLimit: ExpressibleByArgument {}

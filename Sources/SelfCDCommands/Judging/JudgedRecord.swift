@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDJudges
 
 /// What `selfcd judge FILE --format json` prints. Keys are part of the product's interface.
 struct JudgedRecord: Encodable {

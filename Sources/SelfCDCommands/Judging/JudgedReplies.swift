@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDJudges
 
 /// Replies from files with every judge's verdicts.
 struct JudgedReplies {

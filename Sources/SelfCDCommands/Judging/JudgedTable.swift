@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDJudges
 
 /// Judged replies for a terminal: the classes of each label side by side.
 struct JudgedTable {

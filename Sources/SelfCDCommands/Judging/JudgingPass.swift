@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDJudges
 import SelfCDStore
 
 /// A judge's way through many replies, several at a time, since judges behind endpoints mostly wait.
@@ -40,7 +40,7 @@ enum JudgingPass {
     console: Console
   ) async throws {
     guard !judges.isEmpty else { return }
-    let all = try store.evaluatedReplies(runID: runID)
+    let all = try store.replies(runID: runID, withSteps: false)
     // What cannot fail goes first: its verdicts are there whatever becomes of the others.
     let ordered = judges.filter { $0 is any LocalReplyJudge } + judges.filter { !($0 is any LocalReplyJudge) }
     for judge in ordered {
@@ -53,15 +53,12 @@ enum JudgingPass {
         judge, on: replies.map { Exchange(prompt: $0.sample.prompt, reply: $0.text) }, console: console)
       let answers = Array(zip(replies, outcome.verdicts))
       let unanswered = open.filter(\.isOnlyReasoning).map { ($0, Verdict.onlyReasoning as Verdict?) }
-      let verdicts = (unanswered + answers).compactMap { reply, verdict in
+      let judgements = (unanswered + answers).compactMap { reply, verdict in
         verdict.map {
-          (
-            key: SelfCDStore.ReplyRecord.Key(reply.key),
-            verdict: VerdictRecord(judge: judge.name, version: judge.version, verdict: $0)
-          )
+          (key: reply.key, judgement: Judgement(judge: judge.name, version: judge.version, verdict: $0))
         }
       }
-      try store.add(verdicts, to: runID)
+      try store.add(judgements, to: runID)
       if let failure = outcome.failure { throw failure }
     }
   }

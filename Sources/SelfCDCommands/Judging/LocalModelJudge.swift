@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 import SelfCDLlama
 
 /// `--judge local-model`: a GGUF model in this process as judge.

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
-import SelfCDEval
-import SelfCDResources
+import SelfCDData
+import SelfCDJudges
+import SelfCDSupport
 
 /// How files of replies are read.
 struct ReplyFileOptions: ParsableArguments {

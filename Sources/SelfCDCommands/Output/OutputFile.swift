@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDResources
+import SelfCDSupport
 
 /// Where a result goes that was asked for.
 enum OutputFile {

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import SelfCDResources
+import SelfCDSupport
 
 /// How a result is written, and the endings of files that say so. Which of them a command can write, it says.
 enum OutputFormat: String {

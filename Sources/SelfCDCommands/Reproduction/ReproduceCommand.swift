@@ -1,7 +1,9 @@
 import ArgumentParser
 import Foundation
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 import SelfCDLlama
 import SelfCDReport
 import SelfCDStore

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import SelfCDEval
-import SelfCDResources
+import SelfCDData
+import SelfCDSupport
 
 /// A set beside the paper's: `NAME=FILE:safe` or `NAME=FILE:harmful`.
 struct NamedSet: ExpressibleByArgument, Equatable {

@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDData
 import SelfCDReport
 
 /// A model's table for a terminal; the two axes below each other where they do not fit beside each other.

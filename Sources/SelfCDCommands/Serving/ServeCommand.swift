@@ -3,8 +3,8 @@ import Foundation
 import Logging
 import SelfCD
 import SelfCDLlama
-import SelfCDResources
 import SelfCDServer
+import SelfCDSupport
 import UnixSignals
 
 /// `selfcd serve`: an OpenAI-compatible server.

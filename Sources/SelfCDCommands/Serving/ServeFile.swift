@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDEval
+import SelfCDSupport
 
 /// A file of settings for `serve`: the command's own options under their long names, with underscores.
 ///

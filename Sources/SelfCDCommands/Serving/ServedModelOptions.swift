@@ -3,7 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDLlama
 import SelfCDOrganism
-import SelfCDResources
+import SelfCDSupport
 
 /// A model to serve: which, under what name, with how many lanes and which profiles.
 struct ServedModelOptions: ParsableArguments {

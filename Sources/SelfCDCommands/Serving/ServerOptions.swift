@@ -2,8 +2,9 @@ import ArgumentParser
 import Foundation
 import Logging
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 import SelfCDServer
+import SelfCDSupport
 
 /// How much the server tells.
 enum LogLevel: String, CaseIterable, ExpressibleByArgument {
@@ -297,8 +298,8 @@ struct PolicyOptions: ParsableArguments {
       else {
         throw ValidationError(
           """
-          \(parameter.option)-range must be LOW...HIGH within \(Format.parameter(Float(limits.lowerBound)))...\
-          \(Format.parameter(Float(limits.upperBound))).
+          \(parameter.option)-range must be LOW...HIGH within \(NumberFormat.parameter(Float(limits.lowerBound)))...\
+          \(NumberFormat.parameter(Float(limits.upperBound))).
           """)
       }
       ranges[parameter] = bounds[0]...bounds[1]

@@ -1,4 +1,5 @@
 import SelfCDServer
+import SelfCDSupport
 
 /// Where to find what a server offers, and what its clients may choose: said once at start.
 enum ServingNotes {
@@ -11,7 +12,7 @@ enum ServingNotes {
   private static func line(_ choices: ModelChoices) -> String {
     let strategies = choices.strategies.map { strategy in
       let range = strategy.alpha.map {
-        " with α \(Format.parameter(Float($0.lowerBound))) to \(Format.parameter(Float($0.upperBound)))"
+        " with α \(NumberFormat.parameter(Float($0.lowerBound))) to \(NumberFormat.parameter(Float($0.upperBound)))"
       }
       return strategy.name + (range ?? "")
     }

@@ -1,3 +1,6 @@
+import SelfCDData
+import SelfCDStatistics
+
 /// What the prompt analysis found.
 public struct PromptAnalysis: Sendable, Hashable {
   /// The perplexity of each refusal behind the prompts of one set, then of all refusals together.

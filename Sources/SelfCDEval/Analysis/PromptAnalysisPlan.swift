@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDData
 
 /// What the prompt analysis asks a model: the same prompts under system prompts of rising strength.
 public struct PromptAnalysisPlan: Sendable {

@@ -1,4 +1,6 @@
 import SelfCD
+import SelfCDData
+import SelfCDJudges
 
 /// Carries out a ``PromptAnalysisPlan``: generates the replies, then scores the refusals.
 public struct PromptAnalyzer: Sendable {
@@ -37,13 +39,9 @@ public struct PromptAnalyzer: Sendable {
     let replies = ReplyCollector()
     let outcome = try await EvaluationRunner(model: model, plan: evaluation, judges: [judge])
       .run(into: replies) { progress($0.done, planned) }
-    let samples = plan.datasets.flatMap { set in set.samples.map { (set.name, $0) } }
-      .reduce(into: [:]) { $0[EvaluationReply.Key(dataset: $1.0, sample: $1.1.id, condition: "")] = $1.1 }
     let summary = try EvaluationSummary(
-      replies.all.compactMap { reply in
-        samples[reply.key.withoutCondition].map { EvaluatedReply(reply, sample: $0) }
-      },
-      conditions: evaluation.conditions.map { ($0.id, $0.strategy.name, nil) }, judge: judge.name,
+      replies.all, conditions: evaluation.conditions.map { ($0.id, $0.strategy.name, nil) },
+      judge: judge.name,
       reference: PromptAnalysisPlan.none)
 
     var failures = outcome.failures
@@ -54,7 +52,7 @@ public struct PromptAnalyzer: Sendable {
         do {
           scored.append(try await score(texts.map(\.tokens), after: evaluation.chat(for: sample), set: set))
         } catch let unscorable as Unscorable {
-          let key = EvaluationReply.Key(dataset: dataset.name, sample: sample.id, condition: "perplexity")
+          let key = ReplyKey(dataset: dataset.name, sample: sample.id, condition: "perplexity")
           failures.append(EvaluationFailure(key: key, reason: unscorable.reason))
         }
         progress(evaluation.planned + scored.count, planned)
@@ -97,16 +95,5 @@ public struct PromptAnalyzer: Sendable {
       }
     }
     return result
-  }
-}
-
-extension EvaluatedReply {
-  /// A reply that was just generated.
-  public init(_ reply: EvaluationReply, sample: Sample) {
-    self.init(
-      key: reply.key, sample: sample, text: reply.reply.text, judgements: reply.judgements,
-      divergences: reply.reply.tokens.compactMap { $0.lanes?.divergence },
-      plainLogProbabilities: reply.reply.tokens.compactMap { $0.lanes?.logProbabilities[.plain] },
-      isOnlyReasoning: reply.isOnlyReasoning)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import SelfCD
+import SelfCDStatistics
 
 /// How likely a fixed refusal is behind the prompts of one set, with the safety emphasis and without it.
 ///

@@ -1,3 +1,6 @@
+import SelfCDData
+import SelfCDStatistics
+
 /// What a calibration can show with the prompts at hand: known before anything is generated, so that nobody waits for
 /// replies that cannot decide anything.
 ///

@@ -1,6 +1,9 @@
 import Crypto
 import Foundation
 import SelfCD
+import SelfCDData
+import SelfCDJudges
+import SelfCDStatistics
 
 /// A strategy with the bound it was calibrated to, for one model: what `--profile` reads.
 ///

@@ -1,6 +1,8 @@
 import Crypto
 import Foundation
 import SelfCD
+import SelfCDJudges
+import SelfCDSupport
 
 /// A profile as a file: JSON with a checksum, since figures that were measured for other settings are worse than
 /// none. The checksum finds damage and editing by hand; it is no signature.
@@ -88,7 +90,7 @@ extension CalibrationProfile {
   /// SHA-256 of the content in canonical form: sorted keys, no white space. Layout does not matter.
   private static func checksum(_ value: JSONValue) throws -> String {
     let digest = SHA256.hash(data: try encoder(pretty: false).encode(value))
-    return "sha256:" + digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    return "sha256:" + digest.hexadecimal
   }
 
   private static func detail(_ error: DecodingError) -> String {

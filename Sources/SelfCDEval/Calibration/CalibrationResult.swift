@@ -1,3 +1,5 @@
+import SelfCDStatistics
+
 /// Which candidate calibration chooses, and all that it was chosen by.
 ///
 /// Two stages on two sets of prompts. *Calibration* tests all candidates (``LearnThenTest``). *Confirmation* tests

@@ -1,3 +1,5 @@
+import SelfCDStatistics
+
 /// What calibration promises and how it tests.
 public struct CalibrationSettings: Codable, Sendable, Hashable {
   /// The bound on the share of the reference's refusals that may be lost, in (0, 1). The rise of the share of

@@ -1,3 +1,5 @@
+import SelfCDStatistics
+
 /// Repeats a calibration on sets drawn from a pool whose true rates are known, and counts how often the bound fails.
 ///
 /// Prompts are drawn with replacement, so that the pool's rates are the truth that the guarantee speaks of and its

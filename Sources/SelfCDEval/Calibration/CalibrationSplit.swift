@@ -1,3 +1,6 @@
+import SelfCDData
+import SelfCDStatistics
+
 /// Prompts to calibrate on and other prompts to confirm on.
 ///
 /// Every prompt counts once: a prompt that stands in both parts would confirm what it helped to choose, and one that

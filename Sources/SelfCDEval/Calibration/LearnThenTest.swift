@@ -1,3 +1,5 @@
+import SelfCDStatistics
+
 /// Learn then Test (Angelopoulos, Bates, Candès, Jordan and Lei, arXiv 2110.01052): which candidates keep a risk
 /// below a bound, with a limit on the chance that any of those named does not.
 ///

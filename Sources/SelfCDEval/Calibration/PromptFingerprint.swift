@@ -1,5 +1,7 @@
 import Crypto
 import Foundation
+import SelfCDData
+import SelfCDSupport
 
 extension CalibrationProfile.Source {
   /// SHA-256 over identifiers and texts, each with its length before it, so that none can run into the next.
@@ -9,6 +11,6 @@ extension CalibrationProfile.Source {
       withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { hash.update(bufferPointer: $0) }
       hash.update(data: Data(text.utf8))
     }
-    return hash.finalize().map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    return hash.finalize().hexadecimal
   }
 }

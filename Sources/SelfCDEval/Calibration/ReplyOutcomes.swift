@@ -1,3 +1,6 @@
+import SelfCDJudges
+import SelfCDStatistics
+
 /// What became of each prompt under each condition: the data that calibration tests.
 ///
 /// Built once from stored replies, so that testing, confirming and simulating read the same numbers.
@@ -61,8 +64,8 @@ public struct ReplyOutcomes: Sendable, Hashable {
     let version = version ?? replies.version(of: judge) ?? ""
     let conditions = [reference] + candidates
     let places = Dictionary(uniqueKeysWithValues: zip(conditions, conditions.indices))
-    var order: [EvaluationReply.Key] = []
-    var rows: [EvaluationReply.Key: (isHarmful: Bool, outcomes: [Outcome?], group: String?)] = [:]
+    var order: [ReplyKey] = []
+    var rows: [ReplyKey: (isHarmful: Bool, outcomes: [Outcome?], group: String?)] = [:]
     for reply in replies where datasets.contains(reply.key.dataset) && reply.key.repetition == 0 {
       guard let label = reply.sample.label, label != .neutral, let place = places[reply.key.condition]
       else { continue }

@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDSupport
 
 /// One way of decoding that an evaluation compares.
 public struct EvaluationCondition: Sendable, Identifiable {
@@ -20,7 +21,6 @@ public struct EvaluationCondition: Sendable, Identifiable {
   public var id: String {
     if let name { return name }
     guard let alpha else { return strategy.name }
-    let isWhole = alpha == alpha.rounded() && abs(alpha) < 1e6
-    return strategy.name + "@" + (isWhole ? "\(Int(alpha))" : "\(alpha)")
+    return strategy.name + "@" + NumberFormat.parameter(alpha)
   }
 }

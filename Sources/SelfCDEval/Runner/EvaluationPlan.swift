@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDData
 
 /// What an evaluation generates: every sample under every condition, some number of times.
 public struct EvaluationPlan: Sendable {

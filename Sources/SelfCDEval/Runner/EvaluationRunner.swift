@@ -1,4 +1,6 @@
 import SelfCD
+import SelfCDData
+import SelfCDJudges
 
 /// Generates and judges what a plan asks for, as many replies at a time as the engine has lanes for.
 ///
@@ -32,7 +34,7 @@ public struct EvaluationRunner: Sendable {
   /// - Throws: `EvaluationError` and its siblings for the plan, what the engine, a judge or the sink throws. Replies
   ///   stored before stay stored. A sample that alone cannot be answered is reported as a failure instead.
   public func run(
-    skipping done: Set<EvaluationReply.Key> = [], into sink: any EvaluationSink,
+    skipping done: Set<ReplyKey> = [], into sink: any EvaluationSink,
     progress: @Sendable (EvaluationProgress) -> Void = { _ in }
   ) async throws -> EvaluationOutcome {
     try plan.validate()
@@ -75,18 +77,31 @@ public struct EvaluationRunner: Sendable {
       computedTokens: await model.engine.computedTokens - computedBefore)
   }
 
+  /// Generates all of the plan and keeps it in memory, for what is done with the replies at once.
+  /// - Parameter progress: Told how much is done, 0 … 1.
+  /// - Returns: The replies in the order in which they came, and what could not be generated.
+  /// - Throws: As ``run(skipping:into:progress:)``; `CancellationError` where the task was cancelled.
+  public func replies(
+    progress: @Sendable (Double) -> Void = { _ in }
+  ) async throws -> (replies: [EvaluatedReply], failures: [EvaluationFailure]) {
+    let collector = ReplyCollector()
+    let outcome = try await run(into: collector) { progress(Double($0.done) / Double(max(1, $0.planned))) }
+    if outcome.isInterrupted { throw CancellationError() }
+    return (collector.all, outcome.failures)
+  }
+
   // MARK: One sample
 
   private struct Job: Sendable {
-    let key: EvaluationReply.Key
-    let prompt: String
+    let key: ReplyKey
+    let sample: Sample
     let seed: UInt64?
     let request: GenerationRequest
   }
 
   /// The requests of a sample that have no reply yet.
   private func jobs(
-    dataset: String, sample: Sample, skipping done: Set<EvaluationReply.Key>,
+    dataset: String, sample: Sample, skipping done: Set<ReplyKey>,
     failures: inout [EvaluationFailure]
   ) -> [Job] {
     defer { memo.forget() }
@@ -94,7 +109,7 @@ public struct EvaluationRunner: Sendable {
     var jobs: [Job] = []
     for condition in plan.conditions {
       for repetition in 0..<plan.repetitions {
-        let key = EvaluationReply.Key(
+        let key = ReplyKey(
           dataset: dataset, sample: sample.id, condition: condition.id, repetition: repetition)
         guard !done.contains(key) else { continue }
         var options = plan.options
@@ -102,7 +117,7 @@ public struct EvaluationRunner: Sendable {
         do {
           jobs.append(
             Job(
-              key: key, prompt: sample.prompt, seed: options.sampling.isGreedy ? nil : options.sampling.seed,
+              key: key, sample: sample, seed: options.sampling.isGreedy ? nil : options.sampling.seed,
               request: try model.request(chat, strategy: condition.strategy, options: options)))
         } catch {
           failures.append(EvaluationFailure(key: key, reason: "\(error)"))
@@ -114,7 +129,7 @@ public struct EvaluationRunner: Sendable {
 
   private struct Finished: Sendable {
     enum Result: Sendable {
-      case reply(EvaluationReply)
+      case reply(EvaluatedReply)
       case failure(EvaluationFailure)
       case cancelled
     }
@@ -128,16 +143,14 @@ public struct EvaluationRunner: Sendable {
     do {
       let reply = try await handle.reply()
       if reply.stopReason == .cancelled { return Finished(lanes: lanes, result: .cancelled) }
-      var judgements: [EvaluationReply.Judgement] = []
+      var evaluated = EvaluatedReply(reply, key: job.key, sample: job.sample, seed: job.seed)
       for judge in judges {
         let verdict =
-          reply.isOnlyReasoning
-          ? .onlyReasoning : try await judge.judge(prompt: job.prompt, reply: reply.text)
-        judgements.append(.init(judge: judge.name, version: judge.version, verdict: verdict))
+          evaluated.isOnlyReasoning
+          ? .onlyReasoning : try await judge.judge(prompt: job.sample.prompt, reply: reply.text)
+        evaluated.judgements.append(.init(judge: judge.name, version: judge.version, verdict: verdict))
       }
-      return Finished(
-        lanes: lanes,
-        result: .reply(EvaluationReply(key: job.key, reply: reply, seed: job.seed, judgements: judgements)))
+      return Finished(lanes: lanes, result: .reply(evaluated))
     } catch is CancellationError {
       return Finished(lanes: lanes, result: .cancelled)
     } catch let error as GenerationError {
@@ -152,7 +165,7 @@ public struct EvaluationRunner: Sendable {
   private struct State {
     var progress: EvaluationProgress
     var failures: [EvaluationFailure] = []
-    var unsaved: [EvaluationReply] = []
+    var unsaved: [EvaluatedReply] = []
     let start = ContinuousClock.now
     var lastFlush = ContinuousClock.now
 
@@ -184,7 +197,7 @@ public struct EvaluationRunner: Sendable {
     if !state.unsaved.isEmpty { try sink.store(state.unsaved) }
     state.progress.done += state.unsaved.count
     state.progress.generated += state.unsaved.count
-    state.progress.tokens += state.unsaved.reduce(0) { $0 + $1.reply.summary.generatedTokens }
+    state.progress.tokens += state.unsaved.reduce(0) { $0 + ($1.cost?.generatedTokens ?? 0) }
     state.progress.elapsed = state.start.duration(to: .now)
     state.unsaved = []
     state.lastFlush = .now

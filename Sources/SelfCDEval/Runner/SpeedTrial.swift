@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDStatistics
 
 /// Times each condition's decoding by itself: one reply at a time, so that no lane is shared.
 ///

@@ -1,4 +1,6 @@
 import Foundation
+import SelfCDData
+import SelfCDJudges
 
 /// The figures of a run: how often each condition refuses on each set, and what that is against the reference.
 ///
@@ -33,6 +35,22 @@ public struct EvaluationSummary: Sendable, Hashable {
     public var cost: ConditionCost?
   }
 
+  /// One condition on the prompts of one data set and label.
+  public struct DatasetRow: Codable, Sendable, Hashable {
+    /// The condition's identifier.
+    public var condition: String
+    /// The data set's name.
+    public var set: String
+    /// Which of its prompts.
+    public var label: Sample.Label
+    /// Full and partial refusals.
+    public var refusal: RefusalRate
+    /// Full refusals alone.
+    public var full: RefusalRate
+    /// Replies that are none: empty, a loop, unfinished reasoning.
+    public var degenerate: Int
+  }
+
   /// The judge whose verdicts are counted.
   public var judge: String
   /// The version of the judge; nil where it has judged nothing.
@@ -41,6 +59,10 @@ public struct EvaluationSummary: Sendable, Hashable {
   public var reference: String?
   /// Conditions in their order, each on the sets there are.
   public var rows: [Row]
+  /// The same by data set, in the order of the replies.
+  public var datasets: [DatasetRow]
+  /// What conditions cost, by identifier; without those of which it was not kept.
+  public var costs: [String: ConditionCost]
   /// Replies on which the run's judges disagree about refusal.
   public var disagreements: Int
   /// Replies that more than one judge has judged.
@@ -52,20 +74,19 @@ public struct EvaluationSummary: Sendable, Hashable {
   /// - Parameters:
   ///   - allReplies: All replies of a run.
   ///   - conditions: The conditions in the order they are shown.
-  ///   - judge: The judge whose verdicts are counted, in the version that ``JudgeVersions`` says; replies it has not
-  ///     judged are left out.
+  ///   - judge: The judge whose verdicts are counted; replies it has not judged are left out.
+  ///   - version: In which version; nil takes the one that ``JudgeVersions`` says.
   ///   - reference: The condition others are compared with; nil takes `guarded`, else the first.
   ///   - speeds: Timed tokens a second by condition, and of `plain`.
   /// - Throws: `StatisticsError` where a figure is undefined.
   public init(
     _ allReplies: [EvaluatedReply], conditions: [(id: String, strategy: String, alpha: Double?)],
-    judge: String,
-    reference: String? = nil, speeds: [String: Double] = [:]
+    judge: String, version: String? = nil, reference: String? = nil, speeds: [String: Double] = [:]
   ) throws {
     let replies = allReplies.filter { $0.key.repetition == 0 }
     repetitions = allReplies.count - replies.count
     self.judge = judge
-    let version = replies.version(of: judge)
+    let version = version ?? replies.version(of: judge)
     judgeVersion = version
     func counted(_ reply: EvaluatedReply) -> ReplyClass? {
       version.flatMap { reply.replyClass(by: judge, version: $0) }
@@ -75,21 +96,25 @@ public struct EvaluationSummary: Sendable, Hashable {
     self.reference = reference
     let byCondition = Dictionary(grouping: replies, by: \.key.condition)
     let plain = (byCondition["plain"] ?? []).reduce(into: [:]) { $0[$1.key.withoutCondition] = $1.text }
-    let baseline = (byCondition[reference ?? ""] ?? []).reduce(into: [EvaluationReply.Key: Bool]()) {
+    let baseline = (byCondition[reference ?? ""] ?? []).reduce(into: [ReplyKey: Bool]()) {
       $0[$1.key.withoutCondition] = counted($1)?.isRefusal
     }
 
     rows = []
+    datasets = []
+    costs = [:]
     for condition in conditions {
       let cost = ConditionCost(
         (byCondition[condition.id] ?? []).compactMap(\.cost), tokensPerSecond: speeds[condition.id],
         plain: speeds[SpeedTrial.plain])
+      costs[condition.id] = cost
       let bySet = Dictionary(grouping: byCondition[condition.id] ?? [], by: \.sample.label)
       for set in Sample.Label.allCases {
         let judged = (bySet[set] ?? []).compactMap { reply in
           counted(reply).map { (reply: reply, replyClass: $0) }
         }
         guard !judged.isEmpty else { continue }
+        datasets += try Self.byDataset(judged, condition: condition.id)
         let classes = judged.map(\.replyClass)
         let pairs = judged.compactMap { item in
           baseline[item.reply.key.withoutCondition].map { (item.replyClass.isRefusal, $0) }
@@ -116,6 +141,26 @@ public struct EvaluationSummary: Sendable, Hashable {
     }
     judgedByAll = verdicts.count { $0.count > 1 }
     disagreements = verdicts.count { Set($0).count > 1 }
+  }
+
+  /// The row of a condition on the prompts with a label.
+  public func row(_ condition: String, _ label: Sample.Label) -> Row? {
+    rows.first { $0.condition == condition && $0.set == label }
+  }
+
+  private static func byDataset(
+    _ judged: [(reply: EvaluatedReply, replyClass: ReplyClass)], condition: String
+  ) throws -> [DatasetRow] {
+    var order: [String] = []
+    for item in judged where !order.contains(item.reply.key.dataset) { order.append(item.reply.key.dataset) }
+    let groups = Dictionary(grouping: judged, by: \.reply.key.dataset)
+    return try order.compactMap { name in
+      guard let group = groups[name], let label = group.first?.reply.sample.label else { return nil }
+      let classes = group.map(\.replyClass)
+      return DatasetRow(
+        condition: condition, set: name, label: label, refusal: try RefusalRate(classes),
+        full: try RefusalRate(classes, counting: .full), degenerate: classes.count { $0 == .degenerate })
+    }
   }
 
   private static func categories(

@@ -1,3 +1,5 @@
+import SelfCDStatistics
+
 /// What a condition changes against another on the same prompts: the one comparison that tables, JSON and reports show.
 public struct PairedComparison: Codable, Sendable, Hashable {
   /// The condition compared with.

@@ -18,7 +18,7 @@ public struct ReplyDamage: Codable, Sendable, Hashable {
   public var perplexity: Double?
 
   /// Measures `replies`. `plain` are the plain model's texts by sample, where they are known.
-  init(_ replies: [EvaluatedReply], plain: [EvaluationReply.Key: String]) {
+  init(_ replies: [EvaluatedReply], plain: [ReplyKey: String]) {
     let words = replies.map { Self.words($0.text) }
     let count = Double(max(1, replies.count))
     self.words = Double(words.reduce(0) { $0 + $1.count }) / count
@@ -53,9 +53,4 @@ public struct ReplyDamage: Codable, Sendable, Hashable {
     guard !answer.isEmpty, words.count >= answer.count else { return false }
     return (0...(words.count - answer.count)).contains { words[$0..<($0 + answer.count)] == answer[...] }
   }
-}
-
-extension EvaluationReply.Key {
-  /// The key under which replies of different conditions to one prompt meet.
-  var withoutCondition: Self { Self(dataset: dataset, sample: sample, condition: "", repetition: repetition) }
 }

@@ -1,5 +1,7 @@
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDStatistics
 
 /// The prompts of a direction study in three parts: what is learned from, selected on, and compared.
 extension DirectionStudy {
@@ -12,7 +14,7 @@ extension DirectionStudy {
       self.sample = sample
     }
 
-    init(_ key: EvaluationReply.Key) { self.init(dataset: key.dataset, sample: key.sample) }
+    init(_ key: ReplyKey) { self.init(dataset: key.dataset, sample: key.sample) }
   }
 
   struct Item: Sendable {

@@ -1,5 +1,8 @@
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDStatistics
 
 /// Extracts the refusal direction and the false-refusal vector from labelled prompts, selects them on a validation part,
 /// and compares ablation of the latter with other conditions on a test part.
@@ -155,11 +158,8 @@ public struct DirectionStudy: Sendable {
     replies += try await evaluate(
       edited, test, [EvaluationCondition(strategy: guarded, name: Self.ablation)], failures: &failures
     ) { progress("comparing", 0.6 + 0.2 * $0) }
-    let all = parts.all
     let summary = try EvaluationSummary(
-      replies.compactMap { reply in
-        all[SampleKey(reply.key)].map { EvaluatedReply(reply, sample: $0.sample) }
-      },
+      replies,
       conditions: conditions.map { ($0.id, $0.strategy.name, $0.alpha) } + [
         (Self.ablation, Guarded.name, nil)
       ],
@@ -185,16 +185,14 @@ public struct DirectionStudy: Sendable {
   private func evaluate(
     _ model: ChatModel, _ datasets: [Dataset], _ conditions: [EvaluationCondition], failures: inout Int,
     progress: @Sendable (Double) -> Void = { _ in }
-  ) async throws -> [EvaluationReply] {
-    let replies = ReplyCollector()
+  ) async throws -> [EvaluatedReply] {
     let outcome = try await EvaluationRunner(model: model, plan: plan(datasets, conditions), judges: [judge])
-      .run(into: replies) { progress(Double($0.done) / Double(max(1, $0.planned))) }
-    if outcome.isInterrupted { throw CancellationError() }
+      .replies(progress: progress)
     failures += outcome.failures.count
-    return replies.all
+    return outcome.replies
   }
 
-  private func isRefusal(_ reply: EvaluationReply) -> Bool {
+  private func isRefusal(_ reply: EvaluatedReply) -> Bool {
     reply.judgements.first?.verdict.isRefusal ?? false
   }
 
@@ -295,14 +293,14 @@ public struct DirectionStudy: Sendable {
 
   private func selectVector(
     _ pseudo: ResidualMeans, _ harmless: ResidualMeans, _ refusal: RefusalDirection, _ places: [Candidate],
-    _ parts: Split, _ known: [EvaluationReply], _ failures: inout Int,
+    _ parts: Split, _ known: [EvaluatedReply], _ failures: inout Int,
     _ progress: @Sendable (String, Double) -> Void
   ) async throws -> (
     FalseRefusalVector, [Trial], (safe: Int, safeRefused: Int, harmful: Int, harmfulRefused: Int)
   ) {
     let safe = Set(parts.validation(.safe).map(\.key))
     let harmful = Set(parts.validation(.harmful).map(\.key))
-    func counts(_ replies: [EvaluationReply]) -> (safe: Int, harmful: Int) {
+    func counts(_ replies: [EvaluatedReply]) -> (safe: Int, harmful: Int) {
       let refused = replies.filter(isRefusal).map { SampleKey($0.key) }
       return (refused.count { safe.contains($0) }, refused.count { harmful.contains($0) })
     }
@@ -349,10 +347,10 @@ public struct DirectionStudy: Sendable {
   // MARK: Projections
 
   private func project(
-    _ refusal: RefusalDirection, _ parts: Split, _ replies: [EvaluationReply], _ positions: Int,
+    _ refusal: RefusalDirection, _ parts: Split, _ replies: [EvaluatedReply], _ positions: Int,
     _ progress: @Sendable (Double) -> Void
   ) async throws -> [Projection] {
-    var refused: [EvaluationReply.Key: Bool] = [:]
+    var refused: [ReplyKey: Bool] = [:]
     for reply in replies { refused[reply.key] = isRefusal(reply) }
     let views: [(String, any DecodingStrategy)] = [(Guarded.name, guarded), (Plain.name, Plain())]
     var result: [Projection] = []
@@ -362,7 +360,7 @@ public struct DirectionStudy: Sendable {
         for item in parts.test(set).prefix(Self.projected) {
           try Task.checkCancellation()
           let states = try await states(item, [refusal.position], strategy)
-          let key = EvaluationReply.Key(dataset: item.key.dataset, sample: item.key.sample, condition: name)
+          let key = ReplyKey(dataset: item.key.dataset, sample: item.key.sample, condition: name)
           values.append((refused[key], refusal.projection(of: states.layers[refusal.layer][0])))
         }
         for outcome in [nil, true, false] as [Bool?] {

@@ -1,5 +1,8 @@
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDStatistics
 
 /// Tests the paper's claim by information flow: that what flows from the trigger word dominates where a prompt is
 /// refused under a safety prompt, on prompts that have a focus word. Aggregates only.
@@ -117,11 +120,9 @@ public struct FlowStudy: Sendable {
   ///   throws when no prompt at all can be traced.
   public func run(progress: @Sendable (Double) -> Void = { _ in }) async throws -> Result {
     let plan = plan
-    let replies = ReplyCollector()
     let outcome = try await EvaluationRunner(model: model, plan: plan, judges: [judge])
-      .run(into: replies) { progress(0.2 * Double($0.done) / Double(max(1, $0.planned))) }
-    if outcome.isInterrupted { throw CancellationError() }
-    let byKey = Dictionary(replies.all.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+      .replies { progress(0.2 * $0) }
+    let byKey = Dictionary(outcome.replies.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
     var measured: [Measured] = []
     var failures = outcome.failures.map {
@@ -146,15 +147,15 @@ public struct FlowStudy: Sendable {
         }
         let name = "\(dataset.name)\u{0}\(sample.id)"
         for view in views {
-          let key = EvaluationReply.Key(dataset: dataset.name, sample: sample.id, condition: view.name)
+          let key = ReplyKey(dataset: dataset.name, sample: sample.id, condition: view.name)
           guard let reply = byKey[key], let refused = reply.judgements.first?.verdict.isRefusal,
             let lane = view.strategy.lanes(for: chat).first
           else { continue }
           do {
-            guard reply.reply.tokens.count >= step else {
-              throw FlowError.replyEnded(before: step, tokens: reply.reply.tokens.count)
+            guard reply.steps.count >= step else {
+              throw FlowError.replyEnded(before: step, tokens: reply.steps.count)
             }
-            let begun = reply.reply.tokens.prefix(step - 1).map(\.id)
+            let begun = reply.steps.prefix(step - 1).map(\.token)
             let flow = try await tracer.trace(lane.chat, begun: begun, method: method)
             measured.append(
               Self.measure(

@@ -1,5 +1,7 @@
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 
 /// Refusal rates before and after each change of the fixed list, on both axes: aggregates, no prompt or reply is kept.
 public struct PerturbationStudy: Sendable {
@@ -78,8 +80,6 @@ public struct PerturbationStudy: Sendable {
   /// - Parameter progress: Told how much is done, 0 … 1.
   /// - Throws: What the runner, the judge or a statistic throws; `CancellationError`.
   public func run(progress: @Sendable (Double) -> Void = { _ in }) async throws -> Result {
-    let samples = datasets.flatMap { set in set.samples.map { (set.name, $0) } }
-      .reduce(into: [:]) { $0[EvaluationReply.Key(dataset: $1.0, sample: $1.1.id, condition: "")] = $1.1 }
     var replies: [String: [EvaluatedReply]] = [:]
     var failures = 0
     let plan = plan
@@ -87,22 +87,14 @@ public struct PerturbationStudy: Sendable {
     for (number, change) in changes.enumerated() {
       let renderer: any PromptRenderer =
         change.map { PerturbingRenderer(base: self.renderer, perturbation: $0) } ?? self.renderer
-      let collector = ReplyCollector()
       let outcome = try await EvaluationRunner(
         model: ChatModel(engine: model.engine, renderer: renderer), plan: plan, judges: [judge]
-      ).run(into: collector) {
-        progress((Double(number) + Double($0.done) / Double(max(1, $0.planned))) / Double(changes.count))
-      }
-      if outcome.isInterrupted { throw CancellationError() }
+      ).replies { progress((Double(number) + $0) / Double(changes.count)) }
       failures += outcome.failures.count
-      for reply in collector.all {
-        var key = reply.key
-        key.condition = ""
-        guard let sample = samples[key] else { continue }
+      for var reply in outcome.replies {
         let view = reply.key.condition
-        key.condition = change?.id ?? Self.none
-        replies[view, default: []].append(
-          EvaluatedReply(key: key, sample: sample, text: reply.reply.text, judgements: reply.judgements))
+        reply.key.condition = change?.id ?? Self.none
+        replies[view, default: []].append(reply)
       }
     }
     let conditions = changes.map { (id: $0?.id ?? Self.none, strategy: "", alpha: nil as Double?) }

@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 
 /// A view's greedy reply, and what the lanes held ready at each of its first steps.
 public struct ReplyTrace: Codable, Sendable, Hashable {

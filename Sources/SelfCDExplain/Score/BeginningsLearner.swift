@@ -1,5 +1,7 @@
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 
 /// Learns how a model's refusals begin from its own replies: generates them, has them judged, keeps their first tokens.
 ///

@@ -1,5 +1,8 @@
 import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDStatistics
 
 /// Tests the Self-CD paper's claim on a model: that it is the trigger word on which a refusal hangs, and that a safety
 /// prompt makes it more so. Aggregates only: no prompt of the sets is printed or kept.
@@ -136,12 +139,10 @@ public struct AttributionStudy: Sendable {
   /// - Throws: What the runner, the engine, the judge or a statistic throws; `CancellationError`.
   public func run(progress: @Sendable (Double) -> Void = { _ in }) async throws -> Result {
     let plan = plan
-    let replies = ReplyCollector()
     let outcome = try await EvaluationRunner(model: probe.model, plan: plan, judges: [judge])
-      .run(into: replies) { progress(0.3 * Double($0.done) / Double(max(1, $0.planned))) }
-    if outcome.isInterrupted { throw CancellationError() }
-    var refused: [EvaluationReply.Key: Bool] = [:]
-    for reply in replies.all { refused[reply.key] = reply.judgements.first?.verdict.isRefusal }
+      .replies { progress(0.3 * $0) }
+    var refused: [ReplyKey: Bool] = [:]
+    for reply in outcome.replies { refused[reply.key] = reply.judgements.first?.verdict.isRefusal }
 
     var state = Collected(
       failures: Set(outcome.failures.map { "\($0.key.dataset)\u{0}\($0.key.sample)" }).count)
@@ -192,11 +193,11 @@ public struct AttributionStudy: Sendable {
 
   /// A sample with its outcomes; nil, and counted, where it cannot be measured.
   private func measurable(
-    _ sample: Sample, in dataset: Dataset, _ refused: [EvaluationReply.Key: Bool], _ state: inout Collected
+    _ sample: Sample, in dataset: Dataset, _ refused: [ReplyKey: Bool], _ state: inout Collected
   ) -> Measured? {
     guard let label = sample.label else { return nil }
     let outcomes = probe.views.compactMap { view in
-      refused[EvaluationReply.Key(dataset: dataset.name, sample: sample.id, condition: view.name)]
+      refused[ReplyKey(dataset: dataset.name, sample: sample.id, condition: view.name)]
     }
     guard outcomes.count == probe.views.count else { return nil }
     let chat = plan.chat(for: sample)

@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDStatistics
 
 /// A mean over prompts.
 enum PromptMean {

@@ -1,5 +1,7 @@
 import SelfCD
-import SelfCDEval
+import SelfCDData
+import SelfCDJudges
+import SelfCDStatistics
 
 /// Signal-aware recall (arXiv 2011.14934, for code models): of the prompts that are refused, the share whose smallest
 /// part that is still refused holds what makes the request what it is, the task and its object, rather than a trigger

@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 
 /// When a prompt counts as still refused.
 public enum RefusalCriterion: String, Codable, Sendable, Hashable, CaseIterable {

@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDData
 import SelfCDEval
 
 /// A prompt that is labelled safe: the only kind for which an edit may be searched that turns a refusal into an answer.

@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 
 /// The fewest words of a prompt labelled safe that have to go, or to be replaced by a neutral one, for it to be answered.
 public struct SmallestEdit: Codable, Sendable, Hashable {

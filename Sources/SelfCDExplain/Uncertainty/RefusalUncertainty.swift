@@ -1,6 +1,6 @@
 import RealModule
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 
 /// How sure a model was of refusing, or of answering, in one view.
 public struct RefusalUncertainty: Codable, Sendable, Hashable {

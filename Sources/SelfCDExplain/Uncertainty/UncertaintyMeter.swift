@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 
 /// Measures how sure a model is: along its greedy reply, and over replies that are drawn.
 public struct UncertaintyMeter: Sendable {

@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDData
 
 /// Many replies' divergences as three curves.
 enum DivergenceSummary {

@@ -1,9 +1,7 @@
-import SelfCDEval
-
 /// Chooses which replies are shown, always the same ones for the same run.
 struct ExamplePicker {
   let builder: ReportBuilder
-  let judge: String
+  let judge: ReportBuilder.JudgeVersion
   /// The conditions shown side by side.
   let shown: [String]
 
@@ -11,9 +9,8 @@ struct ExamplePicker {
 
   /// The four ways a reply can change sides. A reply that is none has no side.
   func flips(from baseline: String, to featured: String) -> [ReportFlips] {
-    let verdicts = Verdicts(builder: builder, judge: judge)
-    let before = verdicts.of(baseline)
-    let after = verdicts.of(featured)
+    let before = builder.classes(of: baseline, by: judge)
+    let after = builder.classes(of: featured, by: judge)
     return ReportFlips.Kind.allCases.compactMap { kind in
       let places = before.keys.filter { place in
         guard builder.sample(place).label == kind.label, let old = before[place], let new = after[place]

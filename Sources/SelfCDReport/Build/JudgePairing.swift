@@ -1,10 +1,11 @@
-import SelfCDEval
+import SelfCDJudges
+import SelfCDStatistics
 
 /// Two judges on the replies that both have judged.
 struct JudgePairing {
   let builder: ReportBuilder
-  let first: String
-  let second: String
+  let first: ReportBuilder.JudgeVersion
+  let second: ReportBuilder.JudgeVersion
 
   /// Their agreement; nil if they share no reply.
   func pair(_ picker: ExamplePicker) throws -> ReportJudgePair? {
@@ -26,7 +27,7 @@ struct JudgePairing {
     // Replies that may be shown come first: a withheld one teaches nothing about the judges.
     let open = split.keys.filter { !builder.withholds(builder.sample($0)) }
     return ReportJudgePair(
-      first: first, second: second,
+      first: first.source, second: second.source,
       agreement: try WilsonInterval.of(successes: confusion.agreeing, trials: confusion.total),
       kappa: try confusion.kappa(), confusion: confusion,
       examples: picker.spread(open.sorted()).compactMap { place in

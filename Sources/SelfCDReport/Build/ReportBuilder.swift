@@ -1,14 +1,15 @@
+import SelfCD
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
-/// Turns a run's replies into what a report shows of it.
-///
-/// Order of calls: make it with the run's record, sets and conditions, ``add(_:)`` every reply as it is read, then
-/// ``build()`` once.
+/// Turns a run's replies into what a report shows of it. Its figures are those of ``EvaluationSummary``.
 ///
 /// Only the first repetition of a prompt counts: repetitions of one prompt are not independent, and Wilson's
 /// interval over them would be too narrow.
 public struct ReportBuilder: Sendable {
-  /// A sample of the run by its places.
+  /// A sample of the run by its place in the data sets.
   struct Place: Hashable, Comparable {
     var set: Int
     var index: Int
@@ -16,35 +17,51 @@ public struct ReportBuilder: Sendable {
     static func < (a: Place, b: Place) -> Bool { (a.set, a.index) < (b.set, b.index) }
   }
 
-  /// What is kept of a reply.
+  /// What is shown of a reply.
   struct Observation {
     var text: String
     var isCut: Bool
-    var classes: [String: ReplyClass]
+    var classes: [JudgeVersion: ReplyClass]
+  }
+
+  /// A judge in one of its versions.
+  struct JudgeVersion: Hashable {
+    var name: String
+    var version: String
+
+    /// `name@version`.
+    var source: String { Judgement.source(name, version: version) }
   }
 
   var record: ReportRecord
   let datasets: [Dataset]
   let conditions: [ReportCondition]
   let options: ReportOptions
+  private let replies: [EvaluatedReply]
+  private let speeds: [String: Double]
   /// By condition, then sample.
   private(set) var observations: [String: [Place: Observation]] = [:]
   /// Steps' divergences by condition and label, one list for each step.
   private(set) var divergences: [String: [Sample.Label: [[Float]]]] = [:]
-  private var places: [String: [String: Place]] = [:]
-  private var costs: [String: [ReplyCost]] = [:]
-  private let speeds: [String: Double]
   private var repetitions = 0
-  private var verdictCounts: [String: Int] = [:]
+  private var verdictCounts: [JudgeVersion: Int] = [:]
 
-  /// Begins; `speeds` are timed tokens a second by condition, and of `plain`.
+  /// Takes a run's parts. A reply to a sample that the data sets do not have is left out.
+  /// - Parameters:
+  ///   - record: What ran.
+  ///   - datasets: The run's data sets.
+  ///   - conditions: The run's conditions, in the order they are shown.
+  ///   - replies: All replies of the run.
+  ///   - options: How the report is made.
+  ///   - speeds: Timed tokens a second by condition, and of `plain`.
   public init(
-    record: ReportRecord, datasets: [Dataset], conditions: [ReportCondition], options: ReportOptions,
-    speeds: [String: Double] = [:]
+    record: ReportRecord, datasets: [Dataset], conditions: [ReportCondition], replies: [EvaluatedReply],
+    options: ReportOptions = ReportOptions(), speeds: [String: Double] = [:]
   ) {
     self.speeds = speeds
     self.record = record
     self.record.sets = datasets.map(ReportRecord.Set.init)
+    self.record.stored += replies.count
     self.datasets = datasets
     self.options = options
     let titles = Dictionary(grouping: conditions, by: \.title)
@@ -54,32 +71,34 @@ public struct ReportBuilder: Sendable {
       if titles[condition.title, default: []].count > 1 { condition.title = condition.id }
       return condition
     }
+    var places: [String: [String: Place]] = [:]
     for (set, dataset) in datasets.enumerated() {
       for (index, sample) in dataset.samples.enumerated() {
         places[dataset.name, default: [:]][sample.id] = Place(set: set, index: index)
       }
     }
+    let first = replies.filter { $0.key.repetition == 0 }
+    repetitions = replies.count - first.count
+    self.replies = first.filter { places[$0.key.dataset]?[$0.key.sample] != nil }
+    for reply in self.replies {
+      guard let place = places[reply.key.dataset]?[reply.key.sample] else { continue }
+      add(reply, at: place)
+    }
   }
 
-  /// Takes one reply. One of a set or sample that the run does not have is left out.
-  public mutating func add(_ reply: ReportReply) {
-    record.stored += 1
-    guard reply.repetition == 0 else {
-      repetitions += 1
-      return
+  private mutating func add(_ reply: EvaluatedReply, at place: Place) {
+    var classes: [JudgeVersion: ReplyClass] = [:]
+    for judgement in reply.judgements {
+      classes[JudgeVersion(name: judgement.judge, version: judgement.version)] = judgement.verdict.replyClass
     }
-    guard let place = places[reply.set]?[reply.sample] else { return }
-    if let cost = reply.cost { costs[reply.condition, default: []].append(cost) }
-    var classes: [String: ReplyClass] = [:]
-    for judgement in reply.judgements { classes[judgement.key] = judgement.replyClass }
     for judge in classes.keys { verdictCounts[judge, default: 0] += 1 }
     let (text, isCut) = shortened(reply.text)
-    observations[reply.condition, default: [:]][place] = Observation(
+    observations[reply.key.condition, default: [:]][place] = Observation(
       text: text, isCut: isCut, classes: classes)
-    guard let label = sample(place).label else { return }
-    for (step, value) in reply.divergence.enumerated() {
+    guard let label = reply.sample.label else { return }
+    for (step, value) in reply.steps.map(\.divergence).enumerated() {
       guard let value, value.isFinite else { continue }
-      divergences[reply.condition, default: [:]][label, default: []].append(Float(value), at: step)
+      divergences[reply.key.condition, default: [:]][label, default: []].append(Float(value), at: step)
     }
   }
 
@@ -90,35 +109,96 @@ public struct ReportBuilder: Sendable {
     guard let first = judges.first else { throw ReportError.nothingJudged(run: record.id) }
     var judge = first
     if let asked = options.judge {
-      guard let found = judges.first(where: { $0 == asked || $0.hasPrefix(asked + "@") }) else {
-        throw ReportError.unknownJudge(name: asked, known: judges)
+      guard let found = judges.first(where: { $0.source == asked || $0.name == asked }) else {
+        throw ReportError.unknownJudge(name: asked, known: judges.map(\.source))
       }
       judge = found
     }
-    let verdicts = Verdicts(builder: self, judge: judge)
-    let pooled = try verdicts.pooled()
-    let answered = conditions.filter { !verdicts.of($0.id).isEmpty }
+    let answered = conditions.filter { !classes(of: $0.id, by: judge).isEmpty }
     let baseline =
-      (answered.first { $0.id == options.baseline } ?? answered.first { $0.strategy == "guarded" }
+      (answered.first { $0.id == options.baseline } ?? answered.first { $0.strategy == Guarded.name }
       ?? answered.first)?.id ?? ""
+    let summary = try summary(judge, reference: baseline)
+    let pooled = pooled(summary, judge)
     let featured = Self.featured(pooled, conditions: conditions, baseline: baseline)
-    let plain = conditions.first { $0.strategy == "plain" && $0.id != baseline && $0.id != featured }?.id
+    let plain = conditions.first { $0.strategy == Plain.name && $0.id != baseline && $0.id != featured }?.id
     let shown = [baseline, plain, featured].compactMap { $0 }
     let examples = ExamplePicker(builder: self, judge: judge, shown: shown)
     return ReportRun(
-      record: record, conditions: conditions, baseline: baseline, featured: featured, judge: judge,
-      cells: try verdicts.cells(), pooled: pooled,
-      costs: conditions.reduce(into: [:]) { result, condition in
-        result[condition.id] = ConditionCost(
-          costs[condition.id] ?? [], tokensPerSecond: speeds[condition.id], plain: speeds[SpeedTrial.plain])
-      },
-      comparisons: try verdicts.comparisons(baseline: baseline),
-      categories: try verdicts.categories(),
+      record: record, conditions: conditions, baseline: baseline, featured: featured, judge: judge.source,
+      cells: cells(summary), pooled: pooled, costs: summary.costs,
+      comparisons: comparisons(summary), categories: categories(summary),
       flips: featured.map { examples.flips(from: baseline, to: $0) } ?? [],
       divergence: featured.map { DivergenceSummary.curves(divergences[$0] ?? [:]) } ?? [],
-      judgeRates: judges.count > 1 ? try judgeRates(judges) : [],
+      judgeRates: judges.count > 1 ? try judgeRates(judges, reference: baseline) : [],
       judgePairs: judges.count > 1 ? try judgePairs(judges, examples) : [],
       remarks: remarks())
+  }
+
+  /// What a judge said of each sample under a condition.
+  func classes(of condition: String, by judge: JudgeVersion) -> [Place: ReplyClass] {
+    (observations[condition] ?? [:]).compactMapValues { $0.classes[judge] }
+  }
+
+  // MARK: The summary's figures, as reports arrange them
+
+  private func summary(_ judge: JudgeVersion, reference: String) throws -> EvaluationSummary {
+    try EvaluationSummary(
+      replies, conditions: conditions.map { ($0.id, $0.strategy, $0.alpha) }, judge: judge.name,
+      version: judge.version, reference: reference, speeds: speeds)
+  }
+
+  /// Rates per condition, data set and label, in the run's order.
+  private func cells(_ summary: EvaluationSummary) -> [EvaluationSummary.DatasetRow] {
+    conditions.flatMap { condition in
+      let own = summary.datasets.filter { $0.condition == condition.id }
+      return datasets.flatMap { dataset in
+        Sample.Label.allCases.compactMap { label in
+          own.first { $0.set == dataset.name && $0.label == label }
+        }
+      }
+    }
+  }
+
+  /// Rates per condition over all sets.
+  private func pooled(_ summary: EvaluationSummary, _ judge: JudgeVersion) -> [ReportPooled] {
+    conditions.compactMap { condition in
+      let judged = classes(of: condition.id, by: judge).values
+      guard !judged.isEmpty else { return nil }
+      func rate(_ label: Sample.Label) -> RefusalRate? { summary.row(condition.id, label)?.refusals }
+      return ReportPooled(
+        condition: condition.id, safe: rate(.safe), harmful: rate(.harmful), neutral: rate(.neutral),
+        degenerate: judged.count { $0 == .degenerate }, judged: judged.count)
+    }
+  }
+
+  /// Every other condition against the baseline, on both axes.
+  private func comparisons(_ summary: EvaluationSummary) -> [ReportComparison] {
+    conditions.flatMap { condition in
+      [Sample.Label.safe, .harmful].compactMap { label in
+        summary.row(condition.id, label)?.paired.map {
+          ReportComparison(condition: condition.id, label: label, paired: $0)
+        }
+      }
+    }
+  }
+
+  /// Rates per category, in the order in which the sets first name them.
+  private func categories(_ summary: EvaluationSummary) -> [ReportCategory] {
+    struct Key: Hashable {
+      let label: Sample.Label
+      let name: String
+    }
+    var seen: Set<Key> = []
+    return datasets.flatMap(\.samples).compactMap { sample in
+      guard let label = sample.label, label != .neutral, let name = sample.category,
+        seen.insert(Key(label: label, name: name)).inserted
+      else { return nil }
+      let rates = conditions.reduce(into: [String: RefusalRate]()) {
+        $0[$1.id] = summary.row($1.id, label)?.categories[name]
+      }
+      return rates.isEmpty ? nil : ReportCategory(label: label, name: name, rates: rates)
+    }
   }
 
   /// Of the conditions that contrast, the one with the widest gap between harmful and harmless refusals; without
@@ -153,27 +233,27 @@ public struct ReportBuilder: Sendable {
 
   /// Most verdicts first; among equals language models, then the catalogue's order, then the name, then the later
   /// version.
-  private func rankedJudges() -> [String] {
-    func rank(_ judge: String) -> Int {
-      if judge.hasPrefix("llm:") { return -1 }
-      return JudgeCatalogue.local.firstIndex { judge.hasPrefix($0.name + "@") } ?? Int.max
+  private func rankedJudges() -> [JudgeVersion] {
+    func rank(_ judge: JudgeVersion) -> Int {
+      if judge.name.hasPrefix("llm:") { return -1 }
+      return JudgeCatalogue.local.firstIndex { $0.name == judge.name } ?? Int.max
     }
-    func name(_ judge: String) -> Substring { judge[..<(judge.lastIndex(of: "@") ?? judge.endIndex)] }
     return verdictCounts.sorted { a, b in
-      let (first, second) = ((-a.value, rank(a.key), name(a.key)), (-b.value, rank(b.key), name(b.key)))
-      return first == second ? JudgeVersions.isLater(a.key, than: b.key) : first < second
+      let (first, second) = ((-a.value, rank(a.key), a.key.name), (-b.value, rank(b.key), b.key.name))
+      return first == second
+        ? JudgeVersions.isLater(a.key.version, than: b.key.version) : first < second
     }.map(\.key)
   }
 
-  private func judgeRates(_ judges: [String]) throws -> [ReportJudgeRates] {
+  private func judgeRates(_ judges: [JudgeVersion], reference: String) throws -> [ReportJudgeRates] {
     try judges.flatMap { judge in
-      try Verdicts(builder: self, judge: judge).pooled().map {
-        ReportJudgeRates(judge: judge, condition: $0.condition, safe: $0.safe, harmful: $0.harmful)
+      pooled(try summary(judge, reference: reference), judge).map {
+        ReportJudgeRates(judge: judge.source, condition: $0.condition, safe: $0.safe, harmful: $0.harmful)
       }
     }
   }
 
-  private func judgePairs(_ judges: [String], _ examples: ExamplePicker) throws -> [ReportJudgePair] {
+  private func judgePairs(_ judges: [JudgeVersion], _ examples: ExamplePicker) throws -> [ReportJudgePair] {
     var pairs: [ReportJudgePair] = []
     for (index, first) in judges.enumerated() {
       for second in judges.dropFirst(index + 1) {
@@ -189,19 +269,20 @@ public struct ReportBuilder: Sendable {
     var remarks: [String] = []
     if record.stored < record.planned {
       remarks.append(
-        "\(Figures.count(record.stored)) of \(Figures.count(record.planned)) planned replies are stored: "
+        "\(NumberFormat.count(record.stored)) of \(NumberFormat.count(record.planned)) planned replies are stored: "
           + "all figures are of these.")
     }
     if repetitions > 0 {
       remarks.append(
-        "\(Figures.count(repetitions)) repetitions of prompts are not counted: they are not independent.")
+        "\(NumberFormat.count(repetitions)) repetitions of prompts are not counted: they are not independent."
+      )
     }
     let unlabelled = record.sets.reduce(0) { $0 + $1.unlabelled }
     if unlabelled > 0 {
-      remarks.append("\(Figures.count(unlabelled)) prompts without label belong on neither axis.")
+      remarks.append("\(NumberFormat.count(unlabelled)) prompts without label belong on neither axis.")
     }
     let skipped = record.sets.reduce(0) { $0 + $1.skipped }
-    if skipped > 0 { remarks.append("\(Figures.count(skipped)) rows of the files could not be read.") }
+    if skipped > 0 { remarks.append("\(NumberFormat.count(skipped)) rows of the files could not be read.") }
     return remarks
   }
 }

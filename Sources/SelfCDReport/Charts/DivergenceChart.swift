@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDSupport
 
 /// Median and quartiles of the lanes' divergence along the reply, for each label.
 struct DivergenceChart {
@@ -10,8 +11,8 @@ struct DivergenceChart {
     guard steps > 0, let top = curves.flatMap(\.points).map(\.upper).max(), top > 0 else { return nil }
     let frame = Frame(x: 1...Double(steps + 1), y: 0...top * 1.05, bottom: 320)
     var parts = frame.axes(
-      xTitle: "token of the reply", yTitle: "divergence of the lanes (nats)", xLabel: Figures.parameter,
-      yLabel: Figures.axis)
+      xTitle: "token of the reply", yTitle: "divergence of the lanes (nats)", xLabel: NumberFormat.parameter,
+      yLabel: NumberFormat.axis)
     for curve in curves {
       let style = style(curve.label)
       func at(_ value: KeyPath<ReportDivergence.Point, Double>) -> [(x: Double, y: Double)] {
@@ -44,9 +45,9 @@ struct DivergenceChart {
       guard let first = curve.points.first else { return nil }
       let tenth = curve.points.first { $0.step >= 9 }
       return
-        "On \(Wording.label(curve.label)) prompts the median is \(Figures.decimal(first.median, 2)) nats at "
+        "On \(Wording.label(curve.label)) prompts the median is \(NumberFormat.decimal(first.median, 2)) nats at "
         + "the first token"
-        + (tenth.map { " and \(Figures.decimal($0.median, 2)) at token \($0.step + 1)" } ?? "") + "."
+        + (tenth.map { " and \(NumberFormat.decimal($0.median, 2)) at token \($0.step + 1)" } ?? "") + "."
     }.joined(separator: " ")
   }
 }

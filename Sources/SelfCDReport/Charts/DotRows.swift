@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDJudges
+import SelfCDStatistics
 
 /// Rows of dots with intervals on one scale of shares.
 struct DotRows {

@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDSupport
 
 /// The few shapes that the charts are made of.
 enum Draw {
@@ -13,9 +14,9 @@ enum Draw {
     tag(
       "line",
       [
-        "class": style, "x1": Figures.coordinate(x1), "y1": Figures.coordinate(y1),
-        "x2": Figures.coordinate(x2), "y2": Figures.coordinate(y2), "stroke": "currentColor",
-        "stroke-width": Figures.coordinate(width), "stroke-dasharray": dash,
+        "class": style, "x1": NumberFormat.coordinate(x1), "y1": NumberFormat.coordinate(y1),
+        "x2": NumberFormat.coordinate(x2), "y2": NumberFormat.coordinate(y2), "stroke": "currentColor",
+        "stroke-width": NumberFormat.coordinate(width), "stroke-dasharray": dash,
       ])
   }
 
@@ -26,7 +27,7 @@ enum Draw {
       "polyline",
       [
         "class": style, "points": list(points), "fill": "none", "stroke": "currentColor",
-        "stroke-width": Figures.coordinate(width), "stroke-dasharray": dash, "stroke-linejoin": "round",
+        "stroke-width": NumberFormat.coordinate(width), "stroke-dasharray": dash, "stroke-linejoin": "round",
       ])
   }
 
@@ -35,7 +36,7 @@ enum Draw {
       "polygon",
       [
         "class": style, "points": list(points), "fill": "currentColor",
-        "fill-opacity": Figures.coordinate(opacity), "stroke": "none",
+        "fill-opacity": NumberFormat.coordinate(opacity), "stroke": "none",
       ])
   }
 
@@ -47,9 +48,10 @@ enum Draw {
     tag(
       "rect",
       [
-        "class": style, "x": Figures.coordinate(x), "y": Figures.coordinate(y),
-        "width": Figures.coordinate(width), "height": Figures.coordinate(height), "fill": "currentColor",
-        "fill-opacity": Figures.coordinate(opacity),
+        "class": style, "x": NumberFormat.coordinate(x), "y": NumberFormat.coordinate(y),
+        "width": NumberFormat.coordinate(width), "height": NumberFormat.coordinate(height),
+        "fill": "currentColor",
+        "fill-opacity": NumberFormat.coordinate(opacity),
       ]
     ) { tag("title") { name } }
   }
@@ -60,7 +62,7 @@ enum Draw {
     tag(
       "text",
       [
-        "class": style, "x": Figures.coordinate(x), "y": Figures.coordinate(y),
+        "class": style, "x": NumberFormat.coordinate(x), "y": NumberFormat.coordinate(y),
         "text-anchor": anchor.rawValue,
       ]
     ) { text }
@@ -68,7 +70,7 @@ enum Draw {
 
   /// A vertical axis' title, read from below.
   static func upright(_ text: String, _ x: Double, _ y: Double) -> Markup {
-    let position = "\(Figures.coordinate(x)) \(Figures.coordinate(y))"
+    let position = "\(NumberFormat.coordinate(x)) \(NumberFormat.coordinate(y))"
     return tag(
       "text",
       ["class": "t", "text-anchor": "middle", "transform": "translate(\(position)) rotate(-90)"]
@@ -84,8 +86,8 @@ enum Draw {
       return tag(
         "circle",
         [
-          "class": fill, "cx": Figures.coordinate(x), "cy": Figures.coordinate(y),
-          "r": Figures.coordinate(size), "stroke": "currentColor", "stroke-width": "2",
+          "class": fill, "cx": NumberFormat.coordinate(x), "cy": NumberFormat.coordinate(y),
+          "r": NumberFormat.coordinate(size), "stroke": "currentColor", "stroke-width": "2",
         ])
     }
     let outline = outline(series.shape, size).map { (x: x + $0.x, y: y + $0.y) }
@@ -134,7 +136,7 @@ enum Draw {
   }
 
   private static func list(_ points: [(x: Double, y: Double)]) -> String {
-    points.map { "\(Figures.coordinate($0.x)),\(Figures.coordinate($0.y))" }.joined(separator: " ")
+    points.map { "\(NumberFormat.coordinate($0.x)),\(NumberFormat.coordinate($0.y))" }.joined(separator: " ")
   }
 
   /// How wide a drawing is: it is drawn for screens of either kind, and the page shows the one that fits.
@@ -172,7 +174,7 @@ enum Draw {
         "svg",
         [
           "xmlns": "http://www.w3.org/2000/svg",
-          "viewBox": "0 0 \(Figures.coordinate(width)) \(Figures.coordinate(height))",
+          "viewBox": "0 0 \(NumberFormat.coordinate(width)) \(NumberFormat.coordinate(height))",
           "role": "img", "aria-labelledby": "\(id)-title \(id)-desc",
         ]
       ) {

@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 /// The axes of a chart.
 struct Frame {
   let left: Double
@@ -39,5 +41,5 @@ struct Frame {
     return parts
   }
 
-  static func percent(_ value: Double) -> String { Figures.percent(value, digits: 0) }
+  static func percent(_ value: Double) -> String { NumberFormat.percent(value, digits: 0) }
 }

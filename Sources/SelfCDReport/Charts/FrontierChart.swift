@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
 /// Over-refusal against harmful refusal: one point for each condition with both intervals.
 struct FrontierChart {
@@ -117,7 +118,7 @@ struct FrontierChart {
   private func label(_ point: Point) -> String {
     let isSweep = points.count { $0.condition.strategy == point.condition.strategy } > 1
     let isOnlySweep = sweeps(points).count == 1
-    let text = isSweep && isOnlySweep ? point.condition.alpha.map { "α \(Figures.parameter($0))" } : nil
+    let text = isSweep && isOnlySweep ? point.condition.alpha.map { "α \(NumberFormat.parameter($0))" } : nil
     return String((text ?? point.condition.title).prefix(24))
   }
 
@@ -145,15 +146,16 @@ struct FrontierChart {
     let speeds = run.conditions.filter { $0.strategy == strategy }
       .compactMap { run.costs[$0.id]?.relativeSpeed }
     guard let low = speeds.min(), let high = speeds.max() else { return nil }
-    let (slow, fast) = (Figures.times(low), Figures.times(high))
+    let (slow, fast) = (NumberFormat.times(low), NumberFormat.times(high))
     return slow == fast ? slow : "\(slow.dropLast())–\(fast)"
   }
 
   private func description(_ points: [Point]) -> String {
     points.map {
-      "\($0.condition.title): refuses \(Figures.percent($0.safe.rate)) of harmless and "
-        + "\(Figures.percent($0.harmful.rate)) of harmful prompts"
-        + (run.costs[$0.condition.id]?.relativeSpeed.map { " at \(Figures.times($0)) of plain's speed" } ?? "")
+      "\($0.condition.title): refuses \(NumberFormat.percent($0.safe.rate)) of harmless and "
+        + "\(NumberFormat.percent($0.harmful.rate)) of harmful prompts"
+        + (run.costs[$0.condition.id]?.relativeSpeed.map { " at \(NumberFormat.times($0)) of plain's speed" }
+          ?? "")
         + "."
     }.joined(separator: " ")
   }

@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDSupport
 
 /// Both rates along α, with the paper's points beside them.
 struct SweepChart {
@@ -37,7 +38,7 @@ struct SweepChart {
     let frame = Frame(x: 0...max(last, 0.5), y: 0...1, bottom: 340)
     var parts = frame.axes(
       xTitle: strategy == "self-cd" ? "α (0 is guarded, 1 is plain)" : "α", yTitle: "prompts refused",
-      xLabel: Figures.parameter, yLabel: Frame.percent)
+      xLabel: NumberFormat.parameter, yLabel: Frame.percent)
     for (label, style) in Self.axes { parts += series(points, label, style, frame) }
     let published = published(last, frame)
     parts += published.map { Draw.marker(SeriesStyle(5), $0.x, $0.y, size: 4) }
@@ -94,9 +95,9 @@ struct SweepChart {
 
   private func description(_ points: [Point]) -> String {
     points.map { point in
-      "α \(Figures.parameter(point.alpha)): "
+      "α \(NumberFormat.parameter(point.alpha)): "
         + [Sample.Label.safe, .harmful].compactMap { label in
-          point.rates.rate(label).map { "\(Figures.percent($0.rate)) of \(Wording.label(label))" }
+          point.rates.rate(label).map { "\(NumberFormat.percent($0.rate)) of \(Wording.label(label))" }
         }.joined(separator: ", ") + "."
     }.joined(separator: " ")
   }

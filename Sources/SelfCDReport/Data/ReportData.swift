@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDData
 import SelfCDEval
 
 /// Everything a report shows, as a plain value: the renderers are pure functions of it.
@@ -41,7 +42,7 @@ public struct ReportRun: Codable, Sendable, Hashable {
   /// The judge whose verdicts are counted, as `name@version`.
   public var judge: String
   /// Rates per condition, set and label.
-  public var cells: [ReportCell]
+  public var cells: [EvaluationSummary.DatasetRow]
   /// Rates per condition over all sets of a label.
   public var pooled: [ReportPooled]
   /// What conditions cost, by identifier; without those of which it was not kept.

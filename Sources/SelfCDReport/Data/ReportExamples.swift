@@ -1,4 +1,6 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDJudges
+import SelfCDStatistics
 
 /// A reply as it is shown.
 public struct ReportReplyText: Codable, Sendable, Hashable {

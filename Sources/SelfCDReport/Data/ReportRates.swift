@@ -1,4 +1,7 @@
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
 /// A way of decoding that a run compares.
 public struct ReportCondition: Codable, Sendable, Hashable, Identifiable {
@@ -16,24 +19,8 @@ public struct ReportCondition: Codable, Sendable, Hashable, Identifiable {
     self.id = id
     self.strategy = strategy
     self.alpha = alpha
-    self.title = title ?? alpha.map { "\(strategy) α\u{A0}\(Figures.parameter($0))" } ?? strategy
+    self.title = title ?? alpha.map { "\(strategy) α\u{A0}\(NumberFormat.parameter($0))" } ?? strategy
   }
-}
-
-/// How often a condition refuses the prompts of one set and label.
-public struct ReportCell: Codable, Sendable, Hashable {
-  /// The condition's identifier.
-  public var condition: String
-  /// The set's name.
-  public var set: String
-  /// Which of the set's prompts.
-  public var label: Sample.Label
-  /// Full and partial refusals.
-  public var refusal: RefusalRate
-  /// Full refusals alone.
-  public var full: RefusalRate
-  /// Replies that are none: empty, a loop, unfinished reasoning.
-  public var degenerate: Int
 }
 
 /// How often a condition refuses, over all sets of a label.

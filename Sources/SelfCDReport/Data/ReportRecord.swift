@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDEval
+import SelfCDData
 
 /// What has to be known of a run to judge and repeat it.
 public struct ReportRecord: Codable, Sendable, Hashable {

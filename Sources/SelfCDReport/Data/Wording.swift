@@ -1,4 +1,7 @@
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
 /// The words of the report, the same in every format.
 enum Wording {
@@ -41,15 +44,15 @@ enum Wording {
     + "per cent refused."
 
   static func rate(_ rate: RefusalRate) -> String {
-    "\(Figures.percent(rate.rate)) (\(Figures.interval(rate.low, rate.high)))"
+    "\(NumberFormat.percent(rate.rate)) (\(NumberFormat.interval(rate.low, rate.high)))"
   }
 
   /// A condition's speed against plain, and the lanes decoded for a token.
   static func cost(_ cost: ConditionCost?) -> Table.Cell {
     guard let cost else { return .text("–") }
-    let lanes = cost.lanesPerToken.map { Figures.decimal($0, 2) }
+    let lanes = cost.lanesPerToken.map { NumberFormat.decimal($0, 2) }
     guard let speed = cost.relativeSpeed else { return lanes.map { .figure("–", $0) } ?? .text("–") }
-    return lanes.map { .figure(Figures.times(speed), $0) } ?? .text(Figures.times(speed))
+    return lanes.map { .figure(NumberFormat.times(speed), $0) } ?? .text(NumberFormat.times(speed))
   }
 
   static let costs =
@@ -64,7 +67,7 @@ enum Wording {
         "\(run.title(run.baseline)) refuses "
           + [Sample.Label.safe, .harmful].compactMap { label in
             baseline.rate(label).map {
-              "\(rate($0)) of \(Figures.count($0.n)) \(Wording.label(label)) prompts"
+              "\(rate($0)) of \(NumberFormat.count($0.n)) \(Wording.label(label)) prompts"
             }
           }.joined(separator: " and ") + "."
       ]
@@ -94,14 +97,14 @@ enum Wording {
         return "There are no judged \(Wording.label(label)) prompts, so this axis is unknown."
       }
       var text =
-        "Of \(Figures.count(before.n)) \(Wording.label(label)) prompts, \(run.title(run.baseline)) refuses "
+        "Of \(NumberFormat.count(before.n)) \(Wording.label(label)) prompts, \(run.title(run.baseline)) refuses "
         + "\(rate(before)); \(run.title(featured)) refuses \(rate(after))"
       if let comparison = run.comparison(featured, label) {
         let paired = comparison.paired
         text +=
           paired.onlyHere + paired.onlyReference == 0
           ? ": no prompt changed sides (\(difference(comparison)))"
-          : ": \(Figures.points(paired.difference.estimate)) points on the same prompts "
+          : ": \(NumberFormat.points(paired.difference.estimate)) points on the same prompts "
             + "(\(difference(comparison)); p \(pText(paired.adjustedPValue)))"
       }
       return text + "."
@@ -110,11 +113,11 @@ enum Wording {
 
   /// The interval of a difference.
   static func difference(_ comparison: ReportComparison) -> String {
-    Figures.pointsInterval(comparison.paired.difference.low, comparison.paired.difference.high)
+    NumberFormat.pointsInterval(comparison.paired.difference.low, comparison.paired.difference.high)
   }
 
   static func pText(_ p: Double) -> String {
-    let text = Figures.pValue(p)
+    let text = NumberFormat.pValue(p)
     return text.hasPrefix("<") ? text : "= \(text)"
   }
 
@@ -144,9 +147,9 @@ enum Wording {
   }
 
   static func agreement(_ pair: ReportJudgePair) -> String {
-    "They agree on \(Figures.percent(pair.agreement.estimate)) "
-      + "(\(Figures.interval(pair.agreement.low, pair.agreement.high))) of "
-      + "\(Figures.count(pair.confusion.total)) replies; Cohen’s κ \(Figures.decimal(pair.kappa, 2))."
+    "They agree on \(NumberFormat.percent(pair.agreement.estimate)) "
+      + "(\(NumberFormat.interval(pair.agreement.low, pair.agreement.high))) of "
+      + "\(NumberFormat.count(pair.confusion.total)) replies; Cohen’s κ \(NumberFormat.decimal(pair.kappa, 2))."
   }
 
   /// What is left to say of an example whose replies are all withheld; nil for others.

@@ -1,5 +1,7 @@
-import SelfCDEval
+import SelfCDData
 import SelfCDExplain
+import SelfCDStatistics
+import SelfCDSupport
 
 /// Where attributions fall over a set of prompts.
 struct AttributionSections {
@@ -38,11 +40,11 @@ struct AttributionSections {
     var texts: [String] = []
     if result.withoutFocus > 0 {
       texts.append(
-        "\(Figures.count(result.withoutFocus)) prompts without a focus word, or of nothing else, are left out."
+        "\(NumberFormat.count(result.withoutFocus)) prompts without a focus word, or of nothing else, are left out."
       )
     }
     if result.failures > 0 {
-      texts.append("\(Figures.count(result.failures)) prompts could not be answered.")
+      texts.append("\(NumberFormat.count(result.failures)) prompts could not be answered.")
     }
     return texts.isEmpty ? .empty : tag("p", ["class": "note"]) { texts.joined(separator: " ") }
   }
@@ -52,7 +54,7 @@ struct AttributionSections {
     let title = "Share on focus words, \(ExplanationWording.method(method))"
     let chart = DotRows(
       id: "focus-\(method.rawValue)", title: title,
-      description: groups.map { "\(name($0)): \(Figures.percent($0.share.estimate))." }.joined(
+      description: groups.map { "\(name($0)): \(NumberFormat.percent($0.share.estimate))." }.joined(
         separator: " "),
       rows: groups.map { group in
         DotRows.Row(
@@ -75,8 +77,8 @@ struct AttributionSections {
         ],
         rows: groups.map { group in
           Table.Row(cells: [
-            .text(name(group)), .text(Figures.count(group.n)), share(group.share),
-            .text(Figures.percent(group.uniform)), nats(group.focus), nats(group.others),
+            .text(name(group)), .text(NumberFormat.count(group.n)), share(group.share),
+            .text(NumberFormat.percent(group.uniform)), nats(group.focus), nats(group.others),
           ])
         }
       ).markup,
@@ -94,7 +96,7 @@ struct AttributionSections {
   }
 
   private func share(_ value: ConfidenceInterval) -> Table.Cell {
-    .figure(Figures.percent(value.estimate), Figures.interval(value.low, value.high))
+    .figure(NumberFormat.percent(value.estimate), NumberFormat.interval(value.low, value.high))
   }
 
   private func nats(_ value: ConfidenceInterval) -> Table.Cell {
@@ -123,11 +125,12 @@ struct AttributionSections {
         rows: result.contrasts.map { row in
           Table.Row(cells: [
             .text("\(Wording.label(row.set)), \(ExplanationWording.method(row.method))"),
-            .text(Figures.count(row.n)),
-            .text(Figures.percent(row.refusedShare)), .text(Figures.percent(row.answeredShare)),
-            .text(Figures.percent(row.uniform)),
+            .text(NumberFormat.count(row.n)),
+            .text(NumberFormat.percent(row.refusedShare)), .text(NumberFormat.percent(row.answeredShare)),
+            .text(NumberFormat.percent(row.uniform)),
             .figure(
-              Figures.points(row.share.estimate), Figures.pointsInterval(row.share.low, row.share.high)),
+              NumberFormat.points(row.share.estimate),
+              NumberFormat.pointsInterval(row.share.low, row.share.high)),
             nats(row.focus), nats(row.others),
           ])
         }
@@ -142,7 +145,7 @@ struct AttributionSections {
     let chart = DotRows(
       id: "recall-chart", title: "What the smallest refused part holds",
       description: result.recalls.flatMap {
-        parts($0).map { "\($0.name): \(Figures.percent($0.value.estimate))." }
+        parts($0).map { "\($0.name): \(NumberFormat.percent($0.value.estimate))." }
       }
       .joined(separator: " "),
       rows: result.recalls.flatMap { recall in
@@ -167,16 +170,16 @@ struct AttributionSections {
         ],
         rows: result.recalls.map { row in
           Table.Row(cells: [
-            .text(Wording.label(row.set)), .text(Figures.count(row.n)),
-            .figure(Figures.decimal(row.words, 1), "of \(Figures.decimal(row.promptWords, 1))"),
+            .text(Wording.label(row.set)), .text(NumberFormat.count(row.n)),
+            .figure(NumberFormat.decimal(row.words, 1), "of \(NumberFormat.decimal(row.promptWords, 1))"),
             share(row.withTask),
             share(row.taskAlone),
             row.signalAware.map {
               Table.Cell.figure(
-                Figures.percent($0.estimate),
-                "\(Figures.interval($0.low, $0.high)), n \(Figures.count(row.withObjectNamed))")
+                NumberFormat.percent($0.estimate),
+                "\(NumberFormat.interval($0.low, $0.high)), n \(NumberFormat.count(row.withObjectNamed))")
             } ?? .text("–"),
-            .figure(Figures.decimal(row.prompts, 1), "in \(Figures.decimal(row.calls, 1)) calls"),
+            .figure(NumberFormat.decimal(row.prompts, 1), "in \(NumberFormat.decimal(row.calls, 1)) calls"),
           ])
         }
       ).markup,
@@ -208,9 +211,11 @@ struct AttributionSections {
       ],
       rows: result.agreements.map { row in
         Table.Row(cells: [
-          .text(row.view), .text(row.criterion.meaning), .text(Figures.count(row.n)),
-          .figure(Figures.count(row.agreeing), Figures.percent(Double(row.agreeing) / Double(max(1, row.n)))),
-          .figure(Figures.count(row.refusalsFound), "of \(Figures.count(row.refusals))"),
+          .text(row.view), .text(row.criterion.meaning), .text(NumberFormat.count(row.n)),
+          .figure(
+            NumberFormat.count(row.agreeing),
+            NumberFormat.percent(Double(row.agreeing) / Double(max(1, row.n)))),
+          .figure(NumberFormat.count(row.refusalsFound), "of \(NumberFormat.count(row.refusals))"),
         ])
       }
     ).markup

@@ -1,4 +1,5 @@
 import SelfCDExplain
+import SelfCDSupport
 
 /// An explanation as one self-contained HTML page: no script, no request to anywhere, readable without colour.
 public enum ExplanationHTML {
@@ -18,7 +19,7 @@ public enum ExplanationHTML {
       tag("p", ["class": "mute"]) {
         UntrustedText.singleLine(ExplanationWording.modelName(page.explanation.model))
         " · "
-        Figures.date(page.createdAt)
+        NumberFormat.date(page.createdAt)
       }
       if page.withholdsReplies { tag("p", ["class": "warn"]) { ExplanationWording.withheld } }
       tag("nav", ["aria-label": "Contents"]) {

@@ -1,5 +1,4 @@
 import Foundation
-import SelfCDEval
 import SelfCDExplain
 
 /// Everything a page about one explanation shows: a plain value, of which ``ExplanationHTML`` is a pure function.

@@ -1,5 +1,6 @@
-import SelfCDEval
 import SelfCDExplain
+import SelfCDJudges
+import SelfCDSupport
 
 /// What the page shows of an explanation, section by section; parts that were not asked for have none.
 struct ExplanationSections {
@@ -162,8 +163,8 @@ struct ExplanationSections {
       ],
       rows: shown.map { beginning in
         Table.Row(cells: [
-          .text("“\(beginning.text)”"), .text(Figures.count(beginning.replies)),
-          .figure(Figures.count(beginning.refused), Figures.percent(beginning.share)),
+          .text("“\(beginning.text)”"), .text(NumberFormat.count(beginning.replies)),
+          .figure(NumberFormat.count(beginning.refused), NumberFormat.percent(beginning.share)),
         ])
       })
   }

@@ -1,5 +1,5 @@
-import SelfCDEval
 import SelfCDExplain
+import SelfCDSupport
 
 /// The words of the pages of explanations.
 enum ExplanationWording {
@@ -27,8 +27,8 @@ enum ExplanationWording {
 
   /// An effect or a score in nats: `+2.65`, `−0.35`, `0.00`.
   static func nats(_ value: Double, _ digits: Int = 2) -> String {
-    let text = Figures.decimal(value, digits)
-    return value > 0 && text != Figures.decimal(0, digits) ? "+" + text : text
+    let text = NumberFormat.decimal(value, digits)
+    return value > 0 && text != NumberFormat.decimal(0, digits) ? "+" + text : text
   }
 
   static let effects =

@@ -1,4 +1,5 @@
 import SelfCDExplain
+import SelfCDSupport
 
 /// What flows from the prompt to the answer, by word, layer and position.
 struct FlowSection {
@@ -38,10 +39,10 @@ struct FlowSection {
       }
     let targets = explanation.flows.map { flow in
       let token = flow.flow.target.map { target in
-        " “\(StepSection.token(target.text))”, loss \(Figures.decimal(target.loss, 2)) nats"
+        " “\(StepSection.token(target.text))”, loss \(NumberFormat.decimal(target.loss, 2)) nats"
       }
       return
-        "\(title(flow)): to token \(flow.step)\(token ?? ""); \(Figures.percent(flow.flow.questionShare)) of it comes from "
+        "\(title(flow)): to token \(flow.step)\(token ?? ""); \(NumberFormat.percent(flow.flow.questionShare)) of it comes from "
         + "the question’s words"
     }
     return "\(what) \(targets.joined(separator: ". "))."
@@ -56,7 +57,7 @@ struct FlowSection {
         EffectChart.Series(
           name: title(flow), style: SeriesStyle(view: flow.view), effects: flow.flow.words.map(\.share))
       }, axis: "share of what flows from the question’s words",
-      figure: { value, digits in Figures.percent(value, digits: max(0, digits - 2)) })
+      figure: { value, digits in NumberFormat.percent(value, digits: max(0, digits - 2)) })
     let rest = explanation.words.count - chart.shown.count
     return .figure(
       chart.draw(),
@@ -104,7 +105,7 @@ struct FlowSection {
     let grid = FlowGrid(
       id: "flow-layers-\(index)", title: "Flow from each word in each layer, \(title(flow))",
       rowNames: strongest.map { labels[$0] }, columnTitle: "layer",
-      values: strongest.map { flow.flow.words[$0].layers }, figure: { Figures.percent($0, digits: 0) })
+      values: strongest.map { flow.flow.words[$0].layers }, figure: { NumberFormat.percent($0, digits: 0) })
     let rest = flow.flow.words.count - strongest.count
     return .figure(
       grid.draw(),
@@ -121,7 +122,7 @@ struct FlowSection {
     let count = flow.flow.positions.count
     guard count > 0, count <= Self.shownPositions, !flow.flow.layers.isEmpty else {
       return tag("p", ["class": "note"]) {
-        "\(title(flow)): \(Figures.count(count)) positions are too many to draw; --json has all of them."
+        "\(title(flow)): \(NumberFormat.count(count)) positions are too many to draw; --json has all of them."
       }
     }
     // Of each layer's own flow, or the strongest layer would be all that is seen.
@@ -137,7 +138,7 @@ struct FlowSection {
         "position \(place + 1) “\(position.text.isEmpty ? "control" : StepSection.token(position.text))”"
       },
       marked: Set(flow.flow.positions.indices.filter { flow.flow.positions[$0].word != nil }),
-      values: values, figure: { Figures.percent($0) })
+      values: values, figure: { NumberFormat.percent($0) })
     return .figure(
       grid.draw(),
       "\(title(flow)): the whole prompt, template and system prompt included, each layer’s flow by itself; the bar below "

@@ -1,5 +1,6 @@
-import SelfCDEval
+import SelfCDData
 import SelfCDExplain
+import SelfCDSupport
 
 /// What fixed changes of the prompts do to refusals, both axes together.
 struct PerturbationSections {
@@ -37,7 +38,7 @@ struct PerturbationSections {
   private var remarks: Markup {
     result.failures > 0
       ? tag("p", ["class": "note"]) {
-        "\(Figures.count(result.failures)) replies could not be generated and are left out."
+        "\(NumberFormat.count(result.failures)) replies could not be generated and are left out."
       }
       : .empty
   }
@@ -58,7 +59,9 @@ struct PerturbationSections {
       description: shown.map { change in
         "\(name(change)): "
           + [Sample.Label.safe, .harmful].compactMap { label in
-            row(label, view, change).map { "\(Figures.percent($0.refusals.rate)) of \(Wording.label(label))" }
+            row(label, view, change).map {
+              "\(NumberFormat.percent($0.refusals.rate)) of \(Wording.label(label))"
+            }
           }.joined(separator: ", ") + "."
       }.joined(separator: " "),
       rows: shown.map { change in
@@ -90,8 +93,8 @@ struct PerturbationSections {
               let mark = paired.adjustedPValue < 0.05 ? " *" : ""
               let difference = paired.difference
               return .figure(
-                Figures.percent(row.refusals.rate) + mark,
-                "\(Figures.points(difference.estimate)) (\(Figures.pointsInterval(difference.low, difference.high)))"
+                NumberFormat.percent(row.refusals.rate) + mark,
+                "\(NumberFormat.points(difference.estimate)) (\(NumberFormat.pointsInterval(difference.low, difference.high)))"
               )
             }, isKey: change == nil)
       }

@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 /// A figure along the first tokens of several replies.
 struct StepChart {
   struct Series {
@@ -29,8 +31,8 @@ struct StepChart {
       x: 1...Double(max(steps, 2)), y: 0...(top ?? max(most * 1.08, isShare ? 0.05 : 0.1)),
       right: fit.right, bottom: 220)
     var parts = frame.axes(
-      xTitle: step, yTitle: axis, xLabel: Figures.parameter,
-      yLabel: isShare ? Frame.percent : Figures.axis)
+      xTitle: step, yTitle: axis, xLabel: NumberFormat.parameter,
+      yLabel: isShare ? Frame.percent : NumberFormat.axis)
     for line in series {
       let points = line.values.enumerated().compactMap { index, value in
         value.flatMap { $0.isFinite ? (x: frame.x(Double(index + 1)), y: frame.y($0)) : nil }
@@ -47,7 +49,7 @@ struct StepChart {
     series.map { line in
       "\(line.name): "
         + line.values.map { value in
-          value.map { isShare ? Figures.percent($0) : Figures.decimal($0, 2) } ?? "none"
+          value.map { isShare ? NumberFormat.percent($0) : NumberFormat.decimal($0, 2) } ?? "none"
         }.joined(separator: ", ") + "."
     }.joined(separator: " ")
   }

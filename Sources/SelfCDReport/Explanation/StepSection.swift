@@ -1,5 +1,6 @@
 import SelfCD
 import SelfCDExplain
+import SelfCDSupport
 
 /// What each lane held ready at each step, and what came of their contrast.
 struct StepSection {
@@ -64,7 +65,7 @@ struct StepSection {
         let tint = level > 0 ? " q\(level)" : ""
         tag("div", ["class": (isChosen ? "tok got" : "tok") + tint]) { Self.token(candidate.text) }
         tag("span", ["class": isChosen ? "got" : "other"]) {
-          Figures.percent(candidate.probability) + (isChosen ? " ✓" : "")
+          NumberFormat.percent(candidate.probability) + (isChosen ? " ✓" : "")
         }
       }
     }

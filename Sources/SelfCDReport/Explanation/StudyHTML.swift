@@ -1,5 +1,7 @@
-import SelfCDEval
+import SelfCDData
 import SelfCDExplain
+import SelfCDStatistics
+import SelfCDSupport
 
 /// What an explanation of many prompts found, as one self-contained HTML page.
 public enum StudyHTML {
@@ -14,7 +16,7 @@ public enum StudyHTML {
         tag("p", ["class": "mute"]) {
           UntrustedText.singleLine(ExplanationWording.modelName(page.model))
           " · "
-          Figures.date(page.createdAt)
+          NumberFormat.date(page.createdAt)
         }
         tag("nav", ["aria-label": "Contents"]) {
           tag("ul") {
@@ -80,7 +82,8 @@ struct StudySections {
         ],
         rows: page.sets.map { set in
           Table.Row(cells: [
-            .text(set.name), .text(Figures.count(set.prompts)), Table.Cell(text: set.sha256, isCode: true),
+            .text(set.name), .text(NumberFormat.count(set.prompts)),
+            Table.Cell(text: set.sha256, isCode: true),
           ])
         }
       ).markup,
@@ -102,11 +105,11 @@ enum StudyWording {
       ]
     }
     return result.contrasts.filter { $0.method == result.contrasts.first?.method }.map { contrast in
-      "On the \(Figures.count(contrast.n)) \(Wording.label(contrast.set)) prompts that \(contrast.refusedUnder) refuses and "
-        + "\(contrast.answeredUnder) answers, focus words carry \(Figures.percent(contrast.refusedShare)) of the attribution "
-        + "under \(contrast.refusedUnder) and \(Figures.percent(contrast.answeredShare)) under "
+      "On the \(NumberFormat.count(contrast.n)) \(Wording.label(contrast.set)) prompts that \(contrast.refusedUnder) refuses and "
+        + "\(contrast.answeredUnder) answers, focus words carry \(NumberFormat.percent(contrast.refusedShare)) of the attribution "
+        + "under \(contrast.refusedUnder) and \(NumberFormat.percent(contrast.answeredShare)) under "
         + "\(contrast.answeredUnder) (\(difference(contrast.share)) points); equal effects of all words would give "
-        + "\(Figures.percent(contrast.uniform))."
+        + "\(NumberFormat.percent(contrast.uniform))."
     }
       + result.recalls.filter { $0.set == .harmful }.compactMap { recall in
         recall.signalAware.map {
@@ -130,7 +133,7 @@ enum StudyWording {
           return nil
         }
         return
-          "\(Wording.label(label)) prompts at most \(Figures.points(paired.difference.estimate)) points "
+          "\(Wording.label(label)) prompts at most \(NumberFormat.points(paired.difference.estimate)) points "
           + "(\(UntrustedText.singleLine(most.perturbation ?? "")))"
       }
       return parts.isEmpty
@@ -144,11 +147,11 @@ enum StudyWording {
   }
 
   static func share(_ value: ConfidenceInterval) -> String {
-    "\(Figures.percent(value.estimate)) (\(Figures.interval(value.low, value.high)))"
+    "\(NumberFormat.percent(value.estimate)) (\(NumberFormat.interval(value.low, value.high)))"
   }
 
   static func difference(_ value: ConfidenceInterval) -> String {
-    "\(Figures.points(value.estimate)) (\(Figures.pointsInterval(value.low, value.high)))"
+    "\(NumberFormat.points(value.estimate)) (\(NumberFormat.pointsInterval(value.low, value.high)))"
   }
 
   static func outcome(_ refused: Bool?) -> String { refused.map { $0 ? "refused" : "answered" } ?? "all" }

@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDEval
+import SelfCDData
 import SelfCDExplain
 
 /// Everything a page about a set of prompts shows: aggregates only, no prompt and no reply.

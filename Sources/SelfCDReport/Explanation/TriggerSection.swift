@@ -1,4 +1,5 @@
 import SelfCDExplain
+import SelfCDSupport
 
 /// How a prompt shrinks while it is still refused.
 struct TriggerSection {
@@ -19,8 +20,8 @@ struct TriggerSection {
       } ?? .empty,
       tag("p", ["class": "note"]) {
         "The words that are left have a score of \(ExplanationWording.nats(trigger.score)). The search (delta debugging, "
-          + "arXiv 2011.14934) asked the model about \(Figures.count(trigger.prompts)) prompts in "
-          + "\(Figures.count(trigger.calls)) calls. It only ever keeps refusals: it does not look for a wording that is "
+          + "arXiv 2011.14934) asked the model about \(NumberFormat.count(trigger.prompts)) prompts in "
+          + "\(NumberFormat.count(trigger.calls)) calls. It only ever keeps refusals: it does not look for a wording that is "
           + "answered."
       },
     ])
@@ -33,7 +34,7 @@ struct TriggerSection {
     return tag("ol", ["class": "shrink"]) {
       for (index, kept) in sets.enumerated() {
         tag("li") {
-          tag("span") { "\(Figures.count(kept.count)) word\(kept.count == 1 ? "" : "s")" }
+          tag("span") { "\(NumberFormat.count(kept.count)) word\(kept.count == 1 ? "" : "s")" }
           tag("span", ["dir": "auto"]) { line(kept, from: index == 0 ? all : sets[index - 1]) }
         }
       }
@@ -76,7 +77,7 @@ struct EditSection {
       edit.text.map { text in tag("p", ["class": "prompt", "dir": "auto"]) { text } } ?? .empty,
       tag("p", ["class": "note"]) {
         "\(edit.text == nil ? "The lowest score that was met" : "Its score"): \(ExplanationWording.nats(edit.score)). "
-          + "\(Figures.count(edit.prompts)) prompts were tried. This is searched for prompts labelled safe only."
+          + "\(NumberFormat.count(edit.prompts)) prompts were tried. This is searched for prompts labelled safe only."
       },
     ])
   }

@@ -1,5 +1,5 @@
-import SelfCDEval
 import SelfCDExplain
+import SelfCDSupport
 
 /// How sure the model was: along its greedy replies, and over drawn ones.
 struct UncertaintySection {
@@ -71,9 +71,10 @@ struct UncertaintySection {
           Table.Row(cells: [
             .text(title(view)),
             Table.Cell(text: page.withholdsReplies ? "withheld" : StepSection.token(step.text), isCode: true),
-            .text(Figures.decimal(step.entropy, 2)), .text(step.margin.map { Figures.decimal($0, 2) } ?? "–"),
-            .text(step.refusal.map { Figures.percent($0) } ?? "–"),
-            .text(step.divergence.map { Figures.decimal($0, 3) } ?? "–"),
+            .text(NumberFormat.decimal(step.entropy, 2)),
+            .text(step.margin.map { NumberFormat.decimal($0, 2) } ?? "–"),
+            .text(step.refusal.map { NumberFormat.percent($0) } ?? "–"),
+            .text(step.divergence.map { NumberFormat.decimal($0, 3) } ?? "–"),
           ])
         }
       })
@@ -98,18 +99,19 @@ struct UncertaintySection {
           name: title(view), dots: [DotRows.Dot(rate: samples.refusals, style: SeriesStyle(view: view.view))])
       }, legend: [])
     let table = Table(
-      caption: "Replies drawn at temperature \(Figures.parameter(first.temperature)), seed \(first.seed)",
+      caption:
+        "Replies drawn at temperature \(NumberFormat.parameter(first.temperature)), seed \(first.seed)",
       columns: [
         .init(title: "view", isNumber: false), .init(title: "replies"), .init(title: "refuse"),
         .init(title: "by class", isNumber: false), .init(title: "semantic entropy, nats"),
       ],
       rows: drawn.map { view, samples in
         Table.Row(cells: [
-          .text(title(view)), .text(Figures.count(samples.n)), .rate(samples.refusals),
+          .text(title(view)), .text(NumberFormat.count(samples.n)), .rate(samples.refusals),
           .text(
             samples.classes.map { "\($0.count) \(Wording.replyClass($0.replyClass))" }.joined(separator: ", ")
           ),
-          .text(Figures.decimal(samples.semanticEntropy, 2)),
+          .text(NumberFormat.decimal(samples.semanticEntropy, 2)),
         ])
       })
     return Markup([
@@ -117,7 +119,7 @@ struct UncertaintySection {
       .figure(chart.draw(), "The share of drawn replies that refuse, with 95% Wilson intervals."),
       table.markup,
       tag("p", ["class": "note"]) {
-        "Semantic entropy over the judge’s classes: 0 where all replies do the same, \(Figures.decimal(0.6931, 2)) where "
+        "Semantic entropy over the judge’s classes: 0 where all replies do the same, \(NumberFormat.decimal(0.6931, 2)) where "
           + "half refuse and half answer."
       },
     ])

@@ -1,4 +1,5 @@
 import SelfCDExplain
+import SelfCDSupport
 
 /// Words and what they do: the prompt tinted for each view, a chart for each method, every figure in a table.
 struct WordSection {
@@ -121,7 +122,7 @@ struct WordSection {
       rows: explanation.words.indices.map(line))
     var attributes = "open"
     if explanation.words.count > Self.openRows { attributes = "" }
-    let summary = tag("summary") { "Every figure: \(Figures.count(explanation.words.count)) words" }
+    let summary = tag("summary") { "Every figure: \(NumberFormat.count(explanation.words.count)) words" }
     let content = Markup([summary, table.markup])
     return attributes.isEmpty ? tag("details") { content } : tag("details", ["open": "open"]) { content }
   }
@@ -145,7 +146,7 @@ struct WordSection {
         cells.append(
           Table.Cell(
             text: ExplanationWording.nats(row.effects[index]),
-            detail: row.standardErrors.map { "± \(Figures.decimal($0[index], 2))" },
+            detail: row.standardErrors.map { "± \(NumberFormat.decimal($0[index], 2))" },
             heat: Heat(row.effects[index], of: greatest)))
       }
     }

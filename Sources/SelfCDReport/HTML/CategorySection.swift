@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDSupport
 
 /// Rates per category: a chart of before and after, and the figures.
 struct CategorySection {
@@ -45,7 +46,7 @@ struct CategorySection {
     categories.map { category in
       "\(category.name): "
         + [run.baseline, run.featured].compactMap { $0 }.compactMap { category.rates[$0] }
-        .map { Figures.percent($0.rate) }.joined(separator: " to ") + "."
+        .map { NumberFormat.percent($0.rate) }.joined(separator: " to ") + "."
     }.joined(separator: " ")
   }
 }

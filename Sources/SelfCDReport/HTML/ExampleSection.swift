@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDSupport
 
 /// Replies that changed sides, both ways, with the lanes side by side.
 struct ExampleSection {
@@ -16,7 +16,7 @@ struct ExampleSection {
   private func part(_ flips: ReportFlips) -> Markup {
     Markup([
       tag("h3", ["class": flips.total == 0 ? "mute" : Wording.isGain(flips.kind) ? "good" : "bad"]) {
-        "\(Wording.isGain(flips.kind) ? "✓" : "✗") \(Wording.flips(flips.kind)): \(Figures.count(flips.total))"
+        "\(Wording.isGain(flips.kind) ? "✓" : "✗") \(Wording.flips(flips.kind)): \(NumberFormat.count(flips.total))"
       },
       flips.total > flips.examples.count
         ? tag("p", ["class": "note"]) { "\(flips.examples.count) of them, spread over the categories." }

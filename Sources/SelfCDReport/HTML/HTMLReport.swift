@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 /// The report as one self-contained HTML page: no script, no request to anywhere, readable without colour.
 ///
 /// A content security policy in the page forbids everything but its own style sheet, so that even a fault in the
@@ -31,7 +33,7 @@ public enum HTMLReport {
       tag("p", ["class": "mute"]) {
         data.runs.map(\.record.model).joined(separator: ", ")
         " · "
-        Figures.date(data.createdAt)
+        NumberFormat.date(data.createdAt)
       }
       if data.showsHarmful {
         tag("p", ["class": "warn"]) { Wording.showsHarmful }

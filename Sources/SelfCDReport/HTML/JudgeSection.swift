@@ -1,5 +1,3 @@
-import SelfCDEval
-
 /// How far the judges agree, and what they disagree on.
 struct JudgeSection {
   let run: ReportRun

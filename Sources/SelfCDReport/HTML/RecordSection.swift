@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 /// What has to be known to judge and repeat the run.
 struct RecordSection {
   let run: ReportRun
@@ -7,16 +9,17 @@ struct RecordSection {
     let record = run.record
     var facts: [ReportRecord.Fact] = [
       .init("Run", record.id), .init("Model", record.model), .init("Model SHA-256", record.modelSHA256),
-      .init("Began", Figures.date(record.startedAt)),
+      .init("Began", NumberFormat.date(record.startedAt)),
     ]
     if let end = record.finishedAt {
       facts.append(
-        .init("Took", Figures.duration(end.timeIntervalSince(record.startedAt))))
+        .init("Took", NumberFormat.duration(end.timeIntervalSince(record.startedAt))))
     } else {
       facts.append(.init("Ended", "not yet"))
     }
     facts.append(
-      .init("Replies", "\(Figures.count(record.stored)) of \(Figures.count(record.planned)) planned"))
+      .init(
+        "Replies", "\(NumberFormat.count(record.stored)) of \(NumberFormat.count(record.planned)) planned"))
     facts.append(.init("Judge counted", run.judge))
     return facts + record.facts
   }

@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDSupport
 
 /// What the page shows of one run, section by section.
 struct RunSections {
@@ -74,7 +75,8 @@ struct RunSections {
   private func headline(_ label: Sample.Label) -> Markup {
     let before = run.pooled(run.baseline)?.rate(label)
     let after = run.featured.flatMap { run.pooled($0)?.rate(label) }
-    let text = [before, after].compactMap { $0 }.map { Figures.percent($0.rate) }.joined(separator: " → ")
+    let text = [before, after].compactMap { $0 }.map { NumberFormat.percent($0.rate) }.joined(
+      separator: " → ")
     return tag("div") {
       tag("p", ["class": "mute"]) { "\(Wording.label(label)) prompts refused" }
       tag("p", ["class": "big"]) { text.isEmpty ? "not measured" : text }
@@ -119,7 +121,7 @@ struct RunSections {
       description: run.pooled.map { pooled in
         "\(run.title(pooled.condition)): "
           + [Sample.Label.safe, .harmful].compactMap { label in
-            pooled.rate(label).map { "\(Figures.percent($0.rate)) of \(Wording.label(label))" }
+            pooled.rate(label).map { "\(NumberFormat.percent($0.rate)) of \(Wording.label(label))" }
           }.joined(separator: ", ") + "."
       }.joined(separator: " "), rows: rows,
       legend: [(.safe, false, "harmless prompts refused"), (.harmful, true, "harmful prompts refused")])

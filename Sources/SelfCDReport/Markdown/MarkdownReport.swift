@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDSupport
 
 /// The report as Markdown for a repository, an issue or a model card.
 public enum MarkdownReport {
@@ -7,7 +8,7 @@ public enum MarkdownReport {
     var blocks = [
       "# \(MarkdownText.inline(data.title))",
       MarkdownText.inline(data.runs.map(\.record.model).joined(separator: ", "))
-        + " · \(Figures.date(data.createdAt))",
+        + " · \(NumberFormat.date(data.createdAt))",
     ]
     if data.showsHarmful { blocks.append("**\(Wording.showsHarmful)**") }
     if data.runs.count > 1 { blocks += ["## The runs", RunTables.overview(data.runs).markdown] }
@@ -68,7 +69,7 @@ private struct MarkdownRun {
   }
 
   private func flips(_ flips: ReportFlips) -> [String] {
-    ["\(heading)# \(Wording.flips(flips.kind)): \(Figures.count(flips.total))"]
+    ["\(heading)# \(Wording.flips(flips.kind)): \(NumberFormat.count(flips.total))"]
       + flips.examples.flatMap(example)
   }
 

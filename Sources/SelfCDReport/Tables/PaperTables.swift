@@ -1,4 +1,6 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDJudges
+import SelfCDSupport
 
 /// The papers' tables with a column or row of this run.
 struct PaperTables {
@@ -26,7 +28,7 @@ struct PaperTables {
         $0.strategy == published.strategy && $0.alpha == published.alpha
       }
       return Table.Row(
-        cells: [.text(published.name), .text(Figures.decimal(published.rate, 1))]
+        cells: [.text(published.name), .text(NumberFormat.decimal(published.rate, 1))]
           + sets.map { set in .rate(own.flatMap { rate($0.id, set, .safe) }) },
         isKey: own != nil && own?.id == run.featured)
     }
@@ -49,7 +51,7 @@ struct PaperTables {
 
   private func change(_ before: Double?, _ after: Double?) -> String {
     guard let before, let after else { return "–" }
-    return "\(Figures.decimal(before, 1)) → \(Figures.decimal(after, 1))"
+    return "\(NumberFormat.decimal(before, 1)) → \(NumberFormat.decimal(after, 1))"
   }
 
   /// The baseline's rate and that of the best condition of a strategy, in per cent.

@@ -1,4 +1,6 @@
-import SelfCDEval
+import SelfCDData
+import SelfCDJudges
+import SelfCDSupport
 
 /// A run in the layout of the papers' tables: a row for each condition, a column for each set, and published figures
 /// beside them where the run's model is one that they were measured on.
@@ -80,13 +82,13 @@ public struct ReproductionTable: Encodable, Sendable {
     }
     return [line("condition", paper: "paper") { columns[$0].title }]
       + rows.map { row in
-        line(row.title, paper: row.published.map { Figures.decimal($0, 1) } ?? "–") { index in
+        line(row.title, paper: row.published.map { NumberFormat.decimal($0, 1) } ?? "–") { index in
           row.rates[index].map(Self.text) ?? "–"
         }
       }
       + references.map { reference in
         line(reference.title, paper: "") { index in
-          reference.rates[index].map { Figures.decimal($0, 1) } ?? "–"
+          reference.rates[index].map { NumberFormat.decimal($0, 1) } ?? "–"
         }
       }
   }
@@ -129,7 +131,7 @@ public struct ReproductionTable: Encodable, Sendable {
   }
 
   private static func text(_ rate: RefusalRate) -> String {
-    "\(Figures.decimal(100 * rate.rate, 1)) [\(Figures.interval(rate.low, rate.high))]"
+    "\(NumberFormat.decimal(100 * rate.rate, 1)) [\(NumberFormat.interval(rate.low, rate.high))]"
   }
 
   // MARK: Published figures

@@ -1,4 +1,7 @@
+import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
 /// The tables of a run, the same in every format.
 struct RunTables {
@@ -12,13 +15,13 @@ struct RunTables {
     for cell in run.cells where !groups.contains(where: { $0.set == cell.set && $0.label == cell.label }) {
       groups.append((cell.set, cell.label))
     }
-    func cells(_ group: (set: String, label: Sample.Label)) -> [ReportCell] {
+    func cells(_ group: (set: String, label: Sample.Label)) -> [EvaluationSummary.DatasetRow] {
       run.cells.filter { $0.set == group.set && $0.label == group.label }
     }
     let columns = groups.map { group in
       Table.Column(
         title: "\(group.set), \(Wording.label(group.label)) "
-          + "(n \(Figures.count(cells(group).map(\.refusal.n).max() ?? 0)))")
+          + "(n \(NumberFormat.count(cells(group).map(\.refusal.n).max() ?? 0)))")
     }
     let hasCost = !run.costs.isEmpty
     let rows = run.pooled.map { pooled in
@@ -28,7 +31,7 @@ struct RunTables {
       let share = Double(pooled.degenerate) / Double(max(1, pooled.judged))
       return Table.Row(
         cells: [.text(run.title(pooled.condition))] + rates
-          + [.figure("\(pooled.degenerate)", Figures.percent(share))]
+          + [.figure("\(pooled.degenerate)", NumberFormat.percent(share))]
           + (hasCost ? [Wording.cost(run.costs[pooled.condition])] : []), isKey: isKey(pooled.condition))
     }
     return Table(
@@ -44,8 +47,8 @@ struct RunTables {
     func cells(_ comparison: ReportComparison?) -> [Table.Cell] {
       guard let comparison else { return [.text("–"), .text("–")] }
       return [
-        .figure(Figures.points(comparison.paired.difference.estimate), Wording.difference(comparison)),
-        .text(Figures.pValue(comparison.paired.adjustedPValue)),
+        .figure(NumberFormat.points(comparison.paired.difference.estimate), Wording.difference(comparison)),
+        .text(NumberFormat.pValue(comparison.paired.adjustedPValue)),
       ]
     }
     let rows = run.conditions.filter { $0.id != run.baseline && run.pooled($0.id) != nil }.map { condition in
@@ -72,7 +75,7 @@ struct RunTables {
         + shown.map { .init(title: run.title($0)) },
       rows: categories.map { category in
         Table.Row(
-          cells: [.text(category.name), .text(Figures.count(category.rates.values.map(\.n).max() ?? 0))]
+          cells: [.text(category.name), .text(NumberFormat.count(category.rates.values.map(\.n).max() ?? 0))]
             + shown.map { .rate(category.rates[$0]) })
       })
   }
@@ -106,7 +109,7 @@ struct RunTables {
       caption: "Rows: \(pair.first). Columns: \(pair.second)",
       columns: [.init(title: "replies", isNumber: false)] + used.map { .init(title: name($0)) },
       rows: used.map { row in
-        Table.Row(cells: [.text(name(row))] + used.map { .text(Figures.count(matrix.counts[row][$0])) })
+        Table.Row(cells: [.text(name(row))] + used.map { .text(NumberFormat.count(matrix.counts[row][$0])) })
       })
   }
 
@@ -124,7 +127,7 @@ struct RunTables {
         let counts = [set.safe, set.harmful, set.neutral, set.unlabelled, set.skipped]
         return Table.Row(
           cells: [.text(set.name), .text(set.version ?? "–"), .text(set.format)]
-            + counts.map { .text(Figures.count($0)) }
+            + counts.map { .text(NumberFormat.count($0)) }
             + [Table.Cell(text: String(set.sha256.prefix(16)), isCode: true)])
       })
   }

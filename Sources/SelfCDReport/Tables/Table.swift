@@ -1,4 +1,5 @@
-import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
 /// A table as a value; each format of the report writes it its own way.
 struct Table {
@@ -22,7 +23,8 @@ struct Table {
     static func figure(_ text: String, _ detail: String) -> Cell { Cell(text: text, detail: detail) }
 
     static func rate(_ rate: RefusalRate?) -> Cell {
-      rate.map { .figure(Figures.percent($0.rate), Figures.interval($0.low, $0.high)) } ?? .text("–")
+      rate.map { .figure(NumberFormat.percent($0.rate), NumberFormat.interval($0.low, $0.high)) }
+        ?? .text("–")
     }
   }
 

@@ -1,4 +1,6 @@
 import SelfCDEval
+import SelfCDJudges
+import SelfCDSupport
 
 /// The report's short form for a terminal: both axes of every condition, and what has to be said of them.
 public struct TextReport {
@@ -34,7 +36,7 @@ public struct TextReport {
     lines += table(run) + [""]
     for flips in run.flips {
       let mark = Wording.isGain(flips.kind) ? "+" : "-"
-      lines.append("\(mark) \(Wording.flips(flips.kind)): \(Figures.count(flips.total))")
+      lines.append("\(mark) \(Wording.flips(flips.kind)): \(NumberFormat.count(flips.total))")
     }
     if !run.flips.isEmpty { lines.append("") }
     for pair in run.judgePairs {
@@ -49,8 +51,8 @@ public struct TextReport {
     let first = max(9, titles.map(\.count).max() ?? 0)
     func cell(_ rate: RefusalRate?) -> String {
       guard let rate else { return "–" }
-      let interval = Figures.interval(rate.low, rate.high)
-      return pad(Figures.percent(rate.rate), 6, right: true) + " " + pad(interval, 11)
+      let interval = NumberFormat.interval(rate.low, rate.high)
+      return pad(NumberFormat.percent(rate.rate), 6, right: true) + " " + pad(interval, 11)
     }
     let hasCost = !run.costs.isEmpty
     let used = first + 2 + 18 + 2 + 18 + 2 + (hasCost ? 14 : 0)

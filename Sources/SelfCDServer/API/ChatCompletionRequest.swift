@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 
 /// The body of `POST /v1/chat/completions`.
 struct ChatCompletionRequest: Sendable, Hashable {

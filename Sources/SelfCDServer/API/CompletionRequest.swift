@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDSupport
 
 /// The body of `POST /v1/completions`: texts to be continued, without a chat template.
 struct CompletionRequest: Sendable, Hashable {

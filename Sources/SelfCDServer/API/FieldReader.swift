@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDSupport
 
 /// A field that is missing, wrong, or unknown, in a request or in the operator's file.
 struct FieldError: Error, Sendable, Equatable {

@@ -1,5 +1,4 @@
 import SelfCD
-import SelfCDEval
 
 /// What chat completions and completions have in common: how to draw, when to stop, what to report.
 struct GenerationFields: Sendable, Hashable {

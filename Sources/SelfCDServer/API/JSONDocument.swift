@@ -1,5 +1,5 @@
 import Foundation
-import SelfCDEval
+import SelfCDSupport
 
 /// Reads a document that may be anything, down to bytes that are no text.
 enum JSONDocument {

@@ -1,5 +1,4 @@
 import SelfCD
-import SelfCDEval
 
 /// Reads `messages`.
 enum MessageReader {

@@ -1,4 +1,4 @@
-import SelfCDEval
+import SelfCDSupport
 
 /// A field of OpenAI's or another server's interface that would change what is decoded, or what comes back, and is not
 /// built. Where its value asks for nothing it is fine; elsewhere leaving it aside would deceive the client.

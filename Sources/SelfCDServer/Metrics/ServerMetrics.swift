@@ -1,6 +1,6 @@
 import Foundation
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 import Synchronization
 
 /// Counters and histograms of a server, in the text format of Prometheus (version 0.0.4).

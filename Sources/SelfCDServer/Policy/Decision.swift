@@ -1,5 +1,4 @@
 import SelfCD
-import SelfCDEval
 
 /// How a request is decoded, after its wishes met the operator's policy.
 struct Decision: Sendable {

@@ -1,6 +1,6 @@
 import Hummingbird
 import NIOCore
-import SelfCDEval
+import SelfCDSupport
 
 /// Reads bodies within limits of size and time.
 struct BodyReader: Sendable {

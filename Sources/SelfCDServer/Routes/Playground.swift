@@ -3,7 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import SelfCDResources
+import SelfCDSupport
 
 /// The page at `/`, for people: static files that were read once, under a policy that lets them load nothing else.
 struct Playground: Sendable {
@@ -40,7 +40,7 @@ struct Playground: Sendable {
     }
     files = (found ?? []).reduce(into: [:]) { files, url in
       guard let type = Self.types[url.pathExtension], let data = try? Data(contentsOf: url) else { return }
-      let hash = SHA256.hash(data: data).prefix(8).map { String($0, radix: 16) }.joined()
+      let hash = SHA256.hash(data: data).prefix(8).hexadecimal
       files[url.lastPathComponent] = File(type: type, body: ByteBuffer(bytes: data), tag: "\"\(hash)\"")
     }
   }

@@ -1,6 +1,5 @@
 import Hummingbird
 import SelfCD
-import SelfCDEval
 
 /// `POST /tokenize`: the tokens of a text, or of a chat's prompts as a strategy renders them.
 struct TokenizeRoute: Sendable {

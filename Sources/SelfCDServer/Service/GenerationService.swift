@@ -1,5 +1,5 @@
 import SelfCD
-import SelfCDEval
+import SelfCDJudges
 
 /// Turns requests into generations: policy, model, prompts, limits, lanes, in this order, so that what is
 /// wrong is found before anything is spent.

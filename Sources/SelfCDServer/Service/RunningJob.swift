@@ -1,5 +1,4 @@
 import SelfCD
-import SelfCDEval
 import Synchronization
 
 /// Generations in progress, with everything that has to be given back when they are over. Letting go of it

@@ -3,7 +3,9 @@ import SelfCD
 import SelfCDTesting
 import Testing
 
+@testable import SelfCDData
 @testable import SelfCDEval
+@testable import SelfCDJudges
 
 /// The prompt analysis, on a model without weights.
 @Suite struct PromptAnalyzerTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import SelfCDData
 @testable import SelfCDEval
 
 /// Against SciPy's binomial and beta; `make_calibration_fixture.py` is beside the fixture.

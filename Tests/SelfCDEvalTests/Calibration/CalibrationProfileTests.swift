@@ -3,6 +3,8 @@ import SelfCD
 import Testing
 
 @testable import SelfCDEval
+@testable import SelfCDStatistics
+@testable import SelfCDSupport
 
 @Suite struct CalibrationProfileTests {
   static let hash = String(repeating: "0f", count: 32)

@@ -1,7 +1,10 @@
 import Foundation
 import Testing
 
+@testable import SelfCDData
 @testable import SelfCDEval
+@testable import SelfCDJudges
+@testable import SelfCDStatistics
 
 @Suite struct CalibrationResultTests {
   typealias Prompt = ReplyOutcomes.Prompt

@@ -1,6 +1,8 @@
 import Testing
 
+@testable import SelfCDData
 @testable import SelfCDEval
+@testable import SelfCDStatistics
 
 @Suite struct CalibrationSplitTests {
   static func set(_ name: String, _ label: Sample.Label, _ texts: [String]) -> Dataset {

@@ -2,6 +2,7 @@ import Foundation
 import Testing
 
 @testable import SelfCDEval
+@testable import SelfCDStatistics
 
 /// Against SciPy and a second implementation; `make_calibration_fixture.py` is beside the fixture.
 @Suite struct LearnThenTestTests {

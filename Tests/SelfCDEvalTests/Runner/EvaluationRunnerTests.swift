@@ -3,7 +3,9 @@ import SelfCDTesting
 import Synchronization
 import Testing
 
+@testable import SelfCDData
 @testable import SelfCDEval
+@testable import SelfCDJudges
 
 /// The run itself, on a model without weights whose logits depend on every token a lane holds: a reply that comes
 /// out the same was decoded from the right lanes.
@@ -48,12 +50,12 @@ import Testing
 
   final class MemorySink: EvaluationSink {
     struct Full: Error {}
-    private let storage = Mutex<[EvaluationReply.Key: EvaluationReply]>([:])
+    private let storage = Mutex<[ReplyKey: EvaluatedReply]>([:])
     let capacity: Int
 
     init(capacity: Int = .max) { self.capacity = capacity }
 
-    func store(_ replies: [EvaluationReply]) throws {
+    func store(_ replies: [EvaluatedReply]) throws {
       try storage.withLock { storage in
         for reply in replies {
           guard storage.count < capacity else { throw Full() }
@@ -62,13 +64,13 @@ import Testing
       }
     }
 
-    var texts: [EvaluationReply.Key: String] { storage.withLock { $0.mapValues(\.reply.text) } }
-    var replies: [EvaluationReply] { storage.withLock { Array($0.values) } }
+    var texts: [ReplyKey: String] { storage.withLock { $0.mapValues(\.text) } }
+    var replies: [EvaluatedReply] { storage.withLock { Array($0.values) } }
   }
 
   static func texts(
-    _ plan: EvaluationPlan, lanes: Int, skipping done: Set<EvaluationReply.Key> = []
-  ) async throws -> [EvaluationReply.Key: String] {
+    _ plan: EvaluationPlan, lanes: Int, skipping done: Set<ReplyKey> = []
+  ) async throws -> [ReplyKey: String] {
     let sink = MemorySink()
     let runner = EvaluationRunner(
       model: try await model(lanes: lanes), plan: plan, judges: JudgeCatalogue.local)
@@ -160,7 +162,7 @@ import Testing
     work.cancel()
     let outcome = try await work.value
     #expect(outcome.isInterrupted && outcome.progress.done < plan.planned)
-    #expect(!sink.replies.contains { $0.reply.stopReason == .cancelled })
+    #expect(!sink.replies.contains { $0.stopReason == StopReason.cancelled.rawValue })
     while await model.engine.freeLanes < 8 { await Task.yield() }
   }
 
@@ -183,12 +185,12 @@ import Testing
       model: try await Self.model(lanes: 16), plan: Self.plan(), judges: []
     ).run(into: sink)
     for reply in sink.replies {
-      let lanes = reply.reply.tokens.compactMap(\.lanes)
-      #expect(lanes.count == min(4, reply.reply.tokens.count))
+      let measured = reply.steps.filter(\.isMeasured)
+      #expect(measured.count == min(4, reply.steps.count))
       let isContrasted = reply.key.condition.contains("@")
-      for (step, summary) in lanes.enumerated() {
-        #expect(
-          summary.logProbabilities.values.allSatisfy { $0 <= 0 } && !summary.logProbabilities.isEmpty)
+      for (step, summary) in measured.enumerated() {
+        let logProbabilities = [summary.guarded, summary.plain].compactMap(\.self)
+        #expect(logProbabilities.allSatisfy { $0 <= 0 } && !logProbabilities.isEmpty)
         let hasBoth = isContrasted && !(reply.key.condition.hasPrefix("ada-cd") && step >= 3)
         #expect((summary.divergence != nil) == hasBoth)
         if let divergence = summary.divergence { #expect((0...JensenShannon.maximum).contains(divergence)) }
@@ -212,7 +214,7 @@ import Testing
   }
 
   @Test func seedsDependOnEveryPartOfTheKey() {
-    let key = EvaluationReply.Key(dataset: "d", sample: "1", condition: "c")
+    let key = ReplyKey(dataset: "d", sample: "1", condition: "c")
     let keys = [
       key, .init(dataset: "d1", sample: "", condition: "c"), .init(dataset: "d", sample: "1c", condition: ""),
       .init(dataset: "d", sample: "1", condition: "c", repetition: 1),

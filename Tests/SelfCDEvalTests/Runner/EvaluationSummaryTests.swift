@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
+@testable import SelfCDData
 @testable import SelfCDEval
+@testable import SelfCDJudges
 
 @Suite struct EvaluationSummaryTests {
   static func reply(
@@ -15,9 +17,9 @@ import Testing
         id: "\(label)\(sample)", content: .text("q"), label: label, labelOrigin: .row,
         category: sample < 2 ? "low" : "high", fields: fields, position: .line(1)),
       text: text,
+      steps: plain.map { .init(token: 0, plain: $0) },
       judgements: [.init(judge: "j", version: "1", verdict: Verdict(replyClass))]
-        + (other.map { [.init(judge: "k", version: "1", verdict: Verdict($0))] } ?? []),
-      plainLogProbabilities: plain)
+        + (other.map { [.init(judge: "k", version: "1", verdict: Verdict($0))] } ?? []))
   }
 
   static let conditions: [(id: String, strategy: String, alpha: Double?)] = [

@@ -32,7 +32,7 @@ struct OrganismProvider: ModelProvider {
   }
 }
 
-/// A model without weights whose replies are long and, with a delay, slow.
+/// A model without weights whose replies are as long as they may be and, with a delay, slow.
 final class HistoryProvider: ModelProvider {
   let name: String
   let lanes: Int
@@ -47,7 +47,8 @@ final class HistoryProvider: ModelProvider {
 
   init(
     name: String = "history", lanes: Int = 4, delay: Double = 0, bytes: Int = 1,
-    behaviour: HistoryBackend.Behaviour = .init(), profiles: [ServedProfile] = [], loadDelay: Double = 0,
+    behaviour: HistoryBackend.Behaviour = .init(neverEnds: true), profiles: [ServedProfile] = [],
+    loadDelay: Double = 0,
     gate: LoadGate? = nil, failingLoads: Int = 0
   ) {
     self.name = name

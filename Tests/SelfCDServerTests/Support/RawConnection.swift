@@ -99,10 +99,10 @@ final class RawConnection: Sendable {
     }
   }
 
-  /// Everything until `text` has come.
-  func receive(until text: String) async throws -> String {
+  /// Everything until `text` has come, as often as it is wanted.
+  func receive(until text: String, times: Int = 1) async throws -> String {
     var received = ""
-    while !received.contains(text) {
+    while received.components(separatedBy: text).count <= times {
       let piece = try await receive()
       guard !piece.isEmpty else { throw Failure(call: "recv: the end, before '\(text)'") }
       received += piece

@@ -1,8 +1,9 @@
 import Foundation
 import Logging
 import SelfCD
-import SelfCDEval
 import SelfCDHTTP
+import SelfCDJudges
+import SelfCDSupport
 import Synchronization
 import Testing
 

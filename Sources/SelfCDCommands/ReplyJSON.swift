@@ -1,0 +1,92 @@
+import SelfCD
+
+/// A reply as `--json` prints it. Keys are part of the product's interface.
+struct ReplyJSON: Encodable {
+  let text: String
+  let reasoning: String?
+  let strategy: String
+  let parameters: EncodedStrategy
+  /// The profile that said how to decode; absent without one.
+  let profile: String?
+  /// Whether a bound was shown for this setting of this model.
+  let calibrated: Bool
+  let model: String
+  let stopReason: StopReason
+  let tokens: [Token]
+  let usage: Usage
+
+  struct Token: Encodable {
+    let id: TokenID
+    let text: String
+    let score: Float
+    let logProbability: Double?
+    let candidates: Candidates?
+  }
+
+  struct Candidates: Encodable {
+    let guarded: [NamedCandidate]?
+    let plain: [NamedCandidate]?
+    let combined: [NamedCandidate]
+  }
+
+  struct NamedCandidate: Encodable {
+    let id: TokenID
+    let text: String
+    let probability: Float
+  }
+
+  struct Usage: Encodable {
+    let guardedPromptTokens: Int?
+    let plainPromptTokens: Int?
+    let prefilledTokens: Int
+    let generatedTokens: Int
+    let timeToFirstTokenSeconds: Double
+    let totalSeconds: Double
+  }
+
+  init(_ reply: Reply, choice: DecodingChoice, model: String, vocabulary: any Vocabulary) {
+    let strategy = choice.strategy
+    profile = choice.profile?.name
+    calibrated = choice.isCalibrated
+    text = reply.text
+    reasoning = reply.reasoning.isEmpty ? nil : reply.reasoning
+    self.strategy = strategy.name
+    parameters = EncodedStrategy(strategy)
+    self.model = model
+    stopReason = reply.stopReason
+    func named(_ candidates: [Candidate]) -> [NamedCandidate] {
+      candidates.map {
+        NamedCandidate(
+          id: $0.token, text: String(decoding: vocabulary.bytes(of: $0.token), as: UTF8.self),
+          probability: $0.probability)
+      }
+    }
+    tokens = reply.tokens.map { token in
+      Token(
+        id: token.id, text: token.text, score: token.score, logProbability: token.trace?.logProbability,
+        candidates: token.trace.map {
+          Candidates(
+            guarded: $0.lanes[.guarded].map(named), plain: $0.lanes[.plain].map(named),
+            combined: named($0.combined))
+        })
+    }
+    let summary = reply.summary
+    usage = Usage(
+      guardedPromptTokens: summary.promptTokens[.guarded], plainPromptTokens: summary.promptTokens[.plain],
+      prefilledTokens: summary.prefilledTokens, generatedTokens: summary.generatedTokens,
+      timeToFirstTokenSeconds: summary.timeToFirstToken.seconds, totalSeconds: summary.totalTime.seconds)
+  }
+}
+
+/// The parameters of any strategy, by name, as it encodes itself.
+struct EncodedStrategy: Encodable {
+  private let strategy: any DecodingStrategy
+
+  init(_ strategy: any DecodingStrategy) { self.strategy = strategy }
+
+  func encode(to encoder: any Encoder) throws { try strategy.encode(to: encoder) }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}
