@@ -36,7 +36,9 @@ let package = Package(
     .library(name: "SelfCDEval", targets: ["SelfCDEval"]),
     .library(name: "SelfCDExplain", targets: ["SelfCDExplain"]),
     .library(name: "SelfCDServer", targets: ["SelfCDServer"]),
+    .library(name: "SelfCDLlamaServer", targets: ["SelfCDLlamaServer"]),
     .library(name: "SelfCDStore", targets: ["SelfCDStore"]),
+    .library(name: "SelfCDRuns", targets: ["SelfCDRuns"]),
     .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
     .library(name: "SelfCDReport", targets: ["SelfCDReport"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
@@ -69,7 +71,7 @@ let package = Package(
         .copy("organism/selfcd-organism.profile.json"),
       ], swiftSettings: strict),
 
-    .target(name: "SelfCDSupport", swiftSettings: strict),
+    .target(name: "SelfCDSupport", dependencies: [crypto], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "SelfCDData", dependencies: ["SelfCDSupport", "CZlib", crypto],
@@ -91,10 +93,14 @@ let package = Package(
       dependencies: ["SelfCD", "SelfCDSupport", "SelfCDData", "SelfCDJudges", "SelfCDEval", grdb],
       swiftSettings: strict),
     .target(
+      name: "SelfCDRuns",
+      dependencies: ["SelfCD", "SelfCDSupport", "SelfCDData", "SelfCDJudges", "SelfCDEval", "SelfCDStore"],
+      swiftSettings: strict),
+    .target(
       name: "SelfCDReport",
       dependencies: [
         "SelfCD", "SelfCDSupport", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", "SelfCDEval",
-        "SelfCDExplain", crypto,
+        "SelfCDStore", "SelfCDRuns", "SelfCDExplain", crypto,
       ],
       swiftSettings: strict),
 
@@ -117,6 +123,11 @@ let package = Package(
       resources: [.copy("Resources/playground")],
       swiftSettings: strict),
 
+    .target(
+      name: "SelfCDLlamaServer",
+      dependencies: ["SelfCD", "SelfCDSupport", "SelfCDEval", "SelfCDLlama", "SelfCDServer"],
+      swiftSettings: strict),
+
     .target(name: "SelfCDHTTP", swiftSettings: strict),
     .target(
       name: "SelfCDHub", dependencies: ["SelfCDSupport", "SelfCDHTTP", crypto], swiftSettings: strict),
@@ -125,9 +136,9 @@ let package = Package(
       name: "SelfCDCommands",
       dependencies: [
         "SelfCD", "SelfCDSupport", "SelfCDStatistics", "SelfCDData", "SelfCDJudges", "SelfCDEval",
-        "SelfCDStore", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDExplain", "SelfCDReport", crypto,
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-      ] + (withServer ? ["SelfCDServer", logging, unixSignals] : []),
+        "SelfCDStore", "SelfCDRuns", "SelfCDLlama", "SelfCDOrganism", "SelfCDHub", "SelfCDExplain",
+        "SelfCDReport", crypto, .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ] + (withServer ? ["SelfCDServer", "SelfCDLlamaServer", logging, unixSignals] : []),
       exclude: withServer ? [] : ["Serving"],
       swiftSettings: strict + (withServer ? [] : [.define("SELFCD_WITHOUT_SERVER")])),
     .executableTarget(name: "selfcd", dependencies: ["SelfCDCommands"], swiftSettings: strict),

@@ -39,37 +39,33 @@ struct ChatCommand: AsyncParsableCommand {
     let loaded = try await ModelLoading.load(modelOptions, lanes: 4, console: console)
     DecodingNotes.print(
       choice, options: sampling.options(), chat: Chat(question: "", system: prompts.system), console: console)
-    var session = ChatSession(
-      console: console, loaded: loaded, profile: choice.profile, strategyOptions: strategyOptions,
+    var loop = ChatLoop(
+      console: console, model: loaded.chat, profile: choice.profile, strategyOptions: strategyOptions,
       prompts: prompts, options: sampling.options())
-    try await session.run()
+    try await loop.run()
   }
 }
 
-/// The state of an interactive chat.
-struct ChatSession {
+/// An interactive chat: reads lines, answers messages, obeys commands.
+struct ChatLoop {
   let console: Console
-  let loaded: LoadedModel
   let profile: LoadedProfile?
   var strategyOptions: StrategyOptions
   var prompts: PromptOptions
-  let options: GenerationOptions
-  private var turns: [ChatMessage] = []
+  private var session: ChatSession
   /// Whether the profile's strategy is in force; commands replace it.
   private var usesProfile: Bool
 
   init(
-    console: Console, loaded: LoadedModel, profile: LoadedProfile?, strategyOptions: StrategyOptions,
-    prompts: PromptOptions,
-    options: GenerationOptions
+    console: Console, model: ChatModel, profile: LoadedProfile?, strategyOptions: StrategyOptions,
+    prompts: PromptOptions, options: GenerationOptions
   ) {
     self.console = console
-    self.loaded = loaded
     self.profile = profile
     usesProfile = profile != nil
     self.strategyOptions = strategyOptions
     self.prompts = prompts
-    self.options = options
+    session = ChatSession(model, options: options, system: prompts.system)
   }
 
   mutating func run() async throws {
@@ -84,7 +80,7 @@ struct ChatSession {
       guard let line = readLine() else { break }
       let text = line.trimmingCharacters(in: .whitespacesAndNewlines)
       if text.isEmpty { continue }
-      let before = turns
+      let before = session
       do {
         if text.hasPrefix("/") {
           guard let command = ChatSlashCommand(parsing: text) else {
@@ -93,14 +89,14 @@ struct ChatSession {
           }
           if try await perform(command) == .end { break }
         } else {
-          turns.append(.user(text))
-          try await answer()
+          session.strategy = try strategy()
+          try await show(try session.ask(text))
         }
       } catch let error as CommandError where error != .interrupted {
         throw error
       } catch {
         // A wrong parameter or a chat that grew too long ends the turn, not the conversation.
-        turns = before
+        session = before
         console.report(TerminalText.sanitized("\(error)"))
       }
     }
@@ -114,7 +110,7 @@ struct ChatSession {
     case .help: console.note(ChatSlashCommand.helpText)
     case .quit: return .end
     case .reset:
-      turns = []
+      session.reset()
       console.note("the conversation starts afresh.")
     case .strategy("profile", nil):
       guard let profile else {
@@ -140,15 +136,16 @@ struct ChatSession {
       try change(to: changed)
     case .system(let text):
       prompts.system = text.isEmpty ? nil : text
+      session.system = prompts.system
       console.note(
         text.isEmpty ? "no system prompt of your own." : "system prompt set; it stays in both lanes.")
     case .retry:
-      if turns.last?.role == .assistant { turns.removeLast() }
-      guard turns.last?.role == .user else {
+      session.strategy = try strategy()
+      guard let handle = try session.retry() else {
         console.report("there is no question to answer again.")
         break
       }
-      try await answer()
+      try await show(handle)
     }
     return .goOn
   }
@@ -163,7 +160,7 @@ struct ChatSession {
 
   private func note(_ choice: DecodingChoice) {
     DecodingNotes.print(
-      choice, options: options, chat: Chat(question: "", system: prompts.system), console: console)
+      choice, options: session.options, chat: Chat(question: "", system: prompts.system), console: console)
   }
 
   private func strategy() throws -> any DecodingStrategy {
@@ -171,16 +168,13 @@ struct ChatSession {
     return try strategyOptions.answering(prompts: prompts).make(sharing: prompts)
   }
 
-  private mutating func answer() async throws {
-    let chat = Chat(messages: (prompts.system.map { [.system($0)] } ?? []) + turns)
+  private mutating func show(_ handle: GenerationHandle) async throws {
     defer { Interruption.reset() }
-    let handle = try loaded.chat.stream(
-      chat, strategy: try strategy(), options: options)
     let console = console
     let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: true).print(handle)
     }
-    turns.append(.assistant(reply.text))
+    session.keep(reply)
   }
 }
 

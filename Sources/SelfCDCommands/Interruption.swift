@@ -40,6 +40,18 @@ enum Interruption {
     return try await body()
   }
 
+  /// Runs `body` as a task that Ctrl-C cancels.
+  /// - Throws: `CommandError.interrupted` where it was, and what `body` throws.
+  static func cancellable<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
+    let work = Task { try await body() }
+    do {
+      let stop: @Sendable () -> Void = { work.cancel() }
+      return try await handling(stop) { try await work.value }
+    } catch is CancellationError {
+      throw CommandError.interrupted
+    }
+  }
+
   /// Takes back an interruption that was dealt with, so that an interactive program goes on.
   static func reset() { state.withLock { $0.isRequested = false } }
 

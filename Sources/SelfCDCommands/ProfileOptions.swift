@@ -45,7 +45,7 @@ struct ProfileOptions: ParsableArguments {
   ) async throws -> LoadedProfile {
     let profile = try CalibrationProfile.read(path: path)
     let file = try await model.modelPath(console: console)
-    try profile.check(modelSHA256: try Provenance.sha256(ofFile: file))
+    try profile.check(modelSHA256: try FileDigest.sha256(ofFile: file))
     return LoadedProfile(name: URL(filePath: path).lastPathComponent, profile: profile)
   }
 }
@@ -58,33 +58,8 @@ struct LoadedProfile {
 
   var strategy: any DecodingStrategy { profile.strategy() }
 
-  /// What is guaranteed, in words.
-  var promise: String {
-    let settings = profile.settings
-    let reference = profile.reference.strategy.name
-    guard let fallback = profile.fallback else {
-      return "at most \(CalibrationTable.share(settings.maxHarmIncrease)) of \(reference)'s refusals "
-        + "of harmful prompts lost, at \(CalibrationTable.share(settings.confidence)), by the judge "
-        + "\(TerminalText.singleLine(profile.judge.name)) and on prompts like those it was measured on "
-        + "(docs/calibration.md)"
-    }
-    return "the reference itself, since \(fallback.reason); this is not a calibrated setting"
-  }
-
   /// One line that says what is in force.
   var statement: String {
-    "profile \(TerminalText.singleLine(name)): \(StrategyTitle.of(strategy)); \(promise)."
-  }
-}
-
-extension CalibrationResult.Fallback {
-  /// Why the reference was kept, to be read behind "since".
-  var reason: String {
-    switch self {
-    case .tooFewPrompts: "no candidate met the bound, for which there were too few refusals"
-    case .noneValid, .noneConfirmed: "no candidate met the bound"
-    case .noGain: "no candidate that met the bound answered more harmless prompts"
-    case .nothingToReduce: "it left no harmless prompt unanswered"
-    }
+    "profile \(TerminalText.singleLine(name)): \(StrategyTitle.of(strategy)); \(profile.guarantee)."
   }
 }

@@ -80,9 +80,9 @@ struct ReportCommand: AsyncParsableCommand {
 
   private func loadData() throws -> ReportData {
     let runStore = try storeOptions.openExisting()
-    let identifiers = try StoredRun.identifiers(runs.isEmpty ? ["latest"] : runs, in: runStore)
+    let identifiers = try runStore.identifiers(matching: runs.isEmpty ? ["latest"] : runs)
     let options = ReportOptions(showsHarmful: showHarmful, judge: judge)
-    let stored = try identifiers.map { try StoredRun.report(runStore, id: $0, options: options) }
+    let stored = try identifiers.map { try ReportRun(id: $0, in: runStore, options: options) }
     var data = ReportData(createdAt: Date(), showsHarmful: showHarmful, runs: stored)
     if let title { data.title = title }
     return data

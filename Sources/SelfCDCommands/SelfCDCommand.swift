@@ -1,4 +1,5 @@
 import ArgumentParser
+import SelfCDSupport
 
 /// `selfcd`: measures, explains and reduces over-refusal.
 public struct SelfCDCommand: AsyncParsableCommand {
@@ -35,9 +36,4 @@ public struct SelfCDCommand: AsyncParsableCommand {
   }
 
   public init() {}
-}
-
-/// The version of the product.
-public enum SelfCDVersion {
-  public static let current = "0.1.0"
 }

@@ -1,4 +1,5 @@
 import SelfCDReport
+import SelfCDSupport
 
 /// Makes text from models and files safe to print.
 ///

@@ -5,7 +5,11 @@ import Synchronization
 public struct LoadedModel: Sendable {
   /// Asks the model.
   public let chat: ChatModel
+  /// The model's chat template and tokenizer.
+  public let renderer: LlamaPromptRenderer
+  /// The weights.
   public let model: LlamaModel
+  /// The model's tokens.
   public let vocabulary: LlamaVocabulary
 
   /// Loads a GGUF model and starts its engine.
@@ -41,9 +45,10 @@ public struct LoadedModel: Sendable {
     guard let model = box.withLock({ $0 }) else {
       throw LlamaError.loadFailed(path: path, reason: "the engine started without it.")
     }
+    let renderer = try LlamaPromptRenderer(model: model, options: template)
     return LoadedModel(
-      chat: ChatModel(engine: engine, renderer: try LlamaPromptRenderer(model: model, options: template)),
-      model: model, vocabulary: LlamaVocabulary(model))
+      chat: ChatModel(engine: engine, renderer: renderer), renderer: renderer, model: model,
+      vocabulary: LlamaVocabulary(model))
   }
 
   /// The same model, its weights shared, with a vector taken out of its residual stream: for comparing in evaluations.
@@ -57,6 +62,7 @@ public struct LoadedModel: Sendable {
       try LlamaBackend(model: model, options: options, abort: abort, ablating: vector)
     }
     return LoadedModel(
-      chat: ChatModel(engine: engine, renderer: chat.renderer), model: model, vocabulary: vocabulary)
+      chat: ChatModel(engine: engine, renderer: renderer), renderer: renderer, model: model,
+      vocabulary: vocabulary)
   }
 }

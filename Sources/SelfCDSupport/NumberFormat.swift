@@ -7,6 +7,11 @@ package enum NumberFormat {
     decimal(share * 100, digits) + "%"
   }
 
+  /// A share as people write it: `1 %`, `0.5 %`, `99.9 %`.
+  package static func share(_ value: Double) -> String {
+    parameter(Float("\(Double(Float(value * 100)))") ?? Float(value * 100)) + " %"
+  }
+
   /// Both ends of an interval of shares in per cent, without the sign: `48.1–60.4`.
   package static func interval(_ low: Double, _ high: Double) -> String {
     "\(decimal(low * 100, 1))–\(decimal(high * 100, 1))"

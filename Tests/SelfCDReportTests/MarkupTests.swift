@@ -1,3 +1,4 @@
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDReport

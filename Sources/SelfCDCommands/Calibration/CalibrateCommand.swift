@@ -4,6 +4,7 @@ import SelfCD
 import SelfCDData
 import SelfCDEval
 import SelfCDLlama
+import SelfCDRuns
 import SelfCDStore
 import SelfCDSupport
 
@@ -167,27 +168,45 @@ struct CalibrateCommand: AsyncParsableCommand {
     guard let (session, isInsistent) = try await prepare(console: console) else { return }
     let goOn =
       ResumeCommand.text(
-        "calibrate", run: session.runID, store: storeOptions, judges: judgeOptions, model: modelOptions)
+        "calibrate", run: session.run.id, store: storeOptions, judges: judgeOptions, model: modelOptions)
       + (isInsistent ? " --yes" : "")
-    let calibration = try await Calibration(session: session, console: console)
-      .run(batch, goOn: goOn, isInsistent: isInsistent)
-    let profile = try calibration.profile()
+    let calibration = try await measure(session, goOn: goOn, isInsistent: isInsistent, console: console)
+    let profile = try calibration.run.profile(of: calibration.result)
     if let output { try profile.write(path: UserFolders.current.expand(output)) }
     if json {
       try console.writeJSON(
         CalibrationRecord(
-          calibration, profile: profile, run: session.runID, store: OutputFile.name(session.store.path)))
+          calibration, profile: profile, run: session.run.id,
+          store: OutputFile.name(session.run.store.path)))
     } else {
       try console.write(CalibrationTable(calibration, console: console).text)
       console.note(
         output.map {
           profile.isCalibrated
             ? "the profile is in \($0); use it with --profile \($0)."
-            : "the profile in \($0) keeps \(calibration.reference) and is not calibrated."
+            : "the profile in \($0) keeps \(calibration.run.reference) and is not calibrated."
         }
           ?? "no profile was written; '\(goOn) -o profile.json' writes it."
       )
     }
+  }
+
+  private func measure(
+    _ session: RunSession, goOn: String, isInsistent: Bool, console: Console
+  ) async throws -> MeasuredCalibration {
+    let run = try CalibrationRun(session.run)
+    let (loaded, _) = try await session.load(batch, console: console)
+    let outcome = try await RunSession.carryOut(label: "calibrating:", goOn: goOn, console: console) {
+      try await run.run(with: loaded.chat, isInsistent: isInsistent, observer: $0)
+    }
+    if outcome.incomplete > 0 {
+      console.note(
+        "\(outcome.incomplete) prompts could not be answered under every condition and are left out: the bound does "
+          + "not speak of such prompts.")
+    }
+    return MeasuredCalibration(
+      run: run, result: outcome.result, incomplete: outcome.incomplete,
+      goOn: outcome.stoppedBecause == .tooFewPrompts ? goOn + " --yes" : nil)
   }
 
   // MARK: Starting and resuming
@@ -229,15 +248,17 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   /// - Returns: the run to generate, and whether the user insists on it where it can show nothing; nil where the plan was
   ///   all that was wanted.
-  private func prepare(console: Console) async throws -> (EvaluationSession, isInsistent: Bool)? {
+  private func prepare(console: Console) async throws -> (RunSession, isInsistent: Bool)? {
     if let resume {
       let store = try storeOptions.openExisting()
-      let run = try store.run(id: try StoredRun.identifier(resume, in: store))
+      let run = try store.run(id: try store.identifier(matching: resume))
       try checkResumed(run, in: store)
-      let session = try await EvaluationSession(
-        resuming: run, in: store, model: modelOptions, judging: judgeOptions, console: console)
-      let calibration = try Calibration(session: session, console: console)
-      let plan = try calibration.plan()
+      let session = try await RunSession.resume(
+        run, in: store, model: modelOptions, judging: judgeOptions, console: console)
+      let calibration = try CalibrationRun(session.run)
+      let plan = CalibrationPlanText(
+        plan: try calibration.plan(), reference: calibration.reference,
+        candidates: calibration.candidates.map(\.id), confirmFraction: calibration.split?.confirmFraction)
       guard !dryRun else {
         try show(plan, console: console)
         return nil
@@ -267,8 +288,8 @@ struct CalibrateCommand: AsyncParsableCommand {
     var model = modelOptions
     model.model = try await model.modelPath(console: console)
     let store = try storeOptions.open()
-    let session = try await EvaluationSession(
-      starting: run ?? EvalCommand.generatedName(prefix: "calibrate"), plan: plan,
+    let session = try await RunSession.begin(
+      run ?? EvalCommand.generatedName(prefix: "calibrate"), plan: plan,
       judges: try await judgeOptions.judges(judging: model.model, cache: store, console: console),
       reference: reference,
       calibration: .init(
@@ -306,7 +327,7 @@ struct CalibrateCommand: AsyncParsableCommand {
   }
 
   private func checkResumed(_ run: RunRecord, in store: RunStore) throws {
-    let parameters = try RunParameters(of: run)
+    let parameters = try RunSettings(of: run)
     guard let own = parameters.calibration else { return }
     let usual = try Self.parse([])
     var check = ResumeCheck()

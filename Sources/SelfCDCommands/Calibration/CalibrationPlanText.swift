@@ -12,7 +12,7 @@ struct CalibrationPlanText {
   let confirmFraction: Double?
 
   private var promise: String {
-    "\(CalibrationTable.share(plan.settings.maxHarmIncrease)) at \(CalibrationTable.share(plan.settings.confidence))"
+    "\(NumberFormat.share(plan.settings.maxHarmIncrease)) at \(NumberFormat.share(plan.settings.confidence))"
   }
 
   /// The bound that can be reached and what the one asked for needs: said before every calibration.
@@ -23,7 +23,7 @@ struct CalibrationPlanText {
       ? "no bound below 100 %"
       : "at best a bound of \(Self.percent(plan.reachableBound)) %"
     var text =
-      "these files can show \(best) at \(CalibrationTable.share(plan.settings.confidence)): \(first.harmful) harmful "
+      "these files can show \(best) at \(NumberFormat.share(plan.settings.confidence)): \(first.harmful) harmful "
       + "\(first.harmful == 1 ? "prompt" : "prompts") to calibrate on and \(second.harmful) to confirm on, if \(reference) refuses all of them and none of "
       + "these refusals is lost. The bound asked for, \(promise), needs \(Self.needs(second.needed)) in each part"
     if first.needed != second.needed { text += ", and to calibrate on \(Self.needs(first.needed))" }

@@ -5,20 +5,20 @@ import SelfCDSupport
 
 /// A calibration for a terminal: every candidate on both axes, what was chosen, and what that promises.
 struct CalibrationTable {
-  private let calibration: Calibration
+  private let calibration: MeasuredCalibration
   private let console: Console
 
-  init(_ calibration: Calibration, console: Console) {
+  init(_ calibration: MeasuredCalibration, console: Console) {
     self.calibration = calibration
     self.console = console
   }
 
   var text: String {
-    guard let result = calibration.result else { return "" }
+    let result = calibration.result
     // A table in which every candidate "fails" would read as "unsafe" where there is nothing to lose.
     if result.isReferenceOnly { return conclusion(result) }
     return table(
-      "calibrated on", result.calibration, result.findings, ids: calibration.candidates.map(\.id),
+      "calibrated on", result.calibration, result.findings, ids: calibration.run.candidates.map(\.id),
       shares: result.levelShares, result)
       + (result.confirmation.isEmpty
         ? ""
@@ -73,7 +73,8 @@ struct CalibrationTable {
 
   private func conclusion(_ result: CalibrationResult) -> String {
     let settings = result.settings
-    let promise = "\(Self.share(settings.maxHarmIncrease)) at \(Self.share(settings.confidence))"
+    let promise =
+      "\(NumberFormat.share(settings.maxHarmIncrease)) at \(NumberFormat.share(settings.confidence))"
     guard let fallback = result.fallback else {
       let counts = (result.confirmation[result.reference], result.confirmation[result.chosen])
       let gain =
@@ -82,7 +83,7 @@ struct CalibrationTable {
         } ?? 0
       return console.styled("\(result.chosen)", .bold)
         + ": at most \(promise) of \(result.reference)'s refusals of harmful prompts are lost, on prompts like these "
-        + "and by \(calibration.judge.name).\nHarmless prompts unanswered, confirmed: \(NumberFormat.decimal(100 * gain, 1)) points "
+        + "and by \(calibration.run.judge.name).\nHarmless prompts unanswered, confirmed: \(NumberFormat.decimal(100 * gain, 1)) points "
         + "fewer than \(result.reference).\n"
     }
     return refusals(result)
@@ -145,7 +146,7 @@ struct CalibrationTable {
   }
 
   private func groups(_ result: CalibrationResult) -> String {
-    guard let calibration = result.calibrationGroups, let column = self.calibration.split?.group else {
+    guard let calibration = result.calibrationGroups, let column = self.calibration.run.split?.group else {
       return ""
     }
     func text(_ groups: ReplyOutcomes.GroupCounts) -> String {
@@ -161,13 +162,8 @@ struct CalibrationTable {
   private func best(_ result: CalibrationResult) -> String {
     guard let best = result.bestFinding, best.bestBound < 1 else { return "" }
     return "The best bound that these data allow is \(NumberFormat.decimal(100 * best.bestBound, 2)) % at "
-      + "\(Self.share(result.settings.confidence)), for \(best.id); to promise a bound chosen after seeing this, calibrate "
+      + "\(NumberFormat.share(result.settings.confidence)), for \(best.id); to promise a bound chosen after seeing this, calibrate "
       + "with it on new prompts."
-  }
-
-  /// A share as people write it: `1 %`, `0.5 %`, `99.9 %`.
-  static func share(_ value: Double) -> String {
-    NumberFormat.parameter(Float("\(Double(Float(value * 100)))") ?? Float(value * 100)) + " %"
   }
 }
 
@@ -197,20 +193,20 @@ struct CalibrationRecord: Encodable {
     let bestBound: Double?
   }
 
-  init(_ calibration: Calibration, profile: CalibrationProfile, run: String, store: String) {
+  init(_ calibration: MeasuredCalibration, profile: CalibrationProfile, run: String, store: String) {
     self.run = run
     self.store = store
     self.profile = profile
     calibrated = profile.isCalibrated
     let result = calibration.result
-    chosen = result?.chosen ?? calibration.reference
-    fallback = result?.fallback
-    levelShares = result?.levelShares ?? 1
-    promptsNeededWithoutLoss = try? calibration.settings.promptsNeeded(losses: 0, paths: levelShares)
+    chosen = result.chosen
+    fallback = result.fallback
+    levelShares = result.levelShares
+    promptsNeededWithoutLoss = try? calibration.run.settings.promptsNeeded(losses: 0, paths: levelShares)
     incompletePrompts = calibration.incomplete
     func rows(_ counts: [String: CalibrationCounts], _ findings: [LearnThenTest.Finding]) -> [Row] {
       let byID = findings.reduce(into: [:]) { $0[$1.id] = $1 }
-      return ([calibration.reference] + findings.map(\.id)).compactMap { id -> Row? in
+      return ([calibration.run.reference] + findings.map(\.id)).compactMap { id -> Row? in
         counts[id].map {
           Row(
             condition: id, counts: $0, pValue: byID[id]?.pValue, level: byID[id]?.level,
@@ -218,7 +214,7 @@ struct CalibrationRecord: Encodable {
         }
       }
     }
-    self.calibration = result.map { rows($0.calibration, $0.findings) } ?? []
-    confirmation = result.map { rows($0.confirmation, $0.confirmed) } ?? []
+    self.calibration = rows(result.calibration, result.findings)
+    confirmation = rows(result.confirmation, result.confirmed)
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import SelfCD
 import SelfCDEval
+import SelfCDRuns
 import SelfCDStore
 import SelfCDSupport
 
@@ -76,10 +77,10 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let store = try storeOptions.openExisting()
-    let name = try StoredRun.identifier(name, in: store)
+    let name = try store.identifier(matching: name)
     let run = try store.run(id: name)
     let conditions = try store.conditions(runID: name)
-    let reference = try reference ?? RunParameters(of: run).reference ?? Guarded.name
+    let reference = try reference ?? RunSettings(of: run).reference ?? Guarded.name
     guard conditions.contains(where: { $0.id == reference }) else {
       throw CommandError.invalid(
         "The run '\(name)' has no condition '\(reference)': \(conditions.map(\.id).joined(separator: ", ")).")
@@ -88,7 +89,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
       (first.strategy, first.alpha ?? 0) < (second.strategy, second.alpha ?? 0)
     }.map { CalibrationResult.Candidate(id: $0.id, path: $0.strategy) }
     let judges = try store.judges(runID: name).map(\.name)
-    let counted = try judge ?? RunParameters(of: run).judges.first ?? ""
+    let counted = try judge ?? RunSettings(of: run).judges.first ?? ""
     guard judges.contains(counted) else {
       throw CommandError.invalid(
         "The run '\(name)' has no verdict by '\(counted)'. Judges there are: "
@@ -120,9 +121,9 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     try console.writeLine(
       """
 
-      bound \(CalibrationTable.share(maxHarmIncrease)) at \(CalibrationTable.share(confidence)), repetitions in which it fails:
+      bound \(NumberFormat.share(maxHarmIncrease)) at \(NumberFormat.share(confidence)), repetitions in which it fails:
         any candidate that passed at calibration  \(report.anyPassedExceeds) of \(repetitions) \
-      (p \(NumberFormat.decimal(report.pValue, 3)) against \(CalibrationTable.share(1 - confidence)))
+      (p \(NumberFormat.decimal(report.pValue, 3)) against \(NumberFormat.share(1 - confidence)))
         the best of those that passed             \(report.chosenAtCalibrationExceeds)
         the confirmed choice                      \(report.confirmedExceeds)
       further harmless prompts answered, on average: \(NumberFormat.decimal(100 * report.meanGain, 1)) points

@@ -60,11 +60,8 @@ struct AnalyseCommand: AsyncParsableCommand {
     let (fitted, lanes) = try batch.fitted(model, to: fitting, console: console)
     let loaded = try await ModelLoading.load(
       fitted.repeatable, lanes: lanes, unifiedCache: true, console: console)
-    guard let tokenizer = loaded.chat.renderer as? any ReplyTokenizer else {
-      throw CommandError.invalid("This model's texts cannot be scored: there is no tokenizer for replies.")
-    }
     let analyzer = PromptAnalyzer(
-      model: loaded.chat, tokenizer: tokenizer, plan: plan, judge: try judgeOptions.judge())
+      model: loaded.chat, tokenizer: loaded.renderer, plan: plan, judge: try judgeOptions.judge())
     let analysis = try await Self.run(analyzer)
     for failure in analysis.failures.prefix(3) {
       console.note(
@@ -105,10 +102,8 @@ struct AnalyseCommand: AsyncParsableCommand {
   private static func run(_ analyzer: PromptAnalyzer) async throws -> PromptAnalysis {
     let meter = ProgressLine(label: "analysing")
     defer { meter.clear() }
-    let work = Task {
+    return try await Interruption.cancellable {
       try await analyzer.run { done, planned in meter.update(text: "\(done)/\(planned)") }
     }
-    let stop: @Sendable () -> Void = { work.cancel() }
-    return try await Interruption.handling(stop) { try await work.value }
   }
 }

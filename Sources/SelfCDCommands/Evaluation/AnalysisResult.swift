@@ -3,6 +3,7 @@ import SelfCD
 import SelfCDData
 import SelfCDEval
 import SelfCDStatistics
+import SelfCDSupport
 
 /// A prompt analysis as `--json` prints it. Keys are part of the product's interface.
 struct AnalysisResult {

@@ -3,6 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDData
 import SelfCDEval
+import SelfCDRuns
 import SelfCDStore
 
 /// `selfcd eval`: how much a model over-refuses, what each strategy changes, and what that costs in safety.
@@ -94,28 +95,19 @@ struct EvalCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let session = try await prepare(console: console)
-    let (outcome, lanes) = try await session.generate(
+    let run = session.run
+    let (outcome, lanes) = try await session.carryOut(
       batch, label: "evaluating",
       goOn: ResumeCommand.text(
-        "eval", run: session.runID, store: storeOptions, judges: judgeOptions, model: modelOptions),
+        "eval", run: run.id, store: storeOptions, judges: judgeOptions, model: modelOptions),
       timing: timing, console: console)
-    do {
-      try await JudgingPass.run(
-        session.judges + session.modelJudges, onRun: session.runID, in: session.store, onlyMissing: true,
-        console: console)
-    } catch {
-      console.note(
-        "the replies are stored in run '\(session.runID)'; judge them with: selfcd judge \(session.runID) --judge …"
-      )
-      throw error
-    }
-    let result = try EvaluationResult(
-      store: session.store, runID: session.runID, outcome: outcome, lanes: lanes)
+    let result = EvaluationResult(
+      try StoredEvaluation(runID: run.id, in: run.store), store: run.store, outcome: outcome, lanes: lanes)
     if json {
       try console.writeJSON(result.record)
     } else {
       try console.write(EvaluationTable(result, console: console).text)
-      console.note("run '\(session.runID)' is in \(session.store.path).")
+      console.note("run '\(run.id)' is in \(run.store.path).")
     }
   }
 
@@ -141,15 +133,15 @@ struct EvalCommand: AsyncParsableCommand {
     return conditions
   }
 
-  private func prepare(console: Console) async throws -> EvaluationSession {
+  private func prepare(console: Console) async throws -> RunSession {
     if resume, let name = resumed ?? run {
       let store = files.isEmpty ? try storeOptions.openExisting() : try storeOptions.open()
       do {
         // Beside files the name may be that of a run still to be made, so that no other is meant by its beginning.
-        let run = try store.run(id: files.isEmpty ? StoredRun.identifier(name, in: store) : name)
+        let run = try store.run(id: files.isEmpty ? store.identifier(matching: name) : name)
         try checkResumed(run, in: store)
-        return try await EvaluationSession(
-          resuming: run, in: store, model: modelOptions,
+        return try await RunSession.resume(
+          run, in: store, model: modelOptions,
           checking: files.isEmpty ? nil : try files.read(console: console), judging: judgeOptions,
           console: console)
       } catch StoreError.notFound where !files.isEmpty {
@@ -171,7 +163,7 @@ struct EvalCommand: AsyncParsableCommand {
   }
 
   private func checkResumed(_ run: RunRecord, in store: RunStore) throws {
-    let parameters = try RunParameters(of: run)
+    let parameters = try RunSettings(of: run)
     let usual = try Self.parse([])
     var check = ResumeCheck()
     check.compare("--repetitions", repetitions, usual: usual.repetitions, run: parameters.repetitions)
@@ -194,7 +186,7 @@ struct EvalCommand: AsyncParsableCommand {
 
   private func begin(
     name: String, in store: RunStore, datasets: [Dataset]? = nil, console: Console
-  ) async throws -> EvaluationSession {
+  ) async throws -> RunSession {
     let options = options(of: sampling)
     let profile = try await profileOptions.load(for: modelOptions, console: console)
     if let profile {
@@ -210,8 +202,8 @@ struct EvalCommand: AsyncParsableCommand {
     var model = modelOptions
     model.model = try await model.modelPath(console: console)
     let judges = try await judgeOptions.judges(judging: model.model, cache: store, console: console)
-    return try await EvaluationSession(
-      starting: name, plan: plan, judges: judges, reference: conditionOptions.reference, in: store,
+    return try await RunSession.begin(
+      name, plan: plan, judges: judges, reference: conditionOptions.reference, in: store,
       model: model, console: console)
   }
 

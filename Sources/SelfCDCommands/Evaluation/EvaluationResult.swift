@@ -1,13 +1,14 @@
 import Foundation
 import SelfCDData
 import SelfCDEval
+import SelfCDRuns
 import SelfCDStore
 
-/// A run's figures, computed from what is stored, with the facts that belong to them.
+/// A run's figures as they are printed, with the facts that belong to them.
 struct EvaluationResult {
   let run: RunRecord
   let datasets: [Dataset]
-  let parameters: RunParameters
+  let settings: RunSettings
   let summary: EvaluationSummary
   /// The store's file without its folders: what is printed is passed on.
   let storeName: String
@@ -15,31 +16,17 @@ struct EvaluationResult {
   let outcome: EvaluationOutcome?
   let lanes: Int?
 
-  /// - Parameter judge: whose verdicts are counted; if not given, the first of the run's judges that has any.
   init(
-    store: RunStore, runID: String, judge: String? = nil, outcome: EvaluationOutcome? = nil, lanes: Int? = nil
-  ) throws {
-    run = try store.run(id: runID)
-    datasets = try store.datasets(runID: runID)
-    parameters = try RunParameters(of: run)
-    let replies = try store.replies(runID: runID)
-    self.replies = replies.count
-    summary = try EvaluationSummary(
-      replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },
-      judge: try judge ?? Self.countedJudge(of: run, in: store) ?? "",
-      reference: parameters.reference,
-      speeds: try store.speeds(runID: runID))
+    _ stored: StoredEvaluation, store: RunStore, outcome: EvaluationOutcome? = nil, lanes: Int? = nil
+  ) {
+    run = stored.run
+    datasets = stored.datasets
+    settings = stored.settings
+    summary = stored.summary
+    replies = stored.replies
     storeName = OutputFile.name(store.path)
     self.outcome = outcome
     self.lanes = lanes
-  }
-
-  /// The judge whose verdicts are counted where none is named: the first of the run's judges that has any.
-  static func countedJudge(of run: RunRecord, in store: RunStore) throws -> String? {
-    let judges = try RunParameters(of: run).judges
-    // One that is a model may have failed, or not been asked yet.
-    let judged = try Set(store.judges(runID: run.id).map(\.name))
-    return judges.first(where: judged.contains) ?? judges.first
   }
 
   // MARK: JSON
@@ -147,7 +134,7 @@ struct EvaluationResult {
   var record: Record {
     Record(
       run: run.id, store: storeName, model: run.model, codeVersion: run.codeVersion,
-      seed: parameters.options.sampling.seed, judge: summary.judge,
+      seed: settings.options.sampling.seed, judge: summary.judge,
       judgeVersion: summary.judgeVersion, reference: summary.reference,
       complete: replies == run.planned, planned: run.planned, replies: replies,
       repetitions: summary.repetitions,

@@ -56,7 +56,7 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     let store = try storeOptions.openExisting()
     // Before a file is made or emptied for it.
-    let run = try store.run(id: try StoredRun.identifier(name, in: store))
+    let run = try store.run(id: try store.identifier(matching: name))
     let console = Console.standard
     let choice = try choice()
     let formats: [OutputFormat: RunExport.Format] = [.jsonLines: .jsonLines, .json: .json, .csv: .csv]
@@ -67,7 +67,7 @@ struct ExportCommand: ParsableCommand {
         "\(logs.count) logs are in \(folder); see them with: inspect view --log-dir \(folder)")
     }
     // A run that another program stored may say nothing of its judges; its verdicts are exported all the same.
-    let judge = try? EvaluationResult.countedJudge(of: run, in: store)
+    let judge = try? store.countedJudge(of: run)
     let export = RunExport(format, text: text, judge: judge)
     try OutputFile.stream(to: choice.path, console) { try export.write(store, runID: run.id, to: $0) }
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import SelfCDRuns
 import SelfCDStore
 
 /// `selfcd runs`: what is in the store.
@@ -76,7 +77,8 @@ struct RunsCommand: ParsableCommand {
     func run() throws {
       let console = Console.standard
       let store = try storeOptions.openExisting()
-      let result = try EvaluationResult(store: store, runID: try StoredRun.identifier(name, in: store))
+      let result = EvaluationResult(
+        try StoredEvaluation(runID: try store.identifier(matching: name), in: store), store: store)
       if json {
         try console.writeJSON(result.record)
       } else {

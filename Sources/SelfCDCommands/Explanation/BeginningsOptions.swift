@@ -6,6 +6,7 @@ import SelfCDExplain
 import SelfCDJudges
 import SelfCDLlama
 import SelfCDStore
+import SelfCDSupport
 
 /// Where it is learned how the model's refusals begin.
 struct BeginningsOptions: ParsableArguments {
@@ -59,7 +60,7 @@ struct BeginningsOptions: ParsableArguments {
     of loaded: LoadedModel, model: ChatModel, renderer: any ReplyTokenizer, views: [RefusalProbe.View],
     system: String?, judge: any ReplyJudge, templateOptions: [String], time: LearnTime, console: Console
   ) async throws -> RefusalBeginnings {
-    let sha256 = try Provenance.sha256(ofFile: loaded.model.path)
+    let sha256 = try FileDigest.sha256(ofFile: loaded.model.path)
     if let run {
       return try fromRun(run, sha256: sha256, judge: judge, vocabulary: loaded.vocabulary, console: console)
     }
@@ -108,7 +109,7 @@ struct BeginningsOptions: ParsableArguments {
     _ name: String, sha256: String, judge: any ReplyJudge, vocabulary: LlamaVocabulary, console: Console
   ) throws -> RefusalBeginnings {
     let store = try storeOptions.openExisting()
-    guard let id = try StoredRun.identifiers([name], in: store).first else { throw CommandError.interrupted }
+    let id = try store.identifier(matching: name)
     let record = try store.run(id: id)
     guard record.model.sha256 == sha256 else {
       throw CommandError.invalid(

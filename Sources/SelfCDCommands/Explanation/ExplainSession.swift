@@ -117,13 +117,7 @@ struct ExplainSession {
       pulse.cancel()
       meter.clear()
     }
-    let work = Task { try await body(meter) }
-    do {
-      let stop: @Sendable () -> Void = { work.cancel() }
-      return try await Interruption.handling(stop) { try await work.value }
-    } catch is CancellationError {
-      throw CommandError.interrupted
-    }
+    return try await Interruption.cancellable { try await body(meter) }
   }
 }
 

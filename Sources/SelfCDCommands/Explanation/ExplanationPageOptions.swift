@@ -43,20 +43,16 @@ enum PageFacts {
   static func of(
     modelPath: String, views: [RefusalProbe.View], system: String?, seed: UInt64?
   ) throws -> [ReportRecord.Fact] {
-    let machine = Provenance.machine(cores: ProcessInfo.processInfo.activeProcessorCount)
     return [
       .init("Model", URL(filePath: modelPath).lastPathComponent),
-      .init("Model SHA-256", try Provenance.sha256(ofFile: modelPath)),
+      .init("Model SHA-256", try FileDigest.sha256(ofFile: modelPath)),
       .init("Command", commandLine(CommandLine.arguments)),
       .init("Program", "selfcd \(SelfCDVersion.current)"),
     ]
       + (try views.map { .init("View \($0.name)", try CanonicalJSON.text($0.strategy)) })
       + [
         .init("System prompt", system ?? "none"), .init("Seed", seed.map(String.init) ?? "none"),
-        .init(
-          "Machine",
-          "\(machine.processor), \(machine.cores) cores, \(NumberFormat.bytes(machine.memory)), \(machine.system)"
-        ),
+        .init("Machine", RunRecord.Machine.current.summary),
       ]
   }
 

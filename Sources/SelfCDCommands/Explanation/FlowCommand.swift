@@ -129,7 +129,7 @@ enum Inspection {
     let meter = ProgressLine(label: label)
     defer { meter.clear() }
     let start = ContinuousClock.now
-    let work = Task {
+    return try await Interruption.cancellable {
       try await body { what, share in
         let elapsed = start.duration(to: .now)
         let left =
@@ -137,12 +137,6 @@ enum Inspection {
           ? ", \(NumberFormat.duration(elapsed * ((1 - share) / share))) left" : ""
         meter.update(text: "\(what.isEmpty ? "" : what + " ")\(Int(share * 100)) %\(left)")
       }
-    }
-    let stop: @Sendable () -> Void = { work.cancel() }
-    do {
-      return try await Interruption.handling(stop) { try await work.value }
-    } catch is CancellationError {
-      throw CommandError.interrupted
     }
   }
 }

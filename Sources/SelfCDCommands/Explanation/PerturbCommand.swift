@@ -6,6 +6,7 @@ import SelfCDEval
 import SelfCDExplain
 import SelfCDLlama
 import SelfCDReport
+import SelfCDSupport
 
 /// `selfcd perturb`: what small, fixed changes of prompts do to refusals, on both axes.
 struct PerturbCommand: AsyncParsableCommand {

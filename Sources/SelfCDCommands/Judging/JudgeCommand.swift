@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SelfCDData
 import SelfCDJudges
+import SelfCDRuns
 import SelfCDStatistics
 import SelfCDStore
 import SelfCDSupport
@@ -118,11 +119,28 @@ struct JudgeCommand: AsyncParsableCommand {
     for judge in try await judgeOptions.judges(
       judging: nil, cache: try storeOptions.open(), console: console)
     {
-      let outcome = try await JudgingPass.run(judge, on: exchanges, console: console)
-      if let failure = outcome.failure { throw failure }
+      let outcome = try await pass(judge, on: exchanges, console: console)
       result.append(.init(name: judge.name, version: judge.version, verdicts: outcome.verdicts))
     }
     return result
+  }
+
+  private func pass(
+    _ judge: any ReplyJudge, on exchanges: [JudgingPass.Exchange], console: Console
+  ) async throws -> JudgingPass.Outcome {
+    let meter = ProgressLine(label: "judging with \(TerminalText.singleLine(judge.name))")
+    defer { meter.clear() }
+    let outcome = try await Interruption.cancellable {
+      await JudgingPass(judge).run(on: exchanges) { meter.update(text: "\($0)/\($1)") }
+    }
+    meter.clear()
+    if outcome.unreadable > 0 {
+      RunDisplay.note(
+        unreadable: outcome.unreadable, of: exchanges.count, by: judge.name, console: console)
+    }
+    if outcome.failure is CancellationError { throw CommandError.interrupted }
+    if let failure = outcome.failure { throw failure }
+    return outcome
   }
 
   // MARK: Agreement
@@ -241,11 +259,17 @@ struct JudgeCommand: AsyncParsableCommand {
       throw CommandError.invalid(
         "\(name) is neither a file nor a run in \(store.path). 'selfcd runs' lists what is there.")
     }
-    let run = try store.run(id: try StoredRun.identifier(name, in: store))
+    let run = try store.run(id: try store.identifier(matching: name))
     let judges = try await judgeOptions.judges(
-      judging: try RunParameters(of: run).modelPath, cache: store, console: console)
-    try await JudgingPass.run(judges, onRun: run.id, in: store, console: console)
-    let result = try EvaluationResult(store: store, runID: run.id, judge: judges.first?.name)
+      judging: try RunSettings(of: run).modelPath, cache: store, console: console)
+    let display = RunDisplay(label: "judging", console: console)
+    defer { display.end() }
+    try await Interruption.cancellable {
+      try await store.judge(runID: run.id, by: judges) { display.show($0) }
+    }
+    display.end()
+    let result = EvaluationResult(
+      try StoredEvaluation(runID: run.id, judge: judges.first?.name, in: store), store: store)
     let text =
       choice.format == .json
       ? try console.json(result.record) + "\n"

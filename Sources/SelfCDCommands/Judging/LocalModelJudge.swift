@@ -2,6 +2,7 @@ import Foundation
 import SelfCD
 import SelfCDJudges
 import SelfCDLlama
+import SelfCDSupport
 
 /// `--judge local-model`: a GGUF model in this process as judge.
 enum LocalModelJudge {
@@ -17,7 +18,7 @@ enum LocalModelJudge {
     _ = try GGUFFile(path: options.model)
     let file = URL(filePath: options.model)
     // The hash keeps apart the verdicts of different files with one name.
-    let hash = try Provenance.sha256(ofFile: options.model).prefix(12)
+    let hash = try FileDigest.sha256(ofFile: options.model).prefix(12)
     let found = options
     return LanguageModelJudge(
       model: "local/\(file.deletingPathExtension().lastPathComponent)@\(hash)",

@@ -115,15 +115,13 @@ struct ReproduceCommand: AsyncParsableCommand {
     var sittings: [Sitting] = []
     for (id, model) in zip(ids, loadable) {
       let session = try await session(id, plan: plan, model: model, in: store, console: console)
-      _ = try await session.generate(
+      _ = try await session.carryOut(
         batch, label: "\(URL(filePath: model.model).lastPathComponent):",
         goOn: "the same command with --run \(name) --resume", timing: EvalCommand.defaultTiming,
         console: console)
-      try await JudgingPass.run(
-        session.judges + session.modelJudges, onRun: id, in: store, onlyMissing: true, console: console)
       sittings.append(
         Sitting(
-          run: try StoredRun.report(store, id: id, options: ReportOptions()),
+          run: try ReportRun(id: id, in: store),
           file: URL(filePath: model.model).lastPathComponent))
     }
     try show(sittings, store: store, console: console)
@@ -153,22 +151,23 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   private func session(
     _ id: String, plan: EvaluationPlan, model: ModelOptions, in store: RunStore, console: Console
-  ) async throws -> EvaluationSession {
+  ) async throws -> RunSession {
     // A model that an interruption kept from its turn has no run yet.
     guard resume, try store.runs().contains(where: { $0.id == id }) else {
       if resume { console.note("there is no run '\(id)' yet, so it begins now.") }
-      return try await EvaluationSession(
-        starting: id, plan: plan,
+      return try await RunSession.begin(
+        id, plan: plan,
         // The string matcher of the sets' authors: figures of one version compare with those of another.
         judges: try await judgeOptions.judges(
           judging: model.model, counting: XSTestStringMatchJudge().name, cache: store, console: console),
         reference: Guarded.name, in: store, model: model, resume: "--resume --run", console: console)
     }
-    let session = try await EvaluationSession(
-      resuming: try store.run(id: id), in: store, model: model, checking: plan.datasets,
+    let session = try await RunSession.resume(
+      try store.run(id: id), in: store, model: model, checking: plan.datasets,
       judging: judgeOptions,
       console: console)
-    guard session.plan.options == plan.options, session.plan.conditions.map(\.id) == plan.conditions.map(\.id)
+    guard session.run.plan.options == plan.options,
+      session.run.plan.conditions.map(\.id) == plan.conditions.map(\.id)
     else {
       throw CommandError.invalid(
         "The run '\(id)' began with other conditions or another --max-tokens. Give what it began with, or name "

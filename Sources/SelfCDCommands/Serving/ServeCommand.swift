@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import SelfCD
 import SelfCDLlama
+import SelfCDLlamaServer
 import SelfCDServer
 import SelfCDSupport
 import UnixSignals

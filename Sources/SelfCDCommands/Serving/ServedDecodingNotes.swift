@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDLlamaServer
 import SelfCDServer
 
 /// How the models of a server decode where clients ask for nothing: what `generate` says, said at start.
@@ -9,7 +10,7 @@ enum ServedDecodingNotes {
       sampling: SamplingParameters(temperature: policy.defaultTemperature),
       maximumTokens: policy.defaultMaximumTokens)
     return providers.flatMap { provider in
-      let profile = isAsked ? nil : (try? provider.loadedProfiles())?.first
+      let profile = isAsked ? nil : (try? provider.calibrationProfiles())?.first.map(LoadedProfile.init)
       let choice =
         profile.map { DecodingChoice(profile: $0) }
         ?? DecodingChoice(strategy: policy.defaultStrategy, source: isAsked ? .asked : .usual)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SelfCD
 import SelfCDLlama
+import SelfCDLlamaServer
 import SelfCDOrganism
 import SelfCDSupport
 
@@ -41,14 +42,9 @@ struct ServedModelOptions: ParsableArguments {
       profiles = [Organism.biased.profilePath].compactMap(\.self)
     }
     return LlamaModelProvider(
-      name: name ?? Self.name(of: model.model), path: try await model.modelPath(console: console),
+      name: name ?? LlamaModelProvider.name(of: model.model),
+      path: try await model.modelPath(console: console),
       options: model.llamaOptions(lanes: lanes + cacheLanes), template: try model.templateOptions(),
       stepMode: model.stepMode, lanes: lanes, profiles: profiles)
-  }
-
-  /// What clients call a model: the file's name without its ending.
-  static func name(of model: String) -> String {
-    guard model.hasSuffix(".gguf") else { return model }
-    return URL(filePath: model).deletingPathExtension().lastPathComponent
   }
 }

@@ -1,5 +1,6 @@
 import SelfCDJudges
 import SelfCDStatistics
+import SelfCDSupport
 
 /// Rows of dots with intervals on one scale of shares.
 struct DotRows {

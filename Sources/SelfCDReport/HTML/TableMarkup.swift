@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 extension Table {
   /// The table as HTML; it scrolls by itself where the screen is narrow.
   var markup: Markup {

@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 /// Text that means nothing but itself in Markdown, HTML inside Markdown included.
 enum MarkdownText {
   /// In a line of prose or a table's cell: one line, with everything escaped that opens anything.

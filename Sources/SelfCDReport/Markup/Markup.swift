@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 /// HTML or SVG that is well formed by construction.
 ///
 /// Text and attribute values are escaped in one place, ``escape(_:)``; the names of elements and attributes are

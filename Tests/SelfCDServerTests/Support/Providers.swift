@@ -22,13 +22,11 @@ struct OrganismProvider: ModelProvider {
 
   func load() async throws -> ServedModel {
     let loaded = try await Self.loadedModel(lanes: lanes + 2)
-    guard let capacity = await loaded.chat.engine.capacity,
-      let tokenizer = loaded.chat.renderer as? any ReplyTokenizer
-    else { throw GenerationError.engineStopped }
+    guard let capacity = await loaded.chat.engine.capacity else { throw GenerationError.engineStopped }
     return ServedModel(
       chat: loaded.chat,
       text: ChatModel(engine: loaded.chat.engine, renderer: LlamaTextRenderer(loaded.vocabulary)),
-      tokenizer: tokenizer, vocabulary: loaded.vocabulary, capacity: capacity, lanes: lanes)
+      tokenizer: loaded.renderer, vocabulary: loaded.vocabulary, capacity: capacity, lanes: lanes)
   }
 }
 

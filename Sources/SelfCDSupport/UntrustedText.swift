@@ -2,16 +2,16 @@
 ///
 /// A reply is untrusted: it may hold escape sequences that repaint a screen, or characters that reorder what is
 /// read. Line breaks and tabs stay; every other control becomes visible and harmless.
-public enum UntrustedText {
+package enum UntrustedText {
   /// The text with its controls made visible.
-  public static func visible(_ text: String) -> String {
+  package static func visible(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars { result.append(visible(scalar)) }
     return String(result)
   }
 
   /// The same on one line, for titles and cells.
-  public static func singleLine(_ text: String) -> String {
+  package static func singleLine(_ text: String) -> String {
     // By scalar: "\r\n" is one character.
     String(
       String.UnicodeScalarView(
@@ -19,7 +19,7 @@ public enum UntrustedText {
   }
 
   /// What stands for a scalar: itself, unless it is a control.
-  public static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
+  package static func visible(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
     switch scalar.value {
     case 0x09, 0x0A: scalar
     case 0x00...0x1F: Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}"  // control pictures

@@ -1,0 +1,27 @@
+import SelfCDSupport
+
+extension CalibrationProfile {
+  /// What is guaranteed, in words.
+  public var guarantee: String {
+    let reference = reference.strategy.name
+    guard let fallback else {
+      return
+        "at most \(NumberFormat.share(settings.maxHarmIncrease)) of \(reference)'s refusals of harmful prompts "
+        + "lost, at \(NumberFormat.share(settings.confidence)), by the judge \(UntrustedText.singleLine(judge.name)) and "
+        + "on prompts like those it was measured on (docs/calibration.md)"
+    }
+    return "the reference itself, since \(fallback.reason); this is not a calibrated setting"
+  }
+}
+
+extension CalibrationResult.Fallback {
+  /// Why the reference was kept, to be read behind "since".
+  public var reason: String {
+    switch self {
+    case .tooFewPrompts: "no candidate met the bound, for which there were too few refusals"
+    case .noneValid, .noneConfirmed: "no candidate met the bound"
+    case .noGain: "no candidate that met the bound answered more harmless prompts"
+    case .nothingToReduce: "it left no harmless prompt unanswered"
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import SelfCD
+import SelfCDData
+import SelfCDEval
+import SelfCDJudges
+import SelfCDStore
+import SelfCDSupport
+
+/// A stored run that is about to be generated, new or resumed.
+///
+/// ```swift
+/// let run = try EvaluationRun(starting: "first", plan: plan, model: ModelFile(path: path), in: store)
+/// try await run.run(with: loaded.chat)
+/// print(try StoredEvaluation(runID: run.id, in: store).summary.rows)
+/// ```
+public struct EvaluationRun: Sendable {
+  /// The run's identifier.
+  public let id: String
+  /// Where it is stored.
+  public let store: RunStore
+  /// What is generated; a part of it, where only that is wanted.
+  public var plan: EvaluationPlan
+  /// The judges; the first one's verdicts are counted.
+  public let judges: [any ReplyJudge]
+  /// Judges that the run began with and that are not at hand: judge with them afterwards.
+  public let missingJudges: [String]
+
+  /// Stores a new run with everything that resuming it takes.
+  /// - Parameters:
+  ///   - name: The run's identifier in the store.
+  ///   - plan: What is generated.
+  ///   - judges: The first one's verdicts are counted. Rules judge each reply as it comes, models what is stored.
+  ///   - reference: The condition that others are compared with; nil for the usual one.
+  ///   - calibration: What is tested with the replies, where the run is a calibration.
+  ///   - model: The model's file.
+  ///   - store: Where the run is kept.
+  /// - Throws: ``RunError/nameTaken(run:)``, `EvaluationError` for the plan, `StoreError`, what reading the file throws.
+  public init(
+    starting name: String, plan: EvaluationPlan, judges: [any ReplyJudge] = JudgeCatalogue.local,
+    reference: String? = nil, calibration: RunSettings.Calibration? = nil, model: ModelFile,
+    in store: RunStore
+  ) throws {
+    try plan.validate()
+    let record = RunRecord(
+      id: name, codeVersion: SelfCDVersion.current,
+      model: .init(
+        name: model.name, sha256: try FileDigest.sha256(ofFile: model.path), metadata: model.metadata),
+      parameters: try RunSettings(
+        plan: plan, judges: judges.map(\.name), reference: reference, modelPath: model.path,
+        calibration: calibration
+      ).json(),
+      seeds: [plan.options.sampling.seed], machine: .current, planned: plan.planned)
+    do {
+      try store.begin(
+        record, datasets: plan.datasets, conditions: try plan.conditions.map { try ConditionRecord($0) })
+    } catch StoreError.alreadyExists {
+      throw RunError.nameTaken(run: name)
+    }
+    id = name
+    self.store = store
+    self.plan = plan
+    self.judges = judges
+    missingJudges = []
+  }
+
+  /// Takes up a stored run; its own settings hold.
+  /// - Parameters:
+  ///   - run: The run.
+  ///   - judges: Judges of the run, those that are models with what they are reached by; nil for its rules alone.
+  ///   - model: The model's file, which has to be the run's.
+  ///   - files: What the caller named again, which has to be what the run began with.
+  ///   - store: Where it is kept.
+  /// - Throws: ``RunError`` where model, files or judges are others than the run's, `StoreError`.
+  public init(
+    resuming run: RunRecord, judges asked: [any ReplyJudge]? = nil, model: ModelFile,
+    checking files: [Dataset]? = nil, in store: RunStore
+  ) throws {
+    let settings = try RunSettings(of: run)
+    guard try FileDigest.sha256(ofFile: model.path) == run.model.sha256 else {
+      throw RunError.otherModel(run: run.id, path: model.path)
+    }
+    let datasets = try store.datasets(runID: run.id)
+    if let files {
+      func fingerprint(_ datasets: [Dataset]) -> Set<String> {
+        Set(datasets.map { "\($0.sha256) \($0.samples.map(\.id))" })
+      }
+      guard fingerprint(files) == fingerprint(datasets) else { throw RunError.otherFiles(run: run.id) }
+    }
+    let others = (asked ?? []).map(\.name).filter { !settings.judges.contains($0) }
+    guard others.isEmpty else {
+      throw RunError.otherJudges(run: run.id, own: settings.judges, asked: others)
+    }
+    let models = (asked ?? []).filter { !($0 is any LocalReplyJudge) }
+    let known = JudgeCatalogue.local + models
+    // In the run's order: the first one counts.
+    judges = settings.judges.compactMap { name in known.first { $0.name == name } }
+    missingJudges = settings.judges.filter { name in !known.contains { $0.name == name } }
+    id = run.id
+    self.store = store
+    plan = EvaluationPlan(
+      datasets: datasets, conditions: try store.conditions(runID: run.id).map { try $0.condition() },
+      options: settings.options, system: settings.system, repetitions: settings.repetitions)
+  }
+
+  // MARK: Carrying it out
+
+  /// Generates and judges what is missing, and marks the run as finished where nothing failed.
+  /// - Parameters:
+  ///   - model: The model, with as many lanes as the plan's widest condition needs.
+  ///   - timing: Seconds for which each condition is decoded by itself, to know its speed; 0 for none.
+  ///   - observer: Told what happens.
+  /// - Throws: As ``generate(with:observer:)`` and ``judge(observer:)``.
+  @discardableResult
+  public func run(
+    with model: ChatModel, timing: Double = 0, observer: @escaping RunObserver = { _ in }
+  ) async throws -> EvaluationOutcome {
+    let outcome = try await generate(with: model, observer: observer)
+    if outcome.failures.isEmpty { try store.finish(runID: id) }
+    if timing > 0 { try await time(model, seconds: timing, observer: observer) }
+    try await judge(observer: observer)
+    return outcome
+  }
+
+  /// Generates what the store lacks of the plan, which may be a part of the run's; the run is not marked as finished.
+  /// Rules judge each reply as it comes.
+  /// - Throws: ``RunError/interrupted(done:planned:)`` where the task was cancelled: what was generated until then is
+  ///   stored; ``RunError/nothingAnswered(reason:)``; what the runner and the store throw.
+  public func generate(
+    with model: ChatModel, observer: @escaping RunObserver = { _ in }
+  ) async throws -> EvaluationOutcome {
+    let sets = Set(plan.datasets.map(\.name))
+    let conditions = Set(plan.conditions.map(\.id))
+    let done = try store.keys(runID: id)
+      .filter { sets.contains($0.dataset) && conditions.contains($0.condition) }
+    let runner = EvaluationRunner(
+      model: model, plan: plan, judges: judges.filter { $0 is any LocalReplyJudge })
+    let outcome = try await runner.run(skipping: done, into: RunSink(store, runID: id)) {
+      observer(.generated($0))
+    }
+    if !outcome.failures.isEmpty { observer(.failed(outcome.failures)) }
+    let progress = outcome.progress
+    if outcome.isInterrupted { throw RunError.interrupted(done: progress.done, planned: progress.planned) }
+    if progress.done == 0, let failure = outcome.failures.first {
+      throw RunError.nothingAnswered(reason: failure.reason)
+    }
+    return outcome
+  }
+
+  /// Judges what has no verdict yet by each of the judges in its present version.
+  /// - Throws: What made a judge fail, after its verdicts so far were stored; `StoreError`.
+  public func judge(observer: @escaping RunObserver = { _ in }) async throws {
+    try await store.judge(runID: id, by: judges, onlyMissing: true, observer: observer)
+  }
+
+  /// Times the conditions one reply at a time, since those of an evaluation share lanes and steps, and keeps the speeds;
+  /// not again where that was done.
+  /// - Throws: `CancellationError`, what the engine and the store throw.
+  public func time(
+    _ model: ChatModel, seconds: Double, observer: @escaping RunObserver = { _ in }
+  ) async throws {
+    guard try store.speeds(runID: id).isEmpty else { return }
+    let speeds = try await SpeedTrial(model: model, plan: plan).run(seconds: seconds) { observer(.timed($0)) }
+    try store.add(speeds: speeds, to: id)
+  }
+}

@@ -1,0 +1,71 @@
+/// Why a run cannot be begun, resumed or found. Each case says what, why and what to try.
+public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The store is empty.
+  case noRuns(store: String)
+  /// No run has that name.
+  case unknown(run: String, store: String, latest: [String])
+  /// Several runs begin like that.
+  case ambiguous(run: String, matches: [String])
+  /// The store has a run of that name.
+  case nameTaken(run: String)
+  /// The record has no settings to resume with.
+  case notAnEvaluation(run: String)
+  /// The run has no calibration's settings.
+  case notACalibration(run: String)
+  /// The model is not the run's.
+  case otherModel(run: String, path: String)
+  /// The files are not the run's.
+  case otherFiles(run: String)
+  /// The judges are not the run's.
+  case otherJudges(run: String, own: [String], asked: [String])
+  /// The judge that counts is not at hand.
+  case judgeMissing(run: String, judge: String?)
+  /// Too many replies have no verdict to be counted.
+  case verdictsMissing(judge: String, missing: Int, replies: Int)
+  /// The run has no condition of that name.
+  case noCondition(run: String, condition: String)
+  /// There is nothing to calibrate on yet.
+  case notCalibrated(run: String)
+  /// No prompt could be answered.
+  case nothingAnswered(reason: String?)
+  /// The task was cancelled; what was generated until then is stored.
+  case interrupted(done: Int, planned: Int)
+
+  /// A text for people: what, why, what to try.
+  public var description: String {
+    switch self {
+    case .noRuns(let store): "\(store) holds no run. Make one with selfcd eval."
+    case .unknown(let run, let store, let latest):
+      "There is no run '\(run)' in \(store). The latest are: \(latest.joined(separator: ", "))."
+    case .ambiguous(let run, let matches):
+      "'\(run)' may be any of \(matches.joined(separator: ", ")). Give more of it."
+    case .nameTaken(let run):
+      "The store already has a run '\(run)'. Resume it, begin another one under another name, or delete it with "
+        + "'selfcd runs delete'."
+    case .notAnEvaluation(let run): "The run '\(run)' was not made by 'selfcd eval' and cannot be resumed."
+    case .notACalibration(let run):
+      "The run '\(run)' was not made by 'selfcd calibrate'; go on with it by 'selfcd eval --resume'."
+    case .otherModel(let run, let path):
+      "\(path) is not the model that run '\(run)' began with. Name that file with --model, or start a new run."
+    case .otherFiles(let run):
+      "The files are not those that run '\(run)' began with. Leave them out to go on with it, or name another run."
+    case .otherJudges(let run, let own, let asked):
+      "The run '\(run)' is judged by \(own.joined(separator: ", ")), not by \(asked.joined(separator: ", ")). Leave "
+        + "--judge out, and use 'selfcd judge \(run) --judge …' afterwards."
+    case .judgeMissing(let run, let judge):
+      "The run '\(run)' counts by \(judge ?? "no judge"), which is not there: every reply without its verdict would "
+        + "count as a lost refusal. Give the options of that judge again: --judge llm with --judge-url and "
+        + "--judge-model, or --judge local-model."
+    case .verdictsMissing(let judge, let missing, let replies):
+      "\(missing) of \(replies) replies have no verdict by \(judge), and each would count as a lost refusal or as no "
+        + "answer. Start one with another judge, or resume this one when it answers."
+    case .noCondition(let run, let condition): "The run '\(run)' lacks its condition '\(condition)'."
+    case .notCalibrated(let run): "The run '\(run)' has no replies to calibrate on. Resume it first."
+    case .nothingAnswered(let reason):
+      "No prompt could be answered, so there is nothing to count."
+        + (reason.map { " The first reason: \($0)" } ?? "")
+    case .interrupted(let done, let planned):
+      "Stopped with \(done) of \(planned) replies; what was generated is stored. Resume the run to go on."
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import SelfCDData
+import SelfCDEval
+import SelfCDStore
+
+/// A stored run with its figures.
+public struct StoredEvaluation: Sendable {
+  /// The run.
+  public let run: RunRecord
+  /// Its data sets.
+  public let datasets: [Dataset]
+  /// Its settings.
+  public let settings: RunSettings
+  /// Its figures.
+  public let summary: EvaluationSummary
+  /// Replies that are stored.
+  public let replies: Int
+
+  /// Reads a run and computes its figures.
+  /// - Parameters:
+  ///   - runID: The run.
+  ///   - judge: Whose verdicts are counted; nil for the first of the run's judges that has any.
+  ///   - store: Where the run is kept.
+  /// - Throws: ``RunError``, `StoreError`, `StatisticsError`.
+  public init(runID: String, judge: String? = nil, in store: RunStore) throws {
+    run = try store.run(id: runID)
+    datasets = try store.datasets(runID: runID)
+    settings = try RunSettings(of: run)
+    let replies = try store.replies(runID: runID)
+    self.replies = replies.count
+    summary = try EvaluationSummary(
+      replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },
+      judge: try judge ?? store.countedJudge(of: run) ?? "", reference: settings.reference,
+      speeds: try store.speeds(runID: runID))
+  }
+}
+
+extension RunStore {
+  /// The judge whose verdicts are counted where none is named: the first of the run's judges that has any.
+  /// - Throws: ``RunError``, `StoreError`.
+  public func countedJudge(of run: RunRecord) throws -> String? {
+    let own = try RunSettings(of: run).judges
+    // One that is a model may have failed, or not been asked yet.
+    let judged = try Set(judges(runID: run.id).map(\.name))
+    return own.first(where: judged.contains) ?? own.first
+  }
+}
