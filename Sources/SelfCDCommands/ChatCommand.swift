@@ -126,7 +126,9 @@ struct ChatLoop {
       changed.alpha = alpha
       changed.parameters.keep(try StrategyParameters.taken(by: name))
       // A threshold means something else to another strategy.
-      if try name != strategyOptions.answeringName(prompts: prompts) { changed.parameters.agreement = nil }
+      if try name != strategyOptions.answeringName(prompts: prompts) {
+        changed.parameters.texts[.agreement] = nil
+      }
       try change(to: changed)
     case .alpha(let alpha):
       var changed = strategyOptions

@@ -1,79 +1,74 @@
 import ArgumentParser
+import Foundation
 import SelfCD
 
-/// What strategies can be given besides α and the prompts; how α is given differs by command.
-struct ParameterOptions: ParsableArguments {
-  @Option(
-    help: .init(
-      "Plausibility mask: drop tokens below beta times the plain lane's best. 0 to 1.", valueName: "number"))
-  var beta: Float?
+/// What strategies can be given besides α and the prompts; how those are given differs by command.
+struct ParameterOptions: DeclaredOptions {
+  var texts: [StrategyParameter: String] = [:]
 
-  @Option(help: .init("Contrast only the first tokens; then the plain lane goes on alone.", valueName: "n"))
-  var steps: Int?
+  init() {}
 
-  @Option(
-    help: .init(
-      "How far lanes must agree for a refusal, 0 to 1: ada-cd's lambda (0.9), probe-cd's tau (0.85).",
-      valueName: "number"))
-  var agreement: Float?
-
-  @Option(
-    help: .init(
-      "How far the question itself must agree before probe-cd heeds its copies, 0 to 1 (0.3).",
-      valueName: "number"))
-  var doubt: Float?
-
-  @Option(help: .init("Shortened copies of the question that probe-cd reads, at most.", valueName: "n"))
-  var probes: Int?
-
-  @Option(
-    help: .init(
-      "What those copies begin with, in the questions' language ('Help me ').", valueName: "text"))
-  var opening: String?
-
-  @Option(
-    help: .init(
-      "Questions with answers (columns 'prompt' and 'answer') for icl's examples.", valueName: "file"))
-  var examples: String?
-
-  /// Forgets what a strategy does not take.
-  mutating func keep(_ taken: Set<StrategyParameter>) {
-    if !taken.contains(.beta) { beta = nil }
-    if !taken.contains(.steps) { steps = nil }
-    if !taken.contains(.agreement) { agreement = nil }
-    if !taken.contains(.doubt) { doubt = nil }
-    if !taken.contains(.probes) { probes = nil }
-    if !taken.contains(.opening) { opening = nil }
-    if !taken.contains(.examples) { examples = nil }
+  static var declared: [StrategyParameter] {
+    let elsewhere: [StrategyParameter] = [.alpha, .emphasis, .plainSystem]
+    return StrategyCatalogue.parameters.filter { !elsewhere.contains($0) }
   }
 
+  static func option(of parameter: StrategyParameter) -> Option<String?> {
+    Option(
+      name: .customLong(parameter.optionName), parsing: .unconditional,
+      help: ArgumentHelp(parameter.help, valueName: parameter.valueName))
+  }
+
+  /// Forgets what a strategy does not take.
+  mutating func keep(_ taken: [StrategyParameter]) { texts = texts.filter { taken.contains($0.key) } }
+
   /// The options given.
-  var given: [String] {
-    [
-      ("--beta", beta != nil), ("--steps", steps != nil), ("--agreement", agreement != nil),
-      ("--doubt", doubt != nil), ("--probes", probes != nil), ("--opening", opening != nil),
-      ("--examples", examples != nil),
-    ].filter(\.1).map(\.0)
+  var given: [String] { Self.declared.filter { texts[$0] != nil }.map(\.option) }
+
+  func validate() throws {
+    for parameter in Self.declared where parameter.kind != .examples { _ = try value(of: parameter) }
+  }
+
+  private func value(of parameter: StrategyParameter) throws -> StrategyValue? {
+    guard let text = texts[parameter] else { return nil }
+    if parameter.kind == .examples { return .examples(try ExamplePool.read(text)) }
+    do {
+      return try parameter.value(of: text)
+    } catch {
+      throw ValidationError(
+        "The value '\(text)' is invalid for '\(parameter.option) <\(parameter.valueName)>': \(error)")
+    }
   }
 
   /// - Throws: what reading a file throws.
   func parameters(alpha: Float? = nil, prompts: PromptOptions) throws -> StrategyParameters {
-    StrategyParameters(
-      alpha: alpha, beta: beta, steps: steps, agreement: agreement, doubt: doubt, probes: probes,
-      opening: opening,
-      emphasis: try prompts.emphasis(), plainSystem: prompts.plainSystem,
-      examples: try examples.map(ExamplePool.read))
+    var parameters = StrategyParameters(
+      alpha: alpha, emphasis: try prompts.emphasis(), plainSystem: prompts.plainSystem)
+    for parameter in Self.declared { parameters[parameter] = try value(of: parameter) }
+    return parameters
   }
 }
 
-extension StrategyParameter {
-  /// The option that gives it.
-  var option: String {
-    switch self {
-    case .emphasis: "--guarded-prompt"
-    case .plainSystem: "--plain-system"
-    default: "--\(rawValue)"
+/// What the environment says of parameters, for options that are not given: `SELFCD_BETA=0.1`.
+///
+/// It sets how a strategy decodes that is asked for, never which one: a variable that is always there must not turn a
+/// model that decodes as it is into a contrast.
+enum EnvironmentParameters {
+  /// - Throws: `ValidationError` for a value that its parameter cannot have.
+  static func given(
+    _ environment: [String: String] = ProcessInfo.processInfo.environment
+  ) throws -> StrategyParameters {
+    var parameters = StrategyParameters()
+    for parameter in StrategyCatalogue.parameters where parameter.kind != .examples {
+      guard let text = environment[parameter.environmentVariable], !text.isEmpty else { continue }
+      do {
+        parameters[parameter] = try parameter.value(of: text)
+      } catch {
+        throw ValidationError(
+          "The environment variable \(parameter.environmentVariable) cannot be used: \(error)")
+      }
     }
+    return parameters
   }
 }
 
@@ -84,7 +79,7 @@ extension ValidationError {
     case .unused(let parameter, let name): self.init(parameter, hasNoEffectOn: [name])
     case .missing(let parameter, let name):
       self.init("'\(name)' needs \(parameter.option), which has no default.")
-    case .outOfRange, .unknown: self.init("\(error)")
+    case .outOfRange, .unknown, .nameTaken: self.init("\(error)")
     }
   }
 
@@ -109,14 +104,17 @@ extension StrategyParameters {
   /// What the strategy `name` takes.
   ///
   /// - Throws: `ValidationError` for an unknown name.
-  static func taken(by name: String) throws -> Set<StrategyParameter> {
+  static func taken(by name: String) throws -> [StrategyParameter] {
     do { return try StrategyCatalogue.type(named: name).takes } catch { throw ValidationError(error) }
   }
 
-  /// The strategy `name` with them.
+  /// The strategy `name` with them, and with what the environment says of others that it takes.
   ///
   /// - Throws: `ValidationError` for an unknown name, a parameter the strategy does not take, or one out of range.
   func make(_ name: String) throws -> any DecodingStrategy {
-    do { return try StrategyCatalogue.make(name, self) } catch { throw ValidationError(error) }
+    let usual = try EnvironmentParameters.given().keeping(Self.taken(by: name))
+    do { return try StrategyCatalogue.make(name, usual.replaced(by: self)) } catch {
+      throw ValidationError(error)
+    }
   }
 }

@@ -140,9 +140,10 @@ struct StrategyOptions: ParsableArguments {
 
   /// The strategy asked for, where the prompts are other strategies' too and need not have an effect on this one.
   func make(sharing prompts: PromptOptions) throws -> any DecodingStrategy {
-    let others = Set(StrategyParameter.allCases).subtracting([.emphasis, .plainSystem])
-    return try parameters.parameters(alpha: alpha, prompts: prompts)
-      .keeping(others.union(StrategyParameters.taken(by: name))).make(name)
+    let given = try parameters.parameters(alpha: alpha, prompts: prompts)
+    let taken = try StrategyParameters.taken(by: name)
+    let shared: [StrategyParameter] = [.emphasis, .plainSystem]
+    return try given.keeping(given.given.filter { taken.contains($0) || !shared.contains($0) }).make(name)
   }
 }
 

@@ -213,26 +213,28 @@ struct PolicyTests {
       }
     }
     let wishes: [(StrategyParameter, StrategyParameters)] = [
-      (.agreement, .init(agreement: 0.5)), (.doubt, .init(doubt: 0.2)), (.probes, .init(probes: 2)),
+      (.agreement, .init([.agreement: .number(0.5)])), (.doubt, .init([.doubt: .number(0.2)])),
+      (.probes, .init([.probes: .integer(2)])),
     ]
     for (parameter, given) in wishes {
       let refused = #expect(throws: APIError.self) {
         try policy.decide(wish("probe-cd", given), profiles: [])
       }
-      #expect(refused?.code == "\(parameter.rawValue)_not_allowed" && refused?.status == .forbidden)
+      #expect(refused?.code == "\(parameter)_not_allowed" && refused?.status == .forbidden)
       let unused = #expect(throws: APIError.self) { try policy.decide(wish("self-cd", given), profiles: []) }
-      #expect(unused?.status == .badRequest && unused?.param == "selfcd.\(parameter.rawValue)")
+      #expect(unused?.status == .badRequest && unused?.param == "selfcd.\(parameter)")
     }
     // What is usual may be said, in decimals.
-    let usual = try policy.decide(wish("ada-cd", .init(beta: 0.01, agreement: 0.9)), profiles: [])
+    let usual = try policy.decide(
+      wish("ada-cd", .init([.beta: .number(0.01), .agreement: .number(0.9)])), profiles: [])
     #expect(usual.strategy as? AdaCD == AdaCD())
     policy.ranges = [.agreement: 0.5...0.9, .doubt: 0.1...0.5, .probes: 0...6]
     var expected = ProbedContrast()
     expected.probes = 2
-    let made = try policy.decide(wish("probe-cd", .init(probes: 2)), profiles: [])
+    let made = try policy.decide(wish("probe-cd", .init([.probes: .integer(2)])), profiles: [])
     #expect(made.strategy as? ProbedContrast == expected)
     let over = #expect(throws: APIError.self) {
-      try policy.decide(wish("ada-cd", .init(agreement: 0.91)), profiles: [])
+      try policy.decide(wish("ada-cd", .init([.agreement: .number(0.91)])), profiles: [])
     }
     #expect(over?.code == "agreement_not_allowed")
   }

@@ -9,7 +9,7 @@ import Foundation
 public struct AdaCD: ContrastiveStrategy {
   public static let name = "ada-cd"
   public static let defaultAlpha: Float = 4.5
-  public static let takes: Set<StrategyParameter> = [
+  public static let takes: [StrategyParameter] = [
     .alpha, .beta, .steps, .agreement, .emphasis, .plainSystem,
   ]
 
@@ -37,27 +37,35 @@ public struct AdaCD: ContrastiveStrategy {
   public init(_ parameters: StrategyParameters) {
     self.init(emphasis: parameters.emphasis ?? .refuse, plainSystem: parameters.plainSystem)
     if let given = parameters.alpha { alpha = given }
-    if let given = parameters.agreement { agreement = given }
+    if let given = parameters.float(.agreement) { agreement = given }
     if let given = parameters.beta { beta = given }
     if let given = parameters.steps { steps = given }
   }
 
   public var parameters: StrategyParameters {
-    StrategyParameters(
-      alpha: alpha, beta: beta, steps: steps, agreement: agreement, emphasis: emphasis,
-      plainSystem: plainSystem)
+    var parameters = StrategyParameters(
+      alpha: alpha, beta: beta, steps: steps, emphasis: emphasis, plainSystem: plainSystem)
+    parameters[.agreement] = .number(agreement)
+    return parameters
   }
 
   public func validate() throws(StrategyError) {
-    try ContrastLimits.check(alpha: alpha, limit: SelfContrastive.alphaLimit)
-    try ContrastLimits.check(beta: beta)
-    try ContrastLimits.check(steps: steps)
-    try ContrastLimits.check(share: agreement, named: "agreement")
+    try StrategyParameter.alpha.check(alpha)
+    try StrategyParameter.beta.check(beta)
+    try StrategyParameter.steps.check(steps)
+    try StrategyParameter.agreement.check(agreement)
   }
 
   public func makeRule() -> any DecodingRule {
     AdaCDRule(alpha: alpha, agreement: agreement, beta: beta, steps: steps)
   }
+}
+
+extension StrategyParameter {
+  /// How far lanes must agree for a refusal: ``AdaCD/agreement``, ``ProbedContrast/agreement``.
+  public static let agreement = StrategyParameter(
+    "agreement", .number(0...1),
+    help: "How far lanes must agree for a refusal, 0 to 1: ada-cd's lambda (0.9), probe-cd's tau (0.85).")
 }
 
 struct AdaCDRule: DecodingRule {

@@ -25,8 +25,8 @@ public protocol DecodingStrategy: Codable, Sendable, Hashable {
   /// The name used on the command line and in results, such as `self-cd`.
   static var name: String { get }
 
-  /// What it can be given. Other parameters would have no effect.
-  static var takes: Set<StrategyParameter> { get }
+  /// What it can be given, in the order in which people are told. Other parameters would have no effect.
+  static var takes: [StrategyParameter] { get }
 
   /// Makes it of what it ``takes``, with its own defaults for what is not given.
   ///
@@ -59,7 +59,7 @@ public protocol DecodingStrategy: Codable, Sendable, Hashable {
 
 extension DecodingStrategy {
   public var name: String { Self.name }
-  public static var takes: Set<StrategyParameter> { [] }
+  public static var takes: [StrategyParameter] { [] }
   public var parameters: StrategyParameters { StrategyParameters() }
   public func probes(for chat: Chat) -> [Chat] { [] }
   public var readsProbes: Bool { false }
@@ -129,6 +129,8 @@ public enum StrategyError: Error, Sendable, Equatable, CustomStringConvertible {
   case unknown(name: String, known: [String])
   /// A parameter that the strategy does not take.
   case unused(StrategyParameter, strategy: String)
+  /// A strategy of that name is part of the package.
+  case nameTaken(String)
   /// A parameter that the strategy cannot do without.
   case missing(StrategyParameter, strategy: String)
 
@@ -139,8 +141,10 @@ public enum StrategyError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unknown(let name, let known):
       "There is no strategy named '\(name)'. Known strategies: \(known.joined(separator: ", "))."
     case .unused(let parameter, let strategy):
-      "\(parameter.rawValue) has no effect on '\(strategy)'; it goes with \(parameter.takers.joined(separator: ", "))."
-    case .missing(let parameter, let strategy): "'\(strategy)' needs \(parameter.rawValue)."
+      "\(parameter) has no effect on '\(strategy)'; it goes with \(parameter.takers.joined(separator: ", "))."
+    case .nameTaken(let name):
+      "There is a strategy named '\(name)' in this package. Give yours another name."
+    case .missing(let parameter, let strategy): "'\(strategy)' needs \(parameter)."
     }
   }
 }

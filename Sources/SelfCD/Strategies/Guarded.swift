@@ -1,7 +1,7 @@
 /// The model under a safety-emphasising system prompt, without contrast: where over-refusal shows.
 public struct Guarded: DecodingStrategy {
   public static let name = "guarded"
-  public static let takes: Set<StrategyParameter> = [.emphasis]
+  public static let takes: [StrategyParameter] = [.emphasis]
 
   public var emphasis: SafetyEmphasis
 

@@ -5,7 +5,7 @@
 /// second model.
 public struct InContext: DecodingStrategy {
   public static let name = "icl"
-  public static let takes: Set<StrategyParameter> = [.examples]
+  public static let takes: [StrategyParameter] = [.examples]
   public static let defaultCount = 4
 
   /// A question with the answer it should get.
@@ -33,11 +33,11 @@ public struct InContext: DecodingStrategy {
   }
 
   public init(_ parameters: StrategyParameters) throws(StrategyError) {
-    guard let pool = parameters.examples else { throw .missing(.examples, strategy: Self.name) }
+    guard let pool = parameters.examples(.examples) else { throw .missing(.examples, strategy: Self.name) }
     self.init(pool: pool)
   }
 
-  public var parameters: StrategyParameters { StrategyParameters(examples: pool) }
+  public var parameters: StrategyParameters { StrategyParameters([.examples: .examples(pool)]) }
 
   public func validate() throws(StrategyError) {
     guard !pool.isEmpty else {
@@ -67,4 +67,11 @@ public struct InContext: DecodingStrategy {
 
   public func makeRule() -> any DecodingRule { SingleLaneRule(role: .plain) }
   public var isContrastive: Bool { false }
+}
+
+extension StrategyParameter {
+  /// The questions with answers that ``InContext`` chooses from.
+  public static let examples = StrategyParameter(
+    "examples", .examples,
+    help: "Questions with answers (columns 'prompt' and 'answer') for icl's examples.")
 }

@@ -1,7 +1,7 @@
 /// The model as it is: the caller's chat, no safety emphasis, no contrast.
 public struct Plain: DecodingStrategy {
   public static let name = "plain"
-  public static let takes: Set<StrategyParameter> = [.plainSystem]
+  public static let takes: [StrategyParameter] = [.plainSystem]
 
   /// Replaces the caller's system prompt, as in the plain lane of a contrast.
   public var plainSystem: String?

@@ -12,7 +12,7 @@
 public struct ProbedContrast: ContrastiveStrategy {
   public static let name = "probe-cd"
   public static let defaultAlpha: Float = 2
-  public static let takes = AdaCD.takes.union([.doubt, .probes, .opening])
+  public static let takes = AdaCD.takes + [.doubt, .probes, .opening]
   /// More copies cost more prompts and were never better.
   public static let probeLimit = 32
 
@@ -53,29 +53,31 @@ public struct ProbedContrast: ContrastiveStrategy {
   public init(_ parameters: StrategyParameters) {
     self.init(emphasis: parameters.emphasis ?? .refuse, plainSystem: parameters.plainSystem)
     if let given = parameters.alpha { alpha = given }
-    if let given = parameters.agreement { agreement = given }
-    if let given = parameters.doubt { doubt = given }
+    if let given = parameters.float(.agreement) { agreement = given }
+    if let given = parameters.float(.doubt) { doubt = given }
     if let given = parameters.beta { beta = given }
     if let given = parameters.steps { steps = given }
-    if let given = parameters.probes { probes = given }
-    if let given = parameters.opening { opening = given }
+    if let given = parameters.integer(.probes) { probes = given }
+    if let given = parameters.text(.opening) { opening = given }
   }
 
   public var parameters: StrategyParameters {
-    StrategyParameters(
-      alpha: alpha, beta: beta, steps: steps, agreement: agreement, doubt: doubt, probes: probes,
-      opening: opening, emphasis: emphasis, plainSystem: plainSystem)
+    var parameters = StrategyParameters(
+      alpha: alpha, beta: beta, steps: steps, emphasis: emphasis, plainSystem: plainSystem)
+    parameters[.agreement] = .number(agreement)
+    parameters[.doubt] = .number(doubt)
+    parameters[.probes] = .integer(probes)
+    parameters[.opening] = .text(opening)
+    return parameters
   }
 
   public func validate() throws(StrategyError) {
-    try ContrastLimits.check(alpha: alpha, limit: SelfContrastive.alphaLimit)
-    try ContrastLimits.check(beta: beta)
-    try ContrastLimits.check(steps: steps)
-    try ContrastLimits.check(share: agreement, named: "agreement")
-    try ContrastLimits.check(share: doubt, named: "doubt")
-    guard (0...Self.probeLimit).contains(probes) else {
-      throw .outOfRange(parameter: "probes", value: "\(probes)", allowed: "0 (none) to \(Self.probeLimit)")
-    }
+    try StrategyParameter.alpha.check(alpha)
+    try StrategyParameter.beta.check(beta)
+    try StrategyParameter.steps.check(steps)
+    try StrategyParameter.agreement.check(agreement)
+    try StrategyParameter.doubt.check(doubt)
+    try StrategyParameter.probes.check(probes)
   }
 
   public func probes(for chat: Chat) -> [Chat] {
@@ -90,6 +92,20 @@ public struct ProbedContrast: ContrastiveStrategy {
   }
 
   public var readsProbes: Bool { probes > 0 }
+}
+
+extension StrategyParameter {
+  /// From which agreement on a question's copies count: ``ProbedContrast/doubt``.
+  public static let doubt = StrategyParameter(
+    "doubt", .number(0...1),
+    help: "How far the question itself must agree before probe-cd heeds its copies, 0 to 1 (0.3).")
+  /// How many copies of the question are read at most: ``ProbedContrast/probes``.
+  public static let probes = StrategyParameter(
+    "probes", .integer(0...ProbedContrast.probeLimit),
+    help: "Shortened copies of the question that probe-cd reads, at most.")
+  /// What those copies begin with: ``ProbedContrast/opening``.
+  public static let opening = StrategyParameter(
+    "opening", .text, help: "What those copies begin with, in the questions' language ('Help me ').")
 }
 
 struct ProbedContrastRule: DecodingRule {

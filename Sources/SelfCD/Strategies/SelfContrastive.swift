@@ -6,7 +6,7 @@
 public struct SelfContrastive: ContrastiveStrategy {
   public static let name = "self-cd"
   public static let defaultAlpha: Float = 2.5
-  public static let takes: Set<StrategyParameter> = [.alpha, .beta, .steps, .emphasis, .plainSystem]
+  public static let takes: [StrategyParameter] = [.alpha, .beta, .steps, .emphasis, .plainSystem]
   /// Beyond this, one lane's rounding error, scaled by α, outweighs real differences between tokens.
   public static let alphaLimit: Float = 100
 
@@ -43,9 +43,9 @@ public struct SelfContrastive: ContrastiveStrategy {
   }
 
   public func validate() throws(StrategyError) {
-    try ContrastLimits.check(alpha: alpha, limit: Self.alphaLimit)
-    try ContrastLimits.check(beta: beta)
-    if let steps { try ContrastLimits.check(steps: steps) }
+    try StrategyParameter.alpha.check(alpha)
+    try StrategyParameter.beta.check(beta)
+    if let steps { try StrategyParameter.steps.check(steps) }
   }
 
   public func makeRule() -> any DecodingRule {

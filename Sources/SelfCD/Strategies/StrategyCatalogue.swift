@@ -1,9 +1,37 @@
-/// Every strategy by name. Adding one is a file and a line here.
+import Synchronization
+
+/// Every strategy by name. Adding one is a file and a line here; a program adds its own by ``register(_:)``.
 public enum StrategyCatalogue {
-  public static let all: [any DecodingStrategy.Type] = [
+  /// This package's strategies.
+  public static let builtIn: [any DecodingStrategy.Type] = [
     Plain.self, Guarded.self, Helpful.self, InContext.self, ChainOfThought.self, SelfContrastive.self,
     AdaCD.self, ProbedContrast.self,
   ]
+  private static let registered = Mutex<[any DecodingStrategy.Type]>([])
+
+  /// All strategies: this package's, then those that were registered.
+  public static var all: [any DecodingStrategy.Type] { builtIn + registered.withLock(\.self) }
+
+  /// Adds a program's own strategy, so that stores, profiles, servers and command lines know it by its name. One of the
+  /// same name that was registered before gives way to it.
+  /// - Throws: ``StrategyError/nameTaken(_:)`` for the name of one of this package's.
+  public static func register(_ type: any DecodingStrategy.Type) throws(StrategyError) {
+    guard !builtIn.contains(where: { $0.name == type.name }) else { throw .nameTaken(type.name) }
+    registered.withLock { types in
+      types.removeAll { $0.name == type.name }
+      types.append(type)
+    }
+  }
+
+  /// Everything that some strategy takes, each once, in the order of the strategies.
+  public static var parameters: [StrategyParameter] {
+    var known: [StrategyParameter] = []
+    // A contrast's own first: α, β and the like are what people look for.
+    for type in all.sorted(by: { $0.takes.count > $1.takes.count }) {
+      for parameter in type.takes where !known.contains(parameter) { known.append(parameter) }
+    }
+    return known
+  }
 
   public static var names: [String] { all.map { $0.name } }
 

@@ -166,27 +166,7 @@ struct PolicyOptions: ParsableArguments {
       valueName: "names"))
   var allow: [String] = []
 
-  @Option(
-    parsing: .unconditional,
-    help: .init(
-      "The alpha clients may ask for, as in 0...2.5; else from 0 to what is usual.", valueName: "low...high"))
-  var alphaRange: String?
-
-  @Option(help: .init("The beta clients may ask for, as in 0...0.1; else none.", valueName: "low...high"))
-  var betaRange: String?
-
-  @Option(help: .init("The steps clients may ask for, as in 1...20; else none.", valueName: "low...high"))
-  var stepsRange: String?
-
-  @Option(
-    help: .init("The agreement clients may ask for, as in 0.5...0.9; else none.", valueName: "low...high"))
-  var agreementRange: String?
-
-  @Option(help: .init("The doubt clients may ask for, as in 0.1...0.5; else none.", valueName: "low...high"))
-  var doubtRange: String?
-
-  @Option(help: .init("The probes clients may ask for, as in 0...6; else none.", valueName: "low...high"))
-  var probesRange: String?
+  @OptionGroup var ranges: RangeOptions
 
   @Option(
     help: .init(
@@ -248,7 +228,7 @@ struct PolicyOptions: ParsableArguments {
     do {
       return ServerPolicy(
         defaultStrategy: try defaultStrategy(prompts.first),
-        strategies: Set(names.contains("all") ? known : names), ranges: try ranges(),
+        strategies: Set(names.contains("all") ? known : names), ranges: try ranges.ranges(),
         overridesProfiles: strategy != nil,
         guardedPrompts: prompts, allowsOwnGuardedPrompt: allowOwnGuardedPrompt,
         allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
@@ -279,31 +259,6 @@ struct PolicyOptions: ParsableArguments {
     }
     let given = StrategyParameters(alpha: alpha, emphasis: emphasis)
     // The safety emphasis is for what clients name, too.
-    return try given.keeping(StrategyParameters.taken(by: name).union([.alpha])).make(name)
-  }
-
-  /// The ranges given. Whole numbers where the parameter is one.
-  private func ranges() throws -> [StrategyParameter: ClosedRange<Double>] {
-    let limit = Double(SelfContrastive.alphaLimit)
-    let given: [(StrategyParameter, String?, ClosedRange<Double>)] = [
-      (.alpha, alphaRange, -limit...limit), (.beta, betaRange, 0...1),
-      (.steps, stepsRange, 1...100_000), (.agreement, agreementRange, 0...1), (.doubt, doubtRange, 0...1),
-      (.probes, probesRange, 0...Double(ProbedContrast.probeLimit)),
-    ]
-    var ranges: [StrategyParameter: ClosedRange<Double>] = [:]
-    for case (let parameter, let text?, let limits) in given {
-      let parts = text.components(separatedBy: "...")
-      let bounds = parts.compactMap(Double.init)
-      guard parts.count == 2, bounds.count == 2, bounds[0] <= bounds[1], bounds.allSatisfy(limits.contains)
-      else {
-        throw ValidationError(
-          """
-          \(parameter.option)-range must be LOW...HIGH within \(NumberFormat.parameter(Float(limits.lowerBound)))...\
-          \(NumberFormat.parameter(Float(limits.upperBound))).
-          """)
-      }
-      ranges[parameter] = bounds[0]...bounds[1]
-    }
-    return ranges
+    return try given.keeping(StrategyParameters.taken(by: name) + [.alpha]).make(name)
   }
 }

@@ -117,14 +117,17 @@ struct SelfCDFields: Sendable, Hashable {
 
   init(_ reader: inout FieldReader) throws(FieldError) {
     strategy = try reader.string("strategy")
-    parameters.alpha = try reader.number("alpha").map(Float.init)
-    parameters.beta = try reader.number("beta").map(Float.init)
-    parameters.steps = try reader.integer("steps", in: 1...(.max))
-    parameters.agreement = try reader.number("agreement").map(Float.init)
-    parameters.doubt = try reader.number("doubt").map(Float.init)
-    parameters.probes = try reader.integer("probes", in: 0...(.max))
+    for parameter in Self.numbers {
+      switch parameter.kind {
+      case .number: parameters[parameter] = try reader.number(parameter.name).map { .number(Float($0)) }
+      case .integer(let range):
+        parameters[parameter] = try reader.integer(parameter.name, in: range.lowerBound...(.max))
+          .map(StrategyValue.integer)
+      case .text, .safetyPrompt, .examples: break
+      }
+    }
     profile = try reader.string("profile")
-    guardedPrompt = try reader.string("guarded_prompt")
+    guardedPrompt = try reader.string(StrategyParameter.emphasis.name)
     explain = try reader.bool("explain") == true ? Self.explainedCandidates : 0
     if let count = try reader.integer("candidates", in: 1...20) {
       guard explain > 0 else {
@@ -135,12 +138,15 @@ struct SelfCDFields: Sendable, Hashable {
     try reader.finish()
   }
 
+  /// The parameters that clients may give besides the guarded prompt: those that an operator can bound.
+  private static var numbers: [StrategyParameter] { StrategyCatalogue.parameters.filter(\.isNumeric) }
+
   /// The keys there are.
-  private static let keys = [
-    "strategy", "alpha", "beta", "steps", "agreement", "doubt", "probes", "profile", "guarded_prompt",
-    "explain",
-    "candidates",
-  ]
+  private static var keys: [String] {
+    ["strategy"] + numbers.map(\.name) + [
+      "profile", StrategyParameter.emphasis.name, "explain", "candidates",
+    ]
+  }
 
   /// A key beside `selfcd` that was meant to be in it, or `selfcd` with another spelling: leaving it aside like other
   /// unknown fields would decode otherwise than was asked for.

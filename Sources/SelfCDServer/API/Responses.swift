@@ -76,12 +76,8 @@ struct TextCompletion: Encodable {
 /// How a reply was decoded; under the key `selfcd` of a response.
 struct DecodingReport: Encodable {
   let strategy: String
-  let alpha: Float?
-  let beta: Float?
-  let steps: Int?
-  let agreement: Float?
-  let doubt: Float?
-  let probes: Int?
+  /// The strategy's numbers, each under its name.
+  let numbers: [StrategyParameter: StrategyValue]
   /// The profile this comes from; absent without one.
   let profile: String?
   /// Whether that profile shows a bound, rather than keeping its reference.
@@ -97,17 +93,38 @@ struct DecodingReport: Encodable {
   ) {
     let own = decision.strategy.parameters
     strategy = decision.strategy.name
-    alpha = own.alpha
-    beta = own.beta
-    steps = own.steps
-    agreement = own.agreement
-    doubt = own.doubt
-    probes = own.probes
+    numbers = own.given.filter(\.isNumeric).reduce(into: [:]) { $0[$1] = own[$1] }
     profile = decision.profile
     calibrated = decision.isCalibrated
     self.lanes = lanes.map(\.rawValue)
     maxTokens = limit
     self.ignored = ignored.names.isEmpty ? nil : ignored.names
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(strategy, forKey: Key("strategy"))
+    for (parameter, value) in numbers {
+      switch value {
+      case .number(let number): try container.encode(number, forKey: Key(parameter.name))
+      case .integer(let number): try container.encode(number, forKey: Key(parameter.name))
+      case .text, .safetyPrompt, .examples: break
+      }
+    }
+    try container.encodeIfPresent(profile, forKey: Key("profile"))
+    try container.encode(calibrated, forKey: Key("calibrated"))
+    try container.encode(lanes, forKey: Key("lanes"))
+    try container.encodeIfPresent(maxTokens, forKey: Key("maxTokens"))
+    try container.encodeIfPresent(ignored, forKey: Key("ignored"))
   }
 }
 

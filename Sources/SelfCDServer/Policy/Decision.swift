@@ -118,15 +118,15 @@ extension ServerPolicy {
     guard let number = wish.number(parameter) else { return }
     let range = allowed(parameter, of: usual)
     guard range?.contains(number) != true else { return }
-    let field = "selfcd.\(parameter.field)"
+    let field = "selfcd.\(parameter)"
     let isOwn = range.map { $0.lowerBound == $0.upperBound } ?? true
     let known =
       range.map { isOwn ? "keeps it at \($0.lowerBound)" : "allows \($0.lowerBound) to \($0.upperBound)" }
       ?? "leaves it to the operator"
     throw .notAllowed(
       "'\(field)' is \(number), but this server \(known) for '\(usual.name)'. Its operator can allow more "
-        + "(--\(parameter.field)-range).", param: field,
-      code: "\(parameter.field)_not_allowed")
+        + "(--\(parameter.name.replacing("_", with: "-"))-range).", param: field,
+      code: "\(parameter)_not_allowed")
   }
 
   /// A parameter that has no effect would mislead, so it is an error.
@@ -136,7 +136,7 @@ extension ServerPolicy {
     var given = wish.parameters.given
     if wish.guardedPrompt != nil { given.append(.emphasis) }
     for parameter in given where !type.takes.contains(parameter) {
-      let field = "selfcd.\(parameter.field)"
+      let field = "selfcd.\(parameter)"
       throw .invalid(
         "'\(field)' has no effect on '\(type.name)'; it goes with \(parameter.takers.joined(separator: ", ")).",
         param: field)
@@ -161,9 +161,4 @@ extension ServerPolicy {
     }
     return SafetyEmphasis.preset(named: wish) ?? SafetyEmphasis(text: wish)
   }
-}
-
-extension StrategyParameter {
-  /// Its name under the key `selfcd` of a request.
-  var field: String { self == .emphasis ? "guarded_prompt" : rawValue }
 }
