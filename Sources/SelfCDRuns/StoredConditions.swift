@@ -20,6 +20,6 @@ extension ConditionRecord {
       try JSONDecoder().decode(type, from: Data(parameters.utf8))
     }
     return EvaluationCondition(
-      strategy: try decode(try StrategyCatalogue.type(named: strategy)), alpha: alpha, name: id)
+      strategy: try decode(try StrategyCatalogue.type(named: strategy)), name: id)
   }
 }

@@ -14,17 +14,17 @@ import UnixSignals
 /// Knows models only through ``ModelProvider``. Order of calls: ``run(onReady:)`` once; ``reload()`` and
 /// ``stop()`` from anywhere meanwhile.
 public final class InferenceServer: Sendable {
-  private let settings: ServerSettings
+  let settings: ServerSettings
   let pool: ModelPool
   let service: GenerationService
   let playground = Playground()
-  private let metrics = ServerMetrics()
-  private let meter = ClientMeter()
-  private let active = ActiveRequests()
-  private let keyRing: KeyRing
+  let metrics = ServerMetrics()
+  let meter = ClientMeter()
+  let active = ActiveRequests()
+  let keyRing: KeyRing
   private let readKeys: @Sendable () throws -> APIKeys
   private let providers: [any ModelProvider]
-  private let log: ServerLog
+  let log: ServerLog
   private struct Life {
     var group: ServiceGroup?
     var isStopped = false
@@ -191,41 +191,6 @@ public final class InferenceServer: Sendable {
     var logger = log.logger
     logger.logLevel = max(logger.logLevel, .warning)
     return logger
-  }
-
-  private func router() -> Router<ServerContext> {
-    let router = Router(context: ServerContext.self, options: [.autoGenerateHeadEndpoints])
-    let origins = Set(settings.corsOrigins.compactMap(Origin.init))
-    router.add(
-      middleware: AccessMiddleware(
-        timeout: .seconds(settings.requestTimeout), active: active, metrics: metrics, log: log,
-        origins: origins))
-    router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
-    let status = StatusRoutes(pool: pool, metrics: metrics, active: active)
-    router.only(.get, "/health", status.health)
-    playground.addRoutes(to: router)
-
-    let keyed = router.group()
-      .add(middleware: KeyMiddleware(keys: keyRing, meter: meter, metrics: metrics, limits: settings.limits))
-    let body = BodyReader(limit: settings.maximumBody, timeout: .seconds(settings.bodyTimeout))
-    let models = ModelRoutes(pool: pool, policy: service.policy)
-    keyed.only(.get, "/metrics", status.metrics)
-    keyed.only(.get, "/v1/models", models.list)
-    // Names of models may have slashes.
-    keyed.only(.get, "/v1/models/**", models.one)
-    keyed.only(.get, "/selfcd/policy", models.policy)
-    keyed.only(.post, "/v1/chat/completions", ChatRoute(service: service, body: body).handle)
-    keyed.only(.post, "/v1/completions", CompletionRoute(service: service, body: body).handle)
-    keyed.only(.post, "/tokenize", TokenizeRoute(service: service, body: body).handle)
-    return router
-  }
-
-  /// On loopback the names of loopback, since a page elsewhere must not reach the server under its own name.
-  /// Anywhere else keys are required, and a name is only checked where the operator lists some.
-  private var hosts: Set<String> {
-    let named = Set(settings.allowedHosts.map { $0.lowercased() })
-    guard settings.isLoopback else { return named.isEmpty ? [] : named.union(RequestGuard.loopbackHosts) }
-    return named.union(RequestGuard.loopbackHosts).union([settings.host.lowercased()])
   }
 }
 

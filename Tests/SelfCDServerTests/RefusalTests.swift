@@ -32,6 +32,23 @@ struct RefusalTests {
     }
   }
 
+  @Test("offer the nearest name for a slip of the pen under 'selfcd'")
+  func slips() async throws {
+    try await TestServer.with([HistoryProvider()]) { (server: TestServer) async throws in
+      for (field, offered) in [
+        ("stratgy", "strategy"), ("alph", "alpha"), ("guardedPrompt", "guarded_prompt"),
+      ] {
+        let answer = try await server.post(question(fields: ["selfcd": .object([field: 1])]))
+        #expect(answer.status == 400)
+        #expect(
+          answer.json["error"]["message"].string
+            == "'selfcd.\(field)' is not known to this server. Did you mean '\(offered)'?")
+      }
+      let far = try await server.post(question(fields: ["selfcd": ["zzzzzz": 1]]))
+      #expect(far.json["error"]["message"].string == "'selfcd.zzzzzz' is not known to this server.")
+    }
+  }
+
   @Test("leave what the operator is told clients may choose")
   func choices() async throws {
     let policy = ServerPolicy(strategies: ["self-cd"], ranges: [.alpha: 0...3])

@@ -60,8 +60,7 @@ struct ConditionOptions: ParsableArguments {
       for alpha in taken.contains(.alpha) ? ((alphas ?? grids[name])?.map(Optional.some) ?? [nil]) : [nil] {
         own.alpha = alpha.map { Float($0) }
         let strategy = try own.make(name)
-        let condition = EvaluationCondition(
-          strategy: strategy, alpha: alpha ?? strategy.parameters.number(.alpha))
+        let condition = EvaluationCondition(strategy: strategy)
         if !conditions.contains(where: { $0.id == condition.id }) { conditions.append(condition) }
       }
     }

@@ -122,9 +122,7 @@ struct EvalCommand: AsyncParsableCommand {
       needsReference: profileOptions.profile == nil)
     if let profile {
       conditions.append(
-        EvaluationCondition(
-          strategy: profile.strategy, alpha: profile.strategy.parameters.number(.alpha),
-          name: Self.profileName)
+        EvaluationCondition(strategy: profile.strategy, name: Self.profileName)
       )
       if let reference = conditionOptions.reference, !conditions.contains(where: { $0.id == reference }) {
         throw ValidationError("--reference '\(reference)' is none of the conditions.")

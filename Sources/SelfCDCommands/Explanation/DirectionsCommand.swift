@@ -29,7 +29,10 @@ struct DirectionsCommand: AsyncParsableCommand {
   @OptionGroup(title: "Labelled prompts") var files: DatasetOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
 
-  @Option(help: .init("Self-CD's strengths in the comparison, separated by commas.", valueName: "numbers"))
+  @Option(
+    help: .init(
+      "Strengths of Self-CD in the comparison, with commas, or a sweep such as 0.5...3:0.5.",
+      valueName: "numbers"))
   var alpha = "1.5,2.5"
 
   @Option(help: .init("Prompts of each set that directions are made from.", valueName: "n"))
@@ -81,11 +84,13 @@ struct DirectionsCommand: AsyncParsableCommand {
   }
 
   private func alphas() throws -> [Double] {
-    let values = alpha.split(separator: ",").map { Double($0.trimmingCharacters(in: .whitespaces)) }
-    guard !values.isEmpty, values.allSatisfy({ $0.map { $0.isFinite && abs($0) <= 100 } ?? false }) else {
-      throw ValidationError("--alpha takes numbers from -100 to 100, separated by commas, not '\(alpha)'.")
+    let values = try NumberSweep.numbers(alpha, option: "--alpha")
+    do {
+      for value in values { try StrategyParameter.alpha.check(Float(value)) }
+    } catch {
+      throw ValidationError("--alpha: \(error)")
     }
-    return values.compactMap { $0 }
+    return values
   }
 
   private func conditions(_ emphasis: SafetyEmphasis) throws -> [EvaluationCondition] {
@@ -93,9 +98,8 @@ struct DirectionsCommand: AsyncParsableCommand {
       EvaluationCondition(strategy: Plain(), name: Plain.name),
       EvaluationCondition(strategy: Guarded(emphasis: emphasis), name: Guarded.name),
     ]
-      + (try alphas().map { alpha in
-        EvaluationCondition(
-          strategy: SelfContrastive(alpha: Float(alpha), emphasis: emphasis), alpha: alpha)
+      + (try alphas().map {
+        EvaluationCondition(strategy: SelfContrastive(alpha: Float($0), emphasis: emphasis))
       })
   }
 

@@ -13,7 +13,7 @@ enum ReproductionConditions {
     if let examples { strategies.append(InContext(pool: try ExamplePool.read(examples))) }
     strategies.append(ChainOfThought())
     return strategies.map { EvaluationCondition(strategy: $0) }
-      + alphas.map { EvaluationCondition(strategy: SelfContrastive(alpha: Float($0)), alpha: $0) }
-      + [EvaluationCondition(strategy: AdaCD(), alpha: AdaCD().parameters.number(.alpha))]
+      + alphas.map { EvaluationCondition(strategy: SelfContrastive(alpha: Float($0))) }
+      + [EvaluationCondition(strategy: AdaCD())]
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import SelfCDSupport
 
 /// What is said of a command line that cannot be understood.
 ///
@@ -61,7 +62,10 @@ struct WrongUse {
 
   private func advice(for name: String, known: Set<String>) -> String {
     let long = known.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) }
-    if name.hasPrefix("--"), let nearest = NearestName.of(String(name.dropFirst(2)), among: long.sorted()) {
+    if name.hasPrefix("--"),
+      let nearest = NearestName.of(
+        String(name.dropFirst(2)), among: long.sorted(), synonyms: OptionSynonyms.all)
+    {
       return "Did you mean '--\(nearest)'?"
     }
     let owners = CommandSyntax.root.subcommands.filter { $0.options.contains(name) }.compactMap(\.path.last)

@@ -5,17 +5,17 @@ import SelfCDSupport
 public struct EvaluationCondition: Sendable, Identifiable {
   /// How replies are decoded.
   public let strategy: any DecodingStrategy
-  /// The contrast strength; nil for strategies that have none.
-  public let alpha: Double?
   /// A name of its own, where strategy and strength do not tell it from others.
   public let name: String?
 
-  /// Makes a condition; `alpha` names the strength the strategy was made with.
-  public init(strategy: any DecodingStrategy, alpha: Double? = nil, name: String? = nil) {
+  /// Makes a condition.
+  public init(strategy: any DecodingStrategy, name: String? = nil) {
     self.strategy = strategy
-    self.alpha = alpha
     self.name = name
   }
+
+  /// The contrast strength; nil for strategies that have none.
+  public var alpha: Double? { strategy.parameters.number(.alpha) }
 
   /// Its own name, or the strategy's with the strength where it has one: `self-cd@2.5`.
   public var id: String {

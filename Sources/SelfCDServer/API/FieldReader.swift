@@ -152,11 +152,12 @@ struct FieldReader {
   /// Leaves aside what nobody took.
   ///
   /// - Throws: ``FieldError`` for the first such field where that is an error.
-  mutating func finish() throws(FieldError) {
+  mutating func finish(known: [String] = []) throws(FieldError) {
     if isStrict, let field = rest.first {
+      let nearest = NearestName.of(field, among: known).map { " Did you mean '\($0)'?" } ?? ""
       throw FieldError(
         path == "selfcd"
-          ? "'\(name(field))' is not known to this server."
+          ? "'\(name(field))' is not known to this server.\(nearest)"
           : "'\(name(field))' has no effect on this server, which refuses such fields (--strict).",
         field: name(field), isUnsupported: true)
     }

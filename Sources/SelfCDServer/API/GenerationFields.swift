@@ -135,7 +135,7 @@ struct SelfCDFields: Sendable, Hashable {
       }
       explain = count
     }
-    try reader.finish()
+    try reader.finish(known: Self.keys)
   }
 
   /// The parameters that clients may give besides the guarded prompt: those that an operator can bound.

@@ -7,7 +7,7 @@ struct ChatCompletion: Encodable {
     let message: Message
     let logprobs: Nullable<ChatLogProbabilities>
     let finishReason: String
-    let selfcd: Explanation?
+    let selfcd: TokenExplanation?
   }
 
   struct Message: Encodable {
@@ -34,7 +34,7 @@ struct ChatChunk: Encodable {
     let delta: Delta
     var logprobs = Nullable<ChatLogProbabilities>(nil)
     var finishReason = Nullable<String>(nil)
-    var selfcd: Explanation?
+    var selfcd: TokenExplanation?
   }
 
   struct Delta: Encodable {
@@ -60,7 +60,7 @@ struct TextCompletion: Encodable {
     let text: String
     var logprobs = Nullable<TextLogProbabilities>(nil)
     var finishReason = Nullable<String>(nil)
-    var selfcd: Explanation?
+    var selfcd: TokenExplanation?
   }
 
   let id: String

@@ -29,7 +29,7 @@ struct TextLogProbabilities: Encodable {
 }
 
 /// What the contrast did at each token of a piece of text; under `selfcd` of a choice.
-struct Explanation: Encodable {
+struct TokenExplanation: Encodable {
   struct Candidate: Encodable {
     let id: TokenID
     let text: String
@@ -132,21 +132,21 @@ struct TokenReporter: Sendable {
     ) { first, _ in first }
   }
 
-  func explanation(_ tokens: [GeneratedToken]) -> Explanation? {
+  func explanation(_ tokens: [GeneratedToken]) -> TokenExplanation? {
     guard explained > 0, !tokens.isEmpty else { return nil }
-    return Explanation(
+    return TokenExplanation(
       tokens: tokens.compactMap { token in
         guard let trace = token.trace else { return nil }
         let logProbability = finite(trace.logProbability)
         let guarded = token.lanes?.logProbabilities[.guarded]
-        return Explanation.Token(
+        return TokenExplanation.Token(
           id: token.id, text: token.text, bytes: token.bytes, logprob: logProbability,
           shift: guarded.map { logProbability - finite($0) }, divergence: token.lanes?.divergence,
           lanes: Dictionary(
             trace.lanes.map { role, candidates in
               (
                 role.rawValue,
-                Explanation.Lane(
+                TokenExplanation.Lane(
                   logprob: token.lanes?.logProbabilities[role].map(finite), candidates: named(candidates))
               )
             }
@@ -155,9 +155,9 @@ struct TokenReporter: Sendable {
       })
   }
 
-  private func named(_ candidates: [Candidate]) -> [Explanation.Candidate] {
+  private func named(_ candidates: [Candidate]) -> [TokenExplanation.Candidate] {
     candidates.prefix(explained).map {
-      Explanation.Candidate(id: $0.token, text: text(of: $0.token), probability: $0.probability)
+      TokenExplanation.Candidate(id: $0.token, text: text(of: $0.token), probability: $0.probability)
     }
   }
 }

@@ -37,8 +37,8 @@ import Testing
   static let conditions: [EvaluationCondition] =
     [.init(strategy: Plain()), .init(strategy: Guarded(emphasis: .brief))]
     + [0, 0.5, 1, 2.5].map {
-      EvaluationCondition(strategy: SelfContrastive(alpha: Float($0), emphasis: .brief), alpha: $0)
-    } + [.init(strategy: AdaCD(steps: 3, emphasis: .brief), alpha: 4.5)]
+      EvaluationCondition(strategy: SelfContrastive(alpha: Float($0), emphasis: .brief))
+    } + [.init(strategy: AdaCD(steps: 3, emphasis: .brief))]
 
   static func plan(temperature: Float = 1, repetitions: Int = 1) -> EvaluationPlan {
     EvaluationPlan(
@@ -107,7 +107,7 @@ import Testing
   /// The replies of greedy conditions agree for a while; while they do they cost one lane.
   @Test func conditionsThatAgreeAreDecodedOnce() async throws {
     var plan = Self.plan(temperature: 0)
-    plan.conditions = (1...6).map { .init(strategy: Plain(plainSystem: nil), alpha: Double($0)) }
+    plan.conditions = (1...6).map { .init(strategy: Plain(plainSystem: nil), name: "plain \($0)") }
     let journal = DecodeJournal()
     let runner = EvaluationRunner(
       model: try await Self.model(lanes: 64, journal: journal), plan: plan, judges: [])

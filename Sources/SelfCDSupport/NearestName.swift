@@ -1,18 +1,13 @@
 /// Which of several names was meant by one that is none of them.
-enum NearestName {
-  /// What other programs call options of this one.
-  private static let synonyms = [
-    "dataset": "data", "datasets": "data", "prompts": "data", "out": "output", "output-file": "output",
-    "model-path": "model", "ngl": "gpu-layers", "n-gpu-layers": "gpu-layers", "n-predict": "max-tokens",
-    "max-new-tokens": "max-tokens", "ctx": "ctx-size", "n-ctx": "ctx-size", "context-size": "ctx-size",
-    "temp": "temperature", "system-prompt": "system", "judge-endpoint": "judge-url", "name": "run",
-    "run-id": "run", "runs": "run", "n": "limit", "num-samples": "limit",
-  ]
-
+package enum NearestName {
   /// The name among `known`, or nil where none is near enough to be offered.
-  static func of(_ name: String, among known: some Collection<String>) -> String? {
-    let wanted = name.lowercased().replacing("_", with: "-")
-    if known.contains(wanted) { return wanted }
+  /// - Parameter synonyms: what others call some of them.
+  package static func of(
+    _ name: String, among known: some Collection<String>, synonyms: [String: String] = [:]
+  ) -> String? {
+    func plain(_ name: String) -> String { name.lowercased().replacing("_", with: "-") }
+    let wanted = plain(name)
+    if let same = known.first(where: { plain($0) == wanted }) { return same }
     if let synonym = synonyms[wanted], known.contains(synonym) { return synonym }
     let beginning = known.filter { $0.count >= 3 && (wanted.hasPrefix($0) || $0.hasPrefix(wanted)) }
     if wanted.count >= 3, let shortest = beginning.min(by: { ($0.count, $0) < ($1.count, $1) }) {
@@ -25,7 +20,7 @@ enum NearestName {
   }
 
   /// Changes of one letter, and swaps of two neighbours, that make `b` of `a` (restricted Damerau-Levenshtein).
-  static func distance(_ a: String, _ b: String) -> Int {
+  package static func distance(_ a: String, _ b: String) -> Int {
     let (a, b) = (Array(a), Array(b))
     var rows = [Array(0...b.count)]
     for i in a.indices {
