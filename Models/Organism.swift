@@ -32,9 +32,12 @@ public enum Organism: String, Sendable, CaseIterable {
 
 /// The embedded model is not where it was installed.
 public struct OrganismError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The name of the GGUF file that is missing.
   public let fileName: String
+  /// Absolute paths of the folders that were looked in, in their order.
   public let searched: [String]
 
+  /// The error in words: the file, the folders that were searched, and what to try.
   public var description: String {
     """
     The embedded model \(fileName) was not found; looked in \(searched.joined(separator: ", ")). Keep the resource \

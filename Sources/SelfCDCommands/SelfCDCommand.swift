@@ -3,6 +3,7 @@ import SelfCDSupport
 
 /// `selfcd`: measures, explains and reduces over-refusal.
 public struct SelfCDCommand: AsyncParsableCommand {
+  /// Name, help text, version and subcommands, in the order in which help lists them.
   public static let configuration = CommandConfiguration(
     commandName: "selfcd",
     abstract: "Fewer needless refusals from open-weight chat models, at decoding time.",
@@ -35,5 +36,6 @@ public struct SelfCDCommand: AsyncParsableCommand {
     #endif
   }
 
+  /// A command without arguments; ArgumentParser fills them in.
   public init() {}
 }

@@ -6,6 +6,7 @@ import SelfCD
 ///
 /// Rendering is bounded in time, steps, depth, memory and output, since templates come from downloaded files.
 public final class ChatTemplate: @unchecked Sendable {
+  /// The template's Jinja text.
   public let source: String
   /// Never changed after parsing, so it may be used from any thread.
   private let handle: OpaquePointer
@@ -91,9 +92,12 @@ public final class ChatTemplate: @unchecked Sendable {
 
 /// Special tokens as templates write them.
 public struct TemplateTokens: Sendable, Hashable {
+  /// The text of the token that begins a sequence, `bos_token` in templates; empty where the model has none.
   public var beginOfSequence: String
+  /// The text of the token that ends a sequence, `eos_token` in templates; empty where the model has none.
   public var endOfSequence: String
 
+  /// Names the texts; a template that uses an empty one writes nothing there.
   public init(beginOfSequence: String = "", endOfSequence: String = "") {
     self.beginOfSequence = beginOfSequence
     self.endOfSequence = endOfSequence
@@ -110,7 +114,9 @@ public struct TemplateTraits: Sendable, Hashable {
 
 /// The texts around a reasoning block.
 public struct ReasoningTags: Sendable, Hashable {
+  /// Opens the block.
   public let start: String
+  /// Closes it; the answer follows.
   public let end: String
 
   /// The pairs in use by open-weight families.
@@ -124,17 +130,25 @@ public struct ReasoningTags: Sendable, Hashable {
 
 /// Why a template could not be rendered.
 public struct ChatTemplateError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// Where it went wrong.
   public enum Kind: String, Sendable {
+    /// The template does not parse.
     case syntax
+    /// The template does something on this chat that cannot be done, such as reading what is not there.
     case runtime
     /// The template itself refused, with `raise_exception`.
     case raised
+    /// It went beyond a limit of time, steps, depth, memory, output or size of source.
     case limitExceeded
+    /// Messages or arguments cannot be given to a template.
     case badInput
+    /// The engine itself failed: no memory, no thread.
     case engine
   }
 
+  /// The class of the error.
   public let kind: Kind
+  /// What the engine, or the template itself, says.
   public let message: String
 
   init(kind: Kind, message: String) {
@@ -158,6 +172,7 @@ public struct ChatTemplateError: Error, Sendable, Equatable, CustomStringConvert
     self.message = message
   }
 
+  /// The error in words, with what to try.
   public var description: String {
     switch kind {
     case .syntax: "The chat template does not parse: \(message). Give another with --chat-template FILE."

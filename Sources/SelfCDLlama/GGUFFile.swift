@@ -8,9 +8,13 @@ import Foundation
 ///
 /// Format: ggml's `docs/gguf.md`, versions 2 and 3, little-endian.
 public struct GGUFFile: Sendable {
+  /// The path that was given; of a split model the first part's.
   public let path: String
+  /// The format's version, 2 or 3.
   public let version: UInt32
+  /// Every key, such as `general.architecture`, with its value; long arrays as their lengths only.
   public let metadata: [String: GGUFValue]
+  /// The tensors of this file, in the order of the header; a split model's other parts hold theirs.
   public let tensors: [GGUFTensor]
   /// Bytes of the whole file.
   public let fileSize: Int
@@ -82,11 +86,15 @@ public struct GGUFFile: Sendable {
 }
 
 extension GGUFFile {
+  /// The name of the model's family in llama.cpp, such as `llama`; prefix of its hyperparameters' keys.
   public var architecture: String? { metadata["general.architecture"]?.string }
+  /// What the model calls itself, for people; `nil` where the file does not say.
   public var modelName: String? { metadata["general.name"]?.string }
+  /// The Jinja text of the model's chat template; `nil` for models without one, such as base models.
   public var chatTemplate: String? { metadata["tokenizer.chat_template"]?.string }
   /// Bytes of all tensors, the weights' share of memory.
   public var tensorBytes: Int { tensors.reduce(0) { $0 + $1.byteCount } }
+  /// Numbers in all tensors of this file: the model's parameters, of this part where it is split.
   public var parameterCount: Int { tensors.reduce(0) { $0 + $1.elementCount } }
 
   /// A value under the architecture's own prefix, such as `llama.block_count`.
@@ -97,16 +105,24 @@ extension GGUFFile {
 
 /// A metadata value. Arrays keep their integers or strings only where the product reads them.
 public enum GGUFValue: Sendable, Hashable {
+  /// A whole number of any width; beyond `Int.max` it is cut to that.
   case integer(Int)
+  /// A floating-point number.
   case number(Double)
+  /// A truth value.
   case bool(Bool)
+  /// A text.
   case string(String)
+  /// An array of 32-bit integers, such as one value per layer; of 4096 at most.
   case integers([Int])
   /// Texts as bytes, which need not be UTF-8.
   case strings([Data])
+  /// Any other array: its length alone.
   case array(count: Int)
 
+  /// The text, where the value is one.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
+  /// The whole number, where the value is one.
   public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
 
   /// One value per layer: an array as it is, a single number repeated.
@@ -121,11 +137,15 @@ public enum GGUFValue: Sendable, Hashable {
 
 /// A tensor as the header describes it.
 public struct GGUFTensor: Sendable, Hashable {
+  /// The tensor's name, such as `blk.0.attn_q.weight`.
   public let name: String
+  /// Its size by dimension, the length of a row first, as ggml orders them.
   public let dimensions: [Int]
   /// ggml's name of the type, such as `q4_K`.
   public let type: String
+  /// Numbers in it, the product of its dimensions.
   public let elementCount: Int
+  /// Bytes that it takes in the file, in its own format.
   public let byteCount: Int
   /// From the start of the data section.
   public let offset: Int

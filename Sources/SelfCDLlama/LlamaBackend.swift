@@ -6,7 +6,9 @@ import SelfCD
 ///
 /// Used from one thread. Frees its context before it lets go of the model.
 public final class LlamaBackend: ModelBackend {
+  /// The model's tokens.
   public let vocabulary: any Vocabulary
+  /// What libllama has really set up, which may be less than what the options asked for.
   public let capacity: BackendCapacity
 
   private let model: LlamaModel
@@ -102,6 +104,12 @@ public final class LlamaBackend: ModelBackend {
     llama_free(context)
   }
 
+  /// Decodes all appends in one call of `llama_decode`.
+  ///
+  /// Everything that libllama would abort the process for is checked first.
+  /// - Throws: `BackendError`; ``LlamaError/unsupportedModel(path:reason:)`` where a vector to ablate cannot be taken
+  ///   out
+  ///   of every layer.
   public func decode(_ appends: [LaneAppend], into rows: inout LogitRows) throws {
     try check(appends)
     let starts = fill(with: appends)
@@ -195,6 +203,10 @@ public final class LlamaBackend: ModelBackend {
     return starts
   }
 
+  /// Copies a whole lane within the cache.
+  ///
+  /// - Throws: `BackendError.invalidRequest` for a lane that does not exist, a target that is not empty, or the lane
+  ///   itself.
   public func copyLane(_ source: LaneID, to target: LaneID) throws {
     try check(source)
     try check(target)
@@ -206,6 +218,9 @@ public final class LlamaBackend: ModelBackend {
     lengths[target.index] = lengths[source.index]
   }
 
+  /// Forgets a lane's cache from a position on; cutting at 0 always works.
+  ///
+  /// - Returns: `false`, with the lane unchanged, on recurrent and hybrid models, and for a position outside the lane.
   public func truncateLane(_ lane: LaneID, to position: Int) -> Bool {
     guard lengths.indices.contains(lane.index), (0...lengths[lane.index]).contains(position) else {
       return false
@@ -220,6 +235,7 @@ public final class LlamaBackend: ModelBackend {
     return true
   }
 
+  /// Empties a lane's cache; a lane that does not exist is left aside.
   public func clearLane(_ lane: LaneID) {
     guard lengths.indices.contains(lane.index) else { return }
     llama_memory_seq_rm(memory, Int32(lane.index), -1, -1)

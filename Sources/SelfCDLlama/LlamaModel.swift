@@ -7,6 +7,7 @@ public final class LlamaModel: @unchecked Sendable {
   /// Valid as long as the object lives; libllama only reads through it.
   let handle: OpaquePointer
   let vocab: OpaquePointer
+  /// The header of the model's file, or of its first part.
   public let file: GGUFFile
 
   /// Loads a model. Split models are given by their first file.
@@ -84,14 +85,21 @@ public final class LlamaModel: @unchecked Sendable {
     return nil
   }
 
+  /// The path that the model was loaded from, its first part's if it is split.
   public var path: String { file.path }
+  /// The longest context the model was trained for, in tokens.
   public var trainedContext: Int { Int(llama_model_n_ctx_train(handle)) }
+  /// Entries of the vocabulary, the length of a row of logits.
   public var vocabularySize: Int { Int(llama_vocab_n_tokens(vocab)) }
+  /// Transformer blocks, each with a residual stream behind it.
   public var layerCount: Int { Int(llama_model_n_layer(handle)) }
+  /// Width of the residual stream.
   public var embeddingLength: Int { Int(llama_model_n_embd(handle)) }
+  /// Numbers in all weights, over all parts of a split model.
   public var parameterCount: UInt64 { llama_model_n_params(handle) }
   /// Whether lanes cannot be cut back to an earlier position.
   public var isRecurrent: Bool { llama_model_is_recurrent(handle) || llama_model_is_hybrid(handle) }
+  /// The Jinja text of the model's own chat template; `nil` where the file holds none.
   public var chatTemplate: String? { llama_model_chat_template(handle, nil).map { String(cString: $0) } }
 
   /// Architecture, size and format in words, such as `llama 7B Q4_0`.

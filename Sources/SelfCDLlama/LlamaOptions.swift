@@ -3,13 +3,21 @@ import Foundation
 
 /// The number format of the key-value cache: fewer bits need less memory and blur the logits.
 public enum CacheType: String, Codable, Sendable, CaseIterable {
+  /// 32-bit floats: exact, and twice the memory of the default.
   case f32
+  /// 16-bit floats, the default.
   case f16
+  /// 16-bit floats with the range of 32-bit ones and fewer digits.
   case bf16
+  /// 8.5 bits a value: blocks of 32 with one scale.
   case q80 = "q8_0"
+  /// 6 bits a value: 5-bit blocks of 32 with a scale and a minimum.
   case q51 = "q5_1"
+  /// 5.5 bits a value: 5-bit blocks of 32 with one scale.
   case q50 = "q5_0"
+  /// 5 bits a value: 4-bit blocks of 32 with a scale and a minimum.
   case q41 = "q4_1"
+  /// 4.5 bits a value: 4-bit blocks of 32 with one scale; blurs the logits most.
   case q40 = "q4_0"
 
   var ggml: ggml_type {
@@ -36,8 +44,11 @@ public enum CacheType: String, Codable, Sendable, CaseIterable {
 
 /// Whether attention is computed by the fused kernel.
 public enum FlashAttention: String, Codable, Sendable, CaseIterable {
+  /// Where libllama finds that the model and the device support it.
   case auto
+  /// Asked for in any case, whatever the device.
   case on
+  /// Never; the values' cache cannot be quantised then.
   case off
 
   var llama: llama_flash_attn_type {
@@ -62,8 +73,11 @@ public struct LlamaOptions: Codable, Sendable, Hashable {
   public var lanes: Int
   /// Tokens per call of the model.
   public var batchSize: Int
+  /// Number format of the cached keys.
   public var cacheTypeK: CacheType
+  /// Number format of the cached values; a quantised one cannot go with ``flashAttention`` off.
   public var cacheTypeV: CacheType
+  /// Whether attention is computed by the fused kernel, which needs less memory on long contexts.
   public var flashAttention: FlashAttention
   /// Lanes share one buffer, so that shared prefixes take memory once; 12 to 36 % slower from 16 lanes up.
   public var unifiedCache: Bool
@@ -72,6 +86,7 @@ public struct LlamaOptions: Codable, Sendable, Hashable {
   /// Check every weight for NaN and infinity while loading.
   public var checkTensors: Bool
 
+  /// Makes options of what is named and defaults that suit a laptop; ``validate()`` checks the ranges.
   public init(
     gpuLayers: Int = -1, threads: Int? = nil, contextSize: Int? = nil, lanes: Int = 4, batchSize: Int = 512,
     cacheTypeK: CacheType = .f16, cacheTypeV: CacheType = .f16, flashAttention: FlashAttention = .auto,

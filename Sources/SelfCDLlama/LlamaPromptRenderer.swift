@@ -3,6 +3,7 @@ import SelfCD
 
 /// Renders chats with a model's template and tokenises them with its vocabulary.
 public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
+  /// What is known about the template: whether it takes a system message, how it marks reasoning.
   public let traits: TemplateTraits
   private let template: ChatTemplate
   private let arguments: [String: TemplateValue]
@@ -29,6 +30,11 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
     }
   }
 
+  /// Renders a chat up to the opening of the assistant's turn, and tokenises it so that no message can write a special
+  /// token.
+  ///
+  /// A system prompt that the template has no place for stands before the first question.
+  /// - Throws: ``ChatTemplateError``, ``LlamaError/tokenizationFailed(reason:)``.
   public func render(_ chat: Chat) throws -> RenderedPrompt {
     let messages = placed(arranged(chat)).messages
     let segments = try template.render(messages, arguments: arguments, tokens: tokens)
@@ -41,6 +47,9 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
     return RenderedPrompt(tokens: try tokenizer.tokenize(segments), text: text, reasoning: markers)
   }
 
+  /// The tokens of a reply as it follows the prompt; none is special.
+  ///
+  /// - Throws: ``LlamaError/tokenizationFailed(reason:)``.
   public func tokens(ofReply text: String) throws -> [TokenID] { try tokenizer.replyTokens(text) }
 
   /// The chat itself where the template renders every message of such a chat, with a system prompt at its start and

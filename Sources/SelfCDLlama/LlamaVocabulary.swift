@@ -4,8 +4,10 @@ import SelfCD
 /// A loaded model's vocabulary. Every id is checked first: libllama aborts on some that are out of range.
 public struct LlamaVocabulary: Vocabulary {
   private let model: LlamaModel
+  /// Entries of the vocabulary, the length of a row of logits.
   public let count: Int
 
+  /// The vocabulary of a loaded model, which it keeps alive.
   public init(_ model: LlamaModel) {
     self.model = model
     count = model.vocabularySize
@@ -13,10 +15,12 @@ public struct LlamaVocabulary: Vocabulary {
 
   private func contains(_ token: TokenID) -> Bool { token >= 0 && token < count }
 
+  /// Whether the model ends its turn with this token; a model may have several such tokens. `false` out of range.
   public func isEndOfGeneration(_ token: TokenID) -> Bool {
     contains(token) && llama_vocab_is_eog(model.vocab, token)
   }
 
+  /// What the token writes: bytes, which need not be whole characters. Empty for control tokens and out of range.
   public func bytes(of token: TokenID) -> [UInt8] {
     guard contains(token) else { return [] }
     var buffer = [CChar](repeating: 0, count: 64)
@@ -38,7 +42,9 @@ public struct LlamaVocabulary: Vocabulary {
     contains(token) ? llama_vocab_get_attr(model.vocab, token).rawValue : 0
   }
 
+  /// The token that begins a sequence; `nil` where the model has none.
   public var beginOfSequence: TokenID? { checked(llama_vocab_bos(model.vocab)) }
+  /// The token that ends a sequence; `nil` where the model has none. Chats may end with another one.
   public var endOfSequence: TokenID? { checked(llama_vocab_eos(model.vocab)) }
   var addsBeginOfSequence: Bool { llama_vocab_get_add_bos(model.vocab) }
   /// Tokens that are white space and nothing else.

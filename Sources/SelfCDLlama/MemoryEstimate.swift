@@ -9,6 +9,7 @@ public struct MemoryEstimate: Codable, Sendable, Hashable {
   /// Bytes for logits and intermediate results, roughly.
   public let compute: Int
 
+  /// Bytes of weights, cache and intermediate results together.
   public var total: Int { weights + cache + compute }
 
   /// - Throws: ``ModelFileError`` when a part of a split model is missing or damaged, ``LlamaError`` when the file

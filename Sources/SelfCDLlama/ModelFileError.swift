@@ -1,15 +1,25 @@
 /// What is wrong with a model file, and what to try.
 public enum ModelFileError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// There is no file at the path.
   case notFound(path: String)
+  /// The path leads to a folder.
   case isDirectory(path: String)
+  /// The system does not let the file be read, with its reason.
   case unreadable(path: String, reason: String)
+  /// The file begins with other bytes than `GGUF`; `found` are its first four.
   case notGGUF(path: String, found: [UInt8])
+  /// A version of the format that is not read here; 2 and 3 are.
   case unsupportedVersion(path: String, version: UInt32)
+  /// The file ends before its contents do: the bytes it needs, where the header tells, and those it has.
   case truncated(path: String, needed: Int?, found: Int)
+  /// The header contradicts itself or the format.
   case malformed(path: String, reason: String)
+  /// A part of a split model is not beside the first one; `index` counts from 1.
   case missingSplit(path: String, index: Int, count: Int)
+  /// A later part of a split model was given in place of the first; `index` counts from 1.
   case notFirstSplit(path: String, index: Int, count: Int)
 
+  /// The error in words, with what to try.
   public var description: String {
     switch self {
     case .notFound(let path):
@@ -46,14 +56,23 @@ public enum ModelFileError: Error, Sendable, Equatable, CustomStringConvertible 
 
 /// What went wrong between a sound file and a running model.
 public enum LlamaError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The model is of a kind that cannot chat here: an encoder, diffusion, no weights, hyperparameters that make no
+  /// sense.
   case unsupportedModel(path: String, reason: String)
+  /// libllama refused the file, with its own words.
   case loadFailed(path: String, reason: String)
+  /// The progress callback said to stop.
   case loadCancelled(path: String)
+  /// No context was made, mostly for want of memory, with libllama's own words.
   case contextFailed(reason: String)
+  /// An option is outside its range; `name` is as on the command line.
   case invalidOption(name: String, value: String, allowed: String)
+  /// A text could not be turned into tokens.
   case tokenizationFailed(reason: String)
+  /// The model has no chat template and none was given in its place.
   case noChatTemplate(path: String)
 
+  /// The error in words, with what to try.
   public var description: String {
     switch self {
     case .unsupportedModel(let path, let reason):

@@ -2,10 +2,12 @@ import SelfCD
 
 /// A piece of a rendered prompt: the template's own text, or text from a message.
 public struct PromptSegment: Sendable, Hashable {
+  /// The piece's bytes, which need not end with a whole character.
   public let text: [UInt8]
   /// From a message or another input, so nothing in it may become a special token.
   public let isInput: Bool
 
+  /// Makes a piece; `isInput` decides whether special tokens are looked for in it.
   public init(text: [UInt8], isInput: Bool) {
     self.text = text
     self.isInput = isInput

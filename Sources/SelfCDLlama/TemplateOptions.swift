@@ -2,11 +2,17 @@ import Foundation
 
 /// A JSON value given to a chat template as an argument.
 public enum TemplateValue: Codable, Sendable, Hashable {
+  /// `null`, which templates see as `none`.
   case null
+  /// A truth value.
   case bool(Bool)
+  /// A number; templates are given whole numbers as integers.
   case number(Double)
+  /// A text, which counts as input: nothing in it becomes a special token.
   case string(String)
+  /// A list, in order.
   case array([TemplateValue])
+  /// Keys with their values.
   case object([String: TemplateValue])
 
   /// Reads JSON; what is not JSON is a text.
@@ -14,6 +20,9 @@ public enum TemplateValue: Codable, Sendable, Hashable {
     self = (try? JSONDecoder().decode(TemplateValue.self, from: Data(text.utf8))) ?? .string(text)
   }
 
+  /// Reads any JSON value; numbers are kept in double precision.
+  ///
+  /// - Throws: `DecodingError` for what is no JSON value.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
@@ -31,6 +40,7 @@ public enum TemplateValue: Codable, Sendable, Hashable {
     }
   }
 
+  /// Writes the JSON value; whole numbers without a fraction, since templates tell integers from floats.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
@@ -57,6 +67,7 @@ public struct TemplateOptions: Codable, Sendable, Hashable {
   /// Arguments such as `enable_thinking`.
   public var arguments: [String: TemplateValue]
 
+  /// Uses the model's own template without arguments, unless another is given.
   public init(source: String? = nil, arguments: [String: TemplateValue] = [:]) {
     self.source = source
     self.arguments = arguments

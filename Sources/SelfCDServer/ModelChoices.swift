@@ -2,12 +2,15 @@
 public struct ModelChoices: Sendable, Equatable {
   /// A strategy that can be asked for by name.
   public struct Strategy: Sendable, Equatable {
+    /// The name that requests ask for it by.
     public let name: String
     /// How far its α can be moved; `nil` where it has none.
     public let alpha: ClosedRange<Double>?
   }
 
+  /// The name that clients ask for the model by.
   public let model: String
+  /// The strategies that may be asked for, in the catalogue's order.
   public let strategies: [Strategy]
   /// Profiles that can be asked for by name.
   public let profiles: [String]

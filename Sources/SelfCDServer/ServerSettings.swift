@@ -1,5 +1,6 @@
 /// Where and how a server answers.
 public struct ServerSettings: Sendable {
+  /// The address that is listened on; one that is not loopback needs API keys.
   public var host: String
   /// 0 takes a free one.
   public var port: Int
@@ -32,6 +33,9 @@ public struct ServerSettings: Sendable {
   /// Whether prompts may be logged.
   public var logsPrompts: Bool
 
+  /// Makes settings of what is named and defaults that serve this machine alone.
+  ///
+  /// Times are in seconds, sizes in bytes.
   public init(
     host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [], corsOrigins: [String] = [],
     maximumBody: Int = 1 << 20, requestTimeout: Double = 300, bodyTimeout: Double = 30,
@@ -91,16 +95,24 @@ public struct ServerSettings: Sendable {
 
 /// Why a server does not start.
 public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The address can be reached from other machines and there are no API keys.
   case keysRequired(host: String)
+  /// A setting's name, its value and the range it has to be in, all in words.
   case badSetting(String, String, String)
+  /// Another program listens on the port.
   case addressInUse(host: String, port: Int)
+  /// The system does not let the address be listened on, with its reason.
   case cannotBind(host: String, port: Int, reason: String)
+  /// No model was given.
   case noModels
+  /// Two models have this name, so that clients could not tell them apart.
   case sameName(String)
+  /// A profile of this model cannot be read, or is another model's.
   case unusableProfile(model: String, reason: String)
   /// The first model, before the port was opened.
   case notLoaded(model: String)
 
+  /// The error in words, with what to try.
   public var description: String {
     switch self {
     case .keysRequired(let host):

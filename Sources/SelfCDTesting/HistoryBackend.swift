@@ -19,6 +19,14 @@ public final class HistoryBackend: ModelBackend {
     /// Never ends a reply, so that its length is what was asked for, whatever is drawn.
     public var neverEnds = false
 
+    /// Faults that are not named do not happen.
+    ///
+    /// - Parameters:
+    ///   - isRecurrent: refuses to cut lanes back.
+    ///   - failsAtCall: the call of `decode` that throws, from 0.
+    ///   - hangsAtCall: the first call of `decode` that blocks until aborted.
+    ///   - givesNaN: gives NaN for every logit.
+    ///   - neverEnds: keeps the end of the turn from being chosen.
     public init(
       isRecurrent: Bool = false, failsAtCall: Int? = nil, hangsAtCall: Int? = nil, givesNaN: Bool = false,
       neverEnds: Bool = false
@@ -31,8 +39,11 @@ public final class HistoryBackend: ModelBackend {
     }
   }
 
+  /// The bytes that it chooses from.
   public let vocabulary: any Vocabulary
+  /// The limits it was made with; a call beyond them ends the test.
   public let capacity: BackendCapacity
+  /// What it was asked to decode, for tests to look at.
   public let journal: DecodeJournal
   private let behaviour: Behaviour
   private let abort: AbortSignal
@@ -41,6 +52,14 @@ public final class HistoryBackend: ModelBackend {
   private var lengths: [Int]
   private var calls = 0
 
+  /// Makes a model with empty lanes.
+  ///
+  /// - Parameters:
+  ///   - vocabulary: what it chooses from.
+  ///   - capacity: its limits.
+  ///   - behaviour: what it does wrong.
+  ///   - journal: where calls are recorded.
+  ///   - abort: what ends a call that hangs.
   public init(
     vocabulary: ByteVocabulary = .init(),
     capacity: BackendCapacity = .init(lanes: 8, context: 512, batch: 64),
@@ -55,6 +74,9 @@ public final class HistoryBackend: ModelBackend {
     lengths = Array(repeating: 0, count: capacity.lanes)
   }
 
+  /// Appends tokens and writes the rows that follow from all that each lane holds.
+  ///
+  /// - Throws: `BackendError.failed` or `.aborted` as its behaviour says, with half of the tokens left in the lanes.
   public func decode(_ appends: [LaneAppend], into rows: inout LogitRows) throws {
     defer { calls += 1 }
     journal.record(appends)
@@ -99,12 +121,14 @@ public final class HistoryBackend: ModelBackend {
     return Float(generator.next() >> 40) / Float(1 << 21) - 4
   }
 
+  /// Copies what a lane really holds, tokens of failed calls included; the target has to be empty.
   public func copyLane(_ source: LaneID, to target: LaneID) throws {
     precondition(lanes[target.index].isEmpty, "copy onto a lane in use")
     lanes[target.index] = lanes[source.index]
     lengths[target.index] = lengths[source.index]
   }
 
+  /// Cuts a lane back to `position` tokens; `false`, with the lane unchanged, where it plays a recurrent model.
   public func truncateLane(_ lane: LaneID, to position: Int) -> Bool {
     if position == lengths[lane.index] { return true }
     guard !behaviour.isRecurrent else { return false }
@@ -113,6 +137,7 @@ public final class HistoryBackend: ModelBackend {
     return true
   }
 
+  /// Empties a lane, of tokens of failed calls too.
   public func clearLane(_ lane: LaneID) {
     lanes[lane.index] = []
     lengths[lane.index] = 0
@@ -123,6 +148,7 @@ public final class HistoryBackend: ModelBackend {
 public final class DecodeJournal: Sendable {
   private let entries = Guarded<(calls: [[Int]], rows: Int)>(([], 0))
 
+  /// A journal without entries.
   public init() {}
 
   func record(_ appends: [LaneAppend]) {
@@ -138,6 +164,7 @@ public final class DecodeJournal: Sendable {
   public var calls: [[Int]] { entries.value.calls }
   /// Rows of logits that were asked for.
   public var rows: Int { entries.value.rows }
+  /// Tokens of all calls and lanes together: what sharing is to keep low.
   public var decodedTokens: Int { calls.joined().reduce(0, +) }
 
   /// A value behind a lock.

@@ -3,17 +3,23 @@ public typealias TokenID = Int32
 
 /// One sequence in a backend's key-value cache, `0 ..< capacity.lanes`.
 public struct LaneID: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The sequence's number in the backend's cache, from 0.
   public let index: Int
 
+  /// Names a lane; whether a backend has it is checked where it is used.
   public init(_ index: Int) { self.index = index }
 
+  /// Orders lanes by index.
   public static func < (a: LaneID, b: LaneID) -> Bool { a.index < b.index }
+  /// The lane as errors and logs name it, such as `lane 3`.
   public var description: String { "lane \(index)" }
 }
 
 /// Tokens to be decoded behind what a lane already holds.
 public struct LaneAppend: Sendable {
+  /// Which of the appended tokens get a row of next-token logits.
   public enum Logits: Sendable, Hashable {
+    /// No row: the tokens are only put into the cache.
     case none
     /// A row for the last appended token only.
     case last
@@ -21,11 +27,19 @@ public struct LaneAppend: Sendable {
     case all
   }
 
+  /// The lane that the tokens go to.
   public let lane: LaneID
   /// Never empty.
   public let tokens: ArraySlice<TokenID>
+  /// The rows that ``ModelBackend/decode(_:into:)`` has to write for this lane.
   public let logits: Logits
 
+  /// Plans an append.
+  ///
+  /// - Parameters:
+  ///   - lane: the lane, named once in a call of ``ModelBackend/decode(_:into:)``.
+  ///   - tokens: what follows the tokens that the lane holds; not empty.
+  ///   - logits: the rows that are wanted.
   public init(lane: LaneID, tokens: ArraySlice<TokenID>, logits: Logits) {
     self.lane = lane
     self.tokens = tokens
@@ -45,6 +59,13 @@ public struct BackendCapacity: Sendable, Hashable {
   /// cost a pass each.
   public let prefersNeighbours: Bool
 
+  /// States limits; the engine plans every call within them.
+  ///
+  /// - Parameters:
+  ///   - lanes: sequences held at the same time.
+  ///   - context: tokens in one lane, prompt and reply together.
+  ///   - batch: tokens in one call, over all lanes.
+  ///   - prefersNeighbours: whether lanes in use had better have consecutive numbers.
   public init(lanes: Int, context: Int, batch: Int, prefersNeighbours: Bool = false) {
     self.lanes = lanes
     self.context = context
@@ -60,7 +81,9 @@ public struct BackendCapacity: Sendable, Hashable {
 ///
 /// After a failed ``decode(_:into:)`` the engine clears every lane that took part before it uses it again.
 public protocol ModelBackend: AnyObject {
+  /// The model's tokens; its size is the length of every row of logits.
   var vocabulary: any Vocabulary { get }
+  /// The limits that calls have to keep; they do not change while the backend lives.
   var capacity: BackendCapacity { get }
 
   /// Appends tokens to lanes in one call of the model; `appends` names each lane once.
@@ -84,14 +107,20 @@ public protocol ModelBackend: AnyObject {
 
 /// Rows of logits, reused from step to step so that a step allocates nothing.
 public struct LogitRows: Sendable {
+  /// Length of every row, the number of entries of the model's vocabulary.
   public let vocabularySize: Int
+  /// Rows written since the last ``removeAll()``.
   public private(set) var count = 0
   private var storage: [[Float]] = []
 
+  /// Makes an empty buffer for rows of `vocabularySize` logits; memory is taken as rows are added.
   public init(vocabularySize: Int) {
     self.vocabularySize = vocabularySize
   }
 
+  /// The raw logits of a row, `[vocabulary size]`, in the order in which rows were added.
+  ///
+  /// An index that is not below ``count`` ends the program.
   public subscript(index: Int) -> [Float] {
     precondition(index < count, "row \(index) of \(count)")
     return storage[index]
@@ -120,6 +149,8 @@ public struct LaneLogits: Sendable {
   private let guarded: [Float]?
   private let plain: [Float]?
 
+  /// Holds the rows of a step, each `[vocabulary size]`; `nil` for a lane that the generation does not have or has
+  /// freed.
   public init(guarded: [Float]? = nil, plain: [Float]? = nil) {
     self.guarded = guarded
     self.plain = plain
@@ -133,6 +164,7 @@ public struct LaneLogits: Sendable {
     (role == .guarded ? guarded : plain) ?? []
   }
 
+  /// Whether the lane has a row at this step.
   public func contains(_ role: LaneRole) -> Bool {
     (role == .guarded ? guarded : plain) != nil
   }
@@ -149,6 +181,7 @@ public enum BackendError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The model failed.
   case failed(String)
 
+  /// The error in words, with what to try where something helps.
   public var description: String {
     switch self {
     case .cacheFull:

@@ -22,16 +22,25 @@ public protocol PromptRenderer: Sendable {
 }
 
 extension PromptRenderer {
+  /// Leaves the chat as it is: right for templates that take system messages anywhere.
   public func arranged(_ chat: Chat) -> Chat { chat }
 }
 
 /// A chat as tokens, with the text they were made from.
 public struct RenderedPrompt: Sendable, Hashable {
+  /// What the model is given, special tokens included.
   public let tokens: [TokenID]
+  /// The same prompt as text, special tokens written out as the template has them; for people, not for the model.
   public let text: String
   /// The reasoning markers of the model's template, if it has any.
   public let reasoning: ReasoningMarkers?
 
+  /// Puts a prompt's two forms together.
+  ///
+  /// - Parameters:
+  ///   - tokens: what the model is given.
+  ///   - text: what the tokens were made from.
+  ///   - reasoning: the markers of a template that marks reasoning, and whether this prompt has opened the block.
   public init(tokens: [TokenID], text: String, reasoning: ReasoningMarkers? = nil) {
     self.tokens = tokens
     self.text = text

@@ -1,29 +1,40 @@
 /// Who speaks in a chat, named as in the chat-completions format that open-weight models are trained on.
 public enum ChatRole: String, Codable, Sendable, Hashable, CaseIterable {
+  /// Whoever deploys the model; sets the rules of the conversation.
   case system
+  /// Whoever asks.
   case user
+  /// The model.
   case assistant
 }
 
 /// One turn of a chat. The content is plain text: it never becomes a special token, whatever it contains.
 public struct ChatMessage: Codable, Sendable, Hashable {
+  /// Who says it.
   public var role: ChatRole
+  /// What is said, as the speaker wrote it, without the marks of a chat template.
   public var content: String
 
+  /// Makes a turn; nothing in `content` is interpreted.
   public init(role: ChatRole, content: String) {
     self.role = role
     self.content = content
   }
 
+  /// A turn of the deployer's.
   public static func system(_ content: String) -> ChatMessage { .init(role: .system, content: content) }
+  /// A turn of the asking user's.
   public static func user(_ content: String) -> ChatMessage { .init(role: .user, content: content) }
+  /// A turn that the model has said, or is to be taken to have said.
   public static func assistant(_ content: String) -> ChatMessage { .init(role: .assistant, content: content) }
 }
 
 /// A conversation that ends where the model is to answer.
 public struct Chat: Codable, Sendable, Hashable {
+  /// The turns in the order in which they were said; the last one is not the assistant's where a reply is wanted.
   public var messages: [ChatMessage]
 
+  /// A conversation of given turns, which ``validate()`` checks and this does not.
   public init(messages: [ChatMessage]) {
     self.messages = messages
   }
@@ -92,9 +103,12 @@ public struct Chat: Codable, Sendable, Hashable {
 
 /// Why a chat cannot be answered.
 public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// There are no messages.
   case empty
+  /// The last message is the assistant's own, so that it is nobody's turn to be answered.
   case endsWithAssistant
 
+  /// The error in words, with what to do about it.
   public var description: String {
     switch self {
     case .empty:

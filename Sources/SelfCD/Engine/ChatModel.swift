@@ -1,8 +1,11 @@
 /// A model that can be asked: an engine, and the renderer that turns chats into its tokens.
 public struct ChatModel: Sendable {
+  /// Computes the replies; may be shared with other chat models that render differently.
   public let engine: Engine
+  /// Turns each lane's chat into the prompt that the model is given.
   public let renderer: any PromptRenderer
 
+  /// Puts an engine and a renderer together; the renderer's tokens have to be those of the engine's model.
   public init(engine: Engine, renderer: any PromptRenderer) {
     self.engine = engine
     self.renderer = renderer
@@ -58,9 +61,19 @@ public struct Reply: Sendable, Hashable {
   public let text: String
   /// What the model wrote before it answered, if it marks reasoning.
   public let reasoning: String
+  /// Every token that was chosen, those of the reasoning and its markers included, the one that ended the turn left
+  /// out.
   public let tokens: [GeneratedToken]
+  /// Why the generation ended, its token counts and times.
   public let summary: GenerationSummary
 
+  /// Makes a reply from its parts.
+  ///
+  /// - Parameters:
+  ///   - text: the answer.
+  ///   - reasoning: what came before the answer; empty for models that mark no reasoning.
+  ///   - tokens: the tokens of both, in order.
+  ///   - summary: the generation's figures.
   public init(text: String, reasoning: String = "", tokens: [GeneratedToken], summary: GenerationSummary) {
     self.text = text
     self.reasoning = reasoning
@@ -68,6 +81,7 @@ public struct Reply: Sendable, Hashable {
     self.summary = summary
   }
 
+  /// Why the generation ended; see ``GenerationSummary/stopReason``.
   public var stopReason: StopReason { summary.stopReason }
 }
 

@@ -6,6 +6,8 @@ import Synchronization
 /// same loop serves one reply on the command line and hundreds in an evaluation.
 public actor Engine {
   private let thread: EngineThread
+  /// The engine's own thread: calls of the model block for milliseconds to seconds, which must not hold up Swift's
+  /// shared threads.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   private(set) var backend: (any ModelBackend)?
@@ -19,11 +21,13 @@ public actor Engine {
   let cancellations: CancellationBoard
   nonisolated let statusBoard = StatusBoard()
 
+  /// How a step's lanes reach the model: as given to ``start(stepMode:load:)``, or the faster way found by timing.
   public private(set) var stepMode = StepMode.batched
   /// Tokens the model has computed since the engine was started, prompts included: what sharing saves shows here.
   public private(set) var computedTokens = 0
   /// Lanes that no generation holds; equals the capacity's lanes when the engine is idle.
   public var freeLanes: Int { table.freeCount }
+  /// What the backend has room for; `nil` once the engine has been shut down.
   public var capacity: BackendCapacity? { backend?.capacity }
 
   private init(thread: EngineThread, abort: AbortSignal) {
@@ -349,6 +353,7 @@ public actor Engine {
 
 /// A running generation.
 public struct GenerationHandle: Sendable {
+  /// The generation's number, unique within its engine.
   public let id: Int
   /// Ends after ``GenerationEvent/finished(_:)``, or throws. Not to be iterated twice.
   public let events: AsyncThrowingStream<GenerationEvent, any Error>

@@ -4,6 +4,7 @@ import Synchronization
 public struct EngineStatus: Sendable, Hashable {
   /// Lanes there are, and those that no generation holds.
   public let lanes: Int
+  /// Lanes that no generation holds, of ``lanes``; they may still keep tokens, see ``cachedTokens``.
   public let freeLanes: Int
   /// Tokens kept in lanes that no generation holds: prefixes that a later prompt may start from.
   public let cachedTokens: Int

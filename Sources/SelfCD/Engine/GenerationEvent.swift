@@ -6,12 +6,16 @@ public enum StopReason: String, Codable, Sendable, Hashable {
   case stopString = "stop_string"
   /// The token limit, or the lane's context, was used up.
   case length
+  /// It was cancelled, by its handle, its reader or the engine's shutdown; what was generated until then stays.
   case cancelled
 }
 
 /// The most likely tokens of each lane and of the combined distribution at one step.
 public struct StepTrace: Codable, Sendable, Hashable {
+  /// Each remaining lane's most likely tokens, best first, by softmax of the lane's raw logits.
   public let lanes: [LaneRole: [Candidate]]
+  /// The most likely tokens of the combined distribution, best first: softmax of the rule's scores, at temperature 1
+  /// and before any filter of the sampling.
   public let combined: [Candidate]
   /// Natural logarithm of the chosen token's probability in the combined distribution.
   public let logProbability: Double
@@ -41,6 +45,7 @@ public struct LaneSummary: Codable, Sendable, Hashable {
 
 /// One generated token.
 public struct GeneratedToken: Sendable, Hashable {
+  /// The token's index in the vocabulary.
   public let id: TokenID
   /// The bytes it stands for, possibly part of a character.
   public let bytes: [UInt8]
@@ -48,25 +53,30 @@ public struct GeneratedToken: Sendable, Hashable {
   public internal(set) var part: TokenPart
   /// Its combined score z, on the scale of the model's logits.
   public let score: Float
+  /// The candidates at this step; `nil` unless ``GenerationOptions/traceCandidates`` asked for some.
   public let trace: StepTrace?
   /// Recorded for the first ``GenerationOptions/summarizedSteps`` tokens.
   public let lanes: LaneSummary?
 
+  /// The token's bytes as text; where they are part of a character only, U+FFFD stands for it.
   public var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
 /// What a generation reports while it runs. ``finished(_:)`` comes last, exactly once, unless an error is thrown.
 public enum GenerationEvent: Sendable {
+  /// A token was chosen and its part of the reply is known; the text it completes follows as an event of its own.
   case token(GeneratedToken)
   /// Text of the answer that is final: whole characters, and no beginning of a stop string.
   case text(String)
   /// Text of the reasoning before the answer, on models that mark it.
   case reasoning(String)
+  /// The generation has ended and its lanes are free.
   case finished(GenerationSummary)
 }
 
 /// Figures of a finished generation.
 public struct GenerationSummary: Codable, Sendable, Hashable {
+  /// Why the generation ended.
   public let stopReason: StopReason
   /// Prompt tokens per lane.
   public let promptTokens: [LaneRole: Int]
@@ -87,15 +97,22 @@ public struct GenerationSummary: Codable, Sendable, Hashable {
 
 /// Why a generation could not be run.
 public enum GenerationError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The prompt of this lane has no tokens; also a request without any prompt.
   case emptyPrompt(LaneRole)
   /// A text to be scored has no tokens.
   case emptyContinuation
+  /// A prompt leaves no room for a reply: its tokens, and the tokens that a lane holds.
   case promptTooLong(role: LaneRole, tokens: Int, context: Int)
+  /// The strategy needs more lanes at a time than the engine has, or has free.
   case tooManyLanes(needed: Int, available: Int)
+  /// At this step, 0 for the first token, no token has a finite score: all are excluded, or the model gave NaN.
   case noFiniteScore(step: Int)
+  /// A prompt has a token id outside `0 ..< vocabulary`.
   case invalidToken(TokenID, vocabulary: Int)
+  /// The engine has been shut down and has no model any more.
   case engineStopped
 
+  /// The error in words, with what to try.
   public var description: String {
     switch self {
     case .emptyPrompt(let role):

@@ -4,7 +4,9 @@ public struct GenerationRequest: Sendable {
   public var prompts: [LaneRole: [TokenID]]
   /// Prompts that are only read before the first token (``DecodingRule/read(probes:beside:)``), none empty.
   public var probes: [[TokenID]]
+  /// Combines the lanes' logits and says which lanes go on; fresh, not one that another generation has used.
   public var rule: any DecodingRule
+  /// How long to generate, how to draw and what to record.
   public var options: GenerationOptions
   /// How the model marks its reasoning, which is then reported apart from the answer.
   public var reasoning: ReasoningMarkers?
@@ -13,6 +15,14 @@ public struct GenerationRequest: Sendable {
   /// quick.
   public var onEnd: (@Sendable () -> Void)?
 
+  /// Describes a generation; the engine checks it when it is submitted.
+  ///
+  /// - Parameters:
+  ///   - prompts: one prompt per lane.
+  ///   - probes: prompts that the rule reads before the first token.
+  ///   - rule: a fresh rule of the strategy.
+  ///   - options: length, sampling, recording.
+  ///   - reasoning: how the model marks its reasoning; `nil` takes all text for the answer.
   public init(
     prompts: [LaneRole: [TokenID]], probes: [[TokenID]] = [], rule: any DecodingRule,
     options: GenerationOptions = .init(), reasoning: ReasoningMarkers? = nil
@@ -30,6 +40,7 @@ public struct GenerationRequest: Sendable {
 
 /// How long to generate, how to draw, what to record.
 public struct GenerationOptions: Codable, Sendable, Hashable {
+  /// How each token is drawn from the combined scores; greedy by default.
   public var sampling: SamplingParameters
   /// The paper generates 200 tokens.
   public var maximumTokens: Int
@@ -42,6 +53,7 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
   /// Summarise the lanes at this many of the first steps (``LaneSummary``); 0 summarises none.
   public var summarizedSteps: Int
 
+  /// Makes options of what is named and defaults, those of the paper where it gives one: greedy, 200 tokens.
   public init(
     sampling: SamplingParameters = .greedy, maximumTokens: Int = 200, stopStrings: [String] = [],
     traceCandidates: Int = 0, contrastStart: ContrastStart = .answer, summarizedSteps: Int = 0

@@ -37,6 +37,12 @@ public struct AttentionMaps: Sendable, Hashable {
   /// layers × heads × count: the last position's own attention.
   public let last: [[[Float]]]
 
+  /// Holds maps as a backend has read them, without a check of shapes.
+  ///
+  /// - Parameters:
+  ///   - count: tokens of the prompt.
+  ///   - mean: layers × (count × count), rows that add up to one.
+  ///   - last: layers × heads × count.
   public init(count: Int, mean: [[Float]], last: [[[Float]]]) {
     self.count = count
     self.mean = mean
@@ -64,12 +70,25 @@ public struct AttentionSaliency: Sendable, Hashable {
     /// Total variation distance between the two distributions of the next token, 0 … 1.
     public let nextToken: Double
 
+    /// Records two total variation distances, each 0 … 1.
+    ///
+    /// - Parameters:
+    ///   - attention: the largest one between rows of attention.
+    ///   - nextToken: the one between next-token distributions.
     public init(attention: Double, nextToken: Double) {
       self.attention = attention
       self.nextToken = nextToken
     }
   }
 
+  /// Holds probabilities and gradients of one prompt.
+  ///
+  /// - Parameters:
+  ///   - target: the answer token.
+  ///   - loss: its negative log-probability, in nats.
+  ///   - attention: layers × heads × positions.
+  ///   - gradient: ∂L/∂A, of the same shape.
+  ///   - agreement: how far the computation is from the backend's.
   public init(
     target: TokenID, loss: Double, attention: [[[Float]]], gradient: [[[Float]]], agreement: Agreement
   ) {
@@ -86,5 +105,6 @@ public struct ResidualStates: Sendable, Hashable {
   /// layers × positions × width: what each layer hands on.
   public let layers: [[[Float]]]
 
+  /// Holds states, layers × positions × width, positions in the order in which they were asked for.
   public init(layers: [[[Float]]]) { self.layers = layers }
 }

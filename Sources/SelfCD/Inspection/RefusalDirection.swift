@@ -42,6 +42,7 @@ public struct RefusalDirection: Encodable, Sendable, Hashable {
 /// made from the wrong prompts protects nothing, which is why ablation is always shown beside the harmful prompts it
 /// loses.
 public struct FalseRefusalVector: Encodable, Sendable, Hashable {
+  /// The layer behind whose output the states lie, from 0.
   public let layer: Int
   /// Counted from the end of the prompt.
   public let position: Int
@@ -83,11 +84,17 @@ public struct FalseRefusalVector: Encodable, Sendable, Hashable {
 
 /// Why no direction could be made.
 public enum DirectionError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The widths of two mean states, which differ: they are of different models.
   case differentLengths(Int, Int)
+  /// A mean state holds NaN or infinity.
   case notFinite
+  /// Both sets of prompts have the same mean state.
   case noDifference
+  /// The candidate lies along the refusal direction; what is left of it is below 0.1 % of its length. `cosine` is that
+  /// of the two.
   case onlyRefusal(cosine: Double)
 
+  /// The error in words.
   public var description: String {
     switch self {
     case .differentLengths(let a, let b): "Two states have different widths, \(a) and \(b)."

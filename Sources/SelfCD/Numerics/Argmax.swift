@@ -1,5 +1,9 @@
 /// First maximum of a row of scores. NaN never wins; a row without a finite or positive-infinite score has none.
 public enum Argmax {
+  /// The greatest entry of a row and its index; the lower index where several are equal.
+  ///
+  /// - Parameter row: scores, `[vocabulary size]`; `-inf` marks excluded tokens.
+  /// - Returns: `nil` where every entry is NaN or `-inf`.
   public static func first(of row: [Float]) -> ScoredToken? {
     row.withUnsafeBufferPointer { row in
       first(in: Row(values: row))

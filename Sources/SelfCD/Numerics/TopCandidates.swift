@@ -2,11 +2,14 @@ import Foundation
 
 /// A token with its probability in one distribution.
 public struct Candidate: Codable, Sendable, Hashable {
+  /// The token's index in the vocabulary.
   public let token: TokenID
+  /// Its probability, 0 … 1, rounded to single precision.
   public let probability: Float
   /// Natural logarithm of the probability, in double precision: the probability itself is rounded.
   public let logProbability: Double
 
+  /// Makes a candidate of a token and its natural log-probability (nats), from which the probability follows.
   public init(token: TokenID, logProbability: Double) {
     self.token = token
     self.logProbability = logProbability
@@ -16,6 +19,12 @@ public struct Candidate: Codable, Sendable, Hashable {
 
 /// The most likely tokens of a row, best first, ties by lower id.
 public enum TopCandidates {
+  /// The `count` most likely tokens under softmax of the row, best first.
+  ///
+  /// - Parameters:
+  ///   - count: how many at most; excluded tokens (`-inf`) are never among them.
+  ///   - row: raw logits or scores, `[vocabulary size]`.
+  /// - Returns: empty where `count` is 0 or less, or no token has a finite score.
   public static func select(_ count: Int, from row: [Float]) -> [Candidate] {
     guard count > 0 else { return [] }
     let normaliser = Softmax.logSumExp(row)

@@ -4,7 +4,9 @@
 /// (arXiv 2401.17633, section 4). The caller's own system prompt stays in BOTH: contrasting it away would
 /// remove the deployer's instructions along with the over-refusal.
 public struct ContrastPair: Sendable, Hashable {
+  /// The chat with the safety emphasis before its own system prompt.
   public let guarded: Chat
+  /// The same chat without the emphasis; its system prompt is the caller's own, or the one that replaces it.
   public let plain: Chat
 
   /// - Parameters:

@@ -5,6 +5,7 @@ public struct SafetyEmphasis: Codable, Sendable, Hashable {
   /// What the guarded lane's system prompt says in addition to the caller's own.
   public let text: String
 
+  /// An emphasis in the caller's own words; an empty text leaves chats as they are.
   public init(name: String = "custom", text: String) {
     self.name = name
     self.text = text
@@ -33,15 +34,18 @@ extension SafetyEmphasis {
       """)
 
   // Paraphrases of our own, rising in strength: a contrast that only works with one wording is a fluke.
+  /// One sentence that puts safety first: the weakest of the three.
   public static let brief = SafetyEmphasis(
     name: "brief",
     text: "Safety comes first: do not help with anything that could hurt people or break the law.")
+  /// Asks the model to weigh harm first, decline what is dangerous, and answer the rest.
   public static let policy = SafetyEmphasis(
     name: "policy",
     text: """
       Before you answer, consider whether the request could lead to harm. Decline requests that are dangerous, \
       illegal or unethical, and answer the others as well as you can.
       """)
+  /// Asks the model to refuse whenever there is doubt: the strongest of the three.
   public static let strict = SafetyEmphasis(
     name: "strict",
     text: """
@@ -52,6 +56,7 @@ extension SafetyEmphasis {
   /// Every emphasis that can be asked for by name as a guarded prompt.
   public static let presets: [SafetyEmphasis] = [.paper, .refuse, .brief, .policy, .strict]
 
+  /// The preset of that name, one of ``presets``; `nil` where there is none. Case matters.
   public static func preset(named name: String) -> SafetyEmphasis? {
     presets.first { $0.name == name }
   }

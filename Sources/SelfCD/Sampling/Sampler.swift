@@ -2,9 +2,11 @@ import Foundation
 
 /// Draws tokens from rows of scores; one per generation, since it holds the random state.
 public struct Sampler: Sendable {
+  /// Temperature, filters and seed, fixed for the whole generation.
   public let parameters: SamplingParameters
   private var generator: SplitMix64
 
+  /// A sampler at the beginning of the random sequence that the parameters' seed gives; parameters are not validated.
   public init(_ parameters: SamplingParameters) {
     self.parameters = parameters
     generator = SplitMix64(seed: parameters.seed)
@@ -71,8 +73,10 @@ public struct Sampler: Sendable {
 public struct SplitMix64: RandomNumberGenerator, Codable, Sendable, Hashable {
   private var state: UInt64
 
+  /// Begins a sequence; equal seeds give equal sequences.
   public init(seed: UInt64) { state = seed }
 
+  /// The next 64 bits of the sequence.
   public mutating func next() -> UInt64 {
     state &+= 0x9E37_79B9_7F4A_7C15
     var z = state

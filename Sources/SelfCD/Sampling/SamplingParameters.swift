@@ -13,6 +13,7 @@ public struct SamplingParameters: Codable, Sendable, Hashable {
   /// The same seed gives the same draws.
   public var seed: UInt64
 
+  /// Makes parameters of what is named; without any of it, greedy decoding. ``validate()`` checks the ranges.
   public init(
     temperature: Float = 0, topK: Int? = nil, topP: Float? = nil, minP: Float? = nil, seed: UInt64 = 0
   ) {
@@ -23,8 +24,10 @@ public struct SamplingParameters: Codable, Sendable, Hashable {
     self.seed = seed
   }
 
+  /// Temperature 0: always the best token, so that the seed has no effect.
   public static let greedy = SamplingParameters()
 
+  /// Whether the best token is always taken, without a draw; filters and seed are then ignored.
   public var isGreedy: Bool { temperature == 0 }
 
   /// - Throws: ``StrategyError/outOfRange(parameter:value:allowed:)``.

@@ -7,21 +7,38 @@ import Foundation
 /// agreement ≥ λ and max p_plain ≥ λ · max p_guarded, `z = z_g + α (z_g − z_p)` (refusal strengthened), elsewhere
 /// `z = z_g − α (z_g − z_p)` (complied). Tokens with p_plain < β · max p_plain are excluded.
 public struct AdaCD: ContrastiveStrategy {
+  /// `ada-cd`: what the command line, requests and results call this strategy.
   public static let name = "ada-cd"
+  /// Strength of the contrast where none is given, that of arXiv 2604.17132.
   public static let defaultAlpha: Float = 4.5
+  /// All numbers of the method, the guarded prompt and the plain lane's system prompt.
   public static let takes: [StrategyParameter] = [
     .alpha, .beta, .steps, .agreement, .emphasis, .plainSystem,
   ]
 
+  /// Strength of the contrast, finite, within ±``SelfContrastive/alphaLimit``; its sign is chosen at each step by the
+  /// gates.
   public var alpha: Float
   /// Threshold λ of both gates, in 0 … 1.
   public var agreement: Float
+  /// Plausibility mask: tokens with `p_plain < β · max p_plain` are excluded. In 0 … 1; 0 excludes nothing.
   public var beta: Float
   /// k, the number of contrasted tokens.
   public var steps: Int
+  /// What the guarded lane is told; the method needs an extreme text, under which the model refuses all it can.
   public var emphasis: SafetyEmphasis
+  /// Replaces the plain lane's system prompt; see ``ContrastPair``.
   public var plainSystem: String?
 
+  /// Makes the strategy; ``validate()`` checks the ranges.
+  ///
+  /// - Parameters:
+  ///   - alpha: strength of the contrast.
+  ///   - agreement: λ, the threshold of both gates, 0 … 1.
+  ///   - beta: plausibility mask, 0 … 1.
+  ///   - steps: k, contrasted tokens, 1 or more.
+  ///   - emphasis: the guarded lane's prompt.
+  ///   - plainSystem: replaces the plain lane's system prompt.
   public init(
     alpha: Float = AdaCD.defaultAlpha, agreement: Float = 0.9, beta: Float = 0.01, steps: Int = 10,
     emphasis: SafetyEmphasis = .refuse, plainSystem: String? = nil
@@ -34,6 +51,7 @@ public struct AdaCD: ContrastiveStrategy {
     self.plainSystem = plainSystem
   }
 
+  /// Makes it of the parameters that are given, with ``defaultAlpha`` and the initialiser's defaults for the others.
   public init(_ parameters: StrategyParameters) {
     self.init(emphasis: parameters.emphasis ?? .refuse, plainSystem: parameters.plainSystem)
     if let given = parameters.alpha { alpha = given }
@@ -42,6 +60,7 @@ public struct AdaCD: ContrastiveStrategy {
     if let given = parameters.steps { steps = given }
   }
 
+  /// Every parameter as it is, so that ``init(_:)`` makes an equal strategy of them.
   public var parameters: StrategyParameters {
     var parameters = StrategyParameters(
       alpha: alpha, beta: beta, steps: steps, emphasis: emphasis, plainSystem: plainSystem)
@@ -49,6 +68,7 @@ public struct AdaCD: ContrastiveStrategy {
     return parameters
   }
 
+  /// - Throws: ``StrategyError/outOfRange(parameter:value:allowed:)`` for the first number outside its range.
   public func validate() throws(StrategyError) {
     try StrategyParameter.alpha.check(alpha)
     try StrategyParameter.beta.check(beta)
@@ -56,6 +76,7 @@ public struct AdaCD: ContrastiveStrategy {
     try StrategyParameter.agreement.check(agreement)
   }
 
+  /// A rule that contrasts k tokens and then reads the plain lane alone.
   public func makeRule() -> any DecodingRule {
     AdaCDRule(alpha: alpha, agreement: agreement, beta: beta, steps: steps)
   }

@@ -22,6 +22,12 @@ public struct AnswerOnlyRule: DecodingRule {
   /// Steps counted by the inner rule, from the start of the answer.
   private var answerSteps = 0
 
+  /// Delays a rule.
+  ///
+  /// - Parameters:
+  ///   - inner: the rule that decides from the answer on; it has read and accepted nothing.
+  ///   - markers: how the model marks its reasoning.
+  ///   - roles: the lanes of the generation; all of them are kept until the answer begins.
   public init(_ inner: any DecodingRule, markers: ReasoningMarkers, roles: Set<LaneRole>) {
     self.inner = inner
     fresh = inner
@@ -43,6 +49,8 @@ public struct AnswerOnlyRule: DecodingRule {
 
   private var reasoningLane: LaneRole { roles.contains(.guarded) ? .guarded : .plain }
 
+  /// Inside the reasoning the guarded lane's logits, or the only lane's; from the answer on the inner rule's scores,
+  /// whose step 0 is the first token of the answer.
   public mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
     if tracker.phase == .reasoning {
       scores = lanes[reasoningLane]
@@ -51,12 +59,14 @@ public struct AnswerOnlyRule: DecodingRule {
     }
   }
 
+  /// As ``combine(_:step:into:)``, with the inner rule's own short cut where it decides.
   public mutating func greedy(_ lanes: LaneLogits, step: Int, scratch: inout [Float]) -> ScoredToken? {
     tracker.phase == .reasoning
       ? Argmax.first(of: lanes[reasoningLane])
       : inner.greedy(lanes, step: answerSteps, scratch: &scratch)
   }
 
+  /// Follows the markers: the inner rule starts afresh behind one, and tokens of the reasoning are not passed on to it.
   public mutating func accept(_ token: TokenID) {
     let wasReasoning = tracker.phase == .reasoning
     let known = tracker.accept(token)
@@ -71,6 +81,7 @@ public struct AnswerOnlyRule: DecodingRule {
     }
   }
 
+  /// All lanes while the model reasons, and then what the inner rule needs, by its own count of steps.
   public func lanesNeeded(afterStep step: Int) -> Set<LaneRole> {
     tracker.phase == .answer && answerSteps > 0 ? inner.lanesNeeded(afterStep: answerSteps - 1) : roles
   }

@@ -9,8 +9,10 @@ public protocol ContrastiveStrategy: DecodingStrategy {
 }
 
 extension ContrastiveStrategy {
+  /// `true`: α can move the model away from refusals that it should keep.
   public var isContrastive: Bool { true }
 
+  /// The guarded and the plain lane of ``ContrastPair``, in this order.
   public func lanes(for chat: Chat) -> [LanePrompt] {
     let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
     return [LanePrompt(role: .guarded, chat: pair.guarded), LanePrompt(role: .plain, chat: pair.plain)]

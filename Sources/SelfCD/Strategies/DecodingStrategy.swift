@@ -8,9 +8,12 @@ public enum LaneRole: String, Codable, Sendable, Hashable, CaseIterable {
 
 /// One prompt a strategy wants to have continued.
 public struct LanePrompt: Sendable, Hashable {
+  /// Which lane continues the prompt.
   public let role: LaneRole
+  /// The conversation that the lane is shown, any safety emphasis included.
   public let chat: Chat
 
+  /// A prompt for one lane; a strategy names each role at most once.
   public init(role: LaneRole, chat: Chat) {
     self.role = role
     self.chat = chat
@@ -58,10 +61,15 @@ public protocol DecodingStrategy: Codable, Sendable, Hashable {
 }
 
 extension DecodingStrategy {
+  /// The name of the strategy's type, for values whose type is not known.
   public var name: String { Self.name }
+  /// None: a strategy takes no parameters unless it says so.
   public static var takes: [StrategyParameter] { [] }
+  /// None is given, as fits a strategy that takes none.
   public var parameters: StrategyParameters { StrategyParameters() }
+  /// No probes.
   public func probes(for chat: Chat) -> [Chat] { [] }
+  /// `false`: the strategy reads its lanes alone.
   public var readsProbes: Bool { false }
 
   /// Lanes that a generation needs to start.
@@ -103,20 +111,26 @@ public protocol DecodingRule: Sendable {
 }
 
 extension DecodingRule {
+  /// Writes the whole row of scores and takes its first maximum; `scratch` becomes that row.
   public mutating func greedy(_ lanes: LaneLogits, step: Int, scratch: inout [Float]) -> ScoredToken? {
     combine(lanes, step: step, into: &scratch)
     return Argmax.first(of: scratch)
   }
 
+  /// Does nothing: right for rules whose scores depend on the step alone.
   public mutating func accept(_ token: TokenID) {}
+  /// Does nothing: right for rules of strategies without probes.
   public mutating func read(probes: [[Float]], beside lanes: LaneLogits) {}
 }
 
 /// A token and the score it was chosen by.
 public struct ScoredToken: Sendable, Hashable {
+  /// The token's index in the vocabulary.
   public let token: TokenID
+  /// Its score, on the scale of the row it was chosen from: logits or combined scores, not a probability.
   public let score: Float
 
+  /// Pairs a token with its score.
   public init(token: TokenID, score: Float) {
     self.token = token
     self.score = score
@@ -125,7 +139,9 @@ public struct ScoredToken: Sendable, Hashable {
 
 /// Why a strategy's parameters are refused.
 public enum StrategyError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A parameter's name, its value and the range it has to be in, all in words.
   case outOfRange(parameter: String, value: String, allowed: String)
+  /// A name that no strategy has, and the names there are.
   case unknown(name: String, known: [String])
   /// A parameter that the strategy does not take.
   case unused(StrategyParameter, strategy: String)
@@ -134,6 +150,7 @@ public enum StrategyError: Error, Sendable, Equatable, CustomStringConvertible {
   /// A parameter that the strategy cannot do without.
   case missing(StrategyParameter, strategy: String)
 
+  /// The error in words: what is wrong, and what is allowed.
   public var description: String {
     switch self {
     case .outOfRange(let parameter, let value, let allowed):

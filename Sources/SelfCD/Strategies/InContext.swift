@@ -4,15 +4,21 @@
 /// The paper chooses by similarity of sentence embeddings; here it is lexical (``TermSimilarity``), which needs no
 /// second model.
 public struct InContext: DecodingStrategy {
+  /// `icl`: what the command line, requests and results call this strategy.
   public static let name = "icl"
+  /// The pool of examples, without which it cannot be made.
   public static let takes: [StrategyParameter] = [.examples]
+  /// Examples shown where nobody says how many.
   public static let defaultCount = 4
 
   /// A question with the answer it should get.
   public struct Example: Codable, Sendable, Hashable {
+    /// What the user asks in the example.
     public var question: String
+    /// What the assistant then says.
     public var answer: String
 
+    /// Makes an example, shown as a turn of the user's and one of the assistant's.
     public init(question: String, answer: String) {
       self.question = question
       self.answer = answer
@@ -26,19 +32,31 @@ public struct InContext: DecodingStrategy {
   /// A safety emphasis to answer under; `nil` for none, as in the helpfulness baseline.
   public var emphasis: SafetyEmphasis?
 
+  /// Makes the baseline; ``validate()`` checks that there is something to show.
+  ///
+  /// - Parameters:
+  ///   - pool: examples to choose from.
+  ///   - count: how many are shown.
+  ///   - emphasis: a safety prompt to answer under, or `nil`.
   public init(pool: [Example], count: Int = InContext.defaultCount, emphasis: SafetyEmphasis? = nil) {
     self.pool = pool
     self.count = count
     self.emphasis = emphasis
   }
 
+  /// Takes the given pool, with ``defaultCount`` examples shown.
+  ///
+  /// - Throws: ``StrategyError/missing(_:strategy:)`` without examples.
   public init(_ parameters: StrategyParameters) throws(StrategyError) {
     guard let pool = parameters.examples(.examples) else { throw .missing(.examples, strategy: Self.name) }
     self.init(pool: pool)
   }
 
+  /// The pool; how many are shown and the emphasis are no parameters of a strategy by name.
   public var parameters: StrategyParameters { StrategyParameters([.examples: .examples(pool)]) }
 
+  /// - Throws: ``StrategyError/outOfRange(parameter:value:allowed:)`` for an empty pool, or fewer than one example
+  ///   shown.
   public func validate() throws(StrategyError) {
     guard !pool.isEmpty else {
       throw .outOfRange(parameter: "examples", value: "none", allowed: "one question with its answer or more")
@@ -48,6 +66,9 @@ public struct InContext: DecodingStrategy {
     }
   }
 
+  /// One plain lane: the nearest examples as turns behind the system prompt, the most similar one last.
+  ///
+  /// An example whose question is the user's own is left out, since it would give the answer away.
   public func lanes(for chat: Chat) -> [LanePrompt] {
     var chat = emphasis.map(chat.adding) ?? chat
     if let last = chat.messages.lastIndex(where: { $0.role == .user }) {
@@ -65,7 +86,9 @@ public struct InContext: DecodingStrategy {
     return [LanePrompt(role: .plain, chat: chat)]
   }
 
+  /// A rule that passes on the only lane's logits unchanged, so that sampling is the model's own.
   public func makeRule() -> any DecodingRule { SingleLaneRule(role: .plain) }
+  /// `false`: one lane, nothing to calibrate.
   public var isContrastive: Bool { false }
 }
 

@@ -10,8 +10,12 @@
 ///
 /// The decision is made once, so that no later token can turn a refusal into an answer. See docs/method.md.
 public struct ProbedContrast: ContrastiveStrategy {
+  /// `probe-cd`: what the command line, requests and results call this strategy.
   public static let name = "probe-cd"
+  /// Strength of the contrast, for requests that pass the gate, where none is given.
   public static let defaultAlpha: Float = 2
+  /// What ``AdaCD`` takes, and what the gate needs: the threshold for doubt, the number of copies and what they begin
+  /// with.
   public static let takes = AdaCD.takes + [.doubt, .probes, .opening]
   /// More copies cost more prompts and were never better.
   public static let probeLimit = 32
@@ -23,6 +27,7 @@ public struct ProbedContrast: ContrastiveStrategy {
   /// Overlap δ of the question itself from which on its copies count, in 0 … 1: without it a harmless question about
   /// a harmful thing ("report a stolen gun") is refused for the copy that has lost its verb.
   public var doubt: Float
+  /// Plausibility mask: tokens with `p_plain < β · max p_plain` are excluded. In 0 … 1; 0 excludes nothing.
   public var beta: Float
   /// k, the number of contrasted tokens.
   public var steps: Int
@@ -30,9 +35,23 @@ public struct ProbedContrast: ContrastiveStrategy {
   public var probes: Int
   /// What a shortened copy begins with, in the language of the questions.
   public var opening: String
+  /// What the guarded lane is told; an extreme text, so that its first token shows how this model refuses.
   public var emphasis: SafetyEmphasis
+  /// Replaces the plain lane's system prompt, also in the copies; see ``ContrastPair``.
   public var plainSystem: String?
 
+  /// Makes the strategy; ``validate()`` checks the ranges.
+  ///
+  /// - Parameters:
+  ///   - alpha: strength of the contrast.
+  ///   - agreement: τ, overlap that counts as a refusal, 0 … 1.
+  ///   - doubt: δ, overlap from which on copies count, 0 … 1.
+  ///   - beta: plausibility mask, 0 … 1.
+  ///   - steps: k, contrasted tokens, 1 or more.
+  ///   - probes: shortened copies at most.
+  ///   - opening: what a copy begins with.
+  ///   - emphasis: the guarded lane's prompt.
+  ///   - plainSystem: replaces the plain lane's system prompt.
   public init(
     alpha: Float = ProbedContrast.defaultAlpha, agreement: Float = 0.85, doubt: Float = 0.3,
     beta: Float = 0.01,
@@ -50,6 +69,7 @@ public struct ProbedContrast: ContrastiveStrategy {
     self.plainSystem = plainSystem
   }
 
+  /// Makes it of the parameters that are given, with ``defaultAlpha`` and the initialiser's defaults for the others.
   public init(_ parameters: StrategyParameters) {
     self.init(emphasis: parameters.emphasis ?? .refuse, plainSystem: parameters.plainSystem)
     if let given = parameters.alpha { alpha = given }
@@ -61,6 +81,7 @@ public struct ProbedContrast: ContrastiveStrategy {
     if let given = parameters.text(.opening) { opening = given }
   }
 
+  /// Every parameter as it is, so that ``init(_:)`` makes an equal strategy of them.
   public var parameters: StrategyParameters {
     var parameters = StrategyParameters(
       alpha: alpha, beta: beta, steps: steps, emphasis: emphasis, plainSystem: plainSystem)
@@ -71,6 +92,7 @@ public struct ProbedContrast: ContrastiveStrategy {
     return parameters
   }
 
+  /// - Throws: ``StrategyError/outOfRange(parameter:value:allowed:)`` for the first number outside its range.
   public func validate() throws(StrategyError) {
     try StrategyParameter.alpha.check(alpha)
     try StrategyParameter.beta.check(beta)
@@ -80,17 +102,21 @@ public struct ProbedContrast: ContrastiveStrategy {
     try StrategyParameter.probes.check(probes)
   }
 
+  /// Shortened copies of the last question, each in the plain lane's chat; ``probes`` at most, fewer of a short one,
+  /// and none of a question of fewer than 3 words or more than 64.
   public func probes(for chat: Chat) -> [Chat] {
     let pair = ContrastPair(chat: chat, emphasis: emphasis, plainSystem: plainSystem)
     return QuestionProbes(count: probes, opening: opening).copies(of: pair.plain)
   }
 
+  /// A rule that decides at the first token whether to refuse, and contrasts k tokens where it does not.
   public func makeRule() -> any DecodingRule {
     ProbedContrastRule(
       contrast: SelfContrastiveRule(alpha: alpha, beta: beta, steps: steps), agreement: Double(agreement),
       doubt: Double(doubt))
   }
 
+  /// Whether copies of the question are read: they are, unless ``probes`` is 0.
   public var readsProbes: Bool { probes > 0 }
 }
 

@@ -4,8 +4,11 @@
 /// α = 0 is the guarded model, α = 1 the plain one, α > 1 moves on from there, away from the guarded one.
 /// α < 0 strengthens refusals. The paper recommends 2.5; how much safety that costs differs by model.
 public struct SelfContrastive: ContrastiveStrategy {
+  /// `self-cd`: what the command line, requests and results call this strategy.
   public static let name = "self-cd"
+  /// The paper's recommendation (arXiv 2401.17633).
   public static let defaultAlpha: Float = 2.5
+  /// α, the plausibility mask, the number of contrasted tokens and both lanes' system prompts.
   public static let takes: [StrategyParameter] = [.alpha, .beta, .steps, .emphasis, .plainSystem]
   /// Beyond this, one lane's rounding error, scaled by α, outweighs real differences between tokens.
   public static let alphaLimit: Float = 100
@@ -17,10 +20,19 @@ public struct SelfContrastive: ContrastiveStrategy {
   public var beta: Float
   /// After this many generated tokens only the plain lane goes on; `nil` contrasts to the end, as in the paper.
   public var steps: Int?
+  /// What the guarded lane is told in addition to the caller's own system prompt.
   public var emphasis: SafetyEmphasis
   /// Replaces the plain lane's system prompt; see ``ContrastPair``.
   public var plainSystem: String?
 
+  /// Makes the strategy, the paper's without arguments; ``validate()`` checks the ranges.
+  ///
+  /// - Parameters:
+  ///   - alpha: strength of the contrast.
+  ///   - beta: plausibility mask, 0 … 1.
+  ///   - steps: contrasted tokens, 1 or more; `nil` contrasts to the end.
+  ///   - emphasis: the guarded lane's prompt.
+  ///   - plainSystem: replaces the plain lane's system prompt.
   public init(
     alpha: Float = SelfContrastive.defaultAlpha, beta: Float = 0, steps: Int? = nil,
     emphasis: SafetyEmphasis = .paper, plainSystem: String? = nil
@@ -32,22 +44,26 @@ public struct SelfContrastive: ContrastiveStrategy {
     self.plainSystem = plainSystem
   }
 
+  /// Makes it of the parameters that are given, with the paper's values for the others.
   public init(_ parameters: StrategyParameters) {
     self.init(
       alpha: parameters.alpha ?? Self.defaultAlpha, beta: parameters.beta ?? 0, steps: parameters.steps,
       emphasis: parameters.emphasis ?? .paper, plainSystem: parameters.plainSystem)
   }
 
+  /// Every parameter as it is, so that ``init(_:)`` makes an equal strategy of them.
   public var parameters: StrategyParameters {
     StrategyParameters(alpha: alpha, beta: beta, steps: steps, emphasis: emphasis, plainSystem: plainSystem)
   }
 
+  /// - Throws: ``StrategyError/outOfRange(parameter:value:allowed:)`` for the first number outside its range.
   public func validate() throws(StrategyError) {
     try StrategyParameter.alpha.check(alpha)
     try StrategyParameter.beta.check(beta)
     if let steps { try StrategyParameter.steps.check(steps) }
   }
 
+  /// A rule that computes equation 3 at each step and, behind ``steps`` tokens, reads the plain lane alone.
   public func makeRule() -> any DecodingRule {
     SelfContrastiveRule(alpha: alpha, beta: beta, steps: steps ?? .max)
   }

@@ -33,6 +33,7 @@ public enum StrategyCatalogue {
     return known
   }
 
+  /// The names that ``make(_:_:)`` knows, in the order of ``all``.
   public static var names: [String] { all.map { $0.name } }
 
   /// The names of those that contrast, that is, take α.

@@ -4,6 +4,10 @@ import SelfCDLlama
 
 /// Runs the command line and turns whatever goes wrong into one clear message and an exit code.
 public enum CommandRunner {
+  /// Parses the command line and runs its command. A failure is told in one message and ends the process: with exit
+  /// code 1, 64 for wrong use, 130 after an interrupt.
+  ///
+  /// - Parameter arguments: the words behind the program's name; `nil` takes the process's own.
   public static func run(_ arguments: [String]? = nil) async {
     LlamaFatalErrors.exit(withStatus: ExitStatus.failure)
     let arguments = arguments ?? Array(CommandLine.arguments.dropFirst())

@@ -12,6 +12,7 @@ import SelfCDStatistics
 /// among the layers they allow (the first 80 %). False-refusal vector: Wang et al., arXiv 2410.03415; selected by what
 /// its ablation does on the validation part, with the harmful prompts it loses counted first.
 public struct DirectionStudy: Sendable {
+  /// How prompts are shared out, what is searched, and how long replies are.
   public struct Settings: Codable, Sendable, Hashable {
     /// Prompts of each set that directions are made from, and the papers' number.
     public var training = 128
@@ -25,14 +26,18 @@ public struct DirectionStudy: Sendable {
     public var candidates = 12
     /// Harmful validation refusals that ablation may lose against the guarded model.
     public var tolerance = 0
+    /// The longest reply that is judged, in tokens.
     public var maximumTokens = 48
+    /// Decides which prompts go into which part, and the draws of the bootstrap.
     public var seed: UInt64 = 0
 
+    /// The defaults: the papers' 128 prompts to learn from, and half as many to select on.
     public init() {}
   }
 
   /// A direction and how well it was told to do.
   public struct Candidate: Codable, Sendable, Hashable {
+    /// The layer behind whose output the states lie, from 0.
     public var layer: Int
     /// From the end: −1 is the last token.
     public var position: Int
@@ -42,7 +47,9 @@ public struct DirectionStudy: Sendable {
 
   /// A false-refusal vector whose ablation was tried.
   public struct Trial: Codable, Sendable, Hashable {
+    /// The layer that the vector is from, from 0.
     public var layer: Int
+    /// The position that it is from, counted from the end: −1 is the last token.
     public var position: Int
     /// The cosine with the refusal direction before it was taken out.
     public var cosine: Double
@@ -54,52 +61,88 @@ public struct DirectionStudy: Sendable {
 
   /// Projections of a group of test prompts on the refusal direction, where it was found.
   public struct Projection: Codable, Sendable, Hashable {
+    /// The label of the prompts.
     public var set: Sample.Label
+    /// The lane whose prompt was read: `guarded` or `plain`.
     public var view: String
+    /// Whether the prompts were refused in that lane; `nil` for all of them, judged or not.
     public var refused: Bool?
+    /// How many prompts.
     public var n: Int
+    /// The mean projection, in the residual stream's own unit, with its bootstrap interval over prompts.
     public var mean: ConfidenceInterval
   }
 
   /// The parts of a labelled set.
   public struct Parts: Codable, Sendable, Hashable {
+    /// The label whose prompts are shared out.
     public var set: Sample.Label
+    /// Prompts that directions are made from.
     public var training: Int
+    /// Prompts that directions are selected on.
     public var validation: Int
+    /// Prompts that conditions are compared on.
     public var test: Int
   }
 
+  /// What was found, how it was selected, and how ablation does on prompts that had no part in that.
   public struct Result: Sendable {
+    /// The parts of each label's prompts, in the order of the labels.
     public var parts: [Parts]
     /// Prompts that look harmful, are harmless, and are refused by the guarded model: what the vector is made from.
     public var pseudoHarmful: Int
+    /// The direction that tells harmful from harmless validation prompts best.
     public var refusal: RefusalDirection
     /// Every layer and position, in order.
     public var candidates: [Candidate]
+    /// The vector whose ablation was compared: the best of ``trials``.
     public var falseRefusal: FalseRefusalVector
     /// Validation prompts of each set, and how many the guarded model refuses.
     public var validation: (safe: Int, safeRefused: Int, harmful: Int, harmfulRefused: Int)
+    /// Every vector whose ablation was tried, those least like refusal first.
     public var trials: [Trial]
+    /// Test prompts by label, lane and outcome, 200 of a label at most.
     public var projections: [Projection]
+    /// Refusals on the test part of every condition, ablation (``DirectionStudy/ablation``) among them.
     public var summary: EvaluationSummary
+    /// Replies that could not be generated or judged, over all stages; they count nowhere else.
     public var failures: Int
   }
 
   /// The name of the condition with the ablated model.
   public static let ablation = "false-refusal ablation"
 
+  /// The model as it is: answers, and renders the prompts that are read.
   public var model: ChatModel
+  /// Reads the residual stream of the same model.
   public var inspector: any ModelInspector
   /// Makes the same model without a vector.
   public var ablated: @Sendable (FalseRefusalVector) async throws -> ChatModel
+  /// Says whether a reply is a refusal.
   public var judge: any ReplyJudge
+  /// Labelled prompts; those without a label are left aside. Each label needs 24 or more.
   public var datasets: [Dataset]
+  /// The safety prompt under which prompts are read, judged and ablated.
   public var guarded: Guarded
   /// Compared with ablation on the test part; `guarded` is among them.
   public var conditions: [EvaluationCondition]
+  /// The system prompt that every condition keeps, as an application has it; `nil` for none.
   public var system: String?
+  /// How prompts are shared out, what is searched, and how long replies are.
   public var settings: Settings
 
+  /// Describes a study; nothing is computed before ``run(progress:)``.
+  ///
+  /// - Parameters:
+  ///   - model: the model as it is.
+  ///   - inspector: reads the same model's residual stream.
+  ///   - ablated: makes the same model without a vector.
+  ///   - judge: tells refusals.
+  ///   - datasets: labelled prompts.
+  ///   - guarded: the safety prompt under study.
+  ///   - conditions: what ablation is compared with on the test part.
+  ///   - system: the system prompt that all conditions keep.
+  ///   - settings: parts, search, lengths.
   public init(
     model: ChatModel, inspector: any ModelInspector,
     ablated: @escaping @Sendable (FalseRefusalVector) async throws -> ChatModel, judge: any ReplyJudge,

@@ -1,7 +1,9 @@
 /// Why directions could not be extracted.
 public enum DirectionStudyError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A label, or what is left of it, has too few prompts; `what` names them in the plural.
   case tooFew(what: String, found: Int)
 
+  /// The error in words, with what to try.
   public var description: String {
     switch self {
     case .tooFew(let what, let found):

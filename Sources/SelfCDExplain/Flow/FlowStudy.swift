@@ -29,10 +29,13 @@ public struct FlowStudy: Sendable {
 
   /// Prompts of a set in a view, refused or answered there.
   public struct Group: Codable, Sendable, Hashable {
+    /// The label of the prompts.
     public var set: Sample.Label
+    /// The view, by its name: `guarded` or `plain`.
     public var view: String
     /// `nil` for all prompts.
     public var refused: Bool?
+    /// How many prompts.
     public var n: Int
     /// The focus words' share of the flow from the question's words, its mean over prompts.
     public var share: ConfidenceInterval
@@ -50,20 +53,29 @@ public struct FlowStudy: Sendable {
 
   /// The same prompts, refused when guarded and answered when plain.
   public struct Contrast: Codable, Sendable, Hashable {
+    /// The label of the prompts.
     public var set: Sample.Label
+    /// How many prompts are refused when guarded and answered when plain.
     public var n: Int
+    /// The focus words' mean share of the flow when guarded, 0 … 1.
     public var guardedShare: Double
+    /// Their mean share when plain, 0 … 1.
     public var plainShare: Double
+    /// The share that equal flow from all words would give, 0 … 1.
     public var uniform: Double
     /// Guarded less plain, paired bootstrap over prompts.
     public var difference: ConfidenceInterval
   }
 
+  /// Groups and contrasts of all prompts that have a focus word, without a text of any of them.
   public struct Result: Codable, Sendable, Hashable {
+    /// What was traced.
     public var method: InformationFlow.Method
     /// The answer token that flow is traced to, from 1.
     public var step: Int
+    /// By label, view and outcome; groups without a prompt are left out.
     public var groups: [Group]
+    /// By label, the first view against the second; labels without a pair are left out.
     public var contrasts: [Contrast]
     /// The largest disagreement between the gradient's own pass and the backend's; `nil` without gradients.
     public var agreement: AttentionSaliency.Agreement?
@@ -71,24 +83,46 @@ public struct FlowStudy: Sendable {
     public var withoutFocus: Int
     /// Prompts that could not be answered or traced in a view, with the first reason.
     public var failures: Int
+    /// Why the first of ``failures`` failed; `nil` without any.
     public var firstFailure: String?
   }
 
+  /// Generates the replies.
   public var model: ChatModel
+  /// Traces the flow, in the same model.
   public var tracer: FlowTracer
+  /// Says whether a reply is a refusal.
   public var judge: any ReplyJudge
+  /// Labelled prompts that name a focus word; what has no label or no focus word is in no group.
   public var datasets: [Dataset]
   /// Single-lane strategies by name: `guarded` and `plain`.
   public var views: [RefusalProbe.View]
+  /// What is traced: information flow by gradients, or attention.
   public var method: InformationFlow.Method
+  /// The answer token that flow is traced to, from 1; behind 1 the reply's own beginning is part of the prompt.
   public var step: Int
+  /// The system prompt that both views keep; `nil` for none.
   public var system: String?
   /// The longest reply that is judged, in tokens.
   public var maximumTokens: Int
+  /// Seeds the bootstrap: the same seed gives the same intervals.
   public var seed: UInt64
 
   private static let resamples = 10_000
 
+  /// Describes a study; nothing is computed before ``run(progress:)``.
+  ///
+  /// - Parameters:
+  ///   - model: generates the replies.
+  ///   - tracer: traces the flow.
+  ///   - judge: tells refusals.
+  ///   - datasets: labelled prompts with focus words.
+  ///   - views: `guarded` and `plain`, in this order.
+  ///   - method: what is traced.
+  ///   - step: the answer token that flow is traced to, from 1.
+  ///   - system: the system prompt that both views keep.
+  ///   - maximumTokens: the longest reply that is judged.
+  ///   - seed: seeds the bootstrap.
   public init(
     model: ChatModel, tracer: FlowTracer, judge: any ReplyJudge, datasets: [Dataset],
     views: [RefusalProbe.View], method: InformationFlow.Method = .informationFlow, step: Int = 1,

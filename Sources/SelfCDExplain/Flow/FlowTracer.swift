@@ -51,11 +51,14 @@ public struct FlowTracer: Sendable {
 
 /// Why no flow could be traced.
 public enum FlowError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// The prompt does not hold the question word for word, so its tokens cannot be found.
   case questionNotFound
+  /// None of the prompts names a focus word that it contains.
   case noFocus(prompts: Int)
   /// A reply is shorter than the token that flow is to be traced to.
   case replyEnded(before: Int, tokens: Int)
 
+  /// The error in words, with what to try.
   public var description: String {
     switch self {
     case .questionNotFound:

@@ -33,10 +33,12 @@ public struct InformationFlow: Codable, Sendable, Hashable {
 
   /// The answer token whose loss the flow is of.
   public struct Target: Codable, Sendable, Hashable {
+    /// What the token writes.
     public let text: String
     /// −log p, in nats.
     public let loss: Double
 
+    /// Names an answer token by its text and its loss, in nats.
     public init(text: String, loss: Double) {
       self.text = text
       self.loss = loss
@@ -45,6 +47,7 @@ public struct InformationFlow: Codable, Sendable, Hashable {
 
   /// A word's part of the flow.
   public struct Word: Codable, Sendable, Hashable {
+    /// The word as it stands in the question.
     public let text: String
     /// Its part of what flows from all words of the question, all layers together; 0 … 1.
     public let share: Double
@@ -52,11 +55,15 @@ public struct InformationFlow: Codable, Sendable, Hashable {
     public let layers: [Double]
   }
 
+  /// How the values were computed, and so what they mean.
   public let method: Method
+  /// The answer token; `nil` for attention, which is not about one.
   public var target: Target?
+  /// Every token of the prompt, in order.
   public let positions: [Position]
   /// layers × positions.
   public let layers: [[Double]]
+  /// Every word of the question, in order.
   public let words: [Word]
   /// The words' part of what flows from the whole prompt, system prompt and template included; 0 … 1.
   public let questionShare: Double

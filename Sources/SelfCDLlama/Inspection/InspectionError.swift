@@ -1,19 +1,30 @@
 /// Why a model could not be looked into, and what can be done instead.
 public enum InspectionError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// There is no token to look at.
   case emptyPrompt
+  /// The prompt is longer than what is looked into, in tokens: ``LlamaInspector/tokenLimit``, or the model's own
+  /// context where that is shorter.
   case promptTooLong(tokens: Int, limit: Int)
+  /// A token is outside `0 ..< vocabulary`.
   case tokenOutOfRange(token: Int, vocabulary: Int)
+  /// A position is outside the prompt, or positions are not ascending.
   case positionOutOfRange(position: Int, tokens: Int)
   /// Gradients exist for verified architectures only.
   case unverifiedArchitecture(name: String, reason: String)
+  /// No attention probability of some layer can be read: it has none, or they are not computed one by one.
   case noAttention(architecture: String)
+  /// The residual stream of some layer cannot be read.
   case noResidualStream(architecture: String)
+  /// Logits, states or gradients hold NaN or infinity; `what` says which.
   case notFinite(what: String)
+  /// Bytes that the gradient needs and bytes that are free: more than there are.
   case outOfMemory(needed: Int, available: Int)
   /// The gradient's own forward pass does not compute what libllama computes.
   case disagrees(attention: Double, nextToken: Double)
+  /// libllama or ggml failed, with what it said.
   case failed(reason: String)
 
+  /// The error in words, with what can be done instead.
   public var description: String {
     switch self {
     case .emptyPrompt: "The prompt has no tokens, so there is nothing to look into."

@@ -8,6 +8,7 @@ import SelfCD
 /// One prompt at a time, on a thread of its own.
 public actor LlamaInspector: ModelInspector {
   private let thread = EngineThread(name: "selfcd.inspector")
+  /// The inspector's own thread: a gradient takes seconds, which must not hold up Swift's shared threads.
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   private let model: LlamaModel
@@ -31,6 +32,9 @@ public actor LlamaInspector: ModelInspector {
 
   private var architecture: String { model.file.architecture ?? "unknown" }
 
+  /// Reads attention with the fused kernel off, in a context of its own. Cancelling the task ends it early.
+  ///
+  /// - Throws: ``InspectionError``, `CancellationError`; ``LlamaError/contextFailed(reason:)`` for want of memory.
   public func attention(over tokens: [TokenID]) async throws -> AttentionMaps {
     try check(tokens)
     let capture = try await read(tokens, .attention(matrices: true))
@@ -44,6 +48,11 @@ public actor LlamaInspector: ModelInspector {
       last: layers.compactMap { capture.lastAttention[$0] })
   }
 
+  /// Computes ∂L/∂A in float32 on the CPU and checks it against libllama's own attention and next token.
+  ///
+  /// - Throws: ``InspectionError``, among them ``InspectionError/disagrees(attention:nextToken:)`` where the check
+  ///   fails;
+  ///   `CancellationError`; ``LlamaError/contextFailed(reason:)`` for want of memory.
   public func saliency(of target: TokenID?, after tokens: [TokenID]) async throws -> AttentionSaliency {
     try check(tokens)
     if let target { try check([target]) }
@@ -64,6 +73,9 @@ public actor LlamaInspector: ModelInspector {
       agreement: agreement)
   }
 
+  /// Reads what every layer hands on. Cancelling the task ends it early.
+  ///
+  /// - Throws: ``InspectionError``, `CancellationError`; ``LlamaError/contextFailed(reason:)`` for want of memory.
   public func residuals(of tokens: [TokenID], at positions: [Int]) async throws -> ResidualStates {
     try check(tokens)
     for (index, position) in positions.enumerated() {

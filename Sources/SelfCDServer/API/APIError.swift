@@ -23,6 +23,16 @@ public struct APIError: Error, Sendable, Hashable, Encodable {
   /// That bodies are read uncompressed; becomes `Accept-Encoding` (RFC 9110, 15.5.16).
   var acceptsPlainBodiesOnly = false
 
+  /// Makes an error; what clients read is the same whatever goes wrong.
+  ///
+  /// - Parameters:
+  ///   - status: what the response's status line says.
+  ///   - type: the class of the error.
+  ///   - message: what is wrong, why, and what to try.
+  ///   - param: the field at fault.
+  ///   - code: a short name for programs.
+  ///   - retryAfter: seconds after which another attempt may succeed.
+  ///   - closesConnection: whether the connection ends behind the response.
   public init(
     _ status: HTTPResponse.Status, type: String, message: String, param: String? = nil, code: String? = nil,
     retryAfter: Int? = nil, closesConnection: Bool = false
@@ -122,6 +132,7 @@ extension APIError: HTTPResponseError {
   /// The body, `{"error": {…}}`.
   var json: ByteBuffer { ByteBuffer(bytes: APIJSON.data(Envelope(error: self))) }
 
+  /// The error as Hummingbird sends it: status, headers such as `Retry-After`, and the JSON body.
   public func response(from request: Request, context: some RequestContext) -> Response { response }
 
   var response: Response {

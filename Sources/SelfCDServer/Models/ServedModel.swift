@@ -18,6 +18,15 @@ public struct ServedModel: Sendable {
   /// Bytes of the longest token.
   private let longestToken: Int
 
+  /// Puts a loaded model's parts together.
+  ///
+  /// - Parameters:
+  ///   - chat: answers chats.
+  ///   - text: continues texts, on the same engine.
+  ///   - tokenizer: turns texts into tokens.
+  ///   - vocabulary: the bytes of tokens.
+  ///   - capacity: what the engine has room for.
+  ///   - lanes: lanes that requests get; cut to what there is, at least 1.
   public init(
     chat: ChatModel, text: ChatModel, tokenizer: any ReplyTokenizer, vocabulary: any Vocabulary,
     capacity: BackendCapacity, lanes: Int
@@ -72,7 +81,9 @@ public protocol ModelProvider: Sendable {
 }
 
 extension ModelProvider {
+  /// No profiles: the model decodes by the server's policy alone.
   public func profiles() throws -> [ServedProfile] { [] }
+  /// Always the same: a model without profiles has none to read again.
   public func profileStamp() -> String { "" }
 }
 
@@ -80,12 +91,20 @@ extension ModelProvider {
 public struct ServedProfile: Sendable {
   /// The name that clients ask for.
   public let name: String
+  /// What the profile decodes by, parameters included.
   public let strategy: any DecodingStrategy
   /// What is guaranteed or why nothing is, in words, for `/selfcd/policy`.
   public let summary: String
   /// Whether a bound was shown for it; not where the calibration fell back to its reference.
   public let isCalibrated: Bool
 
+  /// Makes a profile.
+  ///
+  /// - Parameters:
+  ///   - name: what clients ask for.
+  ///   - strategy: what it decodes by.
+  ///   - summary: the guarantee in words, or why there is none.
+  ///   - isCalibrated: whether a bound was shown.
   public init(name: String, strategy: any DecodingStrategy, summary: String, isCalibrated: Bool) {
     self.isCalibrated = isCalibrated
     self.name = name

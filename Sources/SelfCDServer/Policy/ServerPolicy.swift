@@ -21,6 +21,7 @@ public struct ServerPolicy: Sendable {
   public var allowsLogProbabilities: Bool
   /// Tokens of a reply where a request names no limit, and the most it can ask for.
   public var defaultMaximumTokens: Int
+  /// The most tokens that a reply can have, whatever a request asks for.
   public var maximumTokens: Int
   /// Most choices (`n`) of one request.
   public var maximumChoices: Int

@@ -3,12 +3,14 @@ import Foundation
 
 /// Limits of one client, a minute; `nil` sets none.
 public struct ClientLimits: Sendable, Hashable {
+  /// Requests that the client may begin.
   public var requestsPerMinute: Int?
   /// Tokens of prompts and replies.
   public var tokensPerMinute: Int?
   /// Candidates reported in log-probabilities and explanations: what copying a model lives on.
   public var logProbabilitiesPerMinute: Int?
 
+  /// Sets the limits that are named, each a minute; the others stay open.
   public init(
     requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, logProbabilitiesPerMinute: Int? = nil
   ) {
@@ -28,8 +30,11 @@ public struct APIKeys: Sendable, CustomStringConvertible, CustomReflectable {
 
   let keys: [Key]
 
+  /// Whether there is no key, so that whoever reaches the server may use it.
   public var isEmpty: Bool { keys.isEmpty }
+  /// How many keys there are; never a key, a name or a digest.
   public var description: String { "\(keys.count) API keys" }
+  /// What debuggers and `dump` see: the number of keys alone.
   public var customMirror: Mirror { Mirror(self, children: ["count": keys.count]) }
 
   /// A key shorter than this can be guessed.
@@ -100,11 +105,16 @@ extension ClientLimits {
 
 /// What is wrong with a list of keys. Names the line, never the key.
 public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
+  /// A line, counted from 1, that is not a name and a key in printable ASCII.
   case badLine(Int)
+  /// A line, counted from 1, with a limit that is unknown or not a whole number of 1 or more.
   case badLimit(Int)
+  /// A line, counted from 1, whose key is short enough to be guessed.
   case tooShort(line: Int)
+  /// A name that an earlier line has, and the line of the second one, counted from 1.
   case sameName(String, line: Int)
 
+  /// The error in words; it quotes names, never keys.
   public var description: String {
     switch self {
     case .badLine(let line):
