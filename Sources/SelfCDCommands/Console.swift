@@ -95,7 +95,6 @@ struct Console: Sendable {
     case dim = "2"
     case red = "31"
     case green = "32"
-    case yellow = "33"
     case cyan = "36"
   }
 

@@ -35,8 +35,6 @@ public struct DuplicateReport: Codable, Sendable, Hashable {
       self.occurrences = occurrences
     }
 
-    /// Whether it stands in more than one set.
-    public var crossesDatasets: Bool { Set(occurrences.map(\.dataset)).count > 1 }
     /// Whether its occurrences carry different labels.
     public var hasConflictingLabels: Bool { Set(occurrences.compactMap(\.label)).count > 1 }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import SelfCD
 import SelfCDJudges
 
 /// What an explanation says in sentences, the same on a terminal and on a page.
@@ -110,7 +111,7 @@ public struct ExplanationProse: Sendable {
       text += ", \(Self.list(others.map { "\(Self.change($0.effect)) \(Self.place($0.view))" }))"
     }
     text += "."
-    if first.name == "guarded", let plain = others.first(where: { $0.view.name == "plain" }) {
+    if first.name == Guarded.name, let plain = others.first(where: { $0.view.name == Plain.name }) {
       text += Self.amplification(effects[index], plain.effect)
     }
     return text
@@ -219,8 +220,8 @@ public struct ExplanationProse: Sendable {
   /// Under what a view stands: "under the safety prompt".
   public static func place(_ view: Explanation.View) -> String {
     switch view.name {
-    case "guarded": "under the safety prompt"
-    case "plain": "without it"
+    case Guarded.name: "under the safety prompt"
+    case Plain.name: "without it"
     default: "with \(view.title)"
     }
   }

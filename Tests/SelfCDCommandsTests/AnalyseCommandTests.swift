@@ -63,8 +63,4 @@ import Testing
     #expect(outcome.errors.contains(mentions), "\(outcome.errors)")
     #expect(outcome.output.isEmpty)
   }
-
-  @Test func helpHasExamples() throws {
-    #expect(try CommandLineTests.run(["analyse", "--help"]).output.contains("EXAMPLES"))
-  }
 }

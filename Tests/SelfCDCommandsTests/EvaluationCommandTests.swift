@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDStatistics
 import Testing
 
 /// `selfcd eval` and its siblings, as a user runs them, on the embedded model.
@@ -275,6 +276,7 @@ import Testing
     while killed < Self.kills {
       round += 1
       let name = "killed-\(round)"
+      var moments = Xoshiro256StarStar(seed: 5)
       var isComplete = false
       // Each sitting is killed at a random moment, until one comes through.
       while killed < Self.kills, !isComplete {
@@ -286,7 +288,7 @@ import Testing
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
-        Thread.sleep(forTimeInterval: Double.random(in: 0...duration))
+        Thread.sleep(forTimeInterval: Double.random(in: 0...duration, using: &moments))
         if process.isRunning {
           kill(process.processIdentifier, SIGKILL)
           killed += 1

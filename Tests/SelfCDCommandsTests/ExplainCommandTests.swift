@@ -231,10 +231,4 @@ import Testing
       ["explain", "x", "-m", "organism-unbiased", "--run", "first", "--store", space.path("s.sqlite")])
     #expect(other.status == 1 && other.errors.contains("another model"), "\(other.errors)")
   }
-
-  @Test func helpHasExamples() throws {
-    for command in ["explain", "perturb"] {
-      #expect(try Self.run([command, "--help"]).output.contains("EXAMPLES"))
-    }
-  }
 }

@@ -100,9 +100,4 @@ import Testing
     #expect(outcome.errors.contains(mentions), "\(outcome.errors)")
     #expect(outcome.output.isEmpty)
   }
-
-  @Test(arguments: ["flow", "directions"])
-  func helpHasExamples(command: String) throws {
-    #expect(try CommandLineTests.run([command, "--help"]).output.contains("EXAMPLES"))
-  }
 }

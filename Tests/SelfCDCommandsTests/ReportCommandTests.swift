@@ -74,11 +74,4 @@ import Testing
       #expect(full.status == 1 && full.errors.contains("could not be written"))
     }
   }
-
-  /// Fills a store for a person to look at: SELFCD_SYNTHETIC_STORE names the file.
-  @Test(.enabled(if: ProcessInfo.processInfo.environment["SELFCD_SYNTHETIC_STORE"] != nil))
-  func fillsAStoreToLookAt() throws {
-    let path = try #require(ProcessInfo.processInfo.environment["SELFCD_SYNTHETIC_STORE"])
-    try SyntheticRun.fill(try RunStore(path: path), safe: 250, harmful: 200)
-  }
 }

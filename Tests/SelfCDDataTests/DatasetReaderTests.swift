@@ -372,7 +372,7 @@ import Testing
       report.groups.map { $0.occurrences.map { "\($0.dataset)\($0.position.number)" } } == [
         ["a1", "a3"], ["a2", "b1"],
       ])
-    #expect(report.groups.map(\.crossesDatasets) == [false, true])
+    #expect(report.groups.map { Set($0.occurrences.map(\.dataset)).count } == [1, 2])
     #expect(report.groups.map(\.hasConflictingLabels) == [false, true])
     #expect(DuplicateReport([]).groups.isEmpty)
   }

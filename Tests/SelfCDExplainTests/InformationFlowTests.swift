@@ -60,7 +60,7 @@ struct InformationFlowTests {
     #expect(abs(flow.words[0].share - 0.7 / 1.7) < 1e-6)
     #expect(abs(flow.words[1].share - 1 / 1.7) < 1e-6)
     #expect(abs(flow.questionShare - 1.7 / 2.5) < 1e-6)
-    #expect(flow.method.isGradient)
+    #expect(flow.method == .informationFlow)
     #expect(flow.target?.loss == 1.5)
   }
 
@@ -72,7 +72,7 @@ struct InformationFlowTests {
     #expect(abs(flow.words.reduce(0) { $0 + $1.share } - 1) < 1e-12)
     #expect(abs(flow.words.reduce(0) { $0 + $1.layers[0] } - 1) < 1e-12)
     #expect(flow.words.allSatisfy { $0.layers[1] == 0 })
-    #expect(flow.agreement == nil && !flow.method.isGradient)
+    #expect(flow.agreement == nil && flow.method != .informationFlow)
   }
 }
 

@@ -95,8 +95,10 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Run") var storeOptions: StoreOptions
 
-  @Option(help: .init("The run's name in the store; made from the time if not given.", valueName: "name"))
-  var run: String?
+  @Option(
+    name: .customLong("run"),
+    help: .init("The run's name in the store; made from the time if not given.", valueName: "name"))
+  var runName: String?
 
   @Option(
     help: .init(
@@ -132,8 +134,8 @@ struct CalibrateCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
-    guard resume == nil || run == nil else { throw ValidationError("Give --run or --resume, not both.") }
-    if let name = run ?? resume, name.isEmpty { throw ValidationError("The run's name is empty.") }
+    guard resume == nil || runName == nil else { throw ValidationError("Give --run or --resume, not both.") }
+    if let name = runName ?? resume, name.isEmpty { throw ValidationError("The run's name is empty.") }
     if resume != nil, !files.isEmpty || !confirmSafe.isEmpty || !confirmHarmful.isEmpty {
       throw ValidationError("--resume goes on with the run's own prompts; leave the files out.")
     }
@@ -289,7 +291,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     model.model = try await model.modelPath(console: console)
     let store = try storeOptions.open()
     let session = try await RunSession.begin(
-      run ?? EvalCommand.generatedName(prefix: "calibrate"), plan: plan,
+      runName ?? EvalCommand.generatedName(prefix: "calibrate"), plan: plan,
       judges: try await judgeOptions.judges(judging: model.model, cache: store, console: console),
       reference: reference,
       calibration: .init(

@@ -16,7 +16,7 @@ struct ConditionOptions: ParsableArguments {
   /// What an evaluation compares unless told otherwise.
   static let compared = "plain,guarded,helpful,self-cd,ada-cd"
   /// What a calibration tries unless told otherwise.
-  static let calibrated = "self-cd"
+  static let calibrated = SelfContrastive.name
 
   @Option(
     name: [.short, .long], parsing: .unconditional,

@@ -55,8 +55,10 @@ struct EvalCommand: AsyncParsableCommand {
 
   @OptionGroup(title: "Run") var storeOptions: StoreOptions
 
-  @Option(help: .init("The run's name in the store; made from the time if not given.", valueName: "name"))
-  var run: String?
+  @Option(
+    name: .customLong("run"),
+    help: .init("The run's name in the store; made from the time if not given.", valueName: "name"))
+  var runName: String?
 
   @Flag(help: "Go on with a run: --resume NAME, or --run NAME --resume.")
   var resume = false
@@ -82,14 +84,14 @@ struct EvalCommand: AsyncParsableCommand {
       guard resume else {
         throw ValidationError("Unexpected argument '\(resumed)'. Files are given by option.")
       }
-      if let run, run != resumed {
-        throw ValidationError("The run to resume is named twice: '\(resumed)' and '\(run)'.")
+      if let runName, runName != resumed {
+        throw ValidationError("The run to resume is named twice: '\(resumed)' and '\(runName)'.")
       }
     }
-    if resume, run == nil, resumed == nil {
+    if resume, runName == nil, resumed == nil {
       throw ValidationError("--resume needs the run's name; 'selfcd runs' lists them.")
     }
-    if let run, run.isEmpty { throw ValidationError("--run is empty.") }
+    if let runName, runName.isEmpty { throw ValidationError("--run is empty.") }
   }
 
   func run() async throws {
@@ -132,7 +134,7 @@ struct EvalCommand: AsyncParsableCommand {
   }
 
   private func prepare(console: Console) async throws -> RunSession {
-    if resume, let name = resumed ?? run {
+    if resume, let name = resumed ?? runName {
       let store = files.isEmpty ? try storeOptions.openExisting() : try storeOptions.open()
       do {
         // Beside files the name may be that of a run still to be made, so that no other is meant by its beginning.
@@ -150,7 +152,7 @@ struct EvalCommand: AsyncParsableCommand {
     }
     let datasets = try files.read(console: console)
     return try await begin(
-      name: run ?? Self.generatedName(prefix: "eval"), in: try storeOptions.open(), datasets: datasets,
+      name: runName ?? Self.generatedName(prefix: "eval"), in: try storeOptions.open(), datasets: datasets,
       console: console)
   }
 

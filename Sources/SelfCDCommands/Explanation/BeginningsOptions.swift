@@ -117,9 +117,14 @@ struct BeginningsOptions: ParsableArguments {
       )
     }
     let limits = RefusalBeginnings.Limits()
+    // Verdicts of two versions of a judge do not mix.
+    let versions = try store.judges(runID: id).filter { $0.name == judge.name }
+    let version = JudgeVersions.counted(
+      Dictionary(versions.map { ($0.version, $0.verdicts) }, uniquingKeysWith: { $1 }))
     var replies: [RefusalBeginnings.JudgedReply] = []
     try store.forEachReply(runID: id) { reply, _ in
-      guard let judgement = reply.judgements.last(where: { $0.judge == judge.name }) else { return }
+      guard let judgement = reply.judgements.last(where: { $0.judge == judge.name && $0.version == version })
+      else { return }
       // Replies whose steps were not kept say nothing about tokens.
       guard !reply.steps.isEmpty else { return }
       replies.append(

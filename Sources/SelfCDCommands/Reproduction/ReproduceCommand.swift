@@ -48,10 +48,11 @@ struct ReproduceCommand: AsyncParsableCommand {
   @OptionGroup(title: "Run") var storeOptions: StoreOptions
 
   @Option(
+    name: .customLong("run"),
     help: .init(
       "The run's name in the store, made from the time if not given; with several models, each one's number is added.",
       valueName: "name"))
-  var run: String?
+  var runName: String?
 
   @Flag(help: "Go on with the run of that name.")
   var resume = false
@@ -72,8 +73,10 @@ struct ReproduceCommand: AsyncParsableCommand {
     if !models.isEmpty, modelOptions.model != ModelOptions.defaultModel {
       throw ValidationError("Name the models as arguments or with --model, not both.")
     }
-    if let run, run.isEmpty { throw ValidationError("--run is empty.") }
-    if resume, run == nil { throw ValidationError("--resume needs --run NAME; 'selfcd runs' lists them.") }
+    if let runName, runName.isEmpty { throw ValidationError("--run is empty.") }
+    if resume, runName == nil {
+      throw ValidationError("--resume needs --run NAME; 'selfcd runs' lists them.")
+    }
     _ = try report()
   }
 
@@ -110,7 +113,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     }
 
     let store = try storeOptions.open()
-    let name = run ?? EvalCommand.generatedName(prefix: "reproduce")
+    let name = runName ?? EvalCommand.generatedName(prefix: "reproduce")
     let ids = loadable.count == 1 ? [name] : (1...loadable.count).map { "\(name)-\($0)" }
     var sittings: [Sitting] = []
     for (id, model) in zip(ids, loadable) {

@@ -1,4 +1,5 @@
 import Foundation
+import SelfCD
 import SelfCDData
 import SelfCDJudges
 
@@ -92,10 +93,10 @@ public struct EvaluationSummary: Sendable, Hashable {
       version.flatMap { reply.replyClass(by: judge, version: $0) }
     }
     let known = conditions.map(\.id)
-    let reference = reference ?? (known.contains("guarded") ? "guarded" : known.first)
+    let reference = reference ?? (known.contains(Guarded.name) ? Guarded.name : known.first)
     self.reference = reference
     let byCondition = Dictionary(grouping: replies, by: \.key.condition)
-    let plain = (byCondition["plain"] ?? []).reduce(into: [:]) { $0[$1.key.withoutCondition] = $1.text }
+    let plain = (byCondition[Plain.name] ?? []).reduce(into: [:]) { $0[$1.key.withoutCondition] = $1.text }
     let baseline = (byCondition[reference ?? ""] ?? []).reduce(into: [ReplyKey: Bool]()) {
       $0[$1.key.withoutCondition] = counted($1)?.isRefusal
     }

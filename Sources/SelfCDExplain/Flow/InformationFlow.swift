@@ -19,8 +19,6 @@ public struct InformationFlow: Codable, Sendable, Hashable {
     /// Attention rolled out through the layers up to each one (Abnar and Zuidema 2020).
     case attentionRollout = "attention-rollout"
 
-    /// Whether the values come from a gradient.
-    public var isGradient: Bool { self == .informationFlow }
   }
 
   /// A token of the prompt.

@@ -1,3 +1,4 @@
+import SelfCD
 import SelfCDData
 import SelfCDSupport
 
@@ -21,8 +22,8 @@ struct SweepChart {
       guard condition.strategy == strategy, let alpha = condition.alpha else { return nil }
       return run.pooled(condition.id).map { Point(alpha: alpha, rates: $0) }
     }
-    guard strategy == "self-cd" else { return members.sorted { $0.alpha < $1.alpha } }
-    let implied = [(0.0, "guarded"), (1.0, "plain")].compactMap { alpha, strategy -> Point? in
+    guard strategy == SelfContrastive.name else { return members.sorted { $0.alpha < $1.alpha } }
+    let implied = [(0.0, Guarded.name), (1.0, Plain.name)].compactMap { alpha, strategy -> Point? in
       guard !members.contains(where: { $0.alpha == alpha }),
         let condition = run.conditions.first(where: { $0.strategy == strategy })
       else { return nil }
@@ -37,7 +38,8 @@ struct SweepChart {
     guard points.count(where: { !$0.isImplied }) >= 3, let last = points.last?.alpha else { return nil }
     let frame = Frame(x: 0...max(last, 0.5), y: 0...1, bottom: 340)
     var parts = frame.axes(
-      xTitle: strategy == "self-cd" ? "α (0 is guarded, 1 is plain)" : "α", yTitle: "prompts refused",
+      xTitle: strategy == SelfContrastive.name ? "α (0 is guarded, 1 is plain)" : "α",
+      yTitle: "prompts refused",
       xLabel: NumberFormat.parameter, yLabel: Frame.percent)
     for (label, style) in Self.axes { parts += series(points, label, style, frame) }
     let published = published(last, frame)
@@ -79,7 +81,7 @@ struct SweepChart {
   }
 
   private func published(_ last: Double, _ frame: Frame) -> [(x: Double, y: Double)] {
-    guard strategy == "self-cd" else { return [] }
+    guard strategy == SelfContrastive.name else { return [] }
     return PublishedResults.selfCD.compactMap { row in
       row.alpha.flatMap { $0 <= last ? (frame.x($0), frame.y(row.rate / 100)) : nil }
     }
@@ -87,7 +89,9 @@ struct SweepChart {
 
   /// What is under the chart.
   var caption: String {
-    guard strategy == "self-cd" else { return "\(strategy): both rates along α, with 95% intervals." }
+    guard strategy == SelfContrastive.name else {
+      return "\(strategy): both rates along α, with 95% intervals."
+    }
     return
       "self-cd: both rates along α, with 95% intervals. Hollow: the guarded and the plain model, which α 0 and 1 "
       + "are by definition. Crosses: the paper’s LLaMA2-7B on XSTest-Safe."

@@ -1,4 +1,5 @@
 import Foundation
+import SelfCD
 import SelfCDData
 import SelfCDEval
 
@@ -78,7 +79,7 @@ public struct ReportRun: Codable, Sendable, Hashable {
 
   /// The first condition without emphasis, where it is neither baseline nor featured.
   public var plain: String? {
-    conditions.first { $0.strategy == "plain" && $0.id != baseline && $0.id != featured }?.id
+    conditions.first { $0.strategy == Plain.name && $0.id != baseline && $0.id != featured }?.id
   }
 
   /// Conditions that no other beats on one axis without losing on the other.

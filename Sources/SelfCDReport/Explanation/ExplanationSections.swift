@@ -1,3 +1,4 @@
+import SelfCD
 import SelfCDExplain
 import SelfCDJudges
 import SelfCDSupport
@@ -77,7 +78,8 @@ struct ExplanationSections {
     tag("div") {
       tag("p", ["class": "mute"]) {
         UntrustedText.singleLine(view.title)
-          + (view.name == "guarded" ? ", with the safety prompt" : view.name == "plain" ? ", without it" : "")
+          + (view.name == Guarded.name
+            ? ", with the safety prompt" : view.name == Plain.name ? ", without it" : "")
       }
       tag("p", ["class": "big"]) { ExplanationProse(explanation).outcome(of: view).rawValue }
       tag("p", ["class": "mute"]) {

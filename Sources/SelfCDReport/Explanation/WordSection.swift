@@ -1,3 +1,4 @@
+import SelfCD
 import SelfCDExplain
 import SelfCDSupport
 
@@ -130,8 +131,8 @@ struct WordSection {
   /// Guarded less plain effects, by method.
   private var added: [(method: AttributionMethod, effects: [Double])] {
     methods.compactMap { method in
-      guard let guarded = explanation.attribution(method, in: "guarded"),
-        let plain = explanation.attribution(method, in: "plain"),
+      guard let guarded = explanation.attribution(method, in: Guarded.name),
+        let plain = explanation.attribution(method, in: Plain.name),
         guarded.effects.count == explanation.words.count, plain.effects.count == guarded.effects.count
       else { return nil }
       return (method, zip(guarded.effects, plain.effects).map { $0 - $1 })
@@ -163,6 +164,6 @@ struct WordSection {
 extension SeriesStyle {
   /// The look of a view: the guarded one has the colour of refusals, the plain one that of answers.
   init(view: String) {
-    self.init(view == "guarded" ? 1 : view == "plain" ? 0 : 2)
+    self.init(view == Guarded.name ? 1 : view == Plain.name ? 0 : 2)
   }
 }

@@ -1,3 +1,4 @@
+import SelfCD
 import SelfCDData
 import SelfCDJudges
 import SelfCDSupport
@@ -80,7 +81,7 @@ struct PaperTables {
   }
 
   private var reruns: Table? {
-    guard let condition = condition("self-cd") else { return nil }
+    guard let condition = condition(SelfContrastive.name) else { return nil }
     let published = PublishedResults.reruns.map { rerun in
       Table.Row(
         cells: [.text(rerun.model)] + rerun.pairs.map { .text(change($0.before, $0.after)) }
@@ -89,9 +90,12 @@ struct PaperTables {
     let ours = Table.Row(
       cells: [.text("this run: \(run.title(run.baseline)) → \(condition.title)")]
         + PublishedResults.rerunSets.map {
-          .text(own("self-cd", $0.matches, $0.isHarmful ? .harmful : .safe))
+          .text(own(SelfContrastive.name, $0.matches, $0.isHarmful ? .harmful : .safe))
         }
-        + [.text(pooledChange("self-cd", .safe)), .text(pooledChange("self-cd", .harmful))], isKey: true)
+        + [
+          .text(pooledChange(SelfContrastive.name, .safe)),
+          .text(pooledChange(SelfContrastive.name, .harmful)),
+        ], isKey: true)
     return Table(
       caption:
         "Self-CD rerun by others: SCANS, arXiv 2408.11491, default → Self-CD. Two of four models lose harmful "
@@ -104,14 +108,14 @@ struct PaperTables {
   }
 
   private var adaCD: Table? {
-    guard let condition = condition("ada-cd") else { return nil }
+    guard let condition = condition(AdaCD.name) else { return nil }
     let published = Table.Row(
       cells: [.text("Qwen3-8B")] + PublishedResults.adaCD.map { .text(change($0.before, $0.after)) }
         + [.text("–"), .text("–")])
     let ours = Table.Row(
       cells: [.text("this run: \(run.title(run.baseline)) → \(condition.title)")]
-        + PublishedResults.adaCD.map { .text(own("ada-cd", $0.matches, .safe)) }
-        + [.text(pooledChange("ada-cd", .safe)), .text(pooledChange("ada-cd", .harmful))], isKey: true)
+        + PublishedResults.adaCD.map { .text(own(AdaCD.name, $0.matches, .safe)) }
+        + [.text(pooledChange(AdaCD.name, .safe)), .text(pooledChange(AdaCD.name, .harmful))], isKey: true)
     return Table(
       caption: "AdaCD, arXiv 2604.17132, default → AdaCD",
       columns: [.init(title: "model", isNumber: false)]

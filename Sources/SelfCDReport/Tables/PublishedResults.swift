@@ -1,3 +1,5 @@
+import SelfCD
+
 /// Figures from papers that a run is shown beside. Shares of refused prompts, in per cent.
 enum PublishedResults {
   /// A row of Self-CD's table: LLaMA2-7B-chat on XSTest-Safe.
@@ -11,15 +13,15 @@ enum PublishedResults {
 
   /// Shi et al., arXiv 2401.17633, LLaMA2-7B-chat, 250 harmless prompts of XSTest; the figures are quoted second-hand.
   static let selfCD: [Row] = [
-    Row(name: "No system prompt", strategy: "plain", alpha: nil, rate: 38.0),
-    Row(name: "Safety system prompt", strategy: "guarded", alpha: nil, rate: 54.4),
-    Row(name: "Helpfulness prompt", strategy: "helpful", alpha: nil, rate: 34.8),
+    Row(name: "No system prompt", strategy: Plain.name, alpha: nil, rate: 38.0),
+    Row(name: "Safety system prompt", strategy: Guarded.name, alpha: nil, rate: 54.4),
+    Row(name: "Helpfulness prompt", strategy: Helpful.name, alpha: nil, rate: 34.8),
     Row(name: "In-context examples", strategy: "icl", alpha: nil, rate: 39.6),
     Row(name: "Chain of thought, zero-shot", strategy: "cot", alpha: nil, rate: 37.6),
     Row(name: "Chain of thought, few-shot", strategy: "few-shot-cot", alpha: nil, rate: 41.6),
-    Row(name: "Self-CD, α 0.5", strategy: "self-cd", alpha: 0.5, rate: 38.8),
-    Row(name: "Self-CD, α 2.5", strategy: "self-cd", alpha: 2.5, rate: 10.0),
-    Row(name: "Self-CD, α 3", strategy: "self-cd", alpha: 3, rate: 17.2),
+    Row(name: "Self-CD, α 0.5", strategy: SelfContrastive.name, alpha: 0.5, rate: 38.8),
+    Row(name: "Self-CD, α 2.5", strategy: SelfContrastive.name, alpha: 2.5, rate: 10.0),
+    Row(name: "Self-CD, α 3", strategy: SelfContrastive.name, alpha: 3, rate: 17.2),
   ]
 
   /// A model of the independent reruns: default → Self-CD on four sets.

@@ -1,3 +1,4 @@
+import SelfCD
 import SelfCDData
 import SelfCDJudges
 import SelfCDSupport
@@ -125,9 +126,9 @@ public struct ReproductionTable: Encodable, Sendable {
     PublishedResults.selfCD.first {
       $0.strategy == condition.strategy && $0.alpha == condition.alpha
     }?.name
-      ?? (condition.strategy == "self-cd"
-      ? condition.title.replacing("self-cd", with: "Self-CD,") : condition.title)
-      .replacing("ada-cd", with: "AdaCD,").replacing("\u{A0}", with: " ")
+      ?? (condition.strategy == SelfContrastive.name
+      ? condition.title.replacing(SelfContrastive.name, with: "Self-CD,") : condition.title)
+      .replacing(AdaCD.name, with: "AdaCD,").replacing("\u{A0}", with: " ")
   }
 
   private static func text(_ rate: RefusalRate) -> String {
