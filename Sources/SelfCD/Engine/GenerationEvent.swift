@@ -10,6 +10,9 @@ public enum StopReason: String, Codable, Sendable, Hashable {
 }
 
 /// The most likely tokens of each lane and of the combined distribution at one step.
+///
+/// The combined distribution is what a token is drawn from, before temperature and filters: behind contrast and all
+/// processors (``DecodingChain``). Lanes are shown as the model gives them.
 public struct StepTrace: Codable, Sendable, Hashable {
   public let lanes: [LaneRole: [Candidate]]
   public let combined: [Candidate]
@@ -46,7 +49,7 @@ public struct GeneratedToken: Sendable, Hashable {
   public let bytes: [UInt8]
   /// Which text it belongs to, on models that mark their reasoning; elsewhere always the answer.
   public internal(set) var part: TokenPart
-  /// Its combined score z, on the scale of the model's logits.
+  /// Its combined score z behind all processors, on the scale of the model's logits.
   public let score: Float
   public let trace: StepTrace?
   /// Recorded for the first ``GenerationOptions/summarizedSteps`` tokens.

@@ -1,9 +1,11 @@
 import Foundation
 
 /// Draws tokens from rows of scores; one per generation, since it holds the random state.
-public struct Sampler: Sendable {
+public struct Sampler: TokenSampler {
   public let parameters: SamplingParameters
   private var generator: SplitMix64
+
+  public var isGreedy: Bool { parameters.isGreedy }
 
   public init(_ parameters: SamplingParameters) {
     self.parameters = parameters
