@@ -145,7 +145,10 @@ let package = Package(
 
     .target(
       name: "SelfCDTesting", dependencies: ["SelfCD"], resources: [.copy("Servers")], swiftSettings: strict),
-    .testTarget(name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"], swiftSettings: strict),
+    .testTarget(
+      name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"],
+      exclude: ["Fixtures/make_penalty_golden.py"], resources: [.copy("Fixtures/penalty_golden.json")],
+      swiftSettings: strict),
     .testTarget(
       name: "SelfCDLlamaTests",
       dependencies: ["SelfCD", "SelfCDLlama", "SelfCDOrganism", "CLlama", crypto],

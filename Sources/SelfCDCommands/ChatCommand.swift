@@ -22,7 +22,7 @@ struct ChatCommand: AsyncParsableCommand {
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Strategy") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
-  @OptionGroup(title: "Decoding") var sampling: SamplingOptions
+  @OptionGroup(title: "Decoding") var decoding: DecodingOptions
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
   func validate() throws {
@@ -38,10 +38,10 @@ struct ChatCommand: AsyncParsableCommand {
     // Two lanes, and two more that keep the conversation under another strategy until it is switched back to.
     let loaded = try await ModelLoading.load(modelOptions, lanes: 4, console: console)
     DecodingNotes.print(
-      choice, options: sampling.options(), chat: Chat(question: "", system: prompts.system), console: console)
+      choice, options: decoding.options(), chat: Chat(question: "", system: prompts.system), console: console)
     var loop = ChatLoop(
       console: console, model: loaded.chat, profile: choice.profile, strategyOptions: strategyOptions,
-      prompts: prompts, options: sampling.options())
+      prompts: prompts, options: decoding.options())
     try await loop.run()
   }
 }

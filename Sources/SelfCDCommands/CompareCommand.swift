@@ -25,7 +25,7 @@ struct CompareCommand: AsyncParsableCommand {
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Strategy") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
-  @OptionGroup(title: "Decoding") var sampling: SamplingOptions
+  @OptionGroup(title: "Decoding") var decoding: DecodingOptions
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
   @Option(help: .init("Candidates shown per lane, 1 to 20.", valueName: "n"))
@@ -59,11 +59,11 @@ struct CompareCommand: AsyncParsableCommand {
     let lanes = strategies.reduce(0) { $0 + $1.lanesToStart(for: chat) }
     let loaded = try await ModelLoading.load(modelOptions, lanes: lanes, console: console)
     for choice in choices {
-      DecodingNotes.print(choice, options: sampling.options(), chat: chat, console: console)
+      DecodingNotes.print(choice, options: decoding.options(), chat: chat, console: console)
     }
     try await noteUsual(console: console)
 
-    let options = sampling.options(traceCandidates: candidates)
+    let options = decoding.options(traceCandidates: candidates)
     let requests = try strategies.map { try loaded.chat.request(chat, strategy: $0, options: options) }
     let handles = loaded.chat.engine.generate(requests)
     let replies = try await Interruption.cancelling(handles) {
@@ -76,7 +76,8 @@ struct CompareCommand: AsyncParsableCommand {
       replies: zip(choices, replies).map { Comparison.Entry(choice: $0, reply: $1) },
       vocabulary: loaded.vocabulary)
     if json {
-      try console.writeJSON(comparison.record(model: OutputFile.name(loaded.model.path)))
+      try console.writeJSON(
+        comparison.record(penalties: options.penalties, model: OutputFile.name(loaded.model.path)))
     } else {
       try console.write(ComparisonView(console: console).render(comparison))
     }

@@ -58,7 +58,7 @@ struct Comparison {
     }
   }
 
-  func record(model: String) -> Record {
+  func record(penalties: Penalties, model: String) -> Record {
     func named(_ candidates: [Candidate]?) -> [ReplyJSON.NamedCandidate] {
       (candidates ?? []).map { .init(id: $0.token, text: text(of: $0.token), probability: $0.probability) }
     }
@@ -73,7 +73,8 @@ struct Comparison {
     return Record(
       question: question,
       replies: replies.map {
-        ReplyJSON($0.reply, choice: $0.choice, model: model, vocabulary: vocabulary)
+        ReplyJSON(
+          $0.reply, choice: $0.choice, penalties: penalties, model: model, vocabulary: vocabulary)
       },
       parting: parting)
   }

@@ -76,6 +76,11 @@ enum DecodingNotes {
         "temperature \(NumberFormat.parameter(Float(measured.temperature))) (here \(NumberFormat.parameter(Float(temperature))))"
       )
     }
+    if !options.penalties.isNeutral {
+      // 'selfcd calibrate' has none.
+      differences.append(
+        "no repetition penalty (here \(NumberFormat.parameter(options.penalties.repetition)))")
+    }
     let measuredSystem = measured.system == nil ? "no system prompt" : "a system prompt of its own"
     switch system {
     case .own(let prompt) where prompt != measured.system:

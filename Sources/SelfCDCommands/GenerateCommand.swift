@@ -29,7 +29,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Strategy") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
-  @OptionGroup(title: "Decoding") var sampling: SamplingOptions
+  @OptionGroup(title: "Decoding") var decoding: DecodingOptions
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
   @Flag(help: "Print one JSON object instead of text.")
@@ -52,7 +52,7 @@ struct GenerateCommand: AsyncParsableCommand {
       profile: profileOptions, strategy: strategyOptions, prompts: prompts, model: modelOptions,
       console: console)
     let strategy = choice.strategy
-    let options = sampling.options(traceCandidates: candidates)
+    let options = decoding.options(traceCandidates: candidates)
     let loaded = try await ModelLoading.load(
       modelOptions, lanes: strategy.lanesToStart(for: chat), console: console)
     DecodingNotes.print(choice, options: options, chat: chat, console: console)
@@ -63,7 +63,8 @@ struct GenerateCommand: AsyncParsableCommand {
     if json {
       try console.writeJSON(
         ReplyJSON(
-          reply, choice: choice, model: OutputFile.name(loaded.model.path), vocabulary: loaded.vocabulary))
+          reply, choice: choice, penalties: options.penalties, model: OutputFile.name(loaded.model.path),
+          vocabulary: loaded.vocabulary))
     }
     if reply.stopReason == .cancelled { throw CommandError.interrupted }
   }

@@ -10,6 +10,8 @@ struct ReplyJSON: Encodable {
   let profile: String?
   /// Whether a bound was shown for this setting of this model.
   let calibrated: Bool
+  /// Absent where nothing is penalised.
+  let repetitionPenalty: Float?
   let model: String
   let stopReason: StopReason
   let tokens: [Token]
@@ -44,10 +46,13 @@ struct ReplyJSON: Encodable {
     let totalSeconds: Double
   }
 
-  init(_ reply: Reply, choice: DecodingChoice, model: String, vocabulary: any Vocabulary) {
+  init(
+    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: String, vocabulary: any Vocabulary
+  ) {
     let strategy = choice.strategy
     profile = choice.profile?.name
     calibrated = choice.isCalibrated
+    repetitionPenalty = penalties.isNeutral ? nil : penalties.repetition
     text = reply.text
     reasoning = reply.reasoning.isEmpty ? nil : reply.reasoning
     self.strategy = strategy.name

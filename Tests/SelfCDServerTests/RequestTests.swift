@@ -20,7 +20,7 @@ struct RequestTests {
     ("response_format", ["type": "json_object"]), ("response_format", ["type": "json_schema"]),
     ("logit_bias", ["5": 100]), ("frequency_penalty", 0.5), ("presence_penalty", -1),
     ("modalities", ["text", "audio"]), ("audio", ["voice": "x"]), ("reasoning_effort", "high"),
-    ("web_search_options", [:]), ("repetition_penalty", 1.1), ("min_tokens", 5), ("ignore_eos", true),
+    ("web_search_options", [:]), ("repeat_penalty", 1.1), ("min_tokens", 5), ("ignore_eos", true),
     ("best_of", 3), ("chat_template_kwargs", ["enable_thinking": false]), ("continue_final_message", true),
     ("echo", true), ("stop_token_ids", [2]), ("guided_json", ["type": "object"]), ("grammar", "root ::= x"),
     ("mirostat", 2), ("dry_multiplier", 0.8), ("xtc_probability", 0.5), ("typical_p", 0.9),

@@ -11,6 +11,9 @@ public enum StopReason: String, Codable, Sendable, Hashable {
 }
 
 /// The most likely tokens of each lane and of the combined distribution at one step.
+///
+/// The combined distribution is what a token is drawn from, before temperature and filters: behind contrast and all
+/// processors (``DecodingChain``). Lanes are shown as the model gives them.
 public struct StepTrace: Codable, Sendable, Hashable {
   /// Each remaining lane's most likely tokens, best first, by softmax of the lane's raw logits.
   public let lanes: [LaneRole: [Candidate]]
@@ -51,7 +54,7 @@ public struct GeneratedToken: Sendable, Hashable {
   public let bytes: [UInt8]
   /// Which text it belongs to, on models that mark their reasoning; elsewhere always the answer.
   public internal(set) var part: TokenPart
-  /// Its combined score z, on the scale of the model's logits.
+  /// Its combined score z behind all processors, on the scale of the model's logits.
   public let score: Float
   /// The candidates at this step; `nil` unless ``GenerationOptions/traceCandidates`` asked for some.
   public let trace: StepTrace?

@@ -8,6 +8,11 @@ public struct GenerationRequest: Sendable {
   public var rule: any DecodingRule
   /// How long to generate, how to draw and what to record.
   public var options: GenerationOptions
+  /// A program's own links of the chain (``DecodingChain``), behind the penalties of the options, in this order. Fresh
+  /// values: each generation works on copies of them, so that they need no factory. They are not stored.
+  public var processors: [any LogitsProcessor] = []
+  /// Draws in place of what ``GenerationOptions/sampling`` says; nil for that. Fresh, and not stored, either.
+  public var sampler: (any TokenSampler)?
   /// How the model marks its reasoning, which is then reported apart from the answer.
   public var reasoning: ReasoningMarkers?
   /// Called once, on the engine's thread, when the engine has given the generation's lanes back and before its last
@@ -42,6 +47,8 @@ public struct GenerationRequest: Sendable {
 public struct GenerationOptions: Codable, Sendable, Hashable {
   /// How each token is drawn from the combined scores; greedy by default.
   public var sampling: SamplingParameters
+  /// Penalties on tokens that occurred before. In JSON absent where there are none.
+  public var penalties: Penalties
   /// The paper generates 200 tokens.
   public var maximumTokens: Int
   /// Generation ends before the first of these that appears in the text; they are not part of the text.
@@ -56,9 +63,11 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
   /// Makes options of what is named and defaults, those of the paper where it gives one: greedy, 200 tokens.
   public init(
     sampling: SamplingParameters = .greedy, maximumTokens: Int = 200, stopStrings: [String] = [],
-    traceCandidates: Int = 0, contrastStart: ContrastStart = .answer, summarizedSteps: Int = 0
+    traceCandidates: Int = 0, contrastStart: ContrastStart = .answer, summarizedSteps: Int = 0,
+    penalties: Penalties = .none
   ) {
     self.sampling = sampling
+    self.penalties = penalties
     self.maximumTokens = maximumTokens
     self.stopStrings = stopStrings
     self.traceCandidates = traceCandidates
@@ -69,6 +78,7 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
   /// - Throws: ``StrategyError``.
   public func validate() throws(StrategyError) {
     try sampling.validate()
+    try penalties.validate()
     guard maximumTokens >= 1 else {
       throw .outOfRange(parameter: "max-tokens", value: "\(maximumTokens)", allowed: "1 or more")
     }
@@ -81,5 +91,36 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
     guard (0...100).contains(traceCandidates) else {
       throw .outOfRange(parameter: "candidates", value: "\(traceCandidates)", allowed: "0 to 100")
     }
+  }
+}
+
+extension GenerationOptions {
+  private enum CodingKeys: String, CodingKey {
+    case sampling, penalties, maximumTokens, stopStrings, traceCandidates, contrastStart, summarizedSteps
+  }
+
+  /// Reads options; those stored before there were penalties have none.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      sampling: try container.decode(SamplingParameters.self, forKey: .sampling),
+      maximumTokens: try container.decode(Int.self, forKey: .maximumTokens),
+      stopStrings: try container.decode([String].self, forKey: .stopStrings),
+      traceCandidates: try container.decode(Int.self, forKey: .traceCandidates),
+      contrastStart: try container.decode(ContrastStart.self, forKey: .contrastStart),
+      summarizedSteps: try container.decode(Int.self, forKey: .summarizedSteps),
+      penalties: try container.decodeIfPresent(Penalties.self, forKey: .penalties) ?? .none)
+  }
+
+  /// Writes options. Without penalties they read as they did before there were any, so that stored runs stay comparable.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(sampling, forKey: .sampling)
+    if !penalties.isNeutral { try container.encode(penalties, forKey: .penalties) }
+    try container.encode(maximumTokens, forKey: .maximumTokens)
+    try container.encode(stopStrings, forKey: .stopStrings)
+    try container.encode(traceCandidates, forKey: .traceCandidates)
+    try container.encode(contrastStart, forKey: .contrastStart)
+    try container.encode(summarizedSteps, forKey: .summarizedSteps)
   }
 }

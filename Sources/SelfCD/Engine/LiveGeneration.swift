@@ -1,4 +1,4 @@
-/// One generation while it runs: its lanes, its rule's state, and where its events go.
+/// One generation while it runs: its lanes, its chain's state, and where its events go.
 struct LiveGeneration {
   typealias Continuation = AsyncThrowingStream<GenerationEvent, any Error>.Continuation
 
@@ -10,8 +10,7 @@ struct LiveGeneration {
   /// Chosen, to be decoded at the next step.
   var nextToken: TokenID?
 
-  private var rule: any DecodingRule
-  private var sampler: Sampler
+  private var chain: DecodingChain
   private var assembler: TextAssembler
   private var reasoningAssembler = TextAssembler(stopStrings: [])
   private var tracker: ReasoningTracker?
@@ -31,8 +30,7 @@ struct LiveGeneration {
     self.request = request
     self.continuation = continuation
     self.submitted = submitted
-    rule = request.rule
-    sampler = Sampler(request.options.sampling)
+    chain = DecodingChain(request)
     assembler = TextAssembler(stopStrings: request.options.stopStrings)
     tracker = request.reasoning.map(ReasoningTracker.init)
   }
@@ -45,13 +43,13 @@ struct LiveGeneration {
   /// Passes what follows the request's probes to the rule.
   mutating func read(probes rows: [[TokenID]: [Float]], beside lanes: LaneLogits) {
     guard !request.probes.isEmpty else { return }
-    rule.read(probes: request.probes.compactMap { rows[$0] }, beside: lanes)
+    chain.read(probes: request.probes.compactMap { rows[$0] }, beside: lanes)
   }
 
   /// The lanes that the rule has no more use for.
   func lanesToFree() -> [LaneRole] {
     guard generatedCount > 0 else { return [] }
-    let needed = rule.lanesNeeded(afterStep: generatedCount - 1)
+    let needed = chain.rule.lanesNeeded(afterStep: generatedCount - 1)
     return lanes.keys.filter { !needed.contains($0) }
   }
 
@@ -63,15 +61,10 @@ struct LiveGeneration {
   ) throws -> StopReason? {
     let step = generatedCount
     let trace = tracing(logits, step: step)
-    let choice: ScoredToken?
-    if sampler.parameters.isGreedy {
-      choice = rule.greedy(logits, step: step, scratch: &scratch)
-    } else {
-      rule.combine(logits, step: step, into: &scratch)
-      choice = sampler.draw(from: scratch)
+    guard let choice = chain.choose(from: logits, step: step, scratch: &scratch) else {
+      throw GenerationError.noFiniteScore(step: step)
     }
-    guard let choice else { throw GenerationError.noFiniteScore(step: step) }
-    rule.accept(choice.token)
+    chain.accept(choice.token)
     generatedCount += 1
     if firstTokenTime == nil { firstTokenTime = submitted.duration(to: .now) }
     if vocabulary.isEndOfGeneration(choice.token) {
@@ -127,13 +120,11 @@ struct LiveGeneration {
     continuation.yield(.text(String(text)))
   }
 
-  /// A copy of the rule computes the combined row a second time, so that tracing cannot change the outcome.
+  /// The chain computes the combined row a second time, so that tracing cannot change the outcome.
   private func tracing(_ logits: LaneLogits, step: Int) -> ((ScoredToken) -> StepTrace)? {
     let count = request.options.traceCandidates
     guard count > 0 else { return nil }
-    var probe = rule
-    var combined: [Float] = []
-    probe.combine(logits, step: step, into: &combined)
+    let combined = chain.scores(of: logits, step: step)
     let lanes = lanes.keys.reduce(into: [:]) { $0[$1] = TopCandidates.select(count, from: logits[$1]) }
     return { choice in
       StepTrace(

@@ -1,10 +1,13 @@
 import Foundation
 
 /// Draws tokens from rows of scores; one per generation, since it holds the random state.
-public struct Sampler: Sendable {
+public struct Sampler: TokenSampler {
   /// Temperature, filters and seed, fixed for the whole generation.
   public let parameters: SamplingParameters
   private var generator: SplitMix64
+
+  /// Whether it always takes the best token.
+  public var isGreedy: Bool { parameters.isGreedy }
 
   /// A sampler at the beginning of the random sequence that the parameters' seed gives; parameters are not validated.
   public init(_ parameters: SamplingParameters) {

@@ -95,7 +95,8 @@ public protocol DecodingRule: Sendable {
   /// - Parameters:
   ///   - lanes: raw logits of the lanes that are still alive, each `[vocabulary size]`.
   ///   - step: 0 for the first generated token.
-  ///   - scores: `[vocabulary size]`; softmax of it is the distribution that is sampled from.
+  ///   - scores: `[vocabulary size]`; where nothing stands behind the rule (``DecodingChain``), softmax of it is the
+  ///     distribution that is sampled from.
   mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float])
 
   /// The best token and its score, or `nil` when no token has a finite score.

@@ -32,7 +32,7 @@ struct EvalCommand: AsyncParsableCommand {
   @OptionGroup(title: "Conditions") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "Judges") var judgeOptions: JudgeOptions
-  @OptionGroup(title: "Decoding") var sampling: SamplingOptions
+  @OptionGroup(title: "Decoding") var decoding: DecodingOptions
 
   @Option(
     help: .init(
@@ -75,7 +75,7 @@ struct EvalCommand: AsyncParsableCommand {
   func validate() throws {
     _ = try conditions(adding: nil)
     guard repetitions >= 1 else { throw ValidationError("--repetitions must be 1 or more.") }
-    guard repetitions == 1 || sampling.temperature > 0 else {
+    guard repetitions == 1 || decoding.sampling.temperature > 0 else {
       throw ValidationError("--repetitions has no effect on greedy decoding; it goes with --temperature.")
     }
     guard recordedSteps >= 0 else { throw ValidationError("--recorded-steps must be 0 or more.") }
@@ -156,8 +156,8 @@ struct EvalCommand: AsyncParsableCommand {
       console: console)
   }
 
-  private func options(of sampling: SamplingOptions) -> GenerationOptions {
-    var options = sampling.options()
+  private func options(of decoding: DecodingOptions) -> GenerationOptions {
+    var options = decoding.options()
     options.summarizedSteps = recordedSteps
     return options
   }
@@ -170,7 +170,7 @@ struct EvalCommand: AsyncParsableCommand {
     check.compare("--system", prompts.system, usual: nil, run: parameters.system)
     check.compare("--reference", conditionOptions.reference, usual: nil, run: parameters.reference)
     check.compare(
-      options(of: sampling), usual: usual.options(of: usual.sampling), run: parameters.options)
+      options(of: decoding), usual: usual.options(of: usual.decoding), run: parameters.options)
     let conditions = try store.conditions(runID: run.id).map { try $0.condition() }
     // A profile's own condition depends on the file; that there is one does not.
     check.compare(
@@ -187,7 +187,7 @@ struct EvalCommand: AsyncParsableCommand {
   private func begin(
     name: String, in store: RunStore, datasets: [Dataset]? = nil, console: Console
   ) async throws -> RunSession {
-    let options = options(of: sampling)
+    let options = options(of: decoding)
     let profile = try await profileOptions.load(for: modelOptions, console: console)
     if let profile {
       DecodingNotes.print(

@@ -38,6 +38,8 @@ struct EvaluationResult {
     let model: RunRecord.Model
     let codeVersion: String
     let seed: UInt64
+    /// Absent where nothing is penalised.
+    let repetitionPenalty: Float?
     let judge: String
     let judgeVersion: String?
     let reference: String?
@@ -134,7 +136,9 @@ struct EvaluationResult {
   var record: Record {
     Record(
       run: run.id, store: storeName, model: run.model, codeVersion: run.codeVersion,
-      seed: settings.options.sampling.seed, judge: summary.judge,
+      seed: settings.options.sampling.seed,
+      repetitionPenalty: settings.options.penalties.isNeutral ? nil : settings.options.penalties.repetition,
+      judge: summary.judge,
       judgeVersion: summary.judgeVersion, reference: summary.reference,
       complete: replies == run.planned, planned: run.planned, replies: replies,
       repetitions: summary.repetitions,

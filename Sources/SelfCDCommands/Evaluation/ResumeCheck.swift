@@ -22,6 +22,7 @@ struct ResumeCheck {
     each("--top-k", \.sampling.topK)
     each("--top-p", \.sampling.topP)
     each("--min-p", \.sampling.minP)
+    each("--repetition-penalty", \.penalties.repetition)
     each("--seed", \.sampling.seed)
     each("--stop", \.stopStrings)
     each("--contrast-from", \.contrastStart)

@@ -10,6 +10,7 @@ struct GenerationFields: Sendable, Hashable {
   var topP: Float?
   var topK: Int?
   var minP: Float?
+  var penalties = Penalties.none
   /// The most tokens that are asked for, and the field that says so.
   var maximumTokens: Int?
   var limitField = "max_tokens"
@@ -38,6 +39,7 @@ struct GenerationFields: Sendable, Hashable {
     // vLLM switches the filter off by -1, llama.cpp by 0.
     topK = try reader.integer("top_k", in: -1...(.max)).flatMap { $0 < 1 ? nil : $0 }
     minP = try reader.number("min_p", in: 0...1).map(Float.init)
+    penalties = try Self.penalties(&reader)
     for field in ["max_tokens", "max_completion_tokens"] {
       // No limit of the client's own, as LM Studio and llama.cpp write it.
       reader.ignore(field) { $0.wholeNumber == -1 }
@@ -74,6 +76,20 @@ struct GenerationFields: Sendable, Hashable {
   private static let harmless = [
     "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "request_id",
   ]
+
+  private static func penalties(_ reader: inout FieldReader) throws(FieldError) -> Penalties {
+    let field = "repetition_penalty"
+    let penalties = Penalties(repetition: try reader.number(field).map(Float.init) ?? 1)
+    do {
+      try penalties.validate()
+    } catch {
+      throw FieldError(
+        "'\(field)' is \(penalties.repetition), but it must be greater than 0 and at most 10; 1 is off.",
+        field: field)
+    }
+    if !penalties.isNeutral { try UnbuiltField.refuse(UnbuiltField.ofPenalties, in: &reader) }
+    return penalties
+  }
 
   private static func stop(_ reader: inout FieldReader) throws(FieldError) -> [String] {
     var stops: [String]

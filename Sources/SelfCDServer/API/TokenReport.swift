@@ -1,7 +1,7 @@
 import Foundation
 import SelfCD
 
-/// Log-probabilities of chat completions: of the combined distribution, before temperature and filters.
+/// Log-probabilities of chat completions: of the combined distribution, behind penalties, before temperature and filters.
 struct ChatLogProbabilities: Encodable {
   struct Candidate: Encodable {
     let token: String
@@ -48,8 +48,8 @@ struct TokenExplanation: Encodable {
     let bytes: [UInt8]
     /// Natural logarithm of the token's probability in the combined distribution.
     let logprob: Double
-    /// `logprob` minus the guarded lane's: how much the contrast raised or lowered the token, in nats. Absent where
-    /// there is no guarded lane at this token.
+    /// `logprob` minus the guarded lane's: how much the contrast, and a penalty, raised or lowered the token, in nats.
+    /// Absent where there is no guarded lane at this token.
     let shift: Double?
     /// Jensen–Shannon divergence of the lanes in nats, 0 … ln 2; absent with one lane.
     let divergence: Double?

@@ -30,14 +30,18 @@ struct UnbuiltField: Sendable {
     // How tokens are drawn.
     UnbuiltField(
       "frequency_penalty", "presence_penalty",
-      because: "scores are combined from two prompts and not changed by what was said before. Leave it at 0.",
+      because: "tokens are not penalized by how often they occurred. Leave it at 0.",
       unless: number(0)),
     UnbuiltField(
-      "repeat_penalty", "repetition_penalty", "rep_pen", "encoder_repetition_penalty",
-      because: "tokens are not penalized. Leave it at 1.", unless: number(1)),
+      "repeat_penalty", "rep_pen",
+      because: "its name here is 'repetition_penalty', for the whole prompt and reply. Leave it at 1.",
+      unless: number(1)),
+    UnbuiltField(
+      "encoder_repetition_penalty", because: "the penalty there is is 'repetition_penalty'. Leave it at 1.",
+      unless: number(1)),
     UnbuiltField(
       "dry_multiplier", "no_repeat_ngram_size", "penalty_alpha",
-      because: "tokens are not penalized. Leave it at 0.", unless: number(0)),
+      because: "the penalty there is is 'repetition_penalty'. Leave it at 0.", unless: number(0)),
     UnbuiltField(
       "logit_bias", "bad_words", "banned_strings", "banned_tokens", "custom_token_bans", "allowed_token_ids",
       because: "a bias could undo what the operator allows. Leave it out.", unless: nothing),
@@ -137,6 +141,13 @@ struct UnbuiltField: Sendable {
     UnbuiltField("documents", because: "put what they say in a message.", unless: nothing),
     UnbuiltField(
       "prompt", because: "it goes to /v1/completions; a chat has 'messages'.", unless: nothing),
+  ]
+
+  /// Of requests with a repetition penalty; elsewhere they are ``idle``.
+  static let ofPenalties: [UnbuiltField] = [
+    UnbuiltField(
+      "repetition_penalty_range", "penalty_range",
+      because: "the penalty is for the whole prompt and reply. Leave it at 0.", unless: number(-1, 0))
   ]
 
   /// Of completions.

@@ -160,7 +160,7 @@ struct GenerationService: Sendable {
         temperature: fields.temperature ?? policy.defaultTemperature, topK: fields.topK, topP: fields.topP,
         minP: fields.minP),
       maximumTokens: min(fields.maximumTokens ?? policy.defaultMaximumTokens, policy.maximumTokens),
-      stopStrings: fields.stop, traceCandidates: reporter.traceCandidates)
+      stopStrings: fields.stop, traceCandidates: reporter.traceCandidates, penalties: fields.penalties)
   }
 
   /// Sees to it that prompt and reply fit into a lane: the limit of a reply is the most it may have, so that it is cut
