@@ -22,7 +22,7 @@ public enum CommandRunner {
       }
     } catch let error as CommandError {
       // Ends quietly: whoever pressed Ctrl-C knows why.
-      if case .interrupted = error { Foundation.exit(ExitStatus.interrupted) }
+      if case .interrupted = error { end(ExitStatus.interrupted) }
       fail(error.description, ExitStatus.failure)
     } catch let error where SelfCDCommand.exitCode(for: error) == .failure {
       fail("\(error)", ExitStatus.failure)
@@ -38,7 +38,13 @@ public enum CommandRunner {
   /// Several lines stay several lines; what could repaint a terminal does not reach it.
   private static func fail(_ message: String, _ status: Int32) -> Never {
     Console.standard.report(TerminalText.sanitized(message))
-    Foundation.exit(status)
+    end(status)
+  }
+
+  /// Not `exit`: an engine may still be computing, and destructors would pull its memory away.
+  private static func end(_ status: Int32) -> Never {
+    fflush(nil)
+    _exit(status)
   }
 }
 
