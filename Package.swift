@@ -212,6 +212,7 @@ let package = Package(
         "SelfCDEval", "SelfCDStore", "SelfCDOrganism", "SelfCDTesting", "SelfCDCommands", "selfcd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
+      exclude: ["Fixtures", "Snapshots"],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
