@@ -94,6 +94,8 @@ public struct Chat: Codable, Sendable, Hashable {
 public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
   case empty
   case endsWithAssistant
+  /// A session is asked while its last message has no answer.
+  case unanswered
 
   public var description: String {
     switch self {
@@ -101,6 +103,8 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
       "The chat holds no messages, so there is nothing to answer. Add one."
     case .endsWithAssistant:
       "The chat ends with the assistant's own turn. End it with the user message to be answered."
+    case .unanswered:
+      "The last message has no answer yet. Wait for it and keep it, or take the message back first."
     }
   }
 }
