@@ -8,7 +8,7 @@ SETUP := eval "$$(Scripts/setup --print-env)"
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
-.PHONY: demo test test-debug test-release build bench lint format docs example clean help
+.PHONY: demo test test-debug test-release build bench lint format docs examples example clean help
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -55,8 +55,11 @@ docs: ## Build the documentation of both libraries into .docs
 	    --warnings-as-errors --output-path .docs/$$target; \
 	done
 
-example: ## Build and run the example package
-	$(SETUP) && swift run --package-path Examples/Ask -c release Ask
+examples: ## Show that the core builds alone, then build and run the examples
+	Scripts/test-light-core
+	Scripts/test-examples
+
+example: examples
 
 clean: ## Remove what was built here (libllama stays in its cache)
-	rm -rf .build .docs Examples/*/.build Benchmarks/.build Benchmarks/.cache
+	rm -rf .build .docs Examples/.build Benchmarks/.build Benchmarks/.cache

@@ -41,6 +41,7 @@ let package = Package(
     .library(name: "SelfCDRuns", targets: ["SelfCDRuns"]),
     .library(name: "SelfCDHub", targets: ["SelfCDHub"]),
     .library(name: "SelfCDReport", targets: ["SelfCDReport"]),
+    .library(name: "SelfCDTesting", targets: ["SelfCDTesting"]),
     .executable(name: "selfcd", targets: ["selfcd"]),
   ],
   dependencies: [

@@ -52,7 +52,7 @@ struct ChatLoop {
   let profile: LoadedProfile?
   var strategyOptions: StrategyOptions
   var prompts: PromptOptions
-  private var session: ChatSession
+  private let session: ChatSession
   /// Whether the profile's strategy is in force; commands replace it.
   private var usesProfile: Bool
 
@@ -80,7 +80,7 @@ struct ChatLoop {
       guard let line = readLine() else { break }
       let text = line.trimmingCharacters(in: .whitespacesAndNewlines)
       if text.isEmpty { continue }
-      let before = session
+      let before = session.turns
       do {
         if text.hasPrefix("/") {
           guard let command = ChatSlashCommand(parsing: text) else {
@@ -96,7 +96,7 @@ struct ChatLoop {
         throw error
       } catch {
         // A wrong parameter or a chat that grew too long ends the turn, not the conversation.
-        session = before
+        session.turns = before
         console.report(TerminalText.sanitized("\(error)"))
       }
     }

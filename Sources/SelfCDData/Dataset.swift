@@ -38,3 +38,27 @@ public struct Dataset: Codable, Sendable, Hashable {
     }
   }
 }
+
+extension [Dataset] {
+  /// At most `limit` prompts of each label over all sets, every k-th of them, so that all categories stay in; nil leaves the sets as they are.
+  /// Prompts without a label are left out, and sets of which nothing is left.
+  public func limited(to limit: Int?) -> [Dataset] {
+    guard let limit else { return self }
+    var kept: [Sample.Label: Set<Int>] = [:]
+    for label in Sample.Label.allCases {
+      let total = reduce(0) { $0 + ($1.labelCounts[label] ?? 0) }
+      let wanted = Swift.max(0, Swift.min(limit, total))
+      kept[label] = Set((0..<wanted).map { $0 * total / wanted })
+    }
+    var position: [Sample.Label: Int] = [:]
+    return map { dataset in
+      var dataset = dataset
+      dataset.samples = dataset.samples.filter { sample in
+        guard let label = sample.label else { return false }
+        defer { position[label, default: 0] += 1 }
+        return kept[label]?.contains(position[label, default: 0]) ?? false
+      }
+      return dataset
+    }.filter { !$0.samples.isEmpty }
+  }
+}

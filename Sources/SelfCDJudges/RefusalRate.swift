@@ -1,4 +1,5 @@
 import SelfCDStatistics
+import SelfCDSupport
 
 /// How many of a set's replies refuse, with Wilson's interval: the figure every table of this field is made of.
 ///
@@ -52,5 +53,12 @@ public struct RefusalRate: Codable, Sendable, Hashable {
     rate = interval.estimate
     low = interval.low
     high = interval.high
+  }
+}
+
+extension RefusalRate: CustomStringConvertible {
+  /// The rate with its interval in per cent: `54.4% [48.1–60.4] of 250`.
+  public var description: String {
+    "\(NumberFormat.percent(rate)) [\(NumberFormat.interval(low, high))] of \(n)"
   }
 }

@@ -33,15 +33,17 @@ public final class InferenceServer: Sendable {
   private let life = Mutex(Life())
 
   /// - Parameters:
+  ///   - settings: where and how it answers; on port 8080 of this machine by default.
   ///   - providers: the models, the first one the default.
-  ///   - policy: what clients may choose.
+  ///   - policy: what clients may choose; nothing by default, and models decode as they do without this server.
   ///   - keys: reads the API keys, at start and at every reload.
   ///   - judge: counts refusals in the metrics; `nil` judges nothing.
+  ///   - logger: told of requests and faults; goes where the program's logging goes by default.
   /// - Throws: ``ServerError``, and what `keys` throws.
   public init(
-    settings: ServerSettings, providers: [any ModelProvider], policy: ServerPolicy,
+    settings: ServerSettings = .init(), providers: [any ModelProvider], policy: ServerPolicy = .init(),
     keys: @escaping @Sendable () throws -> APIKeys = { APIKeys() }, judge: (any LocalReplyJudge)? = nil,
-    logger: Logger
+    logger: Logger = Logger(label: "selfcd")
   ) throws {
     let initialKeys = try keys()
     try settings.validate(keys: initialKeys)
@@ -107,6 +109,45 @@ public final class InferenceServer: Sendable {
         : ServerError.cannotBind(host: settings.host, port: settings.port, reason: error.description)
     }
     await pool.shutdown()
+  }
+
+  /// Serves while `body` runs, and then stops: for tests, and for programs with work of their own.
+  ///
+  /// - Parameters:
+  ///   - preloads: as in ``run(signals:preloads:onReady:)``.
+  ///   - body: told the port once connections are accepted.
+  /// - Returns: what `body` does.
+  /// - Throws: what ``run(signals:preloads:onReady:)`` and `body` throw; `CancellationError` where the server was stopped
+  ///   before.
+  public func whileServing<Value>(
+    preloads: Bool = true, isolation: isolated (any Actor)? = #isolation,
+    _ body: (_ port: Int) async throws -> Value
+  ) async throws -> Value {
+    let (ports, ready) = AsyncStream.makeStream(of: Int.self)
+    let serving = Task {
+      defer { ready.finish() }
+      try await run(preloads: preloads) { ready.yield($0) }
+    }
+    return try await withTaskCancellationHandler {
+      for await port in ports {
+        let result: Value
+        do {
+          result = try await body(port)
+        } catch {
+          // What went wrong in there says more than how the server ends.
+          await stop()
+          _ = await serving.result
+          throw error
+        }
+        await stop()
+        try await serving.value
+        return result
+      }
+      try await serving.value
+      throw CancellationError()
+    } onCancel: {
+      Task { await stop() }
+    }
   }
 
   /// Stops accepting, gives running requests their grace, and ends ``run(signals:preloads:onReady:)``; while the first

@@ -1,15 +1,15 @@
 import Foundation
 
 /// A server for tests: a Python script that prints its port on its first line and serves until its input ends.
-public final class ScriptServer: Sendable {
+package final class ScriptServer: Sendable {
   /// Where it answers.
-  public let url: URL
+  package let url: URL
   private let process: Process
   /// The script ends when this closes, so that it does not outlive tests that crash.
   private let lifeline = Pipe()
 
   /// The servers there are, by their scripts in `Servers`.
-  public enum Script: String, Sendable {
+  package enum Script: String, Sendable {
     /// A model hub with repositories that misbehave.
     case hub = "hub_server"
     /// A chat-completions endpoint whose models misbehave.
@@ -18,7 +18,7 @@ public final class ScriptServer: Sendable {
 
   /// Starts a server.
   /// - Throws: `ScriptServerError` if it does not come up; what starting a process throws.
-  public init(_ script: Script) throws {
+  package init(_ script: Script) throws {
     guard
       let file = Bundle.module.url(
         forResource: script.rawValue, withExtension: "py", subdirectory: "Servers")
@@ -48,7 +48,7 @@ public final class ScriptServer: Sendable {
 }
 
 /// A server that printed no port.
-public struct ScriptServerError: Error, Sendable {
+package struct ScriptServerError: Error, Sendable {
   /// The script's name.
-  public let script: String
+  package let script: String
 }

@@ -3,18 +3,18 @@ import Foundation
 /// Text compared with a file that a person has looked at.
 ///
 /// Set `SELFCD_RECORD_SNAPSHOTS=1` to write the files anew, then look at what changed before committing it.
-public struct Snapshot: Sendable {
+package struct Snapshot: Sendable {
   /// The folder of the files.
-  public let folder: URL
+  package let folder: URL
 
   /// Makes snapshots in the folder `Snapshots` beside a test's file.
-  public init(besideTestFile file: String = #filePath) {
+  package init(besideTestFile file: String = #filePath) {
     folder = URL(filePath: file).deletingLastPathComponent().appending(path: "Snapshots")
   }
 
   /// Where `text` departs from the file of that name: the first line that differs, with both versions; nil where it
   /// does not. Recording writes the file and finds no difference.
-  public func difference(of text: String, named name: String) throws -> String? {
+  package func difference(of text: String, named name: String) throws -> String? {
     let file = folder.appending(path: name)
     if ProcessInfo.processInfo.environment["SELFCD_RECORD_SNAPSHOTS"] == "1" {
       try FileManager.default.createDirectory(

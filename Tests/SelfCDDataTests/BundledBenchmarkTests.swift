@@ -22,6 +22,31 @@ import Testing
     sample.turns.map(\.content).joined(separator: "\n")
   }
 
+  // MARK: - As data sets
+
+  @Test func filesAreDataSetsByName() {
+    #expect(
+      benchmark.datasets().map(\.name) == BundledBenchmark.Part.allCases.map { "selfcd-\($0.rawValue)" })
+    let some = benchmark.datasets([.turns, .pairs])
+    #expect(some.map(\.name) == ["selfcd-pairs", "selfcd-turns"])
+    #expect(some.map(\.samples) == [samples(.pairs), samples(.turns)])
+    #expect(some.allSatisfy { $0.version == BundledBenchmark.version })
+  }
+
+  @Test func aLimitHoldsForEachLabelAndIsSpreadOverAllSets() {
+    let all = benchmark.datasets([.pairs, .plain])
+    let limited = all.limited(to: 30)
+    for label in [Sample.Label.safe, .harmful] {
+      #expect(limited.flatMap { $0.samples(labelled: label) }.count == 30)
+    }
+    #expect(limited.map(\.name) == all.map(\.name))
+    #expect(Set(limited.flatMap(\.samples).compactMap(\.category)).count > 5)
+    #expect(all.limited(to: nil) == all)
+    #expect(all.limited(to: 100_000) == all)
+    #expect(all.limited(to: 0).isEmpty)
+    #expect([Dataset]().limited(to: 3).isEmpty)
+  }
+
   // MARK: - Content
 
   @Test func everyLineWasUsedAndEveryIdentifierIsUnique() {

@@ -9,6 +9,7 @@ import Testing
     let classes: [ReplyClass] = [.fullRefusal, .partialRefusal, .fullCompliance, .degenerate]
     #expect(try RefusalRate(classes, counting: .full).refused == 1)
     let both = try RefusalRate(classes)
+    #expect(try RefusalRate(refused: 136, of: 250).description == "54.4% [48.2–60.5] of 250")
     #expect(both.refused == 2 && both.n == 4 && both.rate == 0.5)
     #expect(both.low < 0.5 && both.high > 0.5)
     #expect(throws: StatisticsError.empty(what: "a refusal rate")) { try RefusalRate([]) }

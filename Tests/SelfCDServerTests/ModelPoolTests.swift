@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import SelfCD
+import SelfCDHTTP
 import SelfCDSupport
 import Synchronization
 import Testing
@@ -116,6 +117,38 @@ struct ModelPoolTests {
     }
     let started = hasStarted.load(ordering: .relaxed)
     #expect(!started)
+  }
+
+  @Test("a server is there while the caller's work is done, and gone afterwards, whatever came of the work")
+  func whileServing() async throws {
+    struct Failure: Error {}
+    let settings = ServerSettings(port: 0)
+    let server = try InferenceServer(settings: settings, providers: [HistoryProvider()])
+    let port = try await server.whileServing { (port: Int) async throws -> Int in
+      #expect(try await Self.health(port) == 200)
+      return port
+    }
+    await #expect(throws: (any Error).self) { try await Self.health(port) }
+
+    let failing = try InferenceServer(settings: settings, providers: [HistoryProvider()])
+    await #expect(throws: Failure.self) {
+      try await failing.whileServing { (_: Int) async throws -> Int in throw Failure() }
+    }
+    let broken = try InferenceServer(settings: settings, providers: [HistoryProvider(failingLoads: 1)])
+    await #expect(throws: ServerError.notLoaded(model: "history")) {
+      try await broken.whileServing { _ in Issue.record("there is no model") }
+    }
+    let stopped = try InferenceServer(settings: settings, providers: [HistoryProvider()])
+    await stopped.stop()
+    await #expect(throws: CancellationError.self) {
+      try await stopped.whileServing { _ in Issue.record("it was stopped before") }
+    }
+  }
+
+  private static func health(_ port: Int) async throws -> Int {
+    let url = try #require(URL(string: "http://127.0.0.1:\(port)/health"))
+    let (head, _) = try await HTTPClient().data(HTTPRequest(.get, url), limit: 1 << 16)
+    return head.status
   }
 
   @Test("profiles are the default, and are read anew when they change")

@@ -107,6 +107,8 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
   case empty
   /// The last message is the assistant's own, so that it is nobody's turn to be answered.
   case endsWithAssistant
+  /// A session is asked while its last message has no answer.
+  case unanswered
 
   /// The error in words, with what to do about it.
   public var description: String {
@@ -115,6 +117,8 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
       "The chat holds no messages, so there is nothing to answer. Add one."
     case .endsWithAssistant:
       "The chat ends with the assistant's own turn. End it with the user message to be answered."
+    case .unanswered:
+      "The last message has no answer yet. Wait for it and keep it, or take the message back first."
     }
   }
 }

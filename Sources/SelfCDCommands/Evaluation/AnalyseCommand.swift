@@ -92,11 +92,10 @@ struct AnalyseCommand: AsyncParsableCommand {
   static func matchedPairs(limit: Int?) throws -> [Dataset] {
     let benchmark = try BundledBenchmark()
     let pairs = BundledBenchmark.Selection(parts: [.pairs])
-    return DatasetOptions.limited(
-      [
-        try benchmark.dataset(labelled: .safe, selection: pairs),
-        try benchmark.dataset(labelled: .harmful, selection: pairs),
-      ], to: limit)
+    return [
+      try benchmark.dataset(labelled: .safe, selection: pairs),
+      try benchmark.dataset(labelled: .harmful, selection: pairs),
+    ].limited(to: limit)
   }
 
   private static func run(_ analyzer: PromptAnalyzer) async throws -> PromptAnalysis {

@@ -51,7 +51,7 @@ struct DatasetOptions: ParsableArguments {
   /// Reads the files, or the bundled sets where none is given.
   /// - Throws: `DatasetError`, `CommandError`.
   func read(console: Console) throws -> [Dataset] {
-    guard !isEmpty else { return limited(try BundledSets.datasets()) }
+    guard !isEmpty else { return try BundledBenchmark().datasets().limited(to: limit) }
     let given: [(path: String, label: Sample.Label?)] =
       safe.map { ($0, .safe) } + harmful.map { ($0, .harmful) } + neutral.map { ($0, .neutral) }
       + data.map { ($0, nil) }
@@ -65,7 +65,7 @@ struct DatasetOptions: ParsableArguments {
       datasets.append(named(try labelled(read, path: path, console: console), beside: datasets))
     }
     report(datasets, console: console)
-    return limited(datasets)
+    return datasets.limited(to: limit)
   }
 
   /// A data set knows what is wrong with it, and not which options there are.
@@ -137,44 +137,4 @@ struct DatasetOptions: ParsableArguments {
     }
   }
 
-  /// The sets within `--limit`.
-  func limited(_ datasets: [Dataset]) -> [Dataset] { Self.limited(datasets, to: limit) }
-
-  /// Every k-th prompt of each set, so that all of its categories stay in.
-  static func limited(_ datasets: [Dataset], to limit: Int?) -> [Dataset] {
-    guard let limit else { return datasets }
-    var kept: [Sample.Label: Set<Int>] = [:]
-    for label in Sample.Label.allCases {
-      let total = datasets.reduce(0) { $0 + ($1.labelCounts[label] ?? 0) }
-      let wanted = min(limit, total)
-      kept[label] = Set((0..<wanted).map { $0 * total / wanted })
-    }
-    var position: [Sample.Label: Int] = [:]
-    return datasets.map { dataset in
-      var dataset = dataset
-      dataset.samples = dataset.samples.filter { sample in
-        guard let label = sample.label else { return false }
-        defer { position[label, default: 0] += 1 }
-        return kept[label]?.contains(position[label, default: 0]) ?? false
-      }
-      return dataset
-    }.filter { !$0.samples.isEmpty }
-  }
-}
-
-/// The sets that come with the product.
-enum BundledSets {
-  /// All of the bundled benchmark, a data set for each of its files.
-  /// - Throws: `BenchmarkError`.
-  static func datasets() throws -> [Dataset] {
-    let benchmark = try BundledBenchmark()
-    return BundledBenchmark.Part.allCases.compactMap { part in
-      benchmark.parts[part].map { dataset in
-        var dataset = dataset
-        dataset.name = "selfcd-\(part.rawValue)"
-        dataset.version = BundledBenchmark.version
-        return dataset
-      }
-    }
-  }
 }

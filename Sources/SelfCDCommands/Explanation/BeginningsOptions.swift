@@ -49,8 +49,7 @@ struct BeginningsOptions: ParsableArguments {
     let pairs = BundledBenchmark.Selection(parts: [.pairs])
     let plain = BundledBenchmark.Selection(parts: [.plain])
     return try [(Sample.Label.safe, pairs), (.harmful, pairs), (.safe, plain)].flatMap { label, selection in
-      DatasetOptions.limited(
-        [try benchmark.dataset(labelled: label, selection: selection)], to: learnPrompts)
+      [try benchmark.dataset(labelled: label, selection: selection)].limited(to: learnPrompts)
     }
   }
 

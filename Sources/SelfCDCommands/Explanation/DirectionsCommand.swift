@@ -105,7 +105,7 @@ struct DirectionsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let datasets = try files.isEmpty ? BundledSets.datasets() : files.read(console: console)
+    let datasets = try files.isEmpty ? BundledBenchmark().datasets() : files.read(console: console)
     let emphasis = try prompts.emphasis() ?? .paper
     var model = modelOptions
     model.model = try await modelOptions.modelPath(console: console)

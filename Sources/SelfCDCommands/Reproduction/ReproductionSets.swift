@@ -88,7 +88,7 @@ struct ReproductionSets: ParsableArguments {
           "\(path) does not say of every prompt whether it is harmless, as XSTest's file does. "
             + "Give it with --set NAME=FILE:safe or NAME=FILE:harmful.")
       }
-      return DatasetOptions.limited([dataset], to: limit)
+      return [dataset].limited(to: limit)
     }
   }
 }

@@ -99,6 +99,19 @@ public struct BundledBenchmark: Sendable, Hashable {
     Set(parts.values.flatMap(\.samples).compactMap(\.language)).sorted()
   }
 
+  /// The files as data sets to evaluate on, `selfcd-pairs` and so on, whose rows are labelled.
+  /// - Parameter wanted: which files; all by default.
+  public func datasets(_ wanted: Set<Part> = Set(Part.allCases)) -> [Dataset] {
+    Part.allCases.filter(wanted.contains).compactMap { part in
+      parts[part].map { dataset in
+        var dataset = dataset
+        dataset.name = "selfcd-\(part.rawValue)"
+        dataset.version = Self.version
+        return dataset
+      }
+    }
+  }
+
   /// The prompts with `label` that `selection` takes, file by file in the order of ``Part``.
   ///
   /// The set's name says what was selected and its SHA-256 is that of the whole benchmark, so a run record names

@@ -19,7 +19,7 @@ public struct ReportData: Codable, Sendable, Hashable {
 
   /// Makes a report's data.
   public init(
-    title: String = "How much does it refuse?", createdAt: Date, showsHarmful: Bool = false,
+    title: String = "How much does it refuse?", createdAt: Date = Date(), showsHarmful: Bool = false,
     runs: [ReportRun]
   ) {
     self.title = title
