@@ -191,7 +191,7 @@ import Testing
     #expect(estimate.total > 0)
   }
 
-  @Test func partsOfSplitModels() async throws {
+  @Test func aNameAloneMakesNoPartOfASplitModel() async throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(Self.sound, as: "model-00002-of-00003.gguf")
     // The file does not say it is split; its name alone decides nothing.
