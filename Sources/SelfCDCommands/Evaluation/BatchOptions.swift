@@ -39,7 +39,7 @@ struct BatchOptions: ParsableArguments {
     var model = model
     let trained = file.hyperparameter("context_length")?.integer ?? .max
     // Not timed at load: with many lanes one call is faster anyway, and a choice that hangs on the machine's mood
-    // would round differently from one sitting to the next.
+    // would round differently from one session to the next.
     model.stepMode = model.stepMode ?? .batched
     if model.ctxSize == nil { model.ctxSize = min(Self.contextNeeded(plan), trained) }
     let needed = plan.widestCondition

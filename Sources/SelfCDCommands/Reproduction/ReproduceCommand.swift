@@ -115,23 +115,23 @@ struct ReproduceCommand: AsyncParsableCommand {
     let store = try storeOptions.open()
     let name = runName ?? EvalCommand.generatedName(prefix: "reproduce")
     let ids = loadable.count == 1 ? [name] : (1...loadable.count).map { "\(name)-\($0)" }
-    var sittings: [Sitting] = []
+    var results: [ModelRun] = []
     for (id, model) in zip(ids, loadable) {
       let session = try await session(id, plan: plan, model: model, in: store, console: console)
       _ = try await session.carryOut(
         batch, label: "\(URL(filePath: model.model).lastPathComponent):",
         goOn: "the same command with --run \(name) --resume", timing: EvalCommand.defaultTiming,
         console: console)
-      sittings.append(
-        Sitting(
+      results.append(
+        ModelRun(
           run: try ReportRun(id: id, in: store),
           file: URL(filePath: model.model).lastPathComponent))
     }
-    try show(sittings, store: store, console: console)
+    try show(results, store: store, console: console)
   }
 
   /// A model's stored run.
-  private struct Sitting {
+  private struct ModelRun {
     let run: ReportRun
     let file: String
 
@@ -187,8 +187,8 @@ struct ReproduceCommand: AsyncParsableCommand {
     let models: [ReproductionTable]
   }
 
-  private func show(_ sittings: [Sitting], store: RunStore, console: Console) throws {
-    let tables = sittings.map(\.table)
+  private func show(_ results: [ModelRun], store: RunStore, console: Console) throws {
+    let tables = results.map(\.table)
     if json {
       try console.writeJSON(
         Record(store: OutputFile.name(store.path), leftOut: sets.leftOut.map(\.name), models: tables))
@@ -197,6 +197,6 @@ struct ReproduceCommand: AsyncParsableCommand {
       console.note("more: selfcd report \(tables.map(\.run).joined(separator: " ")) --store \(store.path)")
     }
     guard let report = try report() else { return }
-    try ReportCommand.write(ReportData(createdAt: Date(), runs: sittings.map(\.run)), to: report, console)
+    try ReportCommand.write(ReportData(createdAt: Date(), runs: results.map(\.run)), to: report, console)
   }
 }

@@ -15,18 +15,18 @@ public struct EvaluationFailure: Sendable, Hashable {
 
 /// How far an evaluation is.
 public struct EvaluationProgress: Sendable, Hashable {
-  /// Replies stored, those of earlier sittings included.
+  /// Replies stored, those of earlier sessions included.
   public var done: Int
   /// Replies of the complete run.
   public var planned: Int
-  /// Replies generated in this sitting.
+  /// Replies generated in this session.
   public var generated: Int
-  /// Tokens generated in this sitting.
+  /// Tokens generated in this session.
   public var tokens: Int
-  /// Since this sitting began.
+  /// Since this session began.
   public var elapsed: Duration
 
-  /// Replies a second in this sitting; nil before the first.
+  /// Replies a second in this session; nil before the first.
   public var rate: Double? {
     let seconds = elapsed / .seconds(1)
     return generated > 0 && seconds > 0 ? Double(generated) / seconds : nil
@@ -44,7 +44,7 @@ public struct EvaluationOutcome: Sendable, Hashable {
   public var failures: [EvaluationFailure]
   /// Whether it was cancelled before everything was tried.
   public var isInterrupted: Bool
-  /// Tokens the model computed in this sitting, in all lanes and prompts; less than the replies' lanes add up to,
+  /// Tokens the model computed in this session, in all lanes and prompts; less than the replies' lanes add up to,
   /// since lanes that agree are shared.
   public var computedTokens: Int
 }

@@ -28,7 +28,7 @@ public struct EvaluationRunner: Sendable {
 
   /// Generates what is missing.
   /// - Parameters:
-  ///   - done: Replies of earlier sittings.
+  ///   - done: Replies of earlier sessions.
   ///   - sink: Where replies go.
   ///   - progress: Told after every store.
   /// - Throws: `EvaluationError` and its siblings for the plan, what the engine, a judge or the sink throws. Replies
