@@ -34,7 +34,7 @@ struct StepSection {
         tag("table", ["class": "steps"]) {
           tag("thead") {
             tag("tr") {
-              for name in ["token", "chosen", "guarded lane", "plain lane", "combined"] {
+              for name in ["#", "chosen", "guarded lane", "plain lane", "combined"] {
                 tag("th", ["scope": "col"]) { name }
               }
             }
