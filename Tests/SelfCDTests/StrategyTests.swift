@@ -62,7 +62,7 @@ import Testing
     #expect(Set(taken.given) == Set(type.takes))
     let made = try StrategyCatalogue.make(name, taken)
     #expect(made.name == name && made.parameters == taken)
-    for parameter in StrategyCatalogue.parameters where !type.takes.contains(parameter) {
+    for parameter in Self.every.given where !type.takes.contains(parameter) {
       #expect(throws: StrategyError.unused(parameter, strategy: name)) {
         try StrategyCatalogue.make(name, taken.replaced(by: Self.every.keeping([parameter])))
       }
