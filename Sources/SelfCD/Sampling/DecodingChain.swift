@@ -23,7 +23,9 @@ public struct DecodingChain: Sendable {
   /// Makes a chain of fresh links.
   ///
   /// - Parameters:
+  ///   - rule: writes the row of scores.
   ///   - processors: in the order in which they act.
+  ///   - sampler: draws from the row that they leave.
   ///   - prompt: what they are told of (``LogitsProcessor/begin(after:)``).
   public init(
     rule: any DecodingRule, processors: [any LogitsProcessor] = [], sampler: any TokenSampler,
