@@ -15,8 +15,9 @@ public struct MemoryEstimate: Codable, Sendable, Hashable {
   /// - Throws: ``ModelFileError`` when a part of a split model is missing or damaged, ``LlamaError`` when the file
   ///   is no chat model.
   public init(_ file: GGUFFile, options: LlamaOptions) throws {
-    try ModelGuard.check(file)
+    // Before the guard: a later part of a split model has no metadata to be checked, and is to be named as that.
     weights = try SplitFiles.tensorBytes(of: file)
+    try ModelGuard.check(file)
     let layers = file.hyperparameter("block_count")?.integer ?? 0
     let embedding = file.hyperparameter("embedding_length")?.integer ?? 0
     let heads = file.hyperparameter("attention.head_count")?.perLayer(layers) ?? []

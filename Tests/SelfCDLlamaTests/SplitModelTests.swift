@@ -67,6 +67,10 @@ private enum ModelSplitter {
     let files = try ModelSplitter.split(try TestModel.path(), into: folder.url, parts: 2)
     let second = await ModelFileTests.problem(files[1]) as? ModelFileError
     #expect(second == .notFirstSplit(path: files[1], index: 2, count: 2))
+    // Commands estimate the memory before they load.
+    #expect(throws: ModelFileError.notFirstSplit(path: files[1], index: 2, count: 2)) {
+      try MemoryEstimate(GGUFFile(path: files[1]), options: LlamaOptions(contextSize: 128, lanes: 2))
+    }
     #expect(second?.description.contains("is part 2 of 2. Give the path of part 1") == true)
   }
 
