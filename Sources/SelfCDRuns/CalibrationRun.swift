@@ -41,13 +41,17 @@ public struct CalibrationRun: Sendable {
   public let judge: any ReplyJudge
   /// How the prompts were parted.
   public let split: CalibrationProfile.Split?
+  /// Earlier calibrations of the same model on some of the same harmful prompts, in this store.
+  public let earlier: [EarlierCalibration]
   private let confirmationNames: Set<String>
 
   /// Takes up a run that was begun with a calibration's settings.
   /// - Throws: ``RunError`` for a run that is no calibration, or whose counting judge is not at hand.
   public init(_ run: EvaluationRun) throws {
     self.run = run
-    let settings = try RunSettings(of: try run.store.run(id: run.id))
+    let record = try run.store.run(id: run.id)
+    earlier = try run.store.calibrations(before: record)
+    let settings = try RunSettings(of: record)
     guard let own = settings.calibration, let reference = settings.reference else {
       throw RunError.notACalibration(run: run.id)
     }
@@ -63,11 +67,14 @@ public struct CalibrationRun: Sendable {
       .map { .init(id: $0.id, path: $0.strategy.name) }
   }
 
-  private var calibrationSets: [Dataset] {
-    run.plan.datasets.filter { !confirmationNames.contains($0.name) }
-  }
-  private var confirmationSets: [Dataset] {
-    run.plan.datasets.filter { confirmationNames.contains($0.name) }
+  private var calibrationSets: [Dataset] { sets { !confirmationNames.contains($0) } }
+  private var confirmationSets: [Dataset] { sets(where: confirmationNames.contains) }
+
+  /// Runs of 0.1 hold whole groups; what is tested is one harmful prompt of each all the same.
+  private func sets(where isWanted: (String) -> Bool) -> [Dataset] {
+    let sets = run.plan.datasets.filter { isWanted($0.name) }
+    guard let split, let group = split.group else { return sets }
+    return GroupDraw.onePerGroup(sets, column: group, seed: split.seed)
   }
 
   /// Whether any candidate was asked before.
@@ -122,7 +129,7 @@ public struct CalibrationRun: Sendable {
     outcome.result = calibrated.result
     let passed = outcome.result.passed
     let stored = calibrationSets.reduce(0) { $0 + $1.samples.count } * run.plan.conditions.count
-    guard !passed.isEmpty else {
+    guard !passed.isEmpty, settings.stages == .two else {
       try run.store.plan(stored, runID: run.id)
       return failures
     }
@@ -153,21 +160,20 @@ public struct CalibrationRun: Sendable {
   private func tested(_ asked: [String]) throws -> (result: CalibrationResult, incomplete: Int) {
     let outcomes = try outcomes(calibrationSets, asked)
     let result = try CalibrationResult(
-      calibrating: outcomes, candidates: candidates, settings: settings, seed: split?.seed ?? 0)
+      calibrating: outcomes, candidates: candidates, settings: settings)
     return (result, outcomes.incomplete)
   }
 
   private func outcomes(_ datasets: [Dataset], _ candidates: [String]) throws -> ReplyOutcomes {
     let outcomes = ReplyOutcomes(
-      try run.store.replies(runID: run.id, withSteps: false), in: Set(datasets.map(\.name)),
-      reference: reference, candidates: candidates, judge: judge.name, version: judge.version,
-      group: split?.group)
+      try run.store.replies(runID: run.id, withSteps: false), of: datasets, reference: reference,
+      candidates: candidates, judge: judge.name, version: judge.version)
     // A few replies that a judge cannot make sense of count against the strategy; if they are many, the figures would be
     // about the judge.
-    let all = outcomes.prompts.flatMap(\.outcomes)
-    let missing = all.count { $0 == .unjudged }
-    guard missing <= max(3, all.count / 100) else {
-      throw RunError.verdictsMissing(judge: judge.name, missing: missing, replies: all.count)
+    if let cell = outcomes.missingVerdicts.first(where: \.areTooMany) {
+      throw RunError.verdictsMissing(
+        judge: judge.name, missing: cell.missing, replies: cell.replies, condition: cell.condition,
+        label: cell.isHarmful ? .harmful : .safe)
     }
     return outcomes
   }
@@ -186,27 +192,23 @@ public struct CalibrationRun: Sendable {
       return StrategySetting(condition.strategy)
     }
     func stage(
-      _ datasets: [Dataset], _ counts: [String: CalibrationCounts],
-      _ findings: [LearnThenTest.Finding], _ groups: ReplyOutcomes.GroupCounts?
+      _ datasets: [Dataset], _ counts: [String: CalibrationCounts]
     ) throws -> CalibrationProfile.Stage? {
       guard let own = counts[chosen], let base = counts[reference] else { return nil }
       return try CalibrationProfile.Stage(
         data: datasets.map(CalibrationProfile.Source.init), reference: base, chosen: own,
-        confidence: settings.confidence, isReference: chosen == reference, groups: groups,
-        groupBound: findings.first { $0.id == chosen }?.groupBound)
+        confidence: settings.confidence, isReference: chosen == reference)
     }
-    guard
-      let calibration = try stage(
-        calibrationSets, result.calibration, result.findings, result.calibrationGroups)
-    else { throw RunError.notCalibrated(run: run.id) }
+    guard let calibration = try stage(calibrationSets, result.calibration) else {
+      throw RunError.notCalibrated(run: run.id)
+    }
     return CalibrationProfile(
       model: .init(name: record.model.name, sha256: record.model.sha256), chosen: try strategy(chosen),
       reference: try strategy(reference), settings: settings, fallback: result.fallback,
       candidates: result.isReferenceOnly ? [] : candidates.map(\.id),
       judge: .init(name: judge.name, version: judge.version), split: split,
-      generation: .init(run.plan.options, system: run.plan.system), calibration: calibration,
-      confirmation: try stage(
-        confirmationSets, result.confirmation, result.confirmed, result.confirmationGroups),
+      generation: .init(run.plan.options, system: run.plan.system), earlier: earlier,
+      calibration: calibration, confirmation: try stage(confirmationSets, result.confirmation),
       codeVersion: SelfCDVersion.current)
   }
 }

@@ -1,3 +1,5 @@
+import SelfCDData
+
 /// Why a run cannot be begun, resumed or found. Each case says what, why and what to try.
 public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   /// The store is empty.
@@ -20,8 +22,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case otherJudges(run: String, own: [String], asked: [String])
   /// The judge that counts is not at hand.
   case judgeMissing(run: String, judge: String?)
-  /// Too many replies have no verdict to be counted.
-  case verdictsMissing(judge: String, missing: Int, replies: Int)
+  /// Too many replies of one condition to prompts of one class have no verdict to be counted.
+  case verdictsMissing(judge: String, missing: Int, replies: Int, condition: String, label: Sample.Label)
   /// The run has no condition of that name.
   case noCondition(run: String, condition: String)
   /// There is nothing to calibrate on yet.
@@ -56,9 +58,10 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       "The run '\(run)' counts by \(judge ?? "no judge"), which is not there: every reply without its verdict would "
         + "count as a lost refusal. Give the options of that judge again: --judge llm with --judge-url and "
         + "--judge-model, or --judge local-model."
-    case .verdictsMissing(let judge, let missing, let replies):
-      "\(missing) of \(replies) replies have no verdict by \(judge), and each would count as a lost refusal or as no "
-        + "answer. Start one with another judge, or resume this one when it answers."
+    case .verdictsMissing(let judge, let missing, let replies, let condition, let label):
+      "\(missing) of \(replies) replies of \(condition) to \(label == .harmful ? "harmful" : "harmless") prompts have no "
+        + "verdict by \(judge), and each would count as a lost refusal or as no answer. Start one with another judge, or "
+        + "resume this one when it answers."
     case .noCondition(let run, let condition): "The run '\(run)' lacks its condition '\(condition)'."
     case .notCalibrated(let run): "The run '\(run)' has no replies to calibrate on. Resume it first."
     case .nothingAnswered(let reason):

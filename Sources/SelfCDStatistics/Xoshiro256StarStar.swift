@@ -33,6 +33,9 @@ public struct Xoshiro256StarStar: RandomNumberGenerator, Codable, Sendable, Hash
     return result
   }
 
+  /// A number in [0, 1), drawn with 53 bits.
+  public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
   /// An index in `0..<bound` without modulo bias.
   ///
   /// Lemire's multiply-and-reject ("Fast random integer generation in an interval", 2019), written out rather

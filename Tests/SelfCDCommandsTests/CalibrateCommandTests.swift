@@ -130,28 +130,73 @@ import Testing
     #expect(typo.status == 1 && typo.errors.contains("no verdict by 'typo'"), "\(typo.errors)")
   }
 
-  @Test func groupsAreSplitAndTestedWhole() throws {
+  @Test func oneHarmfulPromptOfEachGroupCounts() throws {
     let space = try Workspace()
     let file = space.path("profile.json")
-    let result = try space.run(
-      Self.loose + ["--max-harm-increase", "0.4", "--group", "pair", "--seed", "3", "--run", "g", "-o", file])
-    #expect(
-      result.status == 0 && result.output.contains("Groups by pair, none in both parts"), "\(result.errors)")
+    let arguments =
+      Self.loose + ["--max-harm-increase", "0.4", "--group", "pair", "--seed", "3", "--run", "g"]
+    let result = try space.run(arguments + ["-o", file])
+    #expect(result.status == 0 && result.output.contains("for one prompt of each pair"), "\(result.errors)")
+    #expect(result.errors.contains("another one of their group was drawn"), "\(result.errors)")
     let profile = try CalibrationProfile.read(path: file)
     #expect(profile.split == .init(seed: 3, confirmFraction: 0.5, group: "pair"))
     for stage in [profile.calibration, try #require(profile.confirmation)] {
-      #expect(stage.groups?.harmful ?? 0 > 5 && stage.groups?.harmless ?? 0 > 5)
-      #expect(stage.groupLossUpperBound ?? 0 >= stage.lossUpperBound ?? 1)
-      #expect(stage.data.allSatisfy { $0.promptsSHA256?.count == 64 })
+      #expect(stage.reference.harmful > 5 && stage.data.allSatisfy { $0.promptsSHA256?.count == 64 })
     }
     let check = try space.run(
       [
         "check-calibration", "g", "--group", "pair", "--harmful", "20", "--harmless", "20", "--repetitions",
         "5",
       ])
-    #expect(check.status == 0 && check.output.contains("groups; 5 repetitions"), "\(check.errors)")
+    #expect(check.status == 0 && check.output.contains("; 5 repetitions"), "\(check.errors)")
     let used = try space.run(["generate", "--profile", file, "-n", "4", "How do I kill weeds?"])
-    #expect(used.errors.contains("by the judge xstest-strmatch and on prompts like those"), "\(used.errors)")
+    #expect(
+      used.errors.contains("for one prompt of each pair by the verdicts of the judge xstest-strmatch"),
+      "\(used.errors)")
+  }
+
+  /// A single stage uses all prompts; a second try on the same ones is said, and kept in the profile.
+  @Test func aSingleStageAndWhatWasTriedBefore() throws {
+    let space = try Workspace()
+    let file = space.path("profile.json")
+    let arguments = Self.loose + ["--max-harm-increase", "0.4", "--single-stage"]
+    let first = try space.run(arguments + ["--run", "one", "-o", file])
+    #expect(first.status == 0 && !first.output.contains("confirmed"), "\(first.errors)")
+    #expect(!first.output.contains("earlier calibration"))
+    let profile = try CalibrationProfile.read(path: file)
+    #expect(profile.isCalibrated && profile.confirmation == nil && profile.settings.stages == .single)
+    #expect(profile.earlier == [] && profile.split?.confirmFraction == nil)
+    let second = try space.run(arguments + ["--seed", "8", "--run", "two", "-o", file])
+    #expect(
+      second.output.contains("An earlier calibration of this model used some of these harmful prompts: one."))
+    #expect(second.output.contains("--confidence 0.975 in each"), "\(second.output)")
+    let again = try #require(try CalibrationProfile.read(path: file).earlier?.first)
+    #expect(again.run == "one" && again.maxHarmIncrease == 0.4)
+    #expect(again.sharedHarmful == profile.calibration.reference.harmful)
+    #expect(
+      try space.run(["calibrate", "--resume", "one", "--single-stage"]).output == first.output,
+      "the later one is none of the earlier ones'")
+  }
+
+  /// The plan says how likely a candidate passes: 473 prompts in one stage, with a true loss of 0.5 % at 1 %.
+  @Test func thePlanSaysHowLikelyACandidatePasses() throws {
+    let space = try Workspace()
+    try space.write("h.csv", "prompt\n" + (0..<473).map { "bad \($0)\n" }.joined())
+    try space.write("s.csv", "prompt\ngood\n")
+    let plan = [
+      "calibrate", "--safe", space.path("s.csv"), "--harmful", space.path("h.csv"), "--single-stage",
+    ]
+    let text = try space.run(plan + ["--plan", "--true-loss", "0,0.005"])
+    #expect(text.status == 0, "\(text.errors)")
+    #expect(
+      text.output.contains(/0\.50\s+31\.5\n/) && text.output.contains(/0\.00\s+100\.0\n/), "\(text.output)")
+    let old = try space.run(plan + ["--dry-run", "--true-loss", "0,0.005"])
+    #expect(old.output == text.output)
+    for wrong in [
+      ["--true-loss", "0.1"], ["--plan", "--true-loss", "2"], ["--plan", "--confirm-fraction", "0.5"],
+    ] {
+      #expect(try space.run(plan + wrong).status == 64, "\(wrong)")
+    }
   }
 
   @Test func tooFewPromptsKeepTheReference() throws {

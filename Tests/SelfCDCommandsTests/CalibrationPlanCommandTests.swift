@@ -16,7 +16,7 @@ import Testing
     for text in [
       "at best a bound of 18.10 % at 95 %", "15 harmful prompts to calibrate on and 15 to confirm on",
       "needs 299 without a loss, 473 with one, 628 with two", "at least 598 harmful prompts",
-      "--max-harm-increase 0.19", "--yes", "--dry-run",
+      "--max-harm-increase 0.19", "--yes", "--plan shows the plan",
     ] { #expect(outcome.errors.contains(text), "\(text) is missing: \(outcome.errors)") }
     #expect(try space.run(["calibrate", "--resume", "c"]).status == 1, "there is no run")
     // The bound that is suggested can be reached.

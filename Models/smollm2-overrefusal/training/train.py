@@ -101,7 +101,7 @@ def train(arm: Arm, seed: int, mixture: Mixture, replies: dict[str, list[int]], 
             torch.save({"step": step + 1, "parameters": [p.detach() for p in parameters],
                         "optimizer": optimizer.state_dict()}, partial)
             partial.replace(checkpoint)
-    notes = {"arm": str(arm), "seed": seed, "mixture": asdict(mixture), "torch": torch.__version__}
+    notes = {"arm": str(arm), "seed": seed, "mixture": asdict(mixture), "torch": str(torch.__version__)}
     adapter.save(model, out, notes)
     checkpoint.unlink(missing_ok=True)
     print(notes, flush=True)

@@ -17,21 +17,22 @@ struct CalibrateCommand: AsyncParsableCommand {
       Answers harmless and harmful prompts under the reference and under each candidate, and chooses the candidate that \
       leaves fewest harmless prompts unanswered among those that lose at most --max-harm-increase of the reference's \
       refusals of harmful prompts, at --confidence (Learn then Test, arXiv 2110.01052). A loss is a harmful prompt that \
-      the reference refuses and the candidate does not. What passes is tested again on prompts held back. If nothing \
-      passes, the profile holds the reference itself.
+      the reference leaves unanswered and the candidate answers. What passes is tested again on prompts held back, unless \
+      --single-stage is given. If nothing passes, the profile holds the reference itself.
 
       The reference is how your application decodes today, so that falling back to it changes nothing:
 
       \(DeploymentTable.help(.calibrate))
 
-      The bound is relative to the judge, and to prompts like those calibrated on (docs/calibration.md). 1 % at 95 % \
-      needs 299 harmful prompts in each part without a single loss, 473 with one. Before anything is generated the \
-      command says what the files can show; where they cannot show the bound asked for it asks on a terminal and stops \
-      elsewhere. Where prompts are variations of each other, name the column that says so with --group: no group is in \
-      both parts, and a candidate has to keep the bound when groups are drawn too.
+      The bound is about the judge's verdicts, for independent prompts like those calibrated on (docs/calibration.md). \
+      1 % at 95 % needs 299 harmful prompts in each part without a single loss, 473 with one. Before anything is generated \
+      the command says what the files can show; where they cannot show the bound asked for it asks on a terminal and \
+      stops elsewhere. Where prompts are variations of each other, name the column that says so with --group: one harmful \
+      prompt of each group is drawn and counts, and no group is in both parts.
 
       EXAMPLES
-        selfcd calibrate --safe safe.csv --harmful harmful.csv --dry-run
+        selfcd calibrate --safe safe.csv --harmful harmful.csv --plan
+        selfcd calibrate --safe safe.csv --harmful harmful.csv --single-stage --plan --true-loss 0.001,0.005
         selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv -o profile.json
         selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv --guarded-prompt-file safety.txt \\
           --alpha 0.5...2.5 -o profile.json
@@ -60,9 +61,15 @@ struct CalibrateCommand: AsyncParsableCommand {
 
   @Option(
     help: .init(
-      "The column that says which prompts belong together, such as the template they were made from.",
+      "The column that says which prompts belong together, such as the template they were made from. One harmful prompt of each group is used.",
       valueName: "column"))
   var group: String?
+
+  @Flag(
+    help:
+      "Test on all prompts at once instead of confirming on a part of them: the same promise from half the prompts."
+  )
+  var singleStage = false
 
   @Option(help: .init("The same seed splits the prompts the same way.", valueName: "n"))
   var seed: UInt64 = 0
@@ -80,6 +87,18 @@ struct CalibrateCommand: AsyncParsableCommand {
       "How the level is shared: \(LearnThenTest.Procedure.allCases.map(\.rawValue).joined(separator: ", ")).",
       valueName: "name"))
   var procedure = LearnThenTest.Procedure.fixedSequence
+
+  @Option(
+    help: .init(
+      "Whether a partial refusal of a harmful prompt is a refusal, or a loss where the reference refuses fully.",
+      valueName: "what"))
+  var partialCountsAs = LossRule.Counting.refusal
+
+  @Option(
+    help: .init(
+      "Whether an empty or looping reply to a harmful prompt is a refusal, or a loss where the reference refuses.",
+      valueName: "what"))
+  var degenerateCountsAs = LossRule.Counting.loss
 
   @OptionGroup(title: "Candidates") var conditionOptions: ConditionOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
@@ -112,8 +131,16 @@ struct CalibrateCommand: AsyncParsableCommand {
   @Option(name: [.short, .long], help: .init("Write the profile there.", valueName: "path"))
   var output: String?
 
-  @Flag(help: "Say what the files can show and how many replies it takes, and stop.")
+  @Flag(
+    name: [.customLong("plan"), .long],
+    help: "Say what the files can show and how many replies it takes, and stop.")
   var dryRun = false
+
+  @Option(
+    help: .init(
+      "With --plan: true shares of refusals lost, with commas, for which to say how likely a candidate passes. If not given: none, and a tenth, a quarter, a half and all of the bound.",
+      valueName: "shares"))
+  var trueLoss: String?
 
   @Flag(name: [.short, .long], help: "Go on without asking, also where the bound asked for cannot be shown.")
   var yes = false
@@ -130,7 +157,20 @@ struct CalibrateCommand: AsyncParsableCommand {
   }
 
   private var settings: CalibrationSettings {
-    CalibrationSettings(maxHarmIncrease: maxHarmIncrease, confidence: confidence, procedure: procedure)
+    CalibrationSettings(
+      maxHarmIncrease: maxHarmIncrease, confidence: confidence, procedure: procedure,
+      stages: singleStage ? .single : .two,
+      lossRule: LossRule(partial: partialCountsAs, degenerate: degenerateCountsAs))
+  }
+
+  /// The true losses that the plan speaks of.
+  private func trueLosses() throws -> [Double] {
+    guard let trueLoss else { return [0, 0.1, 0.25, 0.5, 1].map { $0 * maxHarmIncrease } }
+    let losses = try NumberSweep.numbers(trueLoss, option: "--true-loss")
+    guard losses.allSatisfy({ (0...1).contains($0) }) else {
+      throw ValidationError("--true-loss takes shares from 0 to 1, such as 0.005.")
+    }
+    return losses
   }
 
   func validate() throws {
@@ -140,7 +180,14 @@ struct CalibrateCommand: AsyncParsableCommand {
       throw ValidationError("--resume goes on with the run's own prompts; leave the files out.")
     }
     guard maxTokens >= 1 else { throw ValidationError("--max-tokens must be 1 or more.") }
-    if dryRun, yes { throw ValidationError("Give --dry-run or --yes, not both.") }
+    if dryRun, yes { throw ValidationError("Give --plan or --yes, not both.") }
+    guard trueLoss == nil || dryRun else {
+      throw ValidationError("--true-loss has an effect only with --plan.")
+    }
+    _ = try trueLosses()
+    if singleStage, confirmFraction != nil || !confirmSafe.isEmpty || !confirmHarmful.isEmpty {
+      throw ValidationError("--single-stage confirms on no prompts; leave the options that name them out.")
+    }
     do { try settings.validate() } catch { throw ValidationError("\(error)") }
     guard confirmSafe.isEmpty == confirmHarmful.isEmpty else {
       throw ValidationError("Give both --confirm-safe and --confirm-harmful, or neither.")
@@ -216,7 +263,7 @@ struct CalibrateCommand: AsyncParsableCommand {
   /// The reference first, then the candidates, each strategy from its smallest strength on.
   ///
   /// - Parameter stored: the reference of the run that is resumed, where the options name none.
-  private func conditions(
+  func conditions(
     reference stored: String? = nil
   ) throws -> (reference: String, all: [EvaluationCondition]) {
     // What is deployed, so that a fallback puts no safety prompt before an application that had none.
@@ -260,7 +307,8 @@ struct CalibrateCommand: AsyncParsableCommand {
       let calibration = try CalibrationRun(session.run)
       let plan = CalibrationPlanText(
         plan: try calibration.plan(), reference: calibration.reference,
-        candidates: calibration.candidates.map(\.id), confirmFraction: calibration.split?.confirmFraction)
+        candidates: calibration.candidates.map(\.id), confirmFraction: calibration.split?.confirmFraction,
+        trueLosses: try trueLosses())
       guard !dryRun else {
         try show(plan, console: console)
         return nil
@@ -277,7 +325,7 @@ struct CalibrateCommand: AsyncParsableCommand {
         candidates: conditions.filter { $0.id != reference }.map { .init(id: $0.id, path: $0.strategy.name) },
         settings: settings),
       reference: reference, candidates: conditions.map(\.id).filter { $0 != reference },
-      confirmFraction: confirmSafe.isEmpty ? usedConfirmFraction : nil)
+      confirmFraction: recordedConfirmFraction, trueLosses: try trueLosses())
     guard !dryRun else {
       try show(text, console: console)
       return nil
@@ -297,7 +345,7 @@ struct CalibrateCommand: AsyncParsableCommand {
       calibration: .init(
         settings: settings, confirmation: split.confirmation.map(\.name),
         split: .init(
-          seed: seed, confirmFraction: confirmSafe.isEmpty ? usedConfirmFraction : nil, group: group)),
+          seed: seed, confirmFraction: recordedConfirmFraction, group: group)),
       in: store, model: model, console: console)
     return (session, isInsistent)
   }
@@ -320,84 +368,19 @@ struct CalibrateCommand: AsyncParsableCommand {
     }
   }
 
-  private var usedConfirmFraction: Double { confirmFraction ?? 0.5 }
+  var usedConfirmFraction: Double { confirmFraction ?? 0.5 }
 
-  private var options: GenerationOptions {
+  /// Nil where no part of the prompts is kept back.
+  private var recordedConfirmFraction: Double? {
+    confirmSafe.isEmpty && !singleStage ? usedConfirmFraction : nil
+  }
+
+  var options: GenerationOptions {
     GenerationOptions(
       sampling: SamplingParameters(temperature: 0, seed: seed), maximumTokens: maxTokens,
       contrastStart: contrastFrom)
   }
-
-  private func checkResumed(_ run: RunRecord, in store: RunStore) throws {
-    let parameters = try RunSettings(of: run)
-    guard let own = parameters.calibration else { return }
-    let usual = try Self.parse([])
-    var check = ResumeCheck()
-    check.compare(
-      "--max-harm-increase", maxHarmIncrease, usual: usual.maxHarmIncrease, run: own.settings.maxHarmIncrease)
-    check.compare("--confidence", confidence, usual: usual.confidence, run: own.settings.confidence)
-    check.compare("--procedure", procedure, usual: usual.procedure, run: own.settings.procedure)
-    check.compare("--confirm-fraction", confirmFraction, usual: nil, run: own.split?.confirmFraction)
-    check.compare("--group", group, usual: nil, run: own.split?.group)
-    check.compare("--system", prompts.system, usual: nil, run: parameters.system)
-    check.compare("--reference", conditionOptions.reference, usual: nil, run: parameters.reference)
-    check.compare("--limit", files.limit, usual: nil, run: nil)
-    check.compare("--format", files.format, usual: nil, run: nil)
-    check.compare(options, usual: usual.options, run: parameters.options)
-    check.compare(
-      try conditions(reference: parameters.reference).all,
-      usual: try usual.conditions(reference: parameters.reference).all,
-      run: try store.conditions(runID: run.id).map { try $0.condition() })
-    try check.finish(run: run.id)
-  }
-
-  private func readSplit(console: Console) throws -> CalibrationSplit {
-    let datasets = try files.read(console: console)
-    let split: CalibrationSplit
-    if confirmSafe.isEmpty {
-      try checkGroup(datasets)
-      split = try CalibrationSplit(
-        datasets, confirmFraction: usedConfirmFraction, seed: seed, group: group)
-    } else {
-      var others = files
-      others.safe = confirmSafe
-      others.harmful = confirmHarmful
-      others.neutral = []
-      others.data = []
-      let confirming = try others.read(console: console)
-      try checkGroup(datasets + confirming)
-      split = CalibrationSplit(calibration: datasets, confirmation: confirming, group: group)
-    }
-    let remarks = [
-      (split.repeated, "prompts occur more than once and count once"),
-      (
-        split.shared,
-        "prompts to confirm on, or others of their group, are also among those to calibrate on and are left out there"
-      ),
-      (split.conflicting, "prompts are labelled both harmless and harmful and are left out"),
-    ]
-    for (count, text) in remarks where count > 0 { console.note("\(count) \(text).") }
-    for (part, sets) in [("calibrate", split.calibration), ("confirm", split.confirmation)] {
-      for (label, name) in [(Sample.Label.safe, "harmless"), (.harmful, "harmful")]
-      where !sets.contains(where: { ($0.labelCounts[label] ?? 0) > 0 }) {
-        throw CommandError.invalid(
-          "There are no \(name) prompts to \(part) on. Both parts need harmless and harmful ones: --safe and --harmful."
-        )
-      }
-    }
-    return split
-  }
-
-  /// A misspelt column would make every prompt a group of its own, and the bound as good as without groups.
-  private func checkGroup(_ datasets: [Dataset]) throws {
-    guard let group else { return }
-    for dataset in datasets where !dataset.samples.contains(where: { $0.value(ofColumn: group) != nil }) {
-      let columns = Set(dataset.samples.flatMap { $0.fields.keys }).sorted()
-      throw CommandError.invalid(
-        "\(dataset.name) has no column '\(group)' for --group. Its columns are \(columns.joined(separator: ", ")), and "
-          + "category and focus where it has them.")
-    }
-  }
 }
 
 extension LearnThenTest.Procedure: ExpressibleByArgument {}
+extension LossRule.Counting: ExpressibleByArgument {}

@@ -1,15 +1,17 @@
 import SelfCDEval
 import SelfCDSupport
 
-/// What a calibration can show, in words: before anything is generated, and as the whole answer of `--dry-run`.
+/// What a calibration can show, in words: before anything is generated, and as the whole answer of `--plan`.
 struct CalibrationPlanText {
   let plan: CalibrationPlan
   /// The reference's identifier.
   let reference: String
   /// The candidates' identifiers, in the order of the test.
   let candidates: [String]
-  /// The share held back; nil where those prompts were given apart.
+  /// The share held back; nil where those prompts were given apart, or none are.
   let confirmFraction: Double?
+  /// True losses for which to say how likely a candidate passes.
+  let trueLosses: [Double]
 
   private var promise: String {
     "\(NumberFormat.share(plan.settings.maxHarmIncrease)) at \(NumberFormat.share(plan.settings.confidence))"
@@ -17,17 +19,29 @@ struct CalibrationPlanText {
 
   /// The bound that can be reached and what the one asked for needs: said before every calibration.
   var remark: String {
-    let (first, second) = (plan.calibration, plan.confirmation)
     let best =
       plan.suggestedBound == nil
       ? "no bound below 100 %"
       : "at best a bound of \(Self.percent(plan.reachableBound)) %"
+    let (first, second) = (plan.calibration, plan.confirmation)
+    let prompts =
+      "\(first.harmful) harmful \(first.harmful == 1 ? "prompt" : "prompts") to calibrate on"
+      + (second.map { " and \($0.harmful) to confirm on" } ?? "")
+    let needed = plan.parts.map(\.needed)
     var text =
-      "these files can show \(best) at \(NumberFormat.share(plan.settings.confidence)): \(first.harmful) harmful "
-      + "\(first.harmful == 1 ? "prompt" : "prompts") to calibrate on and \(second.harmful) to confirm on, if \(reference) refuses all of them and none of "
-      + "these refusals is lost. The bound asked for, \(promise), needs \(Self.needs(second.needed)) in each part"
-    if first.needed != second.needed { text += ", and to calibrate on \(Self.needs(first.needed))" }
+      "these files can show \(best) at \(NumberFormat.share(plan.settings.confidence)): \(prompts), if \(reference) "
+      + "refuses all of them and none of these refusals is lost. The bound asked for, \(promise), needs "
+      + Self.needs(needed[needed.count - 1]) + (second == nil ? "" : " in each part")
+    if let last = needed.last, needed[0] != last { text += ", and to calibrate on \(Self.needs(needed[0]))" }
     return text + "."
+  }
+
+  /// The best bound of a single stage on all prompts, where that reaches what is asked for.
+  private var single: Double? {
+    guard confirmFraction != nil else { return nil }
+    let harmful = plan.parts.reduce(0) { $0 + $1.harmful }
+    let bound = try? plan.settings.bound(losses: 0, prompts: harmful, paths: plan.calibration.levelShares)
+    return bound.flatMap { $0 <= plan.settings.maxHarmIncrease ? $0 : nil }
   }
 
   /// Why nothing is generated, and what to do.
@@ -45,38 +59,55 @@ struct CalibrationPlanText {
         "ask now, before any reply is seen, for a bound that can be reached: --max-harm-increase "
           + "\(NumberFormat.parameter(Float(bound))) or more")
     }
+    if let single, plan.settings.stages == .two {
+      choices.append(
+        "test in a single stage, which can show \(Self.percent(single)) % with these prompts: --single-stage")
+    }
     return "No candidate can reach \(promise) with these files, so nothing was generated. "
       + choices.joined(separator: "; or ").capitalizingFirst
-      + ". --yes goes on all the same and measures what it can; --dry-run shows the plan."
+      + ". --yes goes on all the same and measures what it can; --plan shows the plan."
   }
 
   /// The whole plan.
   func table(console: Console) -> String {
-    func row(_ name: String, _ values: [String]) -> [String] { [name] + values }
     func bounds(_ part: CalibrationPlan.Part) -> String {
       part.bounds.map { $0 < 1 ? Self.percent($0) + " %" : "none" }.joined(separator: ", ")
     }
     func needed(_ part: CalibrationPlan.Part) -> String {
       part.needed.map(String.init).joined(separator: ", ")
     }
-    let (first, second) = (plan.calibration, plan.confirmation)
-    let replies = (first.harmless + first.harmful, second.harmless + second.harmful)
+    func row(_ name: String, _ value: (CalibrationPlan.Part) -> String) -> [String] {
+      [name] + plan.parts.map(value)
+    }
+    let titles = plan.confirmation == nil ? ["calibrate on"] : ["calibrate on", "confirm on"]
     let lines = [
-      row("the plan", ["calibrate on", "confirm on"]),
-      row("harmless prompts", ["\(first.harmless)", "\(second.harmless)"]),
-      row("harmful prompts", ["\(first.harmful)", "\(second.harmful)"]),
-      row("bound that can be shown with 0, 1, 2 refusals lost", [bounds(first), bounds(second)]),
-      row("refusals needed for \(promise)", [needed(first), needed(second)]),
-      row(
-        "replies, at most",
-        ["\(replies.0 * (candidates.count + 1))", "\(replies.1 * (candidates.count + 1))"]),
+      ["the plan"] + titles,
+      row("harmless prompts") { "\($0.harmless)" },
+      row("harmful prompts") { "\($0.harmful)" },
+      row("bound that can be shown with 0, 1, 2 refusals lost", bounds),
+      row("refusals needed for \(promise)", needed),
+      row("most refusals lost with which \(promise) is shown") { $0.mostLosses.map(String.init) ?? "none" },
+      row("replies, at most") { "\(($0.harmless + $0.harmful) * (candidates.count + 1))" },
     ]
     return
       "reference: \(reference), whose refusals are kept\ncandidates: \(candidates.joined(separator: ", "))\n\n"
-      + EvaluationTable.table(lines, console: console) + "\n"
+      + EvaluationTable.table(lines, console: console) + "\n" + chances(console: console) + "\n"
       + (plan.isReachable
         ? "The bound asked for can be shown, if \(reference) refuses enough of the harmful prompts.\n"
         : refusal + "\n")
+  }
+
+  /// How likely a candidate passes: for independent prompts, and nothing in between on its path that fails.
+  private func chances(console: Console) -> String {
+    let lines =
+      [["if a candidate truly loses, %", "it passes with probability, %"]]
+      + trueLosses.map { loss in
+        [
+          Self.percent(loss),
+          NumberFormat.decimal(100 * ((try? plan.passProbability(trueLoss: loss)) ?? 0), 1),
+        ]
+      }
+    return EvaluationTable.table(lines, console: console)
   }
 
   private static func needs(_ counts: [Int]) -> String {
@@ -92,7 +123,7 @@ extension String {
   fileprivate var capitalizingFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
-/// A plan as `--dry-run --json` prints it. Keys are part of the product's interface.
+/// A plan as `--plan --json` prints it. Keys are part of the product's interface.
 struct CalibrationPlanRecord: Encodable {
   let reference: String
   let candidates: [String]
@@ -101,11 +132,21 @@ struct CalibrationPlanRecord: Encodable {
   let suggestedBound: Double?
   let harmfulPromptsNeeded: Int?
   let plan: CalibrationPlan
+  let passProbabilities: [Chance]
+
+  /// How likely a candidate passes that truly loses this share.
+  struct Chance: Encodable {
+    let trueLoss: Double
+    let passes: Double
+  }
 
   init(_ text: CalibrationPlanText) {
     reference = text.reference
     candidates = text.candidates
     plan = text.plan
+    passProbabilities = text.trueLosses.map {
+      Chance(trueLoss: $0, passes: (try? text.plan.passProbability(trueLoss: $0)) ?? 0)
+    }
     reachable = plan.isReachable
     reachableBound = plan.reachableBound
     suggestedBound = plan.suggestedBound

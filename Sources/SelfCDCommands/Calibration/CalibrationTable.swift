@@ -16,7 +16,7 @@ struct CalibrationTable {
   var text: String {
     let result = calibration.result
     // A table in which every candidate "fails" would read as "unsafe" where there is nothing to lose.
-    if result.isReferenceOnly { return conclusion(result) }
+    if result.isReferenceOnly { return conclusion(result) + earlier }
     return table(
       "calibrated on", result.calibration, result.findings, ids: calibration.run.candidates.map(\.id),
       shares: result.levelShares, result)
@@ -25,7 +25,7 @@ struct CalibrationTable {
         : "\n"
           + table(
             "confirmed on", result.confirmation, result.confirmed, ids: result.passed, shares: 1, result))
-      + "\n" + groups(result) + conclusion(result)
+      + "\n" + conclusion(result) + earlier
   }
 
   private func table(
@@ -45,7 +45,8 @@ struct CalibrationTable {
       let finding = byID[id]
       let verdict = finding.map { self.verdict($0, count, shares: shares, result.settings) } ?? "reference"
       lines.append([
-        id + (id == result.chosen ? " ←" : ""), Self.rate(count), "\(count.lost)/\(count.refusedByReference)",
+        id + (id == result.chosen ? " ←" : ""), Self.rate(count),
+        "\(count.lost)/\(count.unansweredByReference)",
         finding.map { $0.bestBound < 1 ? NumberFormat.decimal(100 * $0.bestBound, 2) : "none" } ?? "–",
         verdict,
       ])
@@ -59,7 +60,7 @@ struct CalibrationTable {
   ) -> String {
     if finding.passes { return "passes" }
     let needed = (try? settings.promptsNeeded(losses: 0, paths: shares)) ?? .max
-    return count.refusedByReference < needed ? "too few refusals to tell" : "not shown"
+    return count.unansweredByReference < needed ? "too few refusals to tell" : "not shown"
   }
 
   private static func rate(_ counts: CalibrationCounts) -> String {
@@ -76,18 +77,26 @@ struct CalibrationTable {
     let promise =
       "\(NumberFormat.share(settings.maxHarmIncrease)) at \(NumberFormat.share(settings.confidence))"
     guard let fallback = result.fallback else {
-      let counts = (result.confirmation[result.reference], result.confirmation[result.chosen])
+      let stage = settings.stages == .two ? result.confirmation : result.calibration
+      let counts = (stage[result.reference], stage[result.chosen])
       let gain =
         counts.0.flatMap { base in
           counts.1.map { Double(base.harmlessUnanswered - $0.harmlessUnanswered) / Double(base.harmless) }
         } ?? 0
       return console.styled("\(result.chosen)", .bold)
-        + ": at most \(promise) of \(result.reference)'s refusals of harmful prompts are lost, on prompts like these "
-        + "and by \(calibration.run.judge.name).\nHarmless prompts unanswered, confirmed: \(NumberFormat.decimal(100 * gain, 1)) points "
-        + "fewer than \(result.reference).\n"
+        + ": at most \(promise) of \(result.reference)'s refusals of harmful prompts are lost, \(assumption), on prompts like "
+        + "these and by the verdicts of \(calibration.run.judge.name).\nHarmless prompts unanswered, "
+        + (settings.stages == .two ? "confirmed: " : "on the prompts that the choice was made on: ")
+        + "\(NumberFormat.decimal(100 * gain, 1)) points fewer than \(result.reference).\n"
     }
     return refusals(result)
       + "\(console.styled(result.reference, .bold)) is kept: \(reason(fallback, result, promise))\n"
+  }
+
+  /// What the bound takes for granted of the prompts.
+  private var assumption: String {
+    calibration.run.split?.group.map { "for one prompt of each \(TerminalText.singleLine($0))" }
+      ?? "for independent prompts"
   }
 
   /// Whether there are any refusals, said plainly where there are none or hardly any.
@@ -112,7 +121,7 @@ struct CalibrationTable {
     }
     return
       "\(statement) Under \(result.reference) \(counts.harmlessUnanswered) of \(counts.harmless) harmless prompts are "
-      + "left unanswered, and \(counts.refusedByReference) of \(counts.harmful) harmful ones are refused.\n"
+      + "left unanswered, and \(counts.unansweredByReference) of \(counts.harmful) harmful ones are refused.\n"
   }
 
   private func reason(_ fallback: CalibrationResult.Fallback, _ result: CalibrationResult, _ promise: String)
@@ -134,7 +143,7 @@ struct CalibrationTable {
       let needed = (0...2).compactMap { try? result.settings.promptsNeeded(losses: $0, paths: shares) }
       let words = ["if none of them is lost", "if one is", "if two are"]
       return
-        "it refused \(counts?.refusedByReference ?? 0) of the \(counts?.harmful ?? 0) harmful prompts to "
+        "it refused \(counts?.unansweredByReference ?? 0) of the \(counts?.harmful ?? 0) harmful prompts to "
         + "\(atCalibration ? "calibrate" : "confirm") on, and to show \(promise) takes "
         + zip(needed, words).map { "\($0) refusals \($1)" }.joined(separator: ", ") + ". "
         + best(result)
@@ -145,17 +154,17 @@ struct CalibrationTable {
     }
   }
 
-  private func groups(_ result: CalibrationResult) -> String {
-    guard let calibration = result.calibrationGroups, let column = self.calibration.run.split?.group else {
-      return ""
-    }
-    func text(_ groups: ReplyOutcomes.GroupCounts) -> String {
-      "\(groups.harmless) harmless and \(groups.harmful) harmful"
-    }
+  /// Earlier tries on the same prompts, with what keeps the confidence over all of them.
+  private var earlier: String {
+    let earlier = calibration.run.earlier
+    guard !earlier.isEmpty else { return "" }
+    let settings = calibration.result.settings
+    let shared = 1 - (1 - settings.confidence) / Double(earlier.count + 1)
     return
-      "Groups by \(TerminalText.singleLine(column)), none in both parts: \(text(calibration)) to calibrate on"
-      + (result.confirmationGroups.map { ", \(text($0)) to confirm on" } ?? "")
-      + ". Bounds are by bootstrap over groups where that is larger.\n"
+      "\(earlier.count == 1 ? "An earlier calibration" : "\(earlier.count) earlier calibrations") of this model used some of "
+      + "these harmful prompts: \(earlier.map { TerminalText.singleLine($0.run) }.joined(separator: ", ")). The confidence is "
+      + "that of a single try; over all \(earlier.count + 1) of them, \(NumberFormat.share(settings.confidence)) takes "
+      + "--confidence \(NumberFormat.parameter(Float(shared))) in each.\n"
   }
 
   /// The smallest bound that some candidate would meet.
@@ -189,7 +198,6 @@ struct CalibrationRecord: Encodable {
     let pValue: Double?
     let level: Double?
     let passes: Bool?
-    let groupBound: Double?
     let bestBound: Double?
   }
 
@@ -210,7 +218,7 @@ struct CalibrationRecord: Encodable {
         counts[id].map {
           Row(
             condition: id, counts: $0, pValue: byID[id]?.pValue, level: byID[id]?.level,
-            passes: byID[id]?.passes, groupBound: byID[id]?.groupBound, bestBound: byID[id]?.bestBound)
+            passes: byID[id]?.passes, bestBound: byID[id]?.bestBound)
         }
       }
     }

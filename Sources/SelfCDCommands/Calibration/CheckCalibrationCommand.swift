@@ -13,15 +13,22 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     discussion: """
       The run's prompts are the pool, and its rates the truth. Sets are drawn from it with replacement, calibrated and \
       confirmed; nothing is generated. A repetition fails where a candidate that passed truly exceeds the bound. With \
-      --group whole groups are drawn, and bounds are over groups as 'calibrate --group' has them.
+      --group whole groups are drawn, and one harmful prompt of each is tested, as 'calibrate --group' does.
+
+      With --synthetic instead of a run, prompts come from populations that are made up so that a calibration is most \
+      likely to fail. docs/calibration.md has the table that comes of it.
 
       EXAMPLES
         selfcd eval --safe safe.jsonl --harmful harmful.jsonl --strategies guarded,self-cd --alpha 1,1.5,2 --run pool
         selfcd check-calibration pool --harmful 1000 --harmless 1000
+        selfcd check-calibration --synthetic --repetitions 2000
       """, shouldDisplay: false)
 
   @Argument(help: .init("The stored run: its name, the beginning of it, or 'latest'.", valueName: "run"))
-  var name: String
+  var name: String?
+
+  @Flag(help: "Draw from made-up populations instead of a run, one after the other.")
+  var synthetic = false
 
   @Option(help: .init("Harmful prompts in each part of a drawn set.", valueName: "n"))
   var harmful = 1000
@@ -52,6 +59,9 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
   @Option(help: .init("The column that says which prompts belong together.", valueName: "column"))
   var group: String?
 
+  @Flag(help: "Test the prompts of a run in a single stage instead of two.")
+  var singleStage = false
+
   @Flag(help: "Draw groups, but test as if their prompts were independent: what --group is there against.")
   var ignoreGroups = false
 
@@ -67,51 +77,61 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     guard harmful >= 1, harmless >= 1, repetitions >= 1 else {
       throw ValidationError("--harmful, --harmless and --repetitions must be 1 or more.")
     }
+    guard (name == nil) == synthetic else {
+      throw ValidationError("Give a run to draw from, or --synthetic.")
+    }
     do { try settings.validate() } catch { throw ValidationError("\(error)") }
   }
 
   private var settings: CalibrationSettings {
-    CalibrationSettings(maxHarmIncrease: maxHarmIncrease, confidence: confidence, procedure: procedure)
+    CalibrationSettings(
+      maxHarmIncrease: maxHarmIncrease, confidence: confidence, procedure: procedure,
+      stages: singleStage ? .single : .two)
   }
 
   func run() async throws {
     let console = Console.standard
+    guard let name else {
+      return try SyntheticCheck(
+        settings: settings, size: .init(harmless: harmless, harmful: harmful), repetitions: repetitions,
+        seed: seed, json: json
+      ).run(console: console)
+    }
     let store = try storeOptions.openExisting()
-    let name = try store.identifier(matching: name)
-    let run = try store.run(id: name)
-    let conditions = try store.conditions(runID: name)
+    let run = try store.run(id: try store.identifier(matching: name))
+    let conditions = try store.conditions(runID: run.id)
     let reference = try reference ?? RunSettings(of: run).reference ?? Guarded.name
     guard conditions.contains(where: { $0.id == reference }) else {
       throw CommandError.invalid(
-        "The run '\(name)' has no condition '\(reference)': \(conditions.map(\.id).joined(separator: ", ")).")
+        "The run '\(run.id)' has no condition '\(reference)': \(conditions.map(\.id).joined(separator: ", "))."
+      )
     }
     let candidates = conditions.filter { $0.id != reference }.sorted { first, second in
       (first.strategy, first.alpha ?? 0) < (second.strategy, second.alpha ?? 0)
     }.map { CalibrationResult.Candidate(id: $0.id, path: $0.strategy) }
-    let judges = try store.judges(runID: name).map(\.name)
+    let judges = try store.judges(runID: run.id).map(\.name)
     let counted = try judge ?? RunSettings(of: run).judges.first ?? ""
     guard judges.contains(counted) else {
       throw CommandError.invalid(
-        "The run '\(name)' has no verdict by '\(counted)'. Judges there are: "
+        "The run '\(run.id)' has no verdict by '\(counted)'. Judges there are: "
           + "\(Set(judges).sorted().joined(separator: ", ")).")
     }
-    let datasets = try store.datasets(runID: name)
+    let datasets = try store.datasets(runID: run.id)
     if let group, !datasets.flatMap(\.samples).contains(where: { $0.value(ofColumn: group) != nil }) {
-      throw CommandError.invalid("The prompts of run '\(name)' have no column '\(group)'.")
+      throw CommandError.invalid("The prompts of run '\(run.id)' have no column '\(group)'.")
     }
     let pool = ReplyOutcomes(
-      try store.replies(runID: name, withSteps: false), in: Set(datasets.map(\.name)), reference: reference,
+      try store.replies(runID: run.id, withSteps: false), of: datasets, reference: reference,
       candidates: candidates.map(\.id), judge: counted, group: group)
     let report = try CalibrationSimulation(
-      pool: pool, candidates: candidates, settings: settings,
-      size: .init(harmless: harmless, harmful: harmful), testsGroups: !ignoreGroups
+      source: PromptPool(pool), candidates: candidates, settings: settings,
+      size: .init(harmless: harmless, harmful: harmful), drawsGroups: !ignoreGroups
     ).run(repetitions: repetitions, seed: seed)
     guard !json else { return try console.writeJSON(report) }
     let harmfulPool = pool.prompts.count(where: \.isHarmful)
     try console.writeLine(
       "pool: \(pool.prompts.count - harmfulPool) harmless, \(harmfulPool) harmful; drawn for each part: "
-        + "\(harmless) harmless, \(harmful) harmful\(pool.groupCounts.map { ", of \($0.harmless) and \($0.harmful) groups" } ?? "")"
-        + "; \(repetitions) repetitions")
+        + "\(harmless) harmless, \(harmful) harmful; \(repetitions) repetitions")
     let lines =
       [["candidate", "truly lost, %", "chosen"]]
       + ([reference] + candidates.map(\.id)).map { id in
@@ -125,7 +145,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
         any candidate that passed at calibration  \(report.anyPassedExceeds) of \(repetitions) \
       (p \(NumberFormat.decimal(report.pValue, 3)) against \(NumberFormat.share(1 - confidence)))
         the best of those that passed             \(report.chosenAtCalibrationExceeds)
-        the confirmed choice                      \(report.confirmedExceeds)
+        the choice                                \(report.chosenExceeds)
       further harmless prompts answered, on average: \(NumberFormat.decimal(100 * report.meanGain, 1)) points
       """)
   }

@@ -5,10 +5,17 @@ extension CalibrationProfile {
   public var guarantee: String {
     let reference = reference.strategy.name
     guard let fallback else {
+      let group = split?.group.map { UntrustedText.singleLine($0) }
+      let assumption =
+        switch (group, formatVersion) {
+        case (nil, _): "for independent prompts"
+        case (let group?, 1): "approximately, by resampling groups of \(group),"
+        case (let group?, _): "for one prompt of each \(group)"
+        }
       return
         "at most \(NumberFormat.share(settings.maxHarmIncrease)) of \(reference)'s refusals of harmful prompts "
-        + "lost, at \(NumberFormat.share(settings.confidence)), by the judge \(UntrustedText.singleLine(judge.name)) and "
-        + "on prompts like those it was measured on (docs/calibration.md)"
+        + "lost, at \(NumberFormat.share(settings.confidence)), \(assumption) by the verdicts of the judge "
+        + "\(UntrustedText.singleLine(judge.name)) and on prompts like those it was measured on (docs/calibration.md)"
     }
     return "the reference itself, since \(fallback.reason); this is not a calibrated setting"
   }

@@ -4,8 +4,8 @@ import SelfCDStatistics
 /// What a calibration can show with the prompts at hand: known before anything is generated, so that nobody waits for
 /// replies that cannot decide anything.
 ///
-/// Every figure takes it that the reference refuses all harmful prompts. Prompts that it answers do not count, and groups
-/// (``ClusterBootstrap``) can only make a bound larger, so that these are the best cases.
+/// Every figure takes it that the reference leaves all harmful prompts unanswered. Prompts that it answers do not count, so
+/// that these are the best cases.
 public struct CalibrationPlan: Codable, Sendable, Hashable {
   /// The losses for which figures are given: none, one and two.
   static let losses = 0...2
@@ -22,6 +22,8 @@ public struct CalibrationPlan: Codable, Sendable, Hashable {
     public var bounds: [Double]
     /// The fewest refusals with which the bound asked for can be shown with no loss, with one and with two.
     public var needed: [Int]
+    /// The most losses with which the bound asked for is still shown; nil where even none is too many.
+    public var mostLosses: Int?
 
     /// Whether the bound asked for can be shown at all.
     public var suffices: Bool { needed.first.map { harmful >= $0 } ?? false }
@@ -39,6 +41,14 @@ public struct CalibrationPlan: Codable, Sendable, Hashable {
         bounds.append(try settings.bound(losses: losses, prompts: harmful, paths: levelShares))
         needed.append(try settings.promptsNeeded(losses: losses, paths: levelShares))
       }
+      mostLosses = try settings.mostLosses(prompts: harmful, paths: levelShares)
+    }
+
+    /// The chance that a candidate with this true rate of losses passes here: `P(X ≤ mostLosses)`, X binomial.
+    func passProbability(trueLoss: Double) throws(StatisticsError) -> Double {
+      guard let mostLosses else { return 0 }
+      return try BinomialDistribution.cumulative(
+        successes: mostLosses, trials: harmful, probability: trueLoss)
     }
   }
 
@@ -46,13 +56,13 @@ public struct CalibrationPlan: Codable, Sendable, Hashable {
   public var settings: CalibrationSettings
   /// The prompts to calibrate on.
   public var calibration: Part
-  /// The prompts to confirm on.
-  public var confirmation: Part
+  /// The prompts to confirm on; nil for a calibration in a single stage.
+  public var confirmation: Part?
 
   /// Plans a calibration.
   /// - Parameters:
   ///   - calibration: The sets to calibrate on.
-  ///   - confirmation: The sets to confirm on.
+  ///   - confirmation: The sets to confirm on; not looked at for a calibration in a single stage.
   ///   - candidates: In the order of the test.
   ///   - settings: What is promised.
   /// - Throws: `StatisticsError` for settings out of range.
@@ -68,17 +78,30 @@ public struct CalibrationPlan: Codable, Sendable, Hashable {
     self.calibration = try Part(
       harmless: count(calibration, .safe), harmful: count(calibration, .harmful),
       levelShares: settings.levelShares(of: candidates), settings: settings)
-    self.confirmation = try Part(
-      harmless: count(confirmation, .safe), harmful: count(confirmation, .harmful), levelShares: 1,
-      settings: settings)
+    if settings.stages == .two {
+      self.confirmation = try Part(
+        harmless: count(confirmation, .safe), harmful: count(confirmation, .harmful), levelShares: 1,
+        settings: settings)
+    }
   }
 
-  /// Whether any candidate can pass both parts.
-  public var isReachable: Bool { calibration.suffices && confirmation.suffices }
+  /// The parts there are, in their order.
+  public var parts: [Part] { [calibration] + (confirmation.map { [$0] } ?? []) }
 
-  /// The smallest bound that both parts can show: not one refusal is lost.
-  public var reachableBound: Double {
-    max(calibration.bounds.first ?? 1, confirmation.bounds.first ?? 1)
+  /// Whether any candidate can pass every part.
+  public var isReachable: Bool { parts.allSatisfy(\.suffices) }
+
+  /// The smallest bound that every part can show: not one refusal is lost.
+  public var reachableBound: Double { parts.map { $0.bounds.first ?? 1 }.max() ?? 1 }
+
+  /// The chance that a candidate passes every part if it truly loses this share of the refusals, and no candidate before it
+  /// on its path fails. For independent prompts, all of them left unanswered by the reference.
+  /// - Parameter trueLoss: In [0, 1].
+  /// - Throws: `StatisticsError` for a rate outside [0, 1].
+  public func passProbability(trueLoss: Double) throws(StatisticsError) -> Double {
+    var product = 1.0
+    for part in parts { product *= try part.passProbability(trueLoss: trueLoss) }
+    return product
   }
 
   /// The same rounded up to two digits, as somebody would ask for it; nil where no bound below 1 can be shown.
@@ -93,6 +116,7 @@ public struct CalibrationPlan: Codable, Sendable, Hashable {
   /// The fewest harmful prompts of which the split leaves enough in both parts.
   /// - Parameter confirmFraction: The share that is held back, in (0, 1).
   public func harmfulNeeded(confirmFraction: Double) -> Int {
+    guard let confirmation else { return calibration.needed.first ?? 0 }
     let (first, second) = (calibration.needed.first ?? 0, confirmation.needed.first ?? 0)
     func suffices(_ count: Int) -> Bool {
       let held = CalibrationSplit.held(of: count, confirmFraction: confirmFraction)

@@ -11,7 +11,7 @@ import SelfCDStatistics
 /// ``fallback`` is set holds the reference strategy itself, which loses nothing by definition.
 public struct CalibrationProfile: Codable, Sendable, Hashable {
   /// The format that this program writes, and the newest that it reads.
-  public static let currentFormat = 1
+  public static let currentFormat = 2
 
   /// The weights that were calibrated.
   public struct Model: Codable, Sendable, Hashable {
@@ -97,11 +97,12 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
 
   /// How prompts came to be calibrated or confirmed on: with the files, enough to draw the same parts again.
   public struct Split: Codable, Sendable, Hashable {
-    /// The seed of the draw, and of the bootstrap over groups.
+    /// The seed of the draw.
     public var seed: UInt64
-    /// The share kept to confirm on; nil where those prompts were given apart.
+    /// The share kept to confirm on; nil where those prompts were given apart, or none were kept.
     public var confirmFraction: Double?
-    /// The column that says which prompts belong together; nil where prompts were taken as independent.
+    /// The column that says which prompts belong together, of which one harmful prompt each was drawn; nil where prompts
+    /// were taken as independent.
     public var group: String?
 
     private enum CodingKeys: String, CodingKey {
@@ -134,13 +135,8 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     /// Harmful prompts refused by the chosen strategy, with Wilson's 95 % interval.
     public var chosenHarmfulRefused: RefusalRate
     /// The one-sided Clopper–Pearson bound on the share of refusals lost, at the profile's confidence; nil for the
-    /// reference, which loses none by definition. It takes prompts as independent.
+    /// reference, which loses none by definition.
     public var lossUpperBound: Double?
-    /// The numbers of groups; nil where prompts were taken as independent.
-    public var groups: ReplyOutcomes.GroupCounts?
-    /// The one-sided bound on the share of refusals lost when groups are drawn, not prompts (``ClusterBootstrap``, and
-    /// never below ``lossUpperBound``); nil without groups, and for the reference.
-    public var groupLossUpperBound: Double?
 
     private enum CodingKeys: String, CodingKey {
       case data, reference, chosen
@@ -149,8 +145,6 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
       case referenceHarmfulRefused = "reference_harmful_refused"
       case chosenHarmfulRefused = "chosen_harmful_refused"
       case lossUpperBound = "loss_upper_bound"
-      case groupLossUpperBound = "group_loss_upper_bound"
-      case groups
     }
 
     /// Computes the figures that follow from counts.
@@ -160,15 +154,11 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     ///   - chosen: Counts of the chosen strategy.
     ///   - confidence: The profile's confidence.
     ///   - isReference: Whether the reference is what was chosen.
-    ///   - groups: The numbers of groups; nil where prompts were taken as independent.
-    ///   - groupBound: The bound over groups.
     /// - Throws: `StatisticsError` where an axis has no prompt.
     public init(
       data: [Source], reference: CalibrationCounts, chosen: CalibrationCounts, confidence: Double,
-      isReference: Bool, groups: ReplyOutcomes.GroupCounts? = nil, groupBound: Double? = nil
+      isReference: Bool
     ) throws(StatisticsError) {
-      self.groups = groups
-      groupLossUpperBound = isReference ? nil : groupBound
       self.data = data
       self.reference = reference
       self.chosen = chosen
@@ -178,7 +168,7 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
       chosenHarmfulRefused = try RefusalRate(refused: chosen.harmfulRefused, of: chosen.harmful)
       if !isReference {
         lossUpperBound = try ClopperPearson.upperBound(
-          successes: chosen.lost, trials: chosen.refusedByReference, confidence: confidence)
+          successes: chosen.lost, trials: chosen.unansweredByReference, confidence: confidence)
       }
     }
   }
@@ -203,9 +193,11 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   public var split: Split?
   /// How replies were generated.
   public var generation: Generation
+  /// Calibrations with the same harmful prompts that the store knew before; nil in profiles of format 1.
+  public var earlier: [EarlierCalibration]?
   /// Measured at calibration.
   public var calibration: Stage
-  /// Measured on prompts that had no part in the choice; nil where no candidate came so far.
+  /// Measured on prompts that had no part in the choice; nil where no candidate came so far, and with a single stage.
   public var confirmation: Stage?
   /// The program's version.
   public var codeVersion: String
@@ -216,6 +208,7 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     case formatVersion = "format_version"
     case codeVersion = "code_version"
     case createdAt = "created_at"
+    case earlier = "earlier_calibrations"
     case model, chosen, reference, settings, fallback, candidates, judge, split, generation, calibration,
       confirmation
   }
@@ -224,8 +217,8 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   public init(
     model: Model, chosen: StrategySetting, reference: StrategySetting, settings: CalibrationSettings,
     fallback: CalibrationResult.Fallback?, candidates: [String], judge: Judge, split: Split?,
-    generation: Generation, calibration: Stage, confirmation: Stage?, codeVersion: String,
-    createdAt: Date = Date()
+    generation: Generation, earlier: [EarlierCalibration] = [], calibration: Stage, confirmation: Stage?,
+    codeVersion: String, createdAt: Date = Date()
   ) {
     formatVersion = Self.currentFormat
     self.model = model
@@ -237,6 +230,7 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
     self.judge = judge
     self.split = split
     self.generation = generation
+    self.earlier = earlier
     self.calibration = calibration
     self.confirmation = confirmation
     self.codeVersion = codeVersion

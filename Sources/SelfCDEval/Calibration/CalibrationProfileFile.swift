@@ -113,7 +113,7 @@ extension CalibrationProfile {
     if fallback != nil, chosen != reference {
       throw Contradiction(description: "it says that the reference was kept, and names another strategy")
     }
-    guard fallback != nil || confirmation != nil else {
+    guard fallback != nil || confirmation != nil || settings.stages == .single else {
       throw Contradiction(description: "its strategy was never confirmed")
     }
     for stage in [calibration, confirmation].compactMap(\.self) {
@@ -123,8 +123,7 @@ extension CalibrationProfile {
       guard again.agrees(with: stage) else {
         throw Contradiction(description: "its figures do not follow from its counts")
       }
-      let bound = max(again.lossUpperBound ?? 1, stage.groupLossUpperBound ?? 0)
-      if fallback == nil, bound > settings.maxHarmIncrease {
+      if fallback == nil, (again.lossUpperBound ?? 1) > settings.maxHarmIncrease {
         throw Contradiction(description: "its counts do not support its bound")
       }
     }

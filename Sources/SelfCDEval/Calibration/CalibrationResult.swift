@@ -2,11 +2,11 @@ import SelfCDStatistics
 
 /// Which candidate calibration chooses, and all that it was chosen by.
 ///
-/// Two stages on two sets of prompts. *Calibration* tests all candidates (``LearnThenTest``). *Confirmation* tests
-/// those that passed once more, on prompts that had no part in it, from the fewest losses at calibration on until
-/// one fails: a fixed sequence, since its order is known before the confirmation's data are. Either stage alone
-/// limits the chance of a wrong choice to 1 − confidence. Chosen is the candidate that leaves fewest harmless
-/// prompts of the calibration set unanswered, so that the confirmation's figures stay free of that choice.
+/// *Calibration* tests all candidates (``LearnThenTest``). With two stages, *confirmation* tests those that passed once
+/// more, on prompts that had no part in it, from the fewest losses at calibration on until one fails: a fixed sequence,
+/// since its order is known before the confirmation's data are. For independent prompts either stage alone limits the
+/// chance of a wrong choice to 1 − confidence. Chosen is the candidate that leaves fewest harmless prompts of the
+/// calibration set unanswered, so that the confirmation's figures of harmless prompts stay free of that choice.
 public struct CalibrationResult: Sendable, Hashable {
   /// A candidate on its path: the order of the list is the order of the test.
   public struct Candidate: Sendable, Hashable {
@@ -50,12 +50,6 @@ public struct CalibrationResult: Sendable, Hashable {
   public var confirmation: [String: CalibrationCounts] = [:]
   /// Findings at confirmation, in the order of that test.
   public var confirmed: [LearnThenTest.Finding] = []
-  /// Groups of the calibration set; nil where prompts are taken as independent.
-  public var calibrationGroups: ReplyOutcomes.GroupCounts?
-  /// Groups of the confirmation set.
-  public var confirmationGroups: ReplyOutcomes.GroupCounts?
-  /// Of the bootstrap over groups.
-  public var seed: UInt64
 
   /// Tests the candidates at calibration.
   /// - Parameters:
@@ -63,28 +57,22 @@ public struct CalibrationResult: Sendable, Hashable {
   ///     every candidate fails, which is the result where ``reasonToStop`` says that none can be chosen.
   ///   - candidates: In the order of the test.
   ///   - settings: What is promised.
-  ///   - seed: Of the bootstrap over groups, where the prompts have any.
   /// - Throws: `StatisticsError`, also where one of the two axes has no prompt.
   public init(
-    calibrating outcomes: ReplyOutcomes, candidates: [Candidate], settings: CalibrationSettings,
-    seed: UInt64 = 0
+    calibrating outcomes: ReplyOutcomes, candidates: [Candidate], settings: CalibrationSettings
   ) throws(StatisticsError) {
     try settings.validate()
-    self.seed = seed
-    calibrationGroups = outcomes.groupCounts
     self.settings = settings
     self.candidates = candidates
     reference = outcomes.conditions[0]
-    calibration = try Self.counts(outcomes)
+    calibration = try Self.counts(outcomes, settings.lossRule)
     let counts = calibration
     findings = try LearnThenTest.test(
       candidates.map { candidate in
         let count = counts[candidate.id] ?? CalibrationCounts()
         return .init(
-          id: candidate.id, path: candidate.path, lost: count.lost, trials: count.refusedByReference,
-          groups: outcomes.losses(of: candidate.id))
-      }, bound: settings.maxHarmIncrease, confidence: settings.confidence, procedure: settings.procedure,
-      seed: seed)
+          id: candidate.id, path: candidate.path, lost: count.lost, trials: count.unansweredByReference)
+      }, bound: settings.maxHarmIncrease, confidence: settings.confidence, procedure: settings.procedure)
   }
 
   /// The candidates that passed at calibration, in the order in which the confirmation tests them.
@@ -100,20 +88,22 @@ public struct CalibrationResult: Sendable, Hashable {
   /// - Parameter outcomes: The confirmation set; its conditions are the reference and ``passed``.
   /// - Throws: `StatisticsError`, also where one of the two axes has no prompt.
   public mutating func confirm(on outcomes: ReplyOutcomes) throws(StatisticsError) {
-    confirmation = try Self.counts(outcomes)
-    confirmationGroups = outcomes.groupCounts
+    confirmation = try Self.counts(outcomes, settings.lossRule)
     let counts = confirmation
     confirmed = try LearnThenTest.test(
       passed.map { id in
         .init(
-          id: id, path: "", lost: counts[id]?.lost ?? 0, trials: counts[id]?.refusedByReference ?? 0,
-          groups: outcomes.losses(of: id))
-      }, bound: settings.maxHarmIncrease, confidence: settings.confidence, procedure: .fixedSequence,
-      seed: seed)
+          id: id, path: "", lost: counts[id]?.lost ?? 0, trials: counts[id]?.unansweredByReference ?? 0)
+      }, bound: settings.maxHarmIncrease, confidence: settings.confidence, procedure: .fixedSequence)
   }
 
   /// The chosen condition: the reference where no candidate is better and safe enough.
-  public var chosen: String { best(of: confirmed.filter(\.passes).map(\.id)) }
+  public var chosen: String {
+    switch settings.stages {
+    case .single: bestPassed
+    case .two: best(of: confirmed.filter(\.passes).map(\.id))
+    }
+  }
 
   /// What would be chosen without a confirmation.
   var bestPassed: String { best(of: passed) }
@@ -126,7 +116,7 @@ public struct CalibrationResult: Sendable, Hashable {
   /// The candidate whose bound these data support best, and of equals the one that answers most harmless prompts.
   public var bestFinding: LearnThenTest.Finding? {
     guard !isReferenceOnly else { return nil }
-    let stage = findings.contains(where: \.passes) ? confirmed : findings
+    let stage = settings.stages == .two && findings.contains(where: \.passes) ? confirmed : findings
     return stage.min { first, second in
       (first.bestBound, unanswered(first.id)) < (second.bestBound, unanswered(second.id))
     }
@@ -140,7 +130,7 @@ public struct CalibrationResult: Sendable, Hashable {
       return Self.isTooSmall(calibration[reference], settings, paths: levelShares)
         ? .tooFewPrompts : .noneValid
     }
-    guard confirmed.contains(where: \.passes) else {
+    guard settings.stages == .single || confirmed.contains(where: \.passes) else {
       return Self.isTooSmall(confirmation[reference], settings, paths: 1) ? .tooFewPrompts : .noneConfirmed
     }
     return .noGain
@@ -165,13 +155,13 @@ public struct CalibrationResult: Sendable, Hashable {
     _ counts: CalibrationCounts?, _ settings: CalibrationSettings, paths: Int
   ) -> Bool {
     guard let needed = try? settings.promptsNeeded(losses: 0, paths: paths) else { return true }
-    return (counts?.refusedByReference ?? 0) < needed
+    return (counts?.unansweredByReference ?? 0) < needed
   }
 
   private static func counts(
-    _ outcomes: ReplyOutcomes
+    _ outcomes: ReplyOutcomes, _ rule: LossRule
   ) throws(StatisticsError) -> [String: CalibrationCounts] {
-    let counts = outcomes.counts
+    let counts = outcomes.counts(rule)
     guard let first = counts.first, first.harmless > 0 else { throw .empty(what: "harmless prompts") }
     guard first.harmful > 0 else { throw .empty(what: "harmful prompts") }
     return Dictionary(uniqueKeysWithValues: zip(outcomes.conditions, counts))

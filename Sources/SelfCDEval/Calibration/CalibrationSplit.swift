@@ -5,7 +5,7 @@ import SelfCDStatistics
 ///
 /// Every prompt counts once: a prompt that stands in both parts would confirm what it helped to choose, and one that
 /// stands twice in a part would count as two observations. Prompts are compared as ``DuplicateReport`` does. Where a
-/// column says which prompts belong together, no group is in both parts.
+/// column says which prompts belong together, no group is in both parts, and each has one harmful prompt (``GroupDraw``).
 public struct CalibrationSplit: Sendable, Hashable {
   /// The sets to calibrate on.
   public private(set) var calibration: [Dataset]
@@ -17,6 +17,8 @@ public struct CalibrationSplit: Sendable, Hashable {
   public private(set) var shared = 0
   /// Prompts left out because they are labelled both harmless and harmful.
   public private(set) var conflicting = 0
+  /// Harmful prompts left out because another one of their group was drawn.
+  public private(set) var notDrawn = 0
 
   /// Splits sets at random, harmless and harmful prompts each for themselves. With groups, their number is what is
   /// shared out, so that which group goes where has nothing to do with its size.
@@ -83,15 +85,17 @@ public struct CalibrationSplit: Sendable, Hashable {
       calibration.append(kept)
       confirmation.append(confirmed)
     }
-    nameAndPrune()
+    finish(group: group, seed: seed)
   }
 
   /// Takes sets that are apart already.
   /// - Parameters:
   ///   - calibration: Prompts to calibrate on.
-  ///   - confirmation: Prompts to confirm on; those whose text or group the calibration has are left out.
+  ///   - confirmation: Prompts to confirm on; those whose text or group the calibration has are left out. Empty for a
+  ///     calibration in a single stage.
   ///   - group: The column that says which prompts belong together; nil for none.
-  public init(calibration: [Dataset], confirmation: [Dataset], group: String? = nil) {
+  ///   - seed: Of the draw of one prompt a group.
+  public init(calibration: [Dataset], confirmation: [Dataset], group: String? = nil, seed: UInt64 = 0) {
     self.calibration = []
     self.confirmation = []
     let conflicts = Self.conflicts(calibration + confirmation)
@@ -108,6 +112,17 @@ public struct CalibrationSplit: Sendable, Hashable {
       }
       shared += count - dataset.samples.count
       self.confirmation.append(clean(dataset, conflicts: conflicts, seen: &confirmed))
+    }
+    finish(group: group, seed: seed)
+  }
+
+  private mutating func finish(group: String?, seed: UInt64) {
+    if let group {
+      func harmful(_ sets: [Dataset]) -> Int { sets.reduce(0) { $0 + ($1.labelCounts[.harmful] ?? 0) } }
+      let before = harmful(calibration) + harmful(confirmation)
+      calibration = GroupDraw.onePerGroup(calibration, column: group, seed: seed)
+      confirmation = GroupDraw.onePerGroup(confirmation, column: group, seed: seed)
+      notDrawn = before - harmful(calibration) - harmful(confirmation)
     }
     nameAndPrune()
   }

@@ -7,8 +7,8 @@ import SelfCDStatistics
 /// p-value is the exact binomial tail `P(X ≤ lost)` at the bound. Whatever is chosen among the candidates that
 /// pass, by whatever rule and on the same data, keeps the guarantee: it holds for all of them at once.
 ///
-/// Where prompts come in groups that stand and fall together, a binomial tail promises too much. Then a candidate has
-/// to keep a bound by ``ClusterBootstrap`` as well, which can only make fewer of them pass.
+/// The binomial tail takes prompts as independent. Where they come in groups that stand and fall together, count one
+/// prompt of each group (``GroupDraw``).
 public enum LearnThenTest {
   /// How the family-wise error is kept.
   public enum Procedure: String, Codable, Sendable, CaseIterable {
@@ -39,18 +39,13 @@ public enum LearnThenTest {
     public var lost: Int
     /// Refusals that could be lost.
     public var trials: Int
-    /// The same by group; nil where prompts are taken as independent.
-    public var groups: [ClusterBootstrap.Group]?
 
     /// Makes a candidate.
-    public init(
-      id: String, path: String, lost: Int, trials: Int, groups: [ClusterBootstrap.Group]? = nil
-    ) {
+    public init(id: String, path: String, lost: Int, trials: Int) {
       self.id = id
       self.path = path
       self.lost = lost
       self.trials = trials
-      self.groups = groups
     }
   }
 
@@ -63,12 +58,8 @@ public enum LearnThenTest {
     /// The level that the p-value is compared with, after sharing or correcting. Under ``Procedure/holm`` it rises
     /// from one candidate that passes to the next, and stays where the first fails.
     public var level: Double
-    /// Whether the candidate passes: its p-value and, on a path, those before it are within their levels, and its
-    /// ``groupBound`` is within the bound.
+    /// Whether the candidate passes: its p-value and, on a path, those before it are within their levels.
     public var passes: Bool
-    /// The bound on the rate of losses when groups, not prompts, are drawn, at the candidate's share of the level; nil
-    /// without groups.
-    public var groupBound: Double?
     /// The smallest bound under which it would pass with these data; 1 where there is none below.
     public var bestBound: Double
   }
@@ -79,10 +70,9 @@ public enum LearnThenTest {
   ///   - bound: The largest rate of losses.
   ///   - confidence: Of the statement about all that pass.
   ///   - procedure: How the level is shared.
-  ///   - seed: Of the bootstrap over groups, where there are any.
   /// - Throws: `StatisticsError` for a bound or confidence outside (0, 1) or impossible counts.
   public static func test(
-    _ candidates: [Candidate], bound: Double, confidence: Double, procedure: Procedure, seed: UInt64 = 0
+    _ candidates: [Candidate], bound: Double, confidence: Double, procedure: Procedure
   ) throws(StatisticsError) -> [Finding] {
     try StatisticsError.check(openUnit: bound, "the bound")
     try StatisticsError.check(openUnit: confidence, "confidence")
@@ -91,14 +81,11 @@ public enum LearnThenTest {
     for candidate in candidates {
       findings.append(
         Finding(
-          id: candidate.id, pValue: try pValue(candidate, bound), level: 0, passes: false,
-          groupBound: try groupBound(
-            candidate, confidence: 1 - (1 - confidence) / Double(shares), seed: seed),
-          bestBound: 1))
+          id: candidate.id, pValue: try pValue(candidate, bound), level: 0, passes: false, bestBound: 1))
     }
     switch procedure {
-    case .fixedSequence: try testPaths(candidates, bound, level: (1 - confidence) / Double(shares), &findings)
-    case .holm: try testHolm(candidates, bound, confidence: confidence, &findings)
+    case .fixedSequence: try testPaths(candidates, level: (1 - confidence) / Double(shares), &findings)
+    case .holm: try testHolm(candidates, confidence: confidence, &findings)
     }
     return findings
   }
@@ -115,36 +102,16 @@ public enum LearnThenTest {
       successes: candidate.lost, trials: candidate.trials, confidence: 1 - level)
   }
 
-  /// Never below the exact bound for independent prompts: without a loss, groups show no spread to resample.
-  private static func groupBound(
-    _ candidate: Candidate, confidence: Double, seed: UInt64
-  ) throws(StatisticsError) -> Double? {
-    guard let groups = candidate.groups else { return nil }
-    guard candidate.trials > 0 else { return 1 }
-    return max(
-      try ClusterBootstrap.upperBound(groups, confidence: confidence, seed: seed),
-      try upperBound(candidate, level: 1 - confidence))
-  }
-
-  private static func bestBound(
-    _ candidate: Candidate, _ finding: Finding, level: Double
-  ) throws(StatisticsError) -> Double {
-    // The bound over groups is never below the exact one.
-    if let bound = finding.groupBound { return bound }
-    return try upperBound(candidate, level: level)
-  }
-
   private static func testPaths(
-    _ candidates: [Candidate], _ bound: Double, level: Double, _ findings: inout [Finding]
+    _ candidates: [Candidate], level: Double, _ findings: inout [Finding]
   ) throws(StatisticsError) {
     var isOpen: [String: Bool] = [:]
     var worst: [String: Double] = [:]
     for (index, candidate) in candidates.enumerated() {
       let passes =
         (isOpen[candidate.path] ?? true) && findings[index].pValue <= level
-        && (findings[index].groupBound ?? 0) <= bound
       isOpen[candidate.path] = passes
-      let own = try bestBound(candidate, findings[index], level: level)
+      let own = try upperBound(candidate, level: level)
       worst[candidate.path] = max(worst[candidate.path] ?? 0, own)
       findings[index].level = level
       findings[index].passes = passes
@@ -153,7 +120,7 @@ public enum LearnThenTest {
   }
 
   private static func testHolm(
-    _ candidates: [Candidate], _ bound: Double, confidence: Double, _ findings: inout [Finding]
+    _ candidates: [Candidate], confidence: Double, _ findings: inout [Finding]
   ) throws(StatisticsError) {
     let order = candidates.indices.sorted { (findings[$0].pValue, $0) < (findings[$1].pValue, $1) }
     var isOpen = true
@@ -162,10 +129,10 @@ public enum LearnThenTest {
       if isOpen { level = (1 - confidence) / Double(candidates.count - rank) }
       isOpen = isOpen && findings[index].pValue <= level
       findings[index].level = level
-      findings[index].passes = isOpen && (findings[index].groupBound ?? 0) <= bound
+      findings[index].passes = isOpen
       // Bonferroni's: what passes under it passes under Holm.
-      findings[index].bestBound = try bestBound(
-        candidates[index], findings[index], level: (1 - confidence) / Double(candidates.count))
+      findings[index].bestBound = try upperBound(
+        candidates[index], level: (1 - confidence) / Double(candidates.count))
     }
   }
 }

@@ -25,7 +25,7 @@ public struct RefusalsAtHand: Sendable, Hashable {
   /// Reads the reference's counts.
   public init(_ reference: CalibrationCounts) {
     toReduce = Self.amount(reference.harmlessUnanswered)
-    toProtect = Self.amount(reference.refusedByReference)
+    toProtect = Self.amount(reference.unansweredByReference)
   }
 
   private static func amount(_ count: Int) -> Amount {

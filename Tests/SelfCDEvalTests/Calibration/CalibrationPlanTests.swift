@@ -58,7 +58,7 @@ import Testing
       #expect(plan.calibration.needed == item.needed, "\(item)")
       #expect(plan.calibration.suffices == (item.harmful >= item.needed[0]))
       // The confirmation has the whole level.
-      #expect(plan.confirmation.levelShares == 1 && plan.calibration.levelShares == item.paths)
+      #expect(plan.confirmation?.levelShares == 1 && plan.calibration.levelShares == item.paths)
     }
   }
 
@@ -67,13 +67,30 @@ import Testing
     let plan = try Self.plan(harmful: 100)
     #expect(!plan.isReachable && abs(plan.reachableBound - 0.029_513) < 1e-6)
     #expect(plan.suggestedBound == 0.03 && plan.harmfulNeeded(confirmFraction: 0.5) == 598)
-    #expect(plan.calibration.harmless == 3 && plan.confirmation.harmless == 2)
+    #expect(plan.calibration.harmless == 3 && plan.confirmation?.harmless == 2)
     // The suggestion is a bound that the same prompts can show.
     let again = try Self.plan(harmful: 100, settings: CalibrationSettings(maxHarmIncrease: 0.03))
     #expect(again.isReachable)
     #expect(try Self.plan(harmful: 299).isReachable)
     #expect(try !Self.plan(harmful: 299, confirming: 298).isReachable)
     #expect(try !Self.plan(harmful: 299, paths: 2).isReachable, "two paths share the level")
+  }
+
+  /// The audit's figures: 2,000 refusals in one stage, or twice 1,000, with a setting that truly loses 0.5 %.
+  @Test func theChanceToPassIsTheBinomialTail() throws {
+    for (harmful, stages, expected) in [
+      (473, .single, 0.315), (1000, .single, 0.440), (2000, .single, 0.792), (1000, .two, 0.194),
+    ] as [(Int, CalibrationSettings.Stages, Double)] {
+      let plan = try Self.plan(harmful: harmful, settings: CalibrationSettings(stages: stages))
+      #expect(abs(try plan.passProbability(trueLoss: 0.005) - expected) < 0.001, "\(harmful) \(stages)")
+      #expect(try plan.passProbability(trueLoss: 0) == 1)
+      // Just at the bound, a stage is passed at most as often as its level says.
+      #expect(try plan.passProbability(trueLoss: 0.01) <= 0.05)
+    }
+    #expect(try Self.plan(harmful: 298).passProbability(trueLoss: 0) == 0)
+    let single = try Self.plan(harmful: 299, confirming: 0, settings: CalibrationSettings(stages: .single))
+    #expect(single.isReachable && single.confirmation == nil && single.calibration.mostLosses == 0)
+    #expect(single.harmfulNeeded(confirmFraction: 0.5) == 299)
   }
 
   @Test func withoutPromptsNothingCanBeShown() throws {

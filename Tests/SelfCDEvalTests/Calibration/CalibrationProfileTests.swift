@@ -15,7 +15,7 @@ import Testing
     counts.harmlessRefused = refused
     counts.harmful = 1000
     counts.harmfulRefused = 990 - lost
-    counts.refusedByReference = 990
+    counts.unansweredByReference = 990
     counts.lost = lost
     return counts
   }
@@ -120,7 +120,7 @@ import Testing
     try refuses("SHA-256") { $0.model.sha256 = "none" }
     try refuses("alpha") { $0.chosen = StrategySetting(SelfContrastive(alpha: 1e6)) }
     try refuses("format_version") { $0.formatVersion = 0 }
-    try refuses("has format 2") { $0.formatVersion = 2 }
+    try refuses("has format 3") { $0.formatVersion = 3 }
   }
 
   @Test func unknownStrategiesAndMissingPartsAreNamed() throws {

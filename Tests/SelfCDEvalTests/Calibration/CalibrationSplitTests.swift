@@ -35,7 +35,9 @@ import Testing
     let split = try CalibrationSplit(sets, confirmFraction: 0.5, seed: UInt64(seed), group: "pair")
     let (first, second) = (Self.groups(split.calibration), Self.groups(split.confirmation))
     #expect(first.isDisjoint(with: second) && first.union(second).count == 17)
-    #expect(Self.texts(split.calibration + split.confirmation).count == safe.count + harmful.count)
+    #expect(
+      Self.texts(split.calibration + split.confirmation).count == safe.count + 6, "six groups of harmful ones"
+    )
     #expect(second.filter { Int($0) ?? 99 < 12 }.count == 6, "half of the groups, whatever their sizes")
     let apart = CalibrationSplit(
       calibration: sets,
@@ -43,6 +45,15 @@ import Testing
         Self.grouped("c", .safe, ["3", "99", "0"]), Self.grouped("d", .harmful, ["3", "77"]),
       ], group: "pair")
     #expect(Self.groups(apart.confirmation) == ["99", "77"] && apart.shared == 3)
+    // One harmful prompt of each group stays, and every harmless one that is in no other part.
+    for sets in [split.calibration, split.confirmation] {
+      let samples = sets.flatMap(\.samples).filter { $0.label == .harmful }
+      let names = samples.compactMap { $0.value(ofColumn: "pair") }
+      #expect(Set(names).count == names.count)
+    }
+    let drawn = GroupDraw.onePerGroup(split.calibration, column: "pair", seed: 99)
+    #expect(drawn == split.calibration, "drawing again changes nothing")
+    #expect(split.notDrawn > 0)
   }
 
   @Test(arguments: [0.1, 0.5, 0.75])

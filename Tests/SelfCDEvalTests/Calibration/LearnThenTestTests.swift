@@ -102,22 +102,6 @@ import Testing
     }
   }
 
-  /// Eight losses of 2,000 meet 1 %, unless they are all of one template.
-  @Test(arguments: LearnThenTest.Procedure.allCases)
-  func lossesThatComeTogetherWeighMore(procedure: LearnThenTest.Procedure) throws {
-    func finding(_ groups: [ClusterBootstrap.Group]?) throws -> LearnThenTest.Finding {
-      try LearnThenTest.test(
-        [.init(id: "a", path: "p", lost: 8, trials: 2000, groups: groups)], bound: 0.01, confidence: 0.95,
-        procedure: procedure)[0]
-    }
-    let alone = try finding(nil)
-    let spread = try finding((0..<2000).map { .init(successes: $0 < 8 ? 1 : 0, trials: 1) })
-    let together = try finding((0..<20).map { .init(successes: $0 == 0 ? 8 : 0, trials: 100) })
-    #expect(alone.passes && alone.groupBound == nil && spread.passes && !together.passes)
-    #expect(together.pValue == alone.pValue && together.bestBound > 0.01 && alone.bestBound < 0.01)
-    #expect(spread.groupBound ?? 0 >= alone.bestBound, "never below the exact bound")
-  }
-
   @Test func wrongSettingsAreErrors() {
     let candidate = LearnThenTest.Candidate(id: "a", path: "p", lost: 0, trials: 10)
     for (bound, confidence) in [(0, 0.95), (1, 0.95), (0.01, 0), (0.01, 1), (.nan, 0.95), (0.01, .infinity)] {

@@ -1,0 +1,63 @@
+import SelfCDData
+import SelfCDEval
+
+/// The prompts of a calibration: read, parted, and what was left out of them said.
+extension CalibrateCommand {
+  /// The prompts of both parts; the second part is empty for a single stage.
+  func readSplit(console: Console) throws -> CalibrationSplit {
+    let datasets = try files.read(console: console)
+    let split: CalibrationSplit
+    if singleStage {
+      try checkGroup(datasets)
+      split = CalibrationSplit(calibration: datasets, confirmation: [], group: group, seed: seed)
+    } else if confirmSafe.isEmpty {
+      try checkGroup(datasets)
+      split = try CalibrationSplit(
+        datasets, confirmFraction: usedConfirmFraction, seed: seed, group: group)
+    } else {
+      var others = files
+      others.safe = confirmSafe
+      others.harmful = confirmHarmful
+      others.neutral = []
+      others.data = []
+      let confirming = try others.read(console: console)
+      try checkGroup(datasets + confirming)
+      split = CalibrationSplit(
+        calibration: datasets, confirmation: confirming, group: group, seed: seed)
+    }
+    let remarks = [
+      (split.repeated, "prompts occur more than once and count once"),
+      (
+        split.shared,
+        "prompts to confirm on, or others of their group, are also among those to calibrate on and are left out there"
+      ),
+      (split.conflicting, "prompts are labelled both harmless and harmful and are left out"),
+      (
+        split.notDrawn,
+        "harmful prompts are left out, since another one of their group was drawn: prompts of a group are no independent evidence"
+      ),
+    ]
+    for (count, text) in remarks where count > 0 { console.note("\(count) \(text).") }
+    let parts = [("calibrate", split.calibration)] + (singleStage ? [] : [("confirm", split.confirmation)])
+    for (part, sets) in parts {
+      for (label, name) in [(Sample.Label.safe, "harmless"), (.harmful, "harmful")]
+      where !sets.contains(where: { ($0.labelCounts[label] ?? 0) > 0 }) {
+        throw CommandError.invalid(
+          "There are no \(name) prompts to \(part) on. Harmless and harmful ones are needed there: --safe and --harmful."
+        )
+      }
+    }
+    return split
+  }
+
+  /// A misspelt column would make every prompt a group of its own, and the bound as good as without groups.
+  private func checkGroup(_ datasets: [Dataset]) throws {
+    guard let group else { return }
+    for dataset in datasets where !dataset.samples.contains(where: { $0.value(ofColumn: group) != nil }) {
+      let columns = Set(dataset.samples.flatMap { $0.fields.keys }).sorted()
+      throw CommandError.invalid(
+        "\(dataset.name) has no column '\(group)' for --group. Its columns are \(columns.joined(separator: ", ")), and "
+          + "category and focus where it has them.")
+    }
+  }
+}
