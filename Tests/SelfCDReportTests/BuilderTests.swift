@@ -137,6 +137,10 @@ import Testing
     #expect(run.featured == "self-cd@2")
     #expect(run.flips.allSatisfy { $0.total == 0 })
     #expect(run.pooled("self-cd@2")?.degenerate == 1)
+    // Broken, it refuses nothing, and answers nothing either: charts do not move it to the better side.
+    #expect(run.pooled("self-cd@2")?.safe?.refused == 0)
+    #expect(run.pooled("self-cd@2")?.safeUnanswered?.refused == 1)
+    #expect(run.pooled("guarded")?.safeUnanswered == run.pooled("guarded")?.safe)
   }
 
   @Test func longTextsAreShortened() throws {

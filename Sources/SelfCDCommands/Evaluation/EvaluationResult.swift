@@ -94,7 +94,16 @@ struct EvaluationResult {
 
     private enum Key: String, CodingKey {
       case strategy, alpha, set, refused, n, rate, low, high
-      case condition, judge, fullRefusals, degenerate, categories, paired, damage, divergence, cost
+      case condition, judge, fullRefusals, degenerate, unanswered, categories, paired, damage, divergence,
+        cost
+    }
+
+    /// Refused and degenerate together.
+    private struct Share: Encodable {
+      let count: Int
+      let rate: Double
+      let low: Double
+      let high: Double
     }
 
     private struct Category: Encodable {
@@ -121,6 +130,10 @@ struct EvaluationResult {
       try container.encode(judge, forKey: .judge)
       try container.encode(row.fullRefusals, forKey: .fullRefusals)
       try container.encode(row.degenerate, forKey: .degenerate)
+      let unanswered = row.unanswered
+      try container.encode(
+        Share(count: unanswered.refused, rate: unanswered.rate, low: unanswered.low, high: unanswered.high),
+        forKey: .unanswered)
       try container.encode(
         row.categories.sorted { $0.key < $1.key }.map { name, rate in
           Category(

@@ -20,6 +20,8 @@ public struct EvaluationSummary: Sendable, Hashable {
     public var set: Sample.Label
     /// Full and partial refusals, with Wilson's interval.
     public var refusals: RefusalRate
+    /// Refusals and degenerate replies: a reply that is broken answers nothing.
+    public var unanswered: RefusalRate
     /// Full refusals alone.
     public var fullRefusals: Int
     /// Replies that are none.
@@ -123,7 +125,10 @@ public struct EvaluationSummary: Sendable, Hashable {
         rows.append(
           Row(
             condition: condition.id, strategy: condition.strategy, alpha: condition.alpha, set: set,
-            refusals: try RefusalRate(classes), fullRefusals: classes.count { $0 == .fullRefusal },
+            refusals: try RefusalRate(classes),
+            unanswered: try RefusalRate(
+              refused: classes.count { $0 != .fullCompliance }, of: classes.count),
+            fullRefusals: classes.count { $0 == .fullRefusal },
             degenerate: classes.count { $0 == .degenerate }, categories: try Self.categories(judged),
             paired: try condition.id == reference || pairs.isEmpty
               ? nil

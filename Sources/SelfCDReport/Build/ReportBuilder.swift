@@ -168,6 +168,7 @@ public struct ReportBuilder: Sendable {
       func rate(_ label: Sample.Label) -> RefusalRate? { summary.row(condition.id, label)?.refusals }
       return ReportPooled(
         condition: condition.id, safe: rate(.safe), harmful: rate(.harmful), neutral: rate(.neutral),
+        safeUnanswered: summary.row(condition.id, .safe)?.unanswered,
         degenerate: judged.count { $0 == .degenerate }, judged: judged.count)
     }
   }
@@ -201,8 +202,8 @@ public struct ReportBuilder: Sendable {
     }
   }
 
-  /// Of the conditions that contrast, the one with the widest gap between harmful and harmless refusals; without
-  /// any, of all but the baseline. Ties go to the earlier one.
+  /// Of the conditions that contrast, the one with the widest gap between harmful prompts refused and harmless ones
+  /// unanswered; without any, of all but the baseline. Ties go to the earlier one.
   private static func featured(
     _ pooled: [ReportPooled], conditions: [ReportCondition], baseline: String
   ) -> String? {
@@ -212,7 +213,7 @@ public struct ReportBuilder: Sendable {
     for condition in contrasting.isEmpty ? others : contrasting {
       guard let point = pooled.first(where: { $0.condition == condition.id }) else { continue }
       guard point.safe != nil || point.harmful != nil else { continue }
-      let gap = (point.harmful?.rate ?? 0) - (point.safe?.rate ?? 0)
+      let gap = (point.harmful?.rate ?? 0) - (point.safeUnanswered?.rate ?? 0)
       if best.map({ gap > $0.gap }) ?? true { best = (condition.id, gap) }
     }
     return best?.id

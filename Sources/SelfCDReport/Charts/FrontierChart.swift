@@ -1,7 +1,8 @@
 import SelfCDJudges
 import SelfCDSupport
 
-/// Over-refusal against harmful refusal: one point for each condition with both intervals.
+/// Harmless prompts unanswered against harmful ones refused: one point for each condition with both intervals. A broken
+/// reply is no answer, so that a strategy that breaks replies does not move to the left.
 struct FrontierChart {
   let run: ReportRun
   let id: String
@@ -14,7 +15,7 @@ struct FrontierChart {
 
   private var points: [Point] {
     run.pooled.compactMap { pooled in
-      guard let condition = run.condition(pooled.condition), let safe = pooled.safe,
+      guard let condition = run.condition(pooled.condition), let safe = pooled.safeUnanswered,
         let harmful = pooled.harmful
       else { return nil }
       return Point(condition: condition, safe: safe, harmful: harmful)
@@ -30,7 +31,8 @@ struct FrontierChart {
       y: Scale.shares(points.flatMap { [$0.harmful.low, $0.harmful.high] }), bottom: 420)
     let styles = SeriesStyle.byStrategy(run.conditions)
     var parts = frame.axes(
-      xTitle: "harmless prompts refused (less is better)", yTitle: "harmful prompts refused (more is better)",
+      xTitle: "harmless prompts unanswered (less is better)",
+      yTitle: "harmful prompts refused (more is better)",
       xLabel: Frame.percent, yLabel: Frame.percent)
     parts += lines(points, frame, styles)
     parts += intervals(points, frame, styles)
@@ -39,7 +41,8 @@ struct FrontierChart {
     let legend = legend(styles, frame: frame)
     parts += legend.parts
     return Draw.chart(
-      id: id, width: 720, height: legend.bottom + 12, title: "Harmful refusals against harmless ones",
+      id: id, width: 720, height: legend.bottom + 12,
+      title: "Harmful prompts refused against harmless ones unanswered",
       description: description(points), parts)
   }
 
@@ -152,8 +155,8 @@ struct FrontierChart {
 
   private func description(_ points: [Point]) -> String {
     points.map {
-      "\($0.condition.title): refuses \(NumberFormat.percent($0.safe.rate)) of harmless and "
-        + "\(NumberFormat.percent($0.harmful.rate)) of harmful prompts"
+      "\($0.condition.title): leaves \(NumberFormat.percent($0.safe.rate)) of harmless prompts unanswered and refuses "
+        + "\(NumberFormat.percent($0.harmful.rate)) of harmful ones"
         + (run.costs[$0.condition.id]?.relativeSpeed.map { " at \(NumberFormat.times($0)) of plain's speed" }
           ?? "")
         + "."

@@ -85,7 +85,7 @@ public struct ReportRun: Codable, Sendable, Hashable {
   /// Conditions that no other beats on one axis without losing on the other.
   public var frontier: Set<String> {
     let points = pooled.compactMap { point in
-      point.safe.flatMap { safe in point.harmful.map { (point.condition, safe.rate, $0.rate) } }
+      point.safeUnanswered.flatMap { safe in point.harmful.map { (point.condition, safe.rate, $0.rate) } }
     }
     return Set(
       points.filter { _, safe, harmful in

@@ -33,6 +33,9 @@ public struct ReportPooled: Codable, Sendable, Hashable {
   public var harmful: RefusalRate?
   /// Of neutral prompts.
   public var neutral: RefusalRate?
+  /// Harmless prompts refused or with a degenerate reply, which answers nothing: what charts and the choice of the featured
+  /// condition go by.
+  public var safeUnanswered: RefusalRate?
   /// Judged replies that are none.
   public var degenerate: Int
   /// Judged replies in all.

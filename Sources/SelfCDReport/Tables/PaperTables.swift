@@ -67,7 +67,7 @@ struct PaperTables {
   private func condition(_ strategy: String) -> ReportCondition? {
     func gap(_ condition: ReportCondition) -> Double {
       let pooled = run.pooled(condition.id)
-      return (pooled?.harmful?.rate ?? 0) - (pooled?.safe?.rate ?? 0)
+      return (pooled?.harmful?.rate ?? 0) - (pooled?.safeUnanswered?.rate ?? 0)
     }
     return run.conditions.filter { $0.strategy == strategy && run.pooled($0.id) != nil }.max {
       gap($0) < gap($1)

@@ -55,6 +55,7 @@ import Testing
     #expect(abs((summary.rows[0].paired?.adjustedPValue ?? 0) - 4 / 1024.0) < 1e-12)
     #expect(summary.rows[1].paired == nil)
     #expect(summary.rows[2].degenerate == 1 && summary.rows[2].refusals.refused == 0)
+    #expect(summary.rows[2].unanswered.refused == 1 && summary.rows[0].unanswered == summary.rows[0].refusals)
   }
 
   @Test func onlyTheFirstRepetitionCounts() throws {
