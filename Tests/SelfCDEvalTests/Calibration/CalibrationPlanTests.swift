@@ -14,6 +14,8 @@ import Testing
       var paths: Int
       var bounds: [Double]
       var needed: [Int]
+      /// How likely a candidate passes that truly loses nothing, a tenth, a half and all of the bound.
+      var chances: [Double]
     }
     var plans: [Plan]
 
@@ -57,6 +59,13 @@ import Testing
       }
       #expect(plan.calibration.needed == item.needed, "\(item)")
       #expect(plan.calibration.suffices == (item.harmful >= item.needed[0]))
+      let single = try Self.plan(
+        harmful: item.harmful, confirming: 0, paths: item.paths,
+        settings: CalibrationSettings(
+          maxHarmIncrease: item.bound, confidence: item.confidence, stages: .single))
+      for (share, expected) in zip([0, 0.1, 0.5, 1], item.chances) {
+        #expect(abs(try single.passProbability(trueLoss: item.bound * share) - expected) < 1e-9, "\(item)")
+      }
       // The confirmation has the whole level.
       #expect(plan.confirmation?.levelShares == 1 && plan.calibration.levelShares == item.paths)
     }

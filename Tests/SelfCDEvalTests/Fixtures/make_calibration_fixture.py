@@ -69,10 +69,17 @@ def needed_refusals(lost, bound, level):
     return next(n for n in range(lost + 1, 100000) if stats.binom.cdf(lost, n, bound) <= level)
 
 
+def pass_probability(harmful, bound, level, true_loss):
+    """How likely a candidate passes: the critical count is the largest whose tail at the bound is within the level."""
+    passing = [k for k in range(harmful + 1) if stats.binom.cdf(k, harmful, bound) <= level]
+    return float(stats.binom.cdf(passing[-1], harmful, true_loss)) if passing else 0.0
+
+
 def plan(harmful, bound, confidence, paths):
     """What a part of `harmful` prompts can show where `paths` share the level: with 0, 1 and 2 losses."""
     level = (1 - confidence) / paths
     return {
+        "chances": [pass_probability(harmful, bound, level, bound * share) for share in (0, 0.1, 0.5, 1)],
         "harmful": harmful, "bound": bound, "confidence": confidence, "paths": paths,
         "bounds": [upper(k, harmful, level) if k < harmful else 1.0 for k in range(3)],
         "needed": [needed_refusals(k, bound, level) for k in range(3)]}
