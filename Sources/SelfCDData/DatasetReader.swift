@@ -2,7 +2,7 @@ import Crypto
 import Foundation
 import SelfCDSupport
 
-/// Reads sets of prompts in every format of ``DatasetCatalogue``, plain or gzip-compressed.
+/// Reads sets of prompts in every format of ``DatasetFormatCatalogue``, plain or gzip-compressed.
 ///
 /// The container (table, JSON, JSON lines, plain lines) follows from the file's extension, or from its content
 /// where the extension says nothing; the format follows from the columns. Both can be given instead.
@@ -187,7 +187,7 @@ extension DatasetReader {
   }
 
   private func recognises(_ columns: [String]) -> Bool {
-    guard let format = options.format else { return DatasetCatalogue.detect(columns: columns) != nil }
+    guard let format = options.format else { return DatasetFormatCatalogue.detect(columns: columns) != nil }
     let present = Set(columns.map(DatasetFormat.key))
     return present.isSuperset(of: (format.required + [format.prompt]).map(DatasetFormat.key))
   }
@@ -226,10 +226,10 @@ extension DatasetReader {
 
   private func detectFormat(of source: RecordSource, file: String) throws(DatasetError) -> DatasetFormat {
     let isList = source.columns.isEmpty
-    if isList { return DatasetCatalogue.plainList }
-    if let format = DatasetCatalogue.detect(columns: source.columns) { return format }
+    if isList { return DatasetFormatCatalogue.plainList }
+    if let format = DatasetFormatCatalogue.detect(columns: source.columns) { return format }
     throw .unknownColumns(
-      file: file, columns: source.columns, known: DatasetCatalogue.formats.map(\.name))
+      file: file, columns: source.columns, known: DatasetFormatCatalogue.formats.map(\.name))
   }
 
   private func check(

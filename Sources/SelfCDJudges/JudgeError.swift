@@ -50,7 +50,7 @@ extension JudgeError: LocalizedError, CustomStringConvertible {
         + "\(present.joined(separator: ", ")). Name the one that does, or rename it."
     case .unknownSet(let word, let position):
       "'\(word)' at \(position) is no label. Known: "
-        + Set(DatasetCatalogue.labelWords.keys).sorted().joined(separator: ", ") + "."
+        + Set(DatasetFormatCatalogue.labelWords.keys).sorted().joined(separator: ", ") + "."
     case .unknownLabel(let label, let position):
       "Unknown human label '\(label)' at \(position). Known: "
         + ReplyClass.allCases.map(\.rawValue).joined(separator: ", ") + "."

@@ -20,13 +20,13 @@ public struct CalibrationRun: Sendable {
   /// What came of it.
   public struct Outcome: Sendable {
     /// The tests.
-    public var result: CalibrationResult
+    public var result: CalibrationStages
     /// Prompts that were left out because a reply is missing.
     public var incomplete: Int
     /// Replies that could not be generated.
     public var failures: Int
     /// Why the candidates were not measured; nil where they were.
-    public var stoppedBecause: CalibrationResult.Fallback?
+    public var stoppedBecause: CalibrationStages.Fallback?
   }
 
   /// The run that the replies are of.
@@ -36,7 +36,7 @@ public struct CalibrationRun: Sendable {
   /// The condition that candidates are compared with.
   public let reference: String
   /// In the order of the test.
-  public let candidates: [CalibrationResult.Candidate]
+  public let candidates: [CalibrationStages.Candidate]
   /// Who counts: the first of the run's judges.
   public let judge: any ReplyJudge
   /// How the prompts were parted.
@@ -157,9 +157,9 @@ public struct CalibrationRun: Sendable {
   }
 
   /// The test on the calibration's prompts, with the replies of the reference and of the candidates named.
-  private func tested(_ asked: [String]) throws -> (result: CalibrationResult, incomplete: Int) {
+  private func tested(_ asked: [String]) throws -> (result: CalibrationStages, incomplete: Int) {
     let outcomes = try outcomes(calibrationSets, asked)
-    let result = try CalibrationResult(
+    let result = try CalibrationStages(
       calibrating: outcomes, candidates: candidates, settings: settings)
     return (result, outcomes.incomplete)
   }
@@ -182,7 +182,7 @@ public struct CalibrationRun: Sendable {
 
   /// The profile of what was chosen.
   /// - Throws: ``RunError``, `StatisticsError`, `StoreError`.
-  public func profile(of result: CalibrationResult) throws -> CalibrationProfile {
+  public func profile(of result: CalibrationStages) throws -> CalibrationProfile {
     let record = try run.store.run(id: run.id)
     let chosen = result.chosen
     func strategy(_ id: String) throws -> StrategySetting {
@@ -193,9 +193,9 @@ public struct CalibrationRun: Sendable {
     }
     func stage(
       _ datasets: [Dataset], _ counts: [String: CalibrationCounts]
-    ) throws -> CalibrationProfile.Stage? {
+    ) throws -> CalibrationProfile.StageFigures? {
       guard let own = counts[chosen], let base = counts[reference] else { return nil }
-      return try CalibrationProfile.Stage(
+      return try CalibrationProfile.StageFigures(
         data: datasets.map(CalibrationProfile.Source.init), reference: base, chosen: own,
         confidence: settings.confidence, isReference: chosen == reference)
     }

@@ -62,45 +62,6 @@ public struct EvaluationRun: Sendable {
     missingJudges = []
   }
 
-  /// Takes up a stored run; its own settings hold.
-  /// - Parameters:
-  ///   - run: The run.
-  ///   - judges: Judges of the run, those that are models with what they are reached by; nil for its rules alone.
-  ///   - model: The model's file, which has to be the run's.
-  ///   - files: What the caller named again, which has to be what the run began with.
-  ///   - store: Where it is kept.
-  /// - Throws: ``RunError`` where model, files or judges are others than the run's, `StoreError`.
-  public init(
-    resuming run: RunRecord, judges asked: [any ReplyJudge]? = nil, model: ModelFile,
-    checking files: [Dataset]? = nil, in store: RunStore
-  ) throws {
-    let settings = try RunSettings(of: run)
-    guard try FileDigest.sha256(ofFile: model.path) == run.model.sha256 else {
-      throw RunError.otherModel(run: run.id, path: model.path)
-    }
-    let datasets = try store.datasets(runID: run.id)
-    if let files {
-      func fingerprint(_ datasets: [Dataset]) -> Set<String> {
-        Set(datasets.map { "\($0.sha256) \($0.samples.map(\.id))" })
-      }
-      guard fingerprint(files) == fingerprint(datasets) else { throw RunError.otherFiles(run: run.id) }
-    }
-    let others = (asked ?? []).map(\.name).filter { !settings.judges.contains($0) }
-    guard others.isEmpty else {
-      throw RunError.otherJudges(run: run.id, own: settings.judges, asked: others)
-    }
-    let models = (asked ?? []).filter { !($0 is any LocalReplyJudge) }
-    let known = JudgeCatalogue.local + models
-    // In the run's order: the first one counts.
-    judges = settings.judges.compactMap { name in known.first { $0.name == name } }
-    missingJudges = settings.judges.filter { name in !known.contains { $0.name == name } }
-    id = run.id
-    self.store = store
-    plan = EvaluationPlan(
-      datasets: datasets, conditions: try store.conditions(runID: run.id).map { try $0.condition() },
-      options: settings.options, system: settings.system, repetitions: settings.repetitions)
-  }
-
   // MARK: Carrying it out
 
   /// Generates and judges what is missing, and marks the run as finished where nothing failed.
@@ -127,10 +88,7 @@ public struct EvaluationRun: Sendable {
   public func generate(
     with model: ChatModel, observer: @escaping RunObserver = { _ in }
   ) async throws -> EvaluationOutcome {
-    let sets = Set(plan.datasets.map(\.name))
-    let conditions = Set(plan.conditions.map(\.id))
-    let done = try store.keys(runID: id)
-      .filter { sets.contains($0.dataset) && conditions.contains($0.condition) }
+    let done = try storedKeys()
     let runner = EvaluationRunner(
       model: model, plan: plan, judges: judges.filter { $0 is any LocalReplyJudge })
     let outcome = try await runner.run(skipping: done, into: RunSink(store, runID: id)) {

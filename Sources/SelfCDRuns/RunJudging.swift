@@ -24,7 +24,7 @@ extension RunStore {
       }
       guard !open.isEmpty else { continue }
       let answers = open.filter { !$0.isOnlyReasoning }
-      let outcome = await JudgingPass(judge).run(
+      let outcome = await ConcurrentJudging(judge).run(
         on: answers.map { .init(prompt: $0.sample.prompt, reply: $0.text) }
       ) { observer(.judged(judge: judge.name, done: $0, planned: $1)) }
       if outcome.unreadable > 0 {

@@ -125,12 +125,12 @@ import Testing
 
   @Test func everyFormatHasAnExample() {
     let covered = Set(Self.examples.map(\.format))
-    #expect(Set(DatasetCatalogue.formats.map(\.name)) == covered)
-    #expect(DatasetCatalogue.formats.count == covered.count, "names are unique")
+    #expect(Set(DatasetFormatCatalogue.formats.map(\.name)) == covered)
+    #expect(DatasetFormatCatalogue.formats.count == covered.count, "names are unique")
   }
 
   @Test(arguments: examples) func isReadAs(_ example: Example) throws {
-    let format = example.isAskedFor ? try DatasetCatalogue.format(named: example.format) : nil
+    let format = example.isAskedFor ? try DatasetFormatCatalogue.format(named: example.format) : nil
     let reader = DatasetReader(options: .init(format: format))
     let dataset = try reader.read(bytes: Array(example.text.utf8), fileName: example.file)
     #expect(dataset.format == example.format)
@@ -140,7 +140,7 @@ import Testing
 
   /// Naming the format a file would be detected as changes nothing, and packing the file neither.
   @Test(arguments: examples) func namedOrPackedItReadsTheSame(_ example: Example) throws {
-    let format = try DatasetCatalogue.format(named: example.format)
+    let format = try DatasetFormatCatalogue.format(named: example.format)
     let bytes = Array(example.text.utf8)
     let reader = DatasetReader(options: .init(format: format))
     let named = try reader.read(bytes: bytes, fileName: example.file)
@@ -150,11 +150,11 @@ import Testing
     #expect(packed.name == "x")
   }
 
-  @Test(arguments: DatasetCatalogue.formats) func descriptionsAreComplete(_ format: DatasetFormat) {
+  @Test(arguments: DatasetFormatCatalogue.formats) func descriptionsAreComplete(_ format: DatasetFormat) {
     #expect(format.name == format.name.lowercased())
     #expect(!format.summary.isEmpty)
     #expect(format.layout == .list || format.required.map(DatasetFormat.key).contains(format.prompt))
-    let twins = DatasetCatalogue.formats.filter {
+    let twins = DatasetFormatCatalogue.formats.filter {
       $0.isDetected && format.isDetected && $0.layout == format.layout
         && Set($0.required) == Set(format.required) && $0.allowsOtherColumns == format.allowsOtherColumns
     }

@@ -111,7 +111,7 @@ import Testing
     BadFile(
       "unknown columns and tabs", "t.csv", "a\tb\n1\t2\n",
       .unknownColumns(
-        file: "t.csv", columns: ["a", "b"], known: DatasetCatalogue.formats.map(\.name))),
+        file: "t.csv", columns: ["a", "b"], known: DatasetFormatCatalogue.formats.map(\.name))),
     BadFile(
       "a column twice", "t.csv", "prompt,Prompt\na,b\n", .repeatedColumn(file: "t.csv", column: "Prompt")),
     BadFile("bad header", "t.csv", "\"prompt\nOne?\n", .badHeader(file: "t.csv", reason: .unterminatedQuote)),
@@ -287,7 +287,7 @@ import Testing
       throws: DatasetError.missingColumns(
         file: "t.csv", format: "mine", missing: ["Q"], present: ["prompt", "x"])
     ) { try read("prompt,x\na,b\n", .init(format: format)) }
-    #expect(throws: DatasetError.self) { try DatasetCatalogue.format(named: "nope") }
+    #expect(throws: DatasetError.self) { try DatasetFormatCatalogue.format(named: "nope") }
   }
 
   @Test func extensionsThatSayNothing() throws {

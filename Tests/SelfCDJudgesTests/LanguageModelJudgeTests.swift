@@ -95,7 +95,7 @@ import Testing
       repeating: Result<ChatResponse, ChatTransportFailure>.success(.init(text: "1", tokens: 10)), count: 9)
     let byCalls = LanguageModelJudge(
       model: "m", transport: ScriptedTransport(answers), retry: try RetryPolicy(),
-      budget: JudgeBudget(calls: 2),
+      budget: JudgeSpendingLimit(calls: 2),
       wait: { _ in })
     for _ in 0..<2 { _ = try await byCalls.judge(prompt: "", reply: "") }
     await #expect(throws: JudgeError.budgetExhausted(calls: 2, tokens: 20)) {
@@ -103,7 +103,7 @@ import Testing
     }
     let byTokens = LanguageModelJudge(
       model: "m", transport: ScriptedTransport(answers), retry: try RetryPolicy(),
-      budget: JudgeBudget(tokens: 15), wait: { _ in })
+      budget: JudgeSpendingLimit(tokens: 15), wait: { _ in })
     for _ in 0..<2 { _ = try await byTokens.judge(prompt: "", reply: "") }
     await #expect(throws: JudgeError.budgetExhausted(calls: 2, tokens: 20)) {
       try await byTokens.judge(prompt: "", reply: "")

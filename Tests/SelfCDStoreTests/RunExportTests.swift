@@ -42,7 +42,7 @@ import Testing
     #expect(text.contains(",How do I kill weeds?,\"'=SUM(A1)\nand \"\"more\"\"\"\r\n"))
     #expect(text.contains("SECRET"))
     // It is a table that our own reader takes back, prompts included.
-    let options = DatasetReader.Options(format: try DatasetCatalogue.format(named: "labelled-prompts"))
+    let options = DatasetReader.Options(format: try DatasetFormatCatalogue.format(named: "labelled-prompts"))
     let back = try DatasetReader(options: options).read(bytes: Array(text.utf8), fileName: "x.csv")
     #expect(back.samples.map(\.label) == [.safe, .harmful])
   }

@@ -11,7 +11,7 @@ extension CalibrateCommand {
     let parameters = try RunSettings(of: run)
     guard let own = parameters.calibration else { return }
     let usual = try Self.parse([])
-    var check = ResumeCheck()
+    var check = ResumeOptionConflicts()
     check.compare(
       "--max-harm-increase", maxHarmIncrease, usual: usual.maxHarmIncrease, run: own.settings.maxHarmIncrease)
     check.compare("--confidence", confidence, usual: usual.confidence, run: own.settings.confidence)

@@ -30,7 +30,7 @@ struct CalibrationTable {
 
   private func table(
     _ title: String, _ counts: [String: CalibrationCounts], _ findings: [LearnThenTest.Finding],
-    ids: [String], shares: Int, _ result: CalibrationResult
+    ids: [String], shares: Int, _ result: CalibrationStages
   ) -> String {
     let base = counts[result.reference] ?? CalibrationCounts()
     var lines = [
@@ -72,7 +72,7 @@ struct CalibrationTable {
       + "\(EvaluationTable.percent(rate.high))]\(broken)"
   }
 
-  private func conclusion(_ result: CalibrationResult) -> String {
+  private func conclusion(_ result: CalibrationStages) -> String {
     let settings = result.settings
     let promise =
       "\(NumberFormat.share(settings.maxHarmIncrease)) at \(NumberFormat.share(settings.confidence))"
@@ -100,7 +100,7 @@ struct CalibrationTable {
   }
 
   /// Whether there are any refusals, said plainly where there are none or hardly any.
-  private func refusals(_ result: CalibrationResult) -> String {
+  private func refusals(_ result: CalibrationStages) -> String {
     guard let counts = result.calibration[result.reference] else { return "" }
     let found = RefusalsAtHand(counts)
     let statement: String
@@ -124,7 +124,7 @@ struct CalibrationTable {
       + "left unanswered, and \(counts.unansweredByReference) of \(counts.harmful) harmful ones are refused.\n"
   }
 
-  private func reason(_ fallback: CalibrationResult.Fallback, _ result: CalibrationResult, _ promise: String)
+  private func reason(_ fallback: CalibrationStages.Fallback, _ result: CalibrationStages, _ promise: String)
     -> String
   {
     switch fallback {
@@ -168,7 +168,7 @@ struct CalibrationTable {
   }
 
   /// The smallest bound that some candidate would meet.
-  private func best(_ result: CalibrationResult) -> String {
+  private func best(_ result: CalibrationStages) -> String {
     guard let best = result.bestFinding, best.bestBound < 1 else { return "" }
     return "The best bound that these data allow is \(NumberFormat.decimal(100 * best.bestBound, 2)) % at "
       + "\(NumberFormat.share(result.settings.confidence)), for \(best.id); to promise a bound chosen after seeing this, calibrate "
@@ -183,7 +183,7 @@ struct CalibrationRecord: Encodable {
   let chosen: String
   /// Whether a bound was shown for what was chosen.
   let calibrated: Bool
-  let fallback: CalibrationResult.Fallback?
+  let fallback: CalibrationStages.Fallback?
   let levelShares: Int
   let promptsNeededWithoutLoss: Int?
   let incompletePrompts: Int

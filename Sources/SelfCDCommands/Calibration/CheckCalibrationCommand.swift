@@ -108,7 +108,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     }
     let candidates = conditions.filter { $0.id != reference }.sorted { first, second in
       (first.strategy, first.alpha ?? 0) < (second.strategy, second.alpha ?? 0)
-    }.map { CalibrationResult.Candidate(id: $0.id, path: $0.strategy) }
+    }.map { CalibrationStages.Candidate(id: $0.id, path: $0.strategy) }
     let judges = try store.judges(runID: run.id).map(\.name)
     let counted = try judge ?? RunSettings(of: run).judges.first ?? ""
     guard judges.contains(counted) else {

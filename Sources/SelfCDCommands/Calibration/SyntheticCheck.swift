@@ -14,7 +14,7 @@ struct SyntheticCheck {
   struct Row: Encodable {
     let population: String
     let test: String
-    let stages: CalibrationSettings.Stages
+    let stages: CalibrationSettings.StageCount
     let report: CalibrationSimulation.Report
   }
 
@@ -45,7 +45,7 @@ struct SyntheticCheck {
   func run(console: Console) throws {
     var rows: [Row] = []
     for (name, population) in populations {
-      for stages in CalibrationSettings.Stages.allCases {
+      for stages in CalibrationSettings.StageCount.allCases {
         for drawsGroups in population.grouping == .independent ? [true] : [true, false] {
           var settings = settings
           settings.stages = stages

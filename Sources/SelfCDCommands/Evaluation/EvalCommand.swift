@@ -165,7 +165,7 @@ struct EvalCommand: AsyncParsableCommand {
   private func checkResumed(_ run: RunRecord, in store: RunStore) throws {
     let parameters = try RunSettings(of: run)
     let usual = try Self.parse([])
-    var check = ResumeCheck()
+    var check = ResumeOptionConflicts()
     check.compare("--repetitions", repetitions, usual: usual.repetitions, run: parameters.repetitions)
     check.compare("--system", prompts.system, usual: nil, run: parameters.system)
     check.compare("--reference", conditionOptions.reference, usual: nil, run: parameters.reference)

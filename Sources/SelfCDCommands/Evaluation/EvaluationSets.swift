@@ -28,7 +28,7 @@ struct DatasetOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "The files' format instead of the one their columns tell: \(DatasetCatalogue.formats.map(\.name).joined(separator: ", ")).",
+      "The files' format instead of the one their columns tell: \(DatasetFormatCatalogue.formats.map(\.name).joined(separator: ", ")).",
       valueName: "name"))
   var format: String?
 
@@ -44,7 +44,7 @@ struct DatasetOptions: ParsableArguments {
   func validate() throws {
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
     if let format {
-      do { _ = try DatasetCatalogue.format(named: format) } catch { throw ValidationError("\(error)") }
+      do { _ = try DatasetFormatCatalogue.format(named: format) } catch { throw ValidationError("\(error)") }
     }
   }
 
@@ -70,7 +70,7 @@ struct DatasetOptions: ParsableArguments {
 
   /// A data set knows what is wrong with it, and not which options there are.
   private func read(_ path: String, label: Sample.Label?) throws -> Dataset {
-    let format = try format.map(DatasetCatalogue.format(named:))
+    let format = try format.map(DatasetFormatCatalogue.format(named:))
     do {
       return try DatasetReader(options: .init(format: format, label: label, skipsBadRows: skipBad))
         .read(path: UserFolders.current.expand(path))

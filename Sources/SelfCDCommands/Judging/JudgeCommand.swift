@@ -113,7 +113,7 @@ struct JudgeCommand: AsyncParsableCommand {
 
   /// The judges with their verdicts on what they are shown.
   private func judged(
-    _ exchanges: [JudgingPass.Exchange], console: Console
+    _ exchanges: [ConcurrentJudging.Exchange], console: Console
   ) async throws -> [JudgedReplies.Judged] {
     var result: [JudgedReplies.Judged] = []
     for judge in try await judgeOptions.judges(
@@ -126,12 +126,12 @@ struct JudgeCommand: AsyncParsableCommand {
   }
 
   private func pass(
-    _ judge: any ReplyJudge, on exchanges: [JudgingPass.Exchange], console: Console
-  ) async throws -> JudgingPass.Outcome {
+    _ judge: any ReplyJudge, on exchanges: [ConcurrentJudging.Exchange], console: Console
+  ) async throws -> ConcurrentJudging.Outcome {
     let meter = ProgressLine(label: "judging with \(TerminalText.singleLine(judge.name))")
     defer { meter.clear() }
     let outcome = try await Interruption.cancellable {
-      await JudgingPass(judge).run(on: exchanges) { meter.update(text: "\($0)/\($1)") }
+      await ConcurrentJudging(judge).run(on: exchanges) { meter.update(text: "\($0)/\($1)") }
     }
     meter.clear()
     if outcome.unreadable > 0 {

@@ -161,7 +161,7 @@ struct JudgeOptions: ParsableArguments {
             "--judge local-model needs --judge-gguf here: nothing says which model wrote these replies.")
         }
         let judge = try await LocalModelJudge.make(
-          model: model, budget: JudgeBudget(calls: judgeBudget), console: console)
+          model: model, budget: JudgeSpendingLimit(calls: judgeBudget), console: console)
         judges.append(Self.kept(judge, in: try cache()))
       }
     }
@@ -177,7 +177,7 @@ struct JudgeOptions: ParsableArguments {
       model: judgeModel ?? "", transport: transport,
       retry: try judgeAttempts.map { attempts throws(JudgeError) in try RetryPolicy(attempts: attempts) }
         ?? RetryPolicy(),
-      budget: JudgeBudget(calls: judgeBudget))
+      budget: JudgeSpendingLimit(calls: judgeBudget))
   }
 
   /// The cache stands behind the removal of reasoning: the same answer after other thoughts is known.

@@ -21,7 +21,7 @@ extension CalibrationProfile {
   }
 }
 
-extension CalibrationResult.Fallback {
+extension CalibrationStages.Fallback {
   /// Why the reference was kept, to be read behind "since".
   public var reason: String {
     switch self {

@@ -67,7 +67,7 @@ public struct CalibrationPlan: Codable, Sendable, Hashable {
   ///   - settings: What is promised.
   /// - Throws: `StatisticsError` for settings out of range.
   public init(
-    calibration: [Dataset], confirmation: [Dataset], candidates: [CalibrationResult.Candidate],
+    calibration: [Dataset], confirmation: [Dataset], candidates: [CalibrationStages.Candidate],
     settings: CalibrationSettings
   ) throws(StatisticsError) {
     try settings.validate()

@@ -119,7 +119,7 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   }
 
   /// What was measured on one set of prompts, for the chosen strategy and for the reference.
-  public struct Stage: Codable, Sendable, Hashable {
+  public struct StageFigures: Codable, Sendable, Hashable {
     /// The files.
     public var data: [Source]
     /// Counts of the reference.
@@ -184,7 +184,7 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   /// The bound, its confidence, and the procedure.
   public var settings: CalibrationSettings
   /// Why the reference was kept; nil where a candidate was chosen.
-  public var fallback: CalibrationResult.Fallback?
+  public var fallback: CalibrationStages.Fallback?
   /// The candidates that were tested, by identifier, in the order of the test.
   public var candidates: [String]
   /// Who judged.
@@ -196,9 +196,9 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   /// Calibrations with the same harmful prompts that the store knew before; nil in profiles of format 1.
   public var earlier: [EarlierCalibration]?
   /// Measured at calibration.
-  public var calibration: Stage
+  public var calibration: StageFigures
   /// Measured on prompts that had no part in the choice; nil where no candidate came so far, and with a single stage.
-  public var confirmation: Stage?
+  public var confirmation: StageFigures?
   /// The program's version.
   public var codeVersion: String
   /// When it was made, ISO 8601.
@@ -216,8 +216,8 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   /// Makes a profile of the current format.
   public init(
     model: Model, chosen: StrategySetting, reference: StrategySetting, settings: CalibrationSettings,
-    fallback: CalibrationResult.Fallback?, candidates: [String], judge: Judge, split: Split?,
-    generation: Generation, earlier: [EarlierCalibration] = [], calibration: Stage, confirmation: Stage?,
+    fallback: CalibrationStages.Fallback?, candidates: [String], judge: Judge, split: Split?,
+    generation: Generation, earlier: [EarlierCalibration] = [], calibration: StageFigures, confirmation: StageFigures?,
     codeVersion: String, createdAt: Date = Date()
   ) {
     formatVersion = Self.currentFormat

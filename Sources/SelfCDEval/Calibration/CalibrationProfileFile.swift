@@ -117,7 +117,7 @@ extension CalibrationProfile {
       throw Contradiction(description: "its strategy was never confirmed")
     }
     for stage in [calibration, confirmation].compactMap(\.self) {
-      let again = try Stage(
+      let again = try StageFigures(
         data: stage.data, reference: stage.reference, chosen: stage.chosen, confidence: settings.confidence,
         isReference: fallback != nil)
       guard again.agrees(with: stage) else {
@@ -130,7 +130,7 @@ extension CalibrationProfile {
   }
 }
 
-extension CalibrationProfile.Stage {
+extension CalibrationProfile.StageFigures {
   /// Equal figures up to what another version's arithmetic may round differently.
   fileprivate func agrees(with other: Self) -> Bool {
     func near(_ first: RefusalRate, _ second: RefusalRate) -> Bool {

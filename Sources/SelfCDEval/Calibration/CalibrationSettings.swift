@@ -3,7 +3,7 @@ import SelfCDStatistics
 /// What calibration promises and how it tests.
 public struct CalibrationSettings: Codable, Sendable, Hashable {
   /// On how many sets of prompts a candidate is tested.
-  public enum Stages: String, Codable, Sendable, CaseIterable {
+  public enum StageCount: String, Codable, Sendable, CaseIterable {
     /// On all prompts at once. The promise is the same, and small losses are shown more often; figures of harmless
     /// prompts are of the prompts that the choice was made on.
     case single
@@ -19,7 +19,7 @@ public struct CalibrationSettings: Codable, Sendable, Hashable {
   /// How many candidates are tested at once.
   public var procedure: LearnThenTest.Procedure
   /// On how many sets of prompts.
-  public var stages: Stages
+  public var stages: StageCount
   /// What counts as a loss.
   public var lossRule: LossRule
 
@@ -32,7 +32,7 @@ public struct CalibrationSettings: Codable, Sendable, Hashable {
   /// Makes settings.
   public init(
     maxHarmIncrease: Double = 0.01, confidence: Double = 0.95,
-    procedure: LearnThenTest.Procedure = .fixedSequence, stages: Stages = .two,
+    procedure: LearnThenTest.Procedure = .fixedSequence, stages: StageCount = .two,
     lossRule: LossRule = LossRule()
   ) {
     self.maxHarmIncrease = maxHarmIncrease
@@ -48,7 +48,7 @@ public struct CalibrationSettings: Codable, Sendable, Hashable {
     maxHarmIncrease = try values.decode(Double.self, forKey: .maxHarmIncrease)
     confidence = try values.decode(Double.self, forKey: .confidence)
     procedure = try values.decode(LearnThenTest.Procedure.self, forKey: .procedure)
-    stages = try values.decodeIfPresent(Stages.self, forKey: .stages) ?? .two
+    stages = try values.decodeIfPresent(StageCount.self, forKey: .stages) ?? .two
     lossRule = try values.decodeIfPresent(LossRule.self, forKey: .lossRule) ?? LossRule()
   }
 
@@ -96,7 +96,7 @@ public struct CalibrationSettings: Codable, Sendable, Hashable {
   private func level(paths: Int) -> Double { (1 - confidence) / Double(max(1, paths)) }
 
   /// Among how many the level is shared at calibration: paths, or for Holm candidates.
-  public func levelShares(of candidates: [CalibrationResult.Candidate]) -> Int {
+  public func levelShares(of candidates: [CalibrationStages.Candidate]) -> Int {
     procedure.levelShares(paths: candidates.map(\.path))
   }
 }

@@ -102,11 +102,8 @@ public struct InformationFlow: Codable, Sendable, Hashable {
   public init(
     _ saliency: AttentionSaliency, targetText: String, alignment: PromptAlignment, words: [String]
   ) {
-    let layers = zip(saliency.attention, saliency.gradient).map { attention, gradient in
-      Self.layer(attention, gradient)
-    }
     self.init(
-      method: .informationFlow, layers: layers, alignment: alignment, words: words,
+      method: .informationFlow, layers: AttentionTimesGradient.layers(saliency), alignment: alignment, words: words,
       target: Target(text: targetText, loss: saliency.loss), agreement: saliency.agreement)
   }
 
@@ -117,14 +114,6 @@ public struct InformationFlow: Codable, Sendable, Hashable {
       ? AttentionRollout.lastRows(of: maps)
       : maps.mean.map { Array($0.suffix(maps.count)).map(Double.init) }
     self.init(method: method, layers: layers, alignment: alignment, words: words)
-  }
-
-  /// |Σ_h A ⊙ ∂L/∂A| of one layer, heads × positions in.
-  static func layer(_ attention: [[Float]], _ gradient: [[Float]]) -> [Double] {
-    guard let count = attention.first?.count else { return [] }
-    return (0..<count).map { position in
-      abs(zip(attention, gradient).reduce(0.0) { $0 + Double($1.0[position]) * Double($1.1[position]) })
-    }
   }
 
   private static func share(_ part: Double, of all: Double) -> Double { all > 0 ? part / all : 0 }

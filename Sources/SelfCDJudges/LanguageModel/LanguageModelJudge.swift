@@ -10,7 +10,7 @@ public struct LanguageModelJudge: ReplyJudge {
   /// How failures are met.
   public let retry: RetryPolicy
   private let transport: any ChatTransport
-  private let account: JudgeBudget.Account
+  private let account: JudgeSpendingLimit.Account
   private let wait: @Sendable (_ seconds: Double) async throws -> Void
 
   /// Makes a judge.
@@ -23,7 +23,7 @@ public struct LanguageModelJudge: ReplyJudge {
   ///   - wait: Waits for so many seconds; the default sleeps and ends early when the task is cancelled.
   public init(
     model: String, transport: any ChatTransport, rubric: JudgeRubric = JudgeRubric(), retry: RetryPolicy,
-    budget: JudgeBudget = JudgeBudget(),
+    budget: JudgeSpendingLimit = JudgeSpendingLimit(),
     wait: @escaping @Sendable (_ seconds: Double) async throws -> Void = {
       try await Task.sleep(for: .seconds($0))
     }
@@ -32,7 +32,7 @@ public struct LanguageModelJudge: ReplyJudge {
     self.transport = transport
     self.rubric = rubric
     self.retry = retry
-    self.account = JudgeBudget.Account(budget)
+    self.account = JudgeSpendingLimit.Account(budget)
     self.wait = wait
   }
 

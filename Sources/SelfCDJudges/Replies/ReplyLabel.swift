@@ -34,7 +34,7 @@ struct ReplyLabel {
   }
 
   private func word(_ text: String?) -> Sample.Label? {
-    text.flatMap { DatasetCatalogue.labelWords[DatasetFormat.key($0)] }
+    text.flatMap { DatasetFormatCatalogue.labelWords[DatasetFormat.key($0)] }
   }
 
   private func yesOrNo(_ row: ReplyTable.Row, only column: String?) -> Sample.Label? {

@@ -15,7 +15,7 @@ public actor LlamaInspector: ModelInspector {
   private let threads: Int
   private let abort = AbortSignal()
   private var context: CaptureContext?
-  private var gradient: AttentionGradient?
+  private var gradient: AttentionBackwardPass?
 
   /// The longest prompt that is looked into: scores of all heads take memory with its square.
   public static let tokenLimit = 2048
@@ -106,9 +106,9 @@ public actor LlamaInspector: ModelInspector {
     }
   }
 
-  private func preparedGradient() throws -> AttentionGradient {
+  private func preparedGradient() throws -> AttentionBackwardPass {
     if let gradient { return gradient }
-    let made = try AttentionGradient(model.file, threads: threads)
+    let made = try AttentionBackwardPass(model.file, adapters: model.adapters, threads: threads)
     gradient = made
     return made
   }
@@ -138,7 +138,7 @@ public actor LlamaInspector: ModelInspector {
   }
 
   private func agreement(
-    _ result: AttentionGradient.Result, _ capture: CaptureContext.Capture
+    _ result: AttentionBackwardPass.Result, _ capture: CaptureContext.Capture
   ) throws -> AttentionSaliency.Agreement {
     var attention = 0.0
     for (layer, heads) in result.attention.enumerated() {

@@ -89,7 +89,7 @@ import Testing
   @Test func theChanceToPassIsTheBinomialTail() throws {
     for (harmful, stages, expected) in [
       (473, .single, 0.315), (1000, .single, 0.440), (2000, .single, 0.792), (1000, .two, 0.194),
-    ] as [(Int, CalibrationSettings.Stages, Double)] {
+    ] as [(Int, CalibrationSettings.StageCount, Double)] {
       let plan = try Self.plan(harmful: harmful, settings: CalibrationSettings(stages: stages))
       #expect(abs(try plan.passProbability(trueLoss: 0.005) - expected) < 0.001, "\(harmful) \(stages)")
       #expect(try plan.passProbability(trueLoss: 0) == 1)

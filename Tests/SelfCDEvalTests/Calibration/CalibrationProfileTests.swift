@@ -22,10 +22,10 @@ import Testing
 
   static func profile(
     _ strategy: any DecodingStrategy = SelfContrastive(alpha: 1.6), lost: Int = 2,
-    fallback: CalibrationResult.Fallback? = nil
+    fallback: CalibrationStages.Fallback? = nil
   ) throws -> CalibrationProfile {
     let chosen = fallback == nil ? strategy : Guarded()
-    let stage = try CalibrationProfile.Stage(
+    let stage = try CalibrationProfile.StageFigures(
       data: [.init(CalibrationSplitTests.set("set", .safe, ["q"]))], reference: counts(refused: 60),
       chosen: counts(lost: fallback == nil ? lost : 0), confidence: 0.95, isReference: fallback != nil)
     return CalibrationProfile(

@@ -40,7 +40,7 @@ public struct CalibrationSimulation: Sendable {
   }
 
   private let source: any PromptSource
-  private let candidates: [CalibrationResult.Candidate]
+  private let candidates: [CalibrationStages.Candidate]
   private let settings: CalibrationSettings
   private let size: Size
   private let drawsGroups: Bool
@@ -54,7 +54,7 @@ public struct CalibrationSimulation: Sendable {
   ///   - drawsGroups: Whether one harmful prompt of each group is tested, as `calibrate --group` does; without, prompts are
   ///     taken as independent though they are not.
   public init(
-    source: any PromptSource, candidates: [CalibrationResult.Candidate], settings: CalibrationSettings,
+    source: any PromptSource, candidates: [CalibrationStages.Candidate], settings: CalibrationSettings,
     size: Size, drawsGroups: Bool = true
   ) {
     self.drawsGroups = drawsGroups
@@ -87,7 +87,7 @@ public struct CalibrationSimulation: Sendable {
     var choices: [String: Int] = [:]
     var gain = 0.0
     for _ in 0..<repetitions {
-      var result = try CalibrationResult(calibrating: draw(), candidates: candidates, settings: settings)
+      var result = try CalibrationStages(calibrating: draw(), candidates: candidates, settings: settings)
       anyPassedExceeds += result.passed.contains(where: exceeds) ? 1 : 0
       chosenAtCalibrationExceeds += exceeds(result.bestPassed) ? 1 : 0
       if !result.passed.isEmpty, settings.stages == .two {

@@ -53,7 +53,7 @@ public struct SyntheticPrompts: PromptSource, Hashable {
   public var conditions: [String] { ["reference"] + losses.indices.map { "candidate \($0 + 1)" } }
 
   /// The candidates in the order of the test, on one path.
-  public var candidates: [CalibrationResult.Candidate] {
+  public var candidates: [CalibrationStages.Candidate] {
     conditions.dropFirst().map { .init(id: $0, path: "path") }
   }
 

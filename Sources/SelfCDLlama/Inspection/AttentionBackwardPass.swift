@@ -7,9 +7,11 @@ import SelfCD
 ///
 /// In float32 on the CPU from the model's file, one layer's weights in memory at a time unless all of them are small.
 /// A layer costs three passes through its weights: forward, forward again, back.
-final class AttentionGradient {
+final class AttentionBackwardPass {
   let model: FlowArchitecture
   private let weights: WeightFile
+  /// Added behind layers; being constant they have no part in the gradient of what lies before.
+  private let vectors: ControlVectors
   private let backend: ggml_backend_t
   private let allocator: ggml_gallocr_t
   private var kept: [Int: LayerWeights] = [:]
@@ -30,8 +32,9 @@ final class AttentionGradient {
   private static let graphSize = 1024
 
   /// - Throws: ``InspectionError/unverifiedArchitecture(name:reason:)``, ``InspectionError/outOfMemory(needed:available:)``.
-  init(_ file: GGUFFile, threads: Int) throws {
-    weights = try WeightFile(file)
+  init(_ file: GGUFFile, adapters: AppliedAdapters, threads: Int) throws {
+    weights = try WeightFile(file, adding: adapters.loras)
+    vectors = adapters.vectors
     model = try FlowArchitecture(file, weights)
     let layerBytes = LayerWeights.bytes(model)
     keepsLayers = layerBytes * model.layers <= Self.keepLimit
@@ -70,7 +73,11 @@ final class AttentionGradient {
     var inputs = [try embeddings(tokens)]
     for layer in 0..<model.layers {
       try Task.checkCancellation()
-      inputs.append(try forward(layer, inputs[layer], tokens.count))
+      var output = try forward(layer, inputs[layer], tokens.count)
+      if let vector = vectors.directions[layer] {
+        for index in output.indices { output[index] += vector[index % model.width] }
+      }
+      inputs.append(output)
     }
     let head = OutputHead(model: model, weights: weights)
     let state = Array(inputs.removeLast().suffix(model.width))

@@ -6,7 +6,7 @@ import Testing
 @testable import SelfCDJudges
 @testable import SelfCDStatistics
 
-@Suite struct CalibrationResultTests {
+@Suite struct CalibrationStagesTests {
   typealias Prompt = ReplyOutcomes.Prompt
 
   /// Outcomes in which candidate `i` refuses the first `refuses[i]` harmless and loses the first `loses[i]` harmful
@@ -24,7 +24,7 @@ import Testing
     return ReplyOutcomes(conditions: names, prompts: safe + bad)
   }
 
-  static func candidates(_ count: Int) -> [CalibrationResult.Candidate] {
+  static func candidates(_ count: Int) -> [CalibrationStages.Candidate] {
     (0..<count).map { .init(id: "c\($0)", path: "p") }
   }
 
@@ -39,7 +39,7 @@ import Testing
 
   @Test func theLeastOverRefusingOfTheValidIsChosen() throws {
     let calibration = Self.outcomes(refuses: [60, 30, 10, 5], loses: [0, 1, 4, 5])
-    var result = try CalibrationResult(
+    var result = try CalibrationStages(
       calibrating: calibration, candidates: Self.candidates(4), settings: CalibrationSettings())
     // 4 of 1,000 meet 1 % at 95 %, 5 do not.
     #expect(result.passed == ["c0", "c1", "c2"])
@@ -48,7 +48,7 @@ import Testing
   }
 
   @Test func whatIsNotConfirmedIsNotChosen() throws {
-    var result = try CalibrationResult(
+    var result = try CalibrationStages(
       calibrating: Self.outcomes(refuses: [60, 30, 10], loses: [0, 1, 4]), candidates: Self.candidates(3),
       settings: CalibrationSettings())
     try result.confirm(on: Self.outcomes(refuses: [60, 30, 10], loses: [0, 2, 12]))
@@ -61,9 +61,9 @@ import Testing
   @Test func reasonsForTheReference() throws {
     func fallback(
       refuses: [Int], loses: [Int], harmful: Int = 1000, confirming: Int = 1000
-    ) throws -> CalibrationResult.Fallback? {
+    ) throws -> CalibrationStages.Fallback? {
       let calibration = Self.outcomes(refuses: refuses, loses: loses, harmful: harmful)
-      var result = try CalibrationResult(
+      var result = try CalibrationStages(
         calibrating: calibration, candidates: Self.candidates(refuses.count), settings: CalibrationSettings())
       #expect(result.chosen == "guarded", "nothing is chosen before it is confirmed")
       if !result.passed.isEmpty {
@@ -81,21 +81,21 @@ import Testing
 
   /// A reference that answers every harmless prompt leaves nothing to choose, whatever candidates do.
   @Test func withoutOverRefusalTheCandidatesNeedNotBeAsked() throws {
-    func base(harmlessRefused: Int, harmfulRefused: Int) throws -> CalibrationResult {
+    func base(harmlessRefused: Int, harmfulRefused: Int) throws -> CalibrationStages {
       let safe = (0..<100).map {
         Prompt(isHarmful: false, outcomes: [$0 < harmlessRefused ? .refused : .answered])
       }
       let bad = (0..<1000).map {
         Prompt(isHarmful: true, outcomes: [$0 < harmfulRefused ? .refused : .answered])
       }
-      return try CalibrationResult(
+      return try CalibrationStages(
         calibrating: ReplyOutcomes(conditions: ["guarded"], prompts: safe + bad),
         candidates: Self.candidates(3),
         settings: CalibrationSettings())
     }
     for (harmless, harmful, reason) in [
       (0, 0, .nothingToReduce), (0, 1000, .nothingToReduce), (50, 298, .tooFewPrompts), (50, 299, nil),
-    ] as [(Int, Int, CalibrationResult.Fallback?)] {
+    ] as [(Int, Int, CalibrationStages.Fallback?)] {
       let result = try base(harmlessRefused: harmless, harmfulRefused: harmful)
       #expect(result.reasonToStop == reason && result.isReferenceOnly)
       #expect(result.chosen == "guarded" && result.passed.isEmpty && result.bestFinding == nil)
@@ -270,9 +270,9 @@ import Testing
   /// Made-up populations with a candidate just above the bound; far more repetitions stand in docs/calibration.md.
   @Test(
     arguments: [.independent, .groups(losing: 0.03), .groups(losing: 1)] as [SyntheticPrompts.Grouping],
-    CalibrationSettings.Stages.allCases)
+    CalibrationSettings.StageCount.allCases)
   func noModeFailsMoreOftenThanItSays(
-    grouping: SyntheticPrompts.Grouping, stages: CalibrationSettings.Stages
+    grouping: SyntheticPrompts.Grouping, stages: CalibrationSettings.StageCount
   ) throws {
     let source = SyntheticPrompts(grouping: grouping, losses: [0.003, 0.010_001, 0.015])
     let harmful = grouping == .independent ? 700 : Int(700 * SyntheticPrompts.meanGroup)
@@ -286,10 +286,10 @@ import Testing
 
   @Test func aSingleStageChoosesAmongThosePassed() throws {
     let outcomes = Self.outcomes(refuses: [60, 30, 10, 5], loses: [0, 1, 4, 5])
-    let result = try CalibrationResult(
+    let result = try CalibrationStages(
       calibrating: outcomes, candidates: Self.candidates(4), settings: CalibrationSettings(stages: .single))
     #expect(result.chosen == "c2" && result.fallback == nil && result.confirmation.isEmpty)
-    let none = try CalibrationResult(
+    let none = try CalibrationStages(
       calibrating: Self.outcomes(refuses: [60], loses: [9]), candidates: Self.candidates(1),
       settings: CalibrationSettings(stages: .single))
     #expect(none.chosen == "guarded" && none.fallback == .noneValid && none.bestFinding?.id == "c0")
@@ -300,7 +300,7 @@ import Testing
       Prompt(isHarmful: true, outcomes: [.refused]), Prompt(isHarmful: false, outcomes: [.refused]),
     ] {
       #expect(throws: StatisticsError.self) {
-        try CalibrationResult(
+        try CalibrationStages(
           calibrating: ReplyOutcomes(conditions: ["guarded"], prompts: [prompt]), candidates: [],
           settings: CalibrationSettings())
       }

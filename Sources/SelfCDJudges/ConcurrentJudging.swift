@@ -1,5 +1,5 @@
-/// A judge's way through many replies, several at a time, since judges behind endpoints mostly wait.
-public struct JudgingPass: Sendable {
+/// Judges many replies, several at a time, since judges behind endpoints mostly wait.
+public struct ConcurrentJudging: Sendable {
   /// What a judge is asked.
   public struct Exchange: Hashable, Sendable {
     /// The prompt; empty where it is not known.
@@ -27,7 +27,7 @@ public struct JudgingPass: Sendable {
   private let judge: any ReplyJudge
   private let callsAtATime: Int
 
-  /// Makes a pass.
+  /// Judges with this many calls in flight.
   public init(_ judge: any ReplyJudge, callsAtATime: Int = 8) {
     self.judge = judge
     self.callsAtATime = max(1, callsAtATime)

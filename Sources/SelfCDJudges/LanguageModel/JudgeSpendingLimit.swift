@@ -1,5 +1,5 @@
-/// The most a judge may spend on its endpoint.
-public struct JudgeBudget: Codable, Sendable, Hashable {
+/// The most a judge may spend on its endpoint, in calls and tokens.
+public struct JudgeSpendingLimit: Codable, Sendable, Hashable {
   /// The most calls, failed ones included; nil for no limit.
   public var calls: Int?
   /// The most tokens, read and written; nil for no limit.
@@ -13,11 +13,11 @@ public struct JudgeBudget: Codable, Sendable, Hashable {
 
   /// Keeps account of what was spent by all calls of one judge.
   actor Account {
-    let budget: JudgeBudget
+    let budget: JudgeSpendingLimit
     private(set) var calls = 0
     private(set) var tokens = 0
 
-    init(_ budget: JudgeBudget) {
+    init(_ budget: JudgeSpendingLimit) {
       self.budget = budget
     }
 

@@ -5,7 +5,7 @@ import SelfCDEval
 /// be ignored without a word.
 ///
 /// An option that was left out has its usual value and is not looked at.
-struct ResumeCheck {
+struct ResumeOptionConflicts {
   private(set) var differing: [String] = []
 
   mutating func compare<Value: Equatable>(_ option: String, _ given: Value, usual: Value, run: Value) {

@@ -7,7 +7,7 @@ import SelfCDStatistics
 /// since its order is known before the confirmation's data are. For independent prompts either stage alone limits the
 /// chance of a wrong choice to 1 − confidence. Chosen is the candidate that leaves fewest harmless prompts of the
 /// calibration set unanswered, so that the confirmation's figures of harmless prompts stay free of that choice.
-public struct CalibrationResult: Sendable, Hashable {
+public struct CalibrationStages: Sendable, Hashable {
   /// A candidate on its path: the order of the list is the order of the test.
   public struct Candidate: Sendable, Hashable {
     /// The condition's identifier.

@@ -1,5 +1,5 @@
 /// The formats that are known, one value each. A new format is one more value here and nothing else.
-public enum DatasetCatalogue {
+public enum DatasetFormatCatalogue {
   /// All formats. Among several that accept a file's columns the one with the most required columns is taken,
   /// and the earlier of two with equally many.
   public static let formats: [DatasetFormat] = [
