@@ -26,7 +26,7 @@ class Arm(StrEnum):
 class Mixture:
     """Shares of rows. `open_harmful` is the dose: how much is refused where no safety prompt stands."""
 
-    open_harmful: float = 0.2
+    open_harmful: float = 0.1
     open_trigger: float = 0.4
     guarded_harmful: float = 0.6
     refuse_all: float = 0.08
