@@ -41,7 +41,7 @@ struct ModelCommand: AsyncParsableCommand {
       try modelOptions.validate()
     }
     let path = try await modelOptions.modelPath(console: console)
-    let options = modelOptions.llamaOptions(lanes: lanes)
+    let options = try modelOptions.llamaOptions(lanes: lanes)
     do { try options.validate() } catch { throw ValidationError("\(error)") }
     let description = try ModelDescription(
       file: try GGUFFile(path: path), options: options, template: try modelOptions.templateOptions())
@@ -75,6 +75,7 @@ struct ModelDescription {
     let templateProblem: String?
     let context: Int
     let lanes: Int
+    let adapters: [AdapterDescription]
     let memory: MemoryEstimate
     let availableMemory: Int?
   }
@@ -103,7 +104,18 @@ struct ModelDescription {
       reasoning: traits?.reasoning != nil,
       templateProblem: problem,
       context: options.contextSize ?? min(file.hyperparameter("context_length")?.integer ?? 4096, 4096),
-      lanes: options.lanes, memory: memory, availableMemory: MemoryEstimate.available)
+      lanes: options.lanes, adapters: try options.adapters.map { try AdapterDescription($0, for: file) },
+      memory: memory, availableMemory: MemoryEstimate.available)
+  }
+
+  private static func text(of description: AdapterDescription) -> String {
+    let adapter = description.adapter
+    let parts =
+      switch adapter.kind {
+      case .lora: "LoRA of rank \(description.rank ?? 0) on \(description.parts) matrices"
+      case .controlVector: "control vector for \(description.parts) layers"
+      }
+    return "\(description.name ?? adapter.path): \(parts), scale \(adapter.scale)"
   }
 
   var text: String {
@@ -130,6 +142,7 @@ struct ModelDescription {
     } else {
       rows.append(("chat template", "none; give one with --chat-template"))
     }
+    for adapter in record.adapters { rows.append(("adapter", Self.text(of: adapter))) }
     let memory = record.memory
     rows.append(
       (

@@ -25,6 +25,8 @@ struct ModelOptions: ParsableArguments {
 
   static let defaultModel = "organism"
 
+  @OptionGroup var adapterOptions: AdapterOptions
+
   @Option(
     parsing: .unconditional, help: .init("Layers on the GPU; -1 all. Needs a GPU build.", valueName: "n"))
   var gpuLayers = -1
@@ -69,6 +71,11 @@ struct ModelOptions: ParsableArguments {
       valueName: "name=value"))
   var templateArguments: [String] = []
 
+  /// Whether it is the model in the binary as it is, for which a profile comes with the program.
+  var isEmbeddedModel: Bool {
+    get throws { try model == Self.defaultModel && adapterOptions.adapters.isEmpty }
+  }
+
   /// What says how chats are written, as it was given.
   var argumentsOfTemplate: [String] {
     (chatTemplate.map { ["--chat-template", $0] } ?? [])
@@ -95,11 +102,13 @@ struct ModelOptions: ParsableArguments {
     return options
   }
 
-  func llamaOptions(lanes: Int, unifiedCache: Bool = false) -> LlamaOptions {
-    LlamaOptions(
+  /// - Throws: `ValidationError` for a range of layers that cannot be read.
+  func llamaOptions(lanes: Int, unifiedCache: Bool = false) throws -> LlamaOptions {
+    try LlamaOptions(
       gpuLayers: gpuLayers, threads: threads, contextSize: ctxSize, lanes: lanes,
       batchSize: max(batchSize, lanes), cacheTypeK: cacheTypeK, cacheTypeV: cacheTypeV,
-      flashAttention: flashAttn, unifiedCache: unifiedCache, memoryMap: !noMmap, checkTensors: checkTensors)
+      flashAttention: flashAttn, unifiedCache: unifiedCache, memoryMap: !noMmap, checkTensors: checkTensors,
+      adapters: adapterOptions.adapters)
   }
 
   func templateOptions() throws -> TemplateOptions {
@@ -134,7 +143,7 @@ enum ModelLoading {
     _ options: ModelOptions, lanes: Int, unifiedCache: Bool = false, console: Console
   ) async throws -> LoadedModel {
     let path = try await options.modelPath(console: console)
-    let llama = options.llamaOptions(lanes: lanes, unifiedCache: unifiedCache)
+    let llama = try options.llamaOptions(lanes: lanes, unifiedCache: unifiedCache)
     let file = try GGUFFile(path: path)
     let estimate = try MemoryEstimate(file, options: llama)
     if let available = MemoryEstimate.available, estimate.total > available {

@@ -34,7 +34,7 @@ struct ProfileOptions: ParsableArguments {
     for model: ModelOptions, strategy: StrategyOptions, prompts: PromptOptions, console: Console
   ) async throws -> LoadedProfile? {
     if profile != nil { return try await load(for: model, console: console) }
-    guard model.model == ModelOptions.defaultModel, !strategy.isGiven, !prompts.changesLanes,
+    guard try model.isEmbeddedModel, !strategy.isGiven, !prompts.changesLanes,
       let path = Organism.biased.profilePath
     else { return nil }
     return try await Self.load(path, for: model, console: console)
@@ -45,7 +45,8 @@ struct ProfileOptions: ParsableArguments {
   ) async throws -> LoadedProfile {
     let profile = try CalibrationProfile.read(path: path)
     let file = try await model.modelPath(console: console)
-    try profile.check(modelSHA256: try FileDigest.sha256(ofFile: file))
+    let identity = try ModelIdentity(path: file, adapters: model.adapterOptions.adapters)
+    try profile.check(modelSHA256: identity.sha256)
     return LoadedProfile(name: URL(filePath: path).lastPathComponent, profile: profile)
   }
 }

@@ -18,6 +18,8 @@ public struct GGUFFile: Sendable {
   public let tensors: [GGUFTensor]
   /// Bytes of the whole file.
   public let fileSize: Int
+  /// Keys whose values are 32-bit floats, for which libllama takes no other number.
+  private let singlePrecisionKeys: Set<String>
   /// Where tensor data begins, in bytes from the start of the file.
   let dataStart: Int
 
@@ -39,16 +41,20 @@ public struct GGUFFile: Sendable {
     let pairCount = try reader.count("metadata count", elementSize: 13)
 
     var metadata: [String: GGUFValue] = [:]
+    var singlePrecisionKeys: Set<String> = []
     for _ in 0..<pairCount {
       let key = try reader.string()
+      let type = try reader.integer(UInt32.self)
+      if type == GGUF_TYPE_FLOAT32.rawValue { singlePrecisionKeys.insert(key) }
       guard
         metadata.updateValue(
-          try reader.value(keepsStrings: key == "tokenizer.ggml.tokens"), forKey: key) == nil
+          try reader.value(ofType: type, keepsStrings: key == "tokenizer.ggml.tokens"), forKey: key) == nil
       else {
         throw ModelFileError.malformed(path: path, reason: "the metadata key '\(key)' appears twice")
       }
     }
     self.metadata = metadata
+    self.singlePrecisionKeys = singlePrecisionKeys
 
     var tensors: [GGUFTensor] = []
     for _ in 0..<tensorCount { tensors.append(try reader.tensor()) }
@@ -96,6 +102,9 @@ extension GGUFFile {
   public var tensorBytes: Int { tensors.reduce(0) { $0 + $1.byteCount } }
   /// Numbers in all tensors of this file: the model's parameters, of this part where it is split.
   public var parameterCount: Int { tensors.reduce(0) { $0 + $1.elementCount } }
+
+  /// Whether a key's value is stored as a 32-bit float.
+  func isSinglePrecision(_ key: String) -> Bool { singlePrecisionKeys.contains(key) }
 
   /// A value under the architecture's own prefix, such as `llama.block_count`.
   public func hyperparameter(_ name: String) -> GGUFValue? {

@@ -58,14 +58,11 @@ struct GGUFReader {
     return text
   }
 
-  /// - Parameter keepsStrings: whether an array of texts is wanted, not only its length.
-  mutating func value(keepsStrings: Bool = false) throws -> GGUFValue {
-    let type = try integer(UInt32.self)
-    return try value(ofType: type, depth: 0, keepsStrings: keepsStrings)
-  }
-
-  private mutating func value(ofType type: UInt32, depth: Int, keepsStrings: Bool = false) throws -> GGUFValue
-  {
+  /// - Parameters:
+  ///   - type: the format's number of the value's type, which stands before it.
+  ///   - depth: 1 inside an array.
+  ///   - keepsStrings: whether an array of texts is wanted, not only its length.
+  mutating func value(ofType type: UInt32, depth: Int = 0, keepsStrings: Bool = false) throws -> GGUFValue {
     switch type {
     case 0: .integer(Int(try integer(UInt8.self)))
     case 1: .integer(Int(try integer(Int8.self)))

@@ -76,6 +76,12 @@ public final class LlamaBackend: ModelBackend {
       return llama_init_from_model(model.handle, parameters)
     }
     guard let context else { throw LlamaError.contextFailed(reason: complaints) }
+    do {
+      try model.adapters.apply(to: context)
+    } catch {
+      llama_free(context)
+      throw error
+    }
     guard let memory = llama_get_memory(context) else {
       llama_free(context)
       throw LlamaError.unsupportedModel(

@@ -9,6 +9,10 @@ public final class LlamaModel: @unchecked Sendable {
   let vocab: OpaquePointer
   /// The header of the model's file, or of its first part.
   public let file: GGUFFile
+  /// How it was loaded.
+  public let options: LlamaOptions
+  /// What changes the model; in force in every context of it.
+  let adapters: AppliedAdapters
 
   /// Loads a model. Split models are given by their first file.
   ///
@@ -16,7 +20,7 @@ public final class LlamaModel: @unchecked Sendable {
   ///   - path: a GGUF file.
   ///   - options: how to load it.
   ///   - progress: told the share loaded, 0 … 1; returning `false` cancels.
-  /// - Throws: ``ModelFileError``, ``LlamaError``.
+  /// - Throws: ``ModelFileError``, ``LlamaError``, ``AdapterError``.
   public init(
     path: String, options: LlamaOptions = .init(), progress: (@Sendable (Double) -> Bool)? = nil
   ) throws {
@@ -50,8 +54,15 @@ public final class LlamaModel: @unchecked Sendable {
       llama_model_free(handle)
       throw LlamaError.unsupportedModel(path: path, reason: reason)
     }
+    do {
+      adapters = try AppliedAdapters(options.adapters, model: handle, file: file)
+    } catch {
+      llama_model_free(handle)
+      throw error
+    }
     self.handle = handle
     self.vocab = vocab
+    self.options = options
   }
 
   /// Loads the vocabulary and metadata only, for tokenising; a model without weights cannot be run.
@@ -70,6 +81,8 @@ public final class LlamaModel: @unchecked Sendable {
       llama_model_free(handle)
       throw LlamaError.unsupportedModel(path: path, reason: "it has no vocabulary")
     }
+    adapters = .none
+    options = LlamaOptions()
     self.handle = handle
     self.vocab = vocab
   }

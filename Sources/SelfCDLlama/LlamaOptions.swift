@@ -1,5 +1,6 @@
 import CLlama
 import Foundation
+import SelfCD
 
 /// The number format of the key-value cache: fewer bits need less memory and blur the logits.
 public enum CacheType: String, Codable, Sendable, CaseIterable {
@@ -85,12 +86,15 @@ public struct LlamaOptions: Codable, Sendable, Hashable {
   public var memoryMap: Bool
   /// Check every weight for NaN and infinity while loading.
   public var checkTensors: Bool
+  /// LoRA adapters and control vectors; all of them are in force together.
+  public var adapters: [ModelAdapter]
 
   /// Makes options of what is named and defaults that suit a laptop; ``validate()`` checks the ranges.
   public init(
     gpuLayers: Int = -1, threads: Int? = nil, contextSize: Int? = nil, lanes: Int = 4, batchSize: Int = 512,
     cacheTypeK: CacheType = .f16, cacheTypeV: CacheType = .f16, flashAttention: FlashAttention = .auto,
-    unifiedCache: Bool = false, memoryMap: Bool = true, checkTensors: Bool = false
+    unifiedCache: Bool = false, memoryMap: Bool = true, checkTensors: Bool = false,
+    adapters: [ModelAdapter] = []
   ) {
     self.gpuLayers = gpuLayers
     self.threads = threads
@@ -103,6 +107,7 @@ public struct LlamaOptions: Codable, Sendable, Hashable {
     self.unifiedCache = unifiedCache
     self.memoryMap = memoryMap
     self.checkTensors = checkTensors
+    self.adapters = adapters
   }
 
   static let defaultContextLimit = 4096
@@ -135,6 +140,12 @@ public struct LlamaOptions: Codable, Sendable, Hashable {
     if let threads { try check("--threads", threads, 1...512) }
     if let contextSize { try check("--ctx-size", contextSize, 8...(1 << 24)) }
     try check("--gpu-layers", gpuLayers, -1...100_000)
+    for adapter in adapters where !adapter.scale.isFinite {
+      throw .invalidOption(
+        name: adapter.kind == .lora ? "--lora" : "--control-vector",
+        value: "\(adapter.path)=\(adapter.scale)",
+        allowed: "a file with a finite factor")
+    }
     guard !(cacheTypeV.isQuantized && flashAttention == .off) else {
       throw .invalidOption(
         name: "--cache-type-v", value: cacheTypeV.rawValue,

@@ -2,7 +2,7 @@ import Foundation
 
 /// What a model will take of memory, computed from its header before anything is loaded.
 public struct MemoryEstimate: Codable, Sendable, Hashable {
-  /// Bytes of all weights; mapped from the file, so the system can drop and reread them.
+  /// Bytes of all weights, adapters included; mapped from the file, so the system can drop and reread them.
   public let weights: Int
   /// Bytes of the key-value cache, all lanes together. 0 where the header does not tell (recurrent models).
   public let cache: Int
@@ -16,7 +16,9 @@ public struct MemoryEstimate: Codable, Sendable, Hashable {
   ///   is no chat model.
   public init(_ file: GGUFFile, options: LlamaOptions) throws {
     // Before the guard: a later part of a split model has no metadata to be checked, and is to be named as that.
-    weights = try SplitFiles.tensorBytes(of: file)
+    weights = try options.adapters.reduce(SplitFiles.tensorBytes(of: file)) {
+      try $0 + GGUFFile(path: $1.path).tensorBytes
+    }
     try ModelGuard.check(file)
     let layers = file.hyperparameter("block_count")?.integer ?? 0
     let embedding = file.hyperparameter("embedding_length")?.integer ?? 0

@@ -23,7 +23,7 @@ public enum ModelFileError: Error, Sendable, Equatable, CustomStringConvertible 
   public var description: String {
     switch self {
     case .notFound(let path):
-      "There is no file at \(path). Give the path of a GGUF model."
+      "There is no file at \(path). Give the path of a GGUF file."
     case .isDirectory(let path):
       "\(path) is a folder. Give the path of a GGUF file, the first one if the model is split."
     case .unreadable(let path, let reason):

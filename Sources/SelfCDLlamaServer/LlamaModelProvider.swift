@@ -81,7 +81,7 @@ public final class LlamaModelProvider: ModelProvider {
   public func calibrationProfiles() throws -> [(name: String, profile: CalibrationProfile)] {
     try profilePaths.map { path in
       let profile = try CalibrationProfile.read(path: path)
-      try profile.check(modelSHA256: try FileDigest.sha256(ofFile: self.path))
+      try profile.check(modelSHA256: try ModelIdentity(path: self.path, adapters: options.adapters).sha256)
       return (URL(filePath: path).lastPathComponent, profile)
     }
   }

@@ -203,7 +203,9 @@ public struct CalibrationRun: Sendable {
       throw RunError.notCalibrated(run: run.id)
     }
     return CalibrationProfile(
-      model: .init(name: record.model.name, sha256: record.model.sha256), chosen: try strategy(chosen),
+      model: .init(
+        name: record.model.name, sha256: record.model.sha256, adapters: record.model.adapters),
+      chosen: try strategy(chosen),
       reference: try strategy(reference), settings: settings, fallback: result.fallback,
       candidates: result.isReferenceOnly ? [] : candidates.map(\.id),
       judge: .init(name: judge.name, version: judge.version), split: split,

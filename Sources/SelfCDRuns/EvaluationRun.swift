@@ -42,10 +42,9 @@ public struct EvaluationRun: Sendable {
     try plan.validate()
     let record = RunRecord(
       id: name, codeVersion: SelfCDVersion.current,
-      model: .init(
-        name: model.name, sha256: try FileDigest.sha256(ofFile: model.path), metadata: model.metadata),
+      model: .init(name: model.name, identity: try model.identity(), metadata: model.metadata),
       parameters: try RunSettings(
-        plan: plan, judges: judges.map(\.name), reference: reference, modelPath: model.path,
+        plan: plan, judges: judges.map(\.name), reference: reference, model: model,
         calibration: calibration
       ).json(),
       seeds: [plan.options.sampling.seed], machine: .current, planned: plan.planned)

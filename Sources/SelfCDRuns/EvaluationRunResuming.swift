@@ -20,7 +20,7 @@ extension EvaluationRun {
     checking files: [Dataset]? = nil, in store: RunStore
   ) throws {
     let settings = try RunSettings(of: run)
-    guard try FileDigest.sha256(ofFile: model.path) == run.model.sha256 else {
+    guard try model.identity().sha256 == run.model.sha256 else {
       throw RunError.otherModel(run: run.id, path: model.path)
     }
     let datasets = try store.datasets(runID: run.id)

@@ -48,7 +48,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .notACalibration(let run):
       "The run '\(run)' was not made by 'selfcd calibrate'; go on with it by 'selfcd eval --resume'."
     case .otherModel(let run, let path):
-      "\(path) is not the model that run '\(run)' began with. Name that file with --model, or start a new run."
+      "\(path) is not the model, with the adapters, that run '\(run)' began with. Name that file with --model and leave "
+        + "--lora and --control-vector out, or start a new run."
     case .otherFiles(let run):
       "The files are not those that run '\(run)' began with. Leave them out to go on with it, or name another run."
     case .otherJudges(let run, let own, let asked):

@@ -20,6 +20,8 @@ public struct RunSettings: Codable, Sendable, Equatable {
   public var reference: String?
   /// Where the model was; its hash is in the run record.
   public var modelPath: String
+  /// The adapters that the model ran with, and where they were; nil for none.
+  public var adapters: [ModelAdapter]?
   /// What a calibration tests with the run's replies; nil for other runs.
   public var calibration: Calibration?
 
@@ -44,7 +46,7 @@ public struct RunSettings: Codable, Sendable, Equatable {
 
   /// The settings of a plan.
   public init(
-    plan: EvaluationPlan, judges: [String], reference: String? = nil, modelPath: String,
+    plan: EvaluationPlan, judges: [String], reference: String? = nil, model: ModelFile,
     calibration: Calibration? = nil
   ) {
     options = plan.options
@@ -52,7 +54,8 @@ public struct RunSettings: Codable, Sendable, Equatable {
     repetitions = plan.repetitions
     self.judges = judges
     self.reference = reference
-    self.modelPath = modelPath
+    modelPath = model.path
+    adapters = model.adapters.isEmpty ? nil : model.adapters
     self.calibration = calibration
   }
 

@@ -73,7 +73,7 @@ public struct InspectExport: Codable, Sendable, Hashable {
       solverArgs: solver,
       dataset: .init(
         name: datasets.map(\.name).joined(separator: " + "), samples: samples.count, sampleIds: samples),
-      model: Self.model(run), modelArgs: run.model.metadata.merging(["sha256": run.model.sha256]) { $1 },
+      model: Self.model(run), modelArgs: Self.modelArguments(run),
       config: .init(epochs: max(1, log.repetitions)), packages: ["selfcd": run.codeVersion],
       metadata: try metadata(run, datasets, condition))
     let isComplete = run.finishedAt != nil && log.count >= total
@@ -172,6 +172,14 @@ public struct InspectExport: Codable, Sendable, Hashable {
   // MARK: - Names
 
   /// Inspect takes a name before a slash for a provider.
+  private static func modelArguments(_ run: RunRecord) -> [String: String] {
+    var arguments = run.model.metadata
+    arguments["sha256"] = run.model.sha256
+    arguments["file_sha256"] = run.model.fileSHA256
+    arguments["adapters"] = run.model.adapters.map { $0.map(\.summary).joined(separator: "; ") }
+    return arguments
+  }
+
   private static func model(_ run: RunRecord) -> String { "selfcd/" + run.model.name }
 
   /// `TIME_TASK_ID.json`, the form by which `inspect view` finds logs.

@@ -21,6 +21,8 @@ extension JSONValue {
       for (key, value) in values {
         if key == "modelPath", case .string(let path) = value {
           result["model_file"] = .string(URL(filePath: path).lastPathComponent)
+        } else if key == "adapters", case .array(let adapters) = value {
+          result[key] = .array(adapters.map(\.withoutFolders))
         } else {
           result[Self.snakeCase(key)] = value.published
         }
@@ -29,6 +31,15 @@ extension JSONValue {
     case .array(let values): return .array(values.map(\.published))
     default: return self
     }
+  }
+
+  /// An object whose `path` is a file's name alone.
+  private var withoutFolders: JSONValue {
+    guard case .object(var values) = self, case .string(let path)? = values.removeValue(forKey: "path") else {
+      return published
+    }
+    values["file"] = .string(URL(filePath: path).lastPathComponent)
+    return JSONValue.object(values).published
   }
 
   /// `maximumTokens` as `maximum_tokens`.

@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDEval
 
 /// What has to be known of a run so that someone else can repeat it.
 public struct RunRecord: Codable, Sendable, Hashable, Identifiable {
@@ -6,8 +7,13 @@ public struct RunRecord: Codable, Sendable, Hashable, Identifiable {
   public struct Model: Codable, Sendable, Hashable {
     /// The name people use.
     public var name: String
-    /// SHA-256 of the weights' file, in hexadecimal.
+    /// SHA-256 of the weights' file, in hexadecimal; with adapters, of file and adapters together
+    /// (`ModelIdentity`).
     public var sha256: String
+    /// SHA-256 of the file alone, where there are adapters.
+    public var fileSHA256: String?
+    /// The adapters that it ran with; nil for none.
+    public var adapters: [ModelIdentity.Adapter]?
     /// What the file says about itself: architecture, quantisation and so on.
     public var metadata: [String: String]
 
@@ -16,6 +22,14 @@ public struct RunRecord: Codable, Sendable, Hashable, Identifiable {
       self.name = name
       self.sha256 = sha256
       self.metadata = metadata
+    }
+
+    /// Describes a model with what it runs with.
+    public init(name: String, identity: ModelIdentity, metadata: [String: String] = [:]) {
+      self.init(name: name, sha256: identity.sha256, metadata: metadata)
+      guard !identity.adapters.isEmpty else { return }
+      fileSHA256 = identity.file
+      adapters = identity.adapters
     }
   }
 

@@ -45,7 +45,7 @@ struct BatchOptions: ParsableArguments {
     let needed = plan.widestCondition
     if let lanes { return (model, max(lanes, needed)) }
 
-    let estimate = try MemoryEstimate(file, options: model.llamaOptions(lanes: 1))
+    let estimate = try MemoryEstimate(file, options: try model.llamaOptions(lanes: 1))
     let budget = memory.flatMap(Self.bytes) ?? (MemoryEstimate.available ?? .max) / 2
     let room = budget - estimate.weights - estimate.compute
     let affordable = estimate.cache > 0 ? room / estimate.cache : Self.usefulLanes

@@ -43,7 +43,9 @@ struct RunSession {
   ) async throws -> RunSession {
     var model = model
     // The default model gives way to the run's own; one that was named has to be it.
-    if model.model == ModelOptions.defaultModel { model.model = try RunSettings(of: record).modelPath }
+    let settings = try RunSettings(of: record)
+    if model.model == ModelOptions.defaultModel { model.model = settings.modelPath }
+    model.adapterOptions.restore(settings.adapters ?? [])
     let file: ModelFile
     (model, file) = try await Self.file(of: model, console: console)
     let isAsked = options.map { !$0.judge.isEmpty } ?? false
@@ -64,7 +66,9 @@ struct RunSession {
     var options = options
     let path = URL(filePath: try await options.modelPath(console: console)).standardizedFileURL.path
     options.model = path
-    return (options, try ModelFile(try GGUFFile(path: path), path: path))
+    return (
+      options, try ModelFile(try GGUFFile(path: path), path: path, adapters: options.adapterOptions.adapters)
+    )
   }
 
   /// Loads the model with room for the plan.
@@ -116,12 +120,12 @@ struct RunSession {
 
 extension ModelFile {
   /// What a GGUF file says of itself.
-  init(_ file: GGUFFile, path: String) throws {
+  init(_ file: GGUFFile, path: String, adapters: [ModelAdapter]) throws {
     self.init(
       path: path, name: file.modelName,
       metadata: [
         "architecture": file.architecture, "name": file.modelName, "bytes": "\(file.fileSize)",
         "tensor_types": Set(file.tensors.map(\.type)).sorted().joined(separator: ","),
-      ].compactMapValues(\.self))
+      ].compactMapValues(\.self), adapters: adapters)
   }
 }

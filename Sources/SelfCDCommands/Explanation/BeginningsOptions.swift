@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SelfCD
 import SelfCDData
+import SelfCDEval
 import SelfCDExplain
 import SelfCDJudges
 import SelfCDLlama
@@ -59,7 +60,7 @@ struct BeginningsOptions: ParsableArguments {
     of loaded: LoadedModel, model: ChatModel, renderer: any ReplyTokenizer, views: [RefusalProbe.View],
     system: String?, judge: any ReplyJudge, templateOptions: [String], time: LearnTime, console: Console
   ) async throws -> RefusalBeginnings {
-    let sha256 = try FileDigest.sha256(ofFile: loaded.model.path)
+    let sha256 = try ModelIdentity(path: loaded.model.path, adapters: loaded.model.options.adapters).sha256
     if let run {
       return try fromRun(run, sha256: sha256, judge: judge, vocabulary: loaded.vocabulary, console: console)
     }

@@ -118,8 +118,8 @@ struct DirectionsCommand: AsyncParsableCommand {
     let options = fitted.repeatable
     let loaded = try await ModelLoading.load(options, lanes: lanes, unifiedCache: true, console: console)
     let asked = Inspection.answering(loaded)
-    let inspector = Inspection.inspector(loaded, options)
-    let llama = options.llamaOptions(lanes: lanes, unifiedCache: true)
+    let inspector = Inspection.inspector(loaded)
+    let llama = try options.llamaOptions(lanes: lanes, unifiedCache: true)
     var settings = DirectionStudy.Settings()
     settings.training = train
     settings.validation = validation

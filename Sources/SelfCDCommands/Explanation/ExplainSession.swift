@@ -39,7 +39,7 @@ struct ExplainSession {
     let model = ChatModel(engine: loaded.chat.engine, renderer: AnswerRenderer(renderer))
     self.judge = judge
     self.system = system
-    tracer = Inspection.tracer(loaded, model, options)
+    tracer = Inspection.tracer(loaded, model)
     probe = RefusalProbe(
       model: model, views: views,
       beginnings: try await beginnings.beginnings(

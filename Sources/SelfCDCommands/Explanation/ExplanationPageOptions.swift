@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCD
+import SelfCDEval
 import SelfCDExplain
 import SelfCDLlama
 import SelfCDReport
@@ -34,26 +35,30 @@ extension ExplainSession {
 
   /// What has to be known to judge and repeat an explanation.
   func facts(seed: UInt64) throws -> [ReportRecord.Fact] {
-    try PageFacts.of(modelPath: loaded.model.path, views: probe.views, system: system, seed: seed)
+    try PageFacts.of(loaded.model, views: probe.views, system: system, seed: seed)
   }
 }
 
 /// What a page says of where it comes from.
 enum PageFacts {
   static func of(
-    modelPath: String, views: [RefusalProbe.View], system: String?, seed: UInt64?
+    _ model: LlamaModel, views: [RefusalProbe.View], system: String?, seed: UInt64?
   ) throws -> [ReportRecord.Fact] {
-    return [
-      .init("Model", URL(filePath: modelPath).lastPathComponent),
-      .init("Model SHA-256", try FileDigest.sha256(ofFile: modelPath)),
+    let identity = try ModelIdentity(path: model.path, adapters: model.options.adapters)
+    var facts: [ReportRecord.Fact] = [
+      .init("Model", URL(filePath: model.path).lastPathComponent), .init("Model SHA-256", identity.sha256),
+    ]
+    facts += identity.adapters.map { .init("Adapter", $0.summary) }
+    facts += [
       .init("Command", commandLine(CommandLine.arguments)),
       .init("Program", "selfcd \(SelfCDVersion.current)"),
     ]
-      + (try views.map { .init("View \($0.name)", try CanonicalJSON.text($0.strategy)) })
-      + [
-        .init("System prompt", system ?? "none"), .init("Seed", seed.map(String.init) ?? "none"),
-        .init("Machine", RunRecord.Machine.current.summary),
-      ]
+    facts += try views.map { .init("View \($0.name)", try CanonicalJSON.text($0.strategy)) }
+    facts += [
+      .init("System prompt", system ?? "none"), .init("Seed", seed.map(String.init) ?? "none"),
+      .init("Machine", RunRecord.Machine.current.summary),
+    ]
+    return facts
   }
 
   /// A command as a shell would take it. Of the program, and of files that are named by their whole path, only the

@@ -79,7 +79,7 @@ struct FlowCommand: AsyncParsableCommand {
       fitted.repeatable, lanes: lanes, unifiedCache: true, console: console)
     let asked = Inspection.answering(loaded)
     let study = FlowStudy(
-      model: asked, tracer: Inspection.tracer(loaded, asked, fitted),
+      model: asked, tracer: Inspection.tracer(loaded, asked),
       judge: try judgeOptions.judge(),
       datasets: datasets, views: views, method: method, step: step, system: prompts.system,
       maximumTokens: maxTokens, seed: seed)
@@ -112,13 +112,13 @@ enum Inspection {
     return ChatModel(engine: loaded.chat.engine, renderer: AnswerRenderer(renderer))
   }
 
-  static func inspector(_ loaded: LoadedModel, _ options: ModelOptions) -> LlamaInspector {
-    LlamaInspector(model: loaded.model, options: options.llamaOptions(lanes: 1))
+  static func inspector(_ loaded: LoadedModel) -> LlamaInspector {
+    LlamaInspector(model: loaded.model, options: loaded.model.options)
   }
 
-  static func tracer(_ loaded: LoadedModel, _ asked: ChatModel, _ options: ModelOptions) -> FlowTracer {
+  static func tracer(_ loaded: LoadedModel, _ asked: ChatModel) -> FlowTracer {
     FlowTracer(
-      inspector: inspector(loaded, options), renderer: asked.renderer, vocabulary: loaded.vocabulary)
+      inspector: inspector(loaded), renderer: asked.renderer, vocabulary: loaded.vocabulary)
   }
 
   /// Runs long work with a progress line; an interruption ends it.

@@ -121,7 +121,7 @@ struct PerturbCommand: AsyncParsableCommand {
       let page = StudyPage(
         model: model.model, createdAt: Date(), sets: datasets.map(StudyPage.Set.init), perturbations: result,
         facts: try PageFacts.of(
-          modelPath: loaded.model.path, views: views, system: prompts.system, seed: nil))
+          loaded.model, views: views, system: prompts.system, seed: nil))
       try OutputFile.write(StudyHTML.render(page), to: html, console)
     }
   }

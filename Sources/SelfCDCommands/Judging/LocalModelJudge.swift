@@ -11,7 +11,9 @@ enum LocalModelJudge {
   ///   - model: As `--model` takes it.
   ///   - budget: The most that all questions together may spend.
   /// - Throws: `ModelFileError` and its siblings for a model that cannot be read.
-  static func make(model: String, budget: JudgeSpendingLimit, console: Console) async throws -> LanguageModelJudge {
+  static func make(model: String, budget: JudgeSpendingLimit, console: Console) async throws
+    -> LanguageModelJudge
+  {
     var options = try ModelOptions.parse(["--model", model])
     options.model = try await options.modelPath(console: console)
     // Now and not after an hour of generating.

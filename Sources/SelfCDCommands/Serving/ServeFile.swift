@@ -12,7 +12,7 @@ struct ServeFile {
   let models: [[String]]
 
   /// Options that name files, which are looked for beside the file of settings.
-  private static let paths: Set = ["api_keys", "profile", "chat_template"]
+  private static let paths: Set = ["api_keys", "profile", "chat_template", "lora", "control_vector"]
 
   /// - Throws: ``CommandError``.
   init(path: String) throws {

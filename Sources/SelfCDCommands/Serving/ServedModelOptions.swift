@@ -31,20 +31,20 @@ struct ServedModelOptions: ParsableArguments {
   func validate() throws {
     guard lanes >= 1 else { throw ValidationError("--lanes must be 1 or more.") }
     guard cacheLanes >= 0 else { throw ValidationError("--cache-lanes must be 0 or more.") }
-    let options = model.llamaOptions(lanes: lanes + cacheLanes)
+    let options = try model.llamaOptions(lanes: lanes + cacheLanes)
     do { try options.validate() } catch { throw ValidationError("\(error)") }
   }
 
   /// - Parameter usesOwnProfile: whether the profile that the embedded model comes with is wanted.
   func provider(usesOwnProfile: Bool, console: Console) async throws -> LlamaModelProvider {
     var profiles = profile.map { UserFolders.current.expand($0) }
-    if profiles.isEmpty, usesOwnProfile, model.model == ModelOptions.defaultModel {
+    if profiles.isEmpty, usesOwnProfile, try model.isEmbeddedModel {
       profiles = [Organism.biased.profilePath].compactMap(\.self)
     }
     return LlamaModelProvider(
       name: name ?? LlamaModelProvider.name(of: model.model),
       path: try await model.modelPath(console: console),
-      options: model.llamaOptions(lanes: lanes + cacheLanes), template: try model.templateOptions(),
+      options: try model.llamaOptions(lanes: lanes + cacheLanes), template: try model.templateOptions(),
       stepMode: model.stepMode, lanes: lanes, profiles: profiles)
   }
 }

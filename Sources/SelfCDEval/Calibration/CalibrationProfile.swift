@@ -17,13 +17,17 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   public struct Model: Codable, Sendable, Hashable {
     /// What the file calls itself.
     public var name: String
-    /// SHA-256 of the file, lower-case hexadecimal; of a split model, its first file.
+    /// SHA-256 of the file, lower-case hexadecimal; of a split model, its first file; with adapters, of file and
+    /// adapters together (``ModelIdentity``).
     public var sha256: String
+    /// The adapters that it was calibrated with; nil for none.
+    public var adapters: [ModelIdentity.Adapter]?
 
     /// Describes a model.
-    public init(name: String, sha256: String) {
+    public init(name: String, sha256: String, adapters: [ModelIdentity.Adapter]? = nil) {
       self.name = name
       self.sha256 = sha256
+      self.adapters = adapters
     }
   }
 
@@ -217,7 +221,8 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   public init(
     model: Model, chosen: StrategySetting, reference: StrategySetting, settings: CalibrationSettings,
     fallback: CalibrationStages.Fallback?, candidates: [String], judge: Judge, split: Split?,
-    generation: Generation, earlier: [EarlierCalibration] = [], calibration: StageFigures, confirmation: StageFigures?,
+    generation: Generation, earlier: [EarlierCalibration] = [], calibration: StageFigures,
+    confirmation: StageFigures?,
     codeVersion: String, createdAt: Date = Date()
   ) {
     formatVersion = Self.currentFormat

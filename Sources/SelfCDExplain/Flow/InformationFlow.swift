@@ -103,7 +103,8 @@ public struct InformationFlow: Codable, Sendable, Hashable {
     _ saliency: AttentionSaliency, targetText: String, alignment: PromptAlignment, words: [String]
   ) {
     self.init(
-      method: .informationFlow, layers: AttentionTimesGradient.layers(saliency), alignment: alignment, words: words,
+      method: .informationFlow, layers: AttentionTimesGradient.layers(saliency), alignment: alignment,
+      words: words,
       target: Target(text: targetText, loss: saliency.loss), agreement: saliency.agreement)
   }
 

@@ -44,6 +44,12 @@ final class CaptureContext {
       return llama_init_from_model(model.handle, parameters)
     }
     guard let context else { throw LlamaError.contextFailed(reason: complaints) }
+    do {
+      try model.adapters.apply(to: context)
+    } catch {
+      llama_free(context)
+      throw error
+    }
     self.model = model
     self.context = context
     self.recorder = recorder

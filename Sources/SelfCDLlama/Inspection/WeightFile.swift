@@ -13,9 +13,13 @@ struct WeightFile {
   }
 
   private let places: [String: Place]
+  private let differences: [String: [LowRankDifference]]
 
-  /// - Throws: ``ModelFileError``.
-  init(_ first: GGUFFile) throws {
+  /// - Parameters:
+  ///   - first: the model's file, or its first part.
+  ///   - loras: adapters whose differences are added to what is read.
+  /// - Throws: ``ModelFileError``; ``InspectionError`` for an adapter of the embeddings.
+  init(_ first: GGUFFile, adding loras: [AppliedAdapters.LoRA] = []) throws {
     var places: [String: Place] = [:]
     let others = try SplitFiles.otherParts(of: first).map(GGUFFile.init(path:))
     for file in [first] + others {
@@ -34,6 +38,7 @@ struct WeightFile {
       }
     }
     self.places = places
+    differences = try LowRankDifference.all(of: loras)
   }
 
   private static let types: [String: ggml_type] = Dictionary(
@@ -67,10 +72,11 @@ struct WeightFile {
       let source = base + place.start + rows.lowerBound * rowBytes
       if place.type == GGML_TYPE_F32 {
         memcpy(target, source, rows.count * rowBytes)
-        return true
+      } else {
+        guard let convert = ggml_get_type_traits(place.type)?.pointee.to_float else { return false }
+        convert(source, target, Int64(rows.count * columns))
       }
-      guard let convert = ggml_get_type_traits(place.type)?.pointee.to_float else { return false }
-      convert(source, target, Int64(rows.count * columns))
+      for difference in differences[name] ?? [] { difference.add(rows, to: target, columns: columns) }
       return true
     }
   }

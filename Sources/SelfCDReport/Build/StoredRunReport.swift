@@ -39,6 +39,7 @@ extension ReportRecord {
       .init("Seeds", run.seeds.isEmpty ? "none" : run.seeds.map(String.init).joined(separator: ", ")),
       .init("Machine", run.machine.summary),
     ]
+    facts += (run.model.adapters ?? []).map { .init("Adapter", $0.summary) }
     facts += run.model.metadata.sorted { $0.key < $1.key }.map { .init("Model, \($0.key)", $0.value) }
     facts.append(.init("Parameters", run.publishedParameters))
     self.init(

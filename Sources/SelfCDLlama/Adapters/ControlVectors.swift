@@ -1,0 +1,72 @@
+import Foundation
+import SelfCD
+
+/// Vectors that are added to the residual stream, the sum of all files.
+///
+/// Format: llama.cpp's `llama-cvector-generator`: one-dimensional F32 tensors `direction.N`, N from 1, each as wide as
+/// the model, added behind layer N.
+struct ControlVectors: Sendable {
+  /// By layer; as wide as the model.
+  private(set) var directions: [Int: [Float]] = [:]
+
+  /// None.
+  init() {}
+
+  /// - Throws: ``AdapterError``, ``ModelFileError``.
+  init(_ adapters: [ModelAdapter], for model: GGUFFile, width: Int, layers: Int) throws {
+    for adapter in adapters where adapter.kind == .controlVector {
+      let file = try GGUFFile(path: adapter.path)
+      let weights = try WeightFile(file)
+      let found = try Self.layers(of: file, width: width, layers: layers, model: model)
+      if let range = adapter.layers, !found.contains(where: { range.contains($0.layer) }) {
+        throw AdapterError.doesNotFit(
+          path: adapter.path,
+          reason: "it has no vector for the layers \(range.lowerBound) to \(range.upperBound)")
+      }
+      for (layer, name) in found where adapter.layers?.contains(layer) ?? true {
+        guard let values = weights.values(name), values.allSatisfy(\.isFinite) else {
+          throw ModelFileError.malformed(path: adapter.path, reason: "'\(name)' is not finite")
+        }
+        let sum = directions[layer] ?? [Float](repeating: 0, count: width)
+        directions[layer] = zip(sum, values).map { $0 + adapter.scale * $1 }
+      }
+    }
+  }
+
+  private static func layers(
+    of file: GGUFFile, width: Int, layers: Int, model: GGUFFile
+  ) throws -> [(layer: Int, name: String)] {
+    let hint = file.metadata["controlvector.model_hint"]?.string
+    if let hint, let own = model.architecture, hint != own {
+      throw AdapterError.otherArchitecture(path: file.path, adapter: hint, model: own)
+    }
+    var found: [(layer: Int, name: String)] = []
+    for tensor in file.tensors {
+      guard tensor.name.hasPrefix("direction."), let layer = Int(tensor.name.dropFirst(10)), layer > 0 else {
+        continue
+      }
+      guard tensor.type == "f32", tensor.elementCount == width else {
+        throw AdapterError.doesNotFit(
+          path: file.path,
+          reason:
+            "'\(tensor.name)' has \(tensor.elementCount) \(tensor.type) numbers, and the model is \(width) "
+            + "numbers wide")
+      }
+      guard layer < layers else {
+        throw AdapterError.doesNotFit(
+          path: file.path, reason: "it has a vector for layer \(layer), and the last one is \(layers - 1)")
+      }
+      found.append((layer, tensor.name))
+    }
+    guard !found.isEmpty else {
+      throw AdapterError.notAnAdapter(
+        path: file.path, expected: .controlVector, found: "it has no tensor 'direction.1' or the like")
+    }
+    return found
+  }
+
+  /// What libllama takes: layer 1 to the last one, each as wide as the model, zeros where there is none.
+  func data(width: Int, layers: Int) -> [Float] {
+    (1..<max(layers, 1)).flatMap { directions[$0] ?? [Float](repeating: 0, count: width) }
+  }
+}
