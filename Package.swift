@@ -131,7 +131,8 @@ let package = Package(
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
     .target(
-      name: "SelfCDHub", dependencies: ["SelfCDSupport", "SelfCDHTTP", crypto], swiftSettings: strict),
+      name: "SelfCDHub", dependencies: ["SelfCDSupport", "SelfCDHTTP", "CZlib", crypto], swiftSettings: strict
+    ),
 
     .target(
       name: "SelfCDCommands",

@@ -4,10 +4,26 @@ import SelfCD
 import SelfCDLlama
 import SelfCDSupport
 
-/// `selfcd model`: what a model file is and needs.
+/// `selfcd model`: what a model file is and needs, and getting one by name.
 struct ModelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "model",
+    abstract: "Describe a model file, or fetch a model by name.",
+    discussion: """
+      EXAMPLES
+        selfcd model
+        selfcd model model.gguf --ctx-size 8192
+        selfcd model model.gguf --template
+        selfcd model fetch smollm2
+      """,
+    subcommands: [DescribeModelCommand.self, FetchModelCommand.self],
+    defaultSubcommand: DescribeModelCommand.self)
+}
+
+/// `selfcd model describe`, which is what `selfcd model FILE` means.
+struct DescribeModelCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "describe",
     abstract: "What a model file is, its chat template, and the memory it needs.",
     discussion: """
       Reads the file's header and vocabulary; the weights are not loaded.
@@ -16,6 +32,7 @@ struct ModelCommand: AsyncParsableCommand {
         selfcd model
         selfcd model model.gguf --ctx-size 8192
         selfcd model model.gguf --template
+        selfcd model describe model.gguf --lora adapter.gguf
         selfcd model hf:OWNER/REPO-GGUF:Q4_K_M
       """)
 

@@ -1,12 +1,35 @@
 import SelfCDHub
 
-/// Fetches a model by its name in a hub, with progress.
+/// Fetches a model by its name, with progress.
 enum ModelFetching {
+  /// A model of a hub.
   /// - Throws: `HubError`.
   static func path(of reference: HubReference, console: Console) async throws -> String {
-    let meter = ProgressLine(label: "fetching \(reference)")
-    defer { meter.clear() }
-    return try await ModelHub(settings: try HubSettings()).path(of: reference) { event in
+    let hub = ModelHub(settings: try HubSettings())
+    let watch = Watch(name: "\(reference)", console: console)
+    defer { watch.meter.clear() }
+    return try await hub.path(of: reference, onEvent: watch.show).path
+  }
+
+  /// One of this project's own.
+  /// - Throws: `HubError`.
+  static func path(of model: PinnedModel, console: Console) async throws -> String {
+    let watch = Watch(name: model.name, console: console)
+    defer { watch.meter.clear() }
+    return try await PinnedModelStore().path(of: model, onEvent: watch.show).path
+  }
+
+  /// Shows what happens meanwhile.
+  private struct Watch: Sendable {
+    let meter: ProgressLine
+    let console: Console
+
+    init(name: String, console: Console) {
+      meter = ProgressLine(label: "fetching \(name)")
+      self.console = console
+    }
+
+    @Sendable func show(_ event: HubEvent) {
       switch event {
       case .progress(let received, let total): meter.update(Double(received) / Double(max(1, total)))
       case .waiting(let file):
@@ -19,6 +42,6 @@ enum ModelFetching {
         meter.clear()
         console.note("\(TerminalText.singleLine(reason)); using the model that is in the cache")
       }
-    }.path
+    }
   }
 }

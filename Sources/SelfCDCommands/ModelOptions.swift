@@ -18,7 +18,8 @@ struct ModelOptions: ParsableArguments {
     help: .init(
       """
       A GGUF file (the first one of a split model), a model of the Hugging Face hub as \
-      hf:OWNER/REPO[@REVISION][:QUANT], or 'organism' or 'organism-unbiased'.
+      hf:OWNER/REPO[@REVISION][:QUANT], or by name: 'organism', 'organism-unbiased' (both embedded), 'smollm2' \
+      (fetched).
       """, valueName: "model"
     ))
   var model = ModelOptions.defaultModel
@@ -90,7 +91,11 @@ struct ModelOptions: ParsableArguments {
     case "organism-unbiased": return try Organism.unbiased.path()
     case _ where HubReference.isReference(model):
       return try await ModelFetching.path(of: try HubReference(parsing: model), console: console)
-    default: return UserFolders.current.expand(model)
+    default:
+      if let pinned = PinnedModel.named(model) {
+        return try await ModelFetching.path(of: pinned, console: console)
+      }
+      return UserFolders.current.expand(model)
     }
   }
 

@@ -21,9 +21,7 @@ public struct ModelHub: Sendable {
   /// Where models come from and go to.
   public let settings: HubSettings
   private let api: HubAPI
-  private let pauses: [Double]
-  private let piece: Int64
-  private let wait: @Sendable (_ seconds: Double) async throws -> Void
+  private let download: FileDownload
 
   /// Makes a hub.
   /// - Parameters:
@@ -38,10 +36,9 @@ public struct ModelHub: Sendable {
     }
   ) {
     self.settings = settings
-    self.pauses = pauses
-    self.piece = max(1, piece)
-    self.wait = wait
-    api = HubAPI(settings: settings, client: HTTPClient())
+    let client = HTTPClient()
+    download = FileDownload(client: client, pauses: pauses, piece: piece, wait: wait)
+    api = HubAPI(settings: settings, client: client)
   }
 
   /// The path of a model's file, the first one of a split model.
@@ -60,7 +57,7 @@ public struct ModelHub: Sendable {
     let commit: String
     let files: [HubFile]
     do {
-      (commit, files) = try await repeating(onEvent) {
+      (commit, files) = try await download.repeating(onEvent) {
         let commit = try await api.commit(of: reference)
         let files = try await api.files(of: reference, commit: commit)
         return (commit, files)
@@ -150,85 +147,9 @@ public struct ModelHub: Sendable {
     let lock = try await FileLock(cache.lock(file.checksum), onWait: { onEvent(.waiting(file: file.path)) })
     defer { lock.release() }
     if isThere() { return }
-    let partial = cache.partial(file.checksum)
-    let output = try PartialFile(file, at: partial)
-    let missing = file.size - output.offset
-    if let available = cache.available, available < missing {
-      throw HubError.diskFull(path: cache.blobs.path, needed: missing, available: available)
-    }
-    let request = api.download(file.path, of: reference, commit: commit)
-    onEvent(.progress(received: output.offset, total: file.size))
-    func reached() -> Int64 { output.offset }
-    while output.offset < file.size {
-      try await repeating(onEvent, progress: reached) {
-        try await receive(request, file, output, reference, onEvent)
-      }
-    }
-    guard output.checksum == file.checksum.hex else {
-      let received = output.checksum
-      try? FileManager.default.removeItem(at: partial)
-      throw HubError.wrongChecksum(file: file.path, expected: file.checksum.hex, received: received)
-    }
-    try output.synchronise()
-    guard rename(partial.path, blob.path) == 0 else {
-      throw HubError.cannotWrite(path: blob.path, reason: SystemError.text())
-    }
-  }
-
-  /// Asks for the next piece and writes it as it comes.
-  private func receive(
-    _ request: HTTPRequest, _ file: HubFile, _ output: PartialFile, _ reference: HubReference,
-    _ onEvent: @escaping @Sendable (HubEvent) -> Void
-  ) async throws {
-    let offset = output.offset
-    var request = request
-    request.headers["Range"] = "bytes=\(offset)-\(min(file.size, offset + piece) - 1)"
-    let gate = RangeGate(offset: offset, output: output)
-    let head = try await api.client.stream(request) { head, data in
-      if try gate.admits(head) {
-        try output.append(data)
-        onEvent(.progress(received: output.offset, total: file.size))
-      } else {
-        gate.note(data)
-      }
-    }
-    switch head.status {
-    case 200, 206:
-      guard output.offset != offset else {
-        throw HTTPFailure.interrupted(host: head.url.host ?? "", detail: "nothing came")
-      }
-    case 416: try output.reset()
-    default: throw api.refusal(head, gate.refusal, reference)
-    }
-  }
-
-  /// Runs `body` until it succeeds, or has failed too often in a row without any progress.
-  private func repeating<Value>(
-    _ onEvent: @Sendable (HubEvent) -> Void, progress: () -> Int64 = { 0 }, _ body: () async throws -> Value
-  ) async throws -> Value {
-    var failures = 0
-    var last = progress()
-    while true {
-      let detail: String
-      do {
-        return try await body()
-      } catch let failure as HTTPFailure {
-        detail = failure.description
-        if !failure.isRetryable { throw HubError.network(detail: detail, received: progress()) }
-      } catch let refusal as HubError {
-        guard case .refused(let status, _, _) = refusal, status == 408 || status == 429 || status >= 500
-        else {
-          throw refusal
-        }
-        detail = refusal.description
-        if failures >= pauses.count { throw refusal }
-      }
-      if progress() > last { failures = 0 }
-      last = progress()
-      guard failures < pauses.count else { throw HubError.network(detail: detail, received: progress()) }
-      onEvent(.retrying(reason: detail, seconds: pauses[failures]))
-      try await wait(pauses[failures])
-      failures += 1
-    }
+    try await download.receive(
+      file, from: api.download(file.path, of: reference, commit: commit), into: cache.partial(file.checksum),
+      then: blob, available: cache.available, onEvent: onEvent
+    ) { head, body in api.refusal(head, body, reference) }
   }
 }

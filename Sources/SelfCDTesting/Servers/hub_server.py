@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import zlib
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOG, COUNTS, LOCK = [], {}, threading.Lock()
@@ -54,6 +55,24 @@ REPOSITORIES = {
 }
 
 
+# A model inside an archive: compressed after a header, as in a zip file, with other things behind it.
+MODEL = content("model", 100_000) * 3
+_compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
+PACKED = _compressor.compress(MODEL) + _compressor.flush()
+ARCHIVE = b"PK" + bytes(71) + PACKED + b"directory"
+
+
+def archive_facts():
+    return {
+        "archiveSize": len(ARCHIVE),
+        "archiveSHA256": hashlib.sha256(ARCHIVE).hexdigest(),
+        "memberStart": 73,
+        "memberEnd": 73 + len(PACKED),
+        "size": len(MODEL),
+        "sha256": hashlib.sha256(MODEL).hexdigest(),
+    }
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -89,6 +108,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
         if path == "/_log":
             return self.json(LOG)
+        if path == "/_archive":
+            return self.json(archive_facts())
         with LOCK:
             LOG.append(
                 {
@@ -138,8 +159,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(302, b"elsewhere", {"Location": place})
         if name == "circle":
             return self.reply(302, b"", {"Location": self.path})
-        size = next(e["size"] for e in REPOSITORIES.get(name, one()) if e["path"] == path)
-        data = content(path, size)
+        if path == "archive.whl":
+            data = ARCHIVE
+        else:
+            data = content(path, next(e["size"] for e in REPOSITORIES.get(name, one()) if e["path"] == path))
+        size = len(data)
         times = self.count(name)
         if name == "damaged" and times == 1:
             data = data[:500] + b"\0" * 10 + data[510:]
