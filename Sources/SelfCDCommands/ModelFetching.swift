@@ -2,7 +2,7 @@ import SelfCDHub
 
 /// Fetches a model by its name, with progress.
 enum ModelFetching {
-  /// A model of a hub.
+  /// The path of a hub's model.
   /// - Throws: `HubError`.
   static func path(of reference: HubReference, console: Console) async throws -> String {
     let hub = ModelHub(settings: try HubSettings())
@@ -11,7 +11,7 @@ enum ModelFetching {
     return try await hub.path(of: reference, onEvent: watch.show).path
   }
 
-  /// One of this project's own.
+  /// The path of a pinned model.
   /// - Throws: `HubError`.
   static func path(of model: PinnedModel, console: Console) async throws -> String {
     let watch = Watch(name: model.name, console: console)
@@ -35,6 +35,9 @@ enum ModelFetching {
       case .waiting(let file):
         meter.clear()
         console.note("another process is fetching \(TerminalText.singleLine(file)); waiting for it")
+      case .replacing(let file):
+        meter.clear()
+        console.note("\(TerminalText.singleLine(file)) in the cache is not the right file; fetching it again")
       case .retrying(let reason, let seconds):
         meter.clear()
         console.note("\(TerminalText.singleLine(reason)); next attempt in \(Int(seconds)) s")

@@ -47,7 +47,7 @@ public final class HTTPClient: Sendable {
       request = try Self.redirected(request, by: head)
     }
     throw HTTPFailure.badRedirection(
-      from: request.url.host ?? "", to: request.url.absoluteString,
+      from: request.url.host ?? "", to: request.url.shown,
       reason: "more than \(Self.mostRedirections) redirections")
   }
 
@@ -75,7 +75,7 @@ public final class HTTPClient: Sendable {
     native.httpBody = request.body
     for (name, value) in request.headers { native.setValue(value, forHTTPHeaderField: name) }
     let task = session.dataTask(with: native)
-    let host = request.url.host ?? request.url.absoluteString
+    let host = request.url.host ?? request.url.shown
     exchanges.register(task.taskIdentifier, host: host, receive: receive)
     let deadline = request.totalTimeout.map { seconds in
       Task { [exchanges] in
@@ -105,11 +105,12 @@ public final class HTTPClient: Sendable {
   static func redirected(_ request: HTTPRequest, by head: HTTPHead) throws(HTTPFailure) -> HTTPRequest {
     let location = head["Location"] ?? ""
     let from = request.url.host ?? ""
-    guard let url = URL(string: location, relativeTo: request.url)?.absoluteURL, url.host != nil,
-      let scheme = url.scheme?.lowercased(), ["http", "https"].contains(scheme)
-    else { throw .badRedirection(from: from, to: location, reason: "that is not a web address") }
-    guard scheme == "https" || request.url.scheme?.lowercased() == "http" else {
-      throw .badRedirection(from: from, to: location, reason: "from an encrypted connection to an open one")
+    let shown = WebAddress.withoutUser(location)
+    guard let target = URL(string: location, relativeTo: request.url),
+      let url = WebAddress.checked(target.absoluteURL)
+    else { throw .badRedirection(from: from, to: shown, reason: "that is not a web address") }
+    guard url.scheme?.lowercased() == "https" || request.url.scheme?.lowercased() == "http" else {
+      throw .badRedirection(from: from, to: shown, reason: "from an encrypted connection to an open one")
     }
     var next = request
     next.url = url

@@ -1,7 +1,8 @@
 import Foundation
 import SelfCDHTTP
 
-/// Receives a file of known size and checksum: in pieces, again after failures, and on from where an earlier run ended.
+/// Receives a file of known size and checksum: in pieces, with new attempts after failures, and from where an earlier
+/// run ended.
 struct FileDownload: Sendable {
   private let client: HTTPClient
   private let pauses: [Double]
@@ -9,8 +10,9 @@ struct FileDownload: Sendable {
   private let wait: @Sendable (_ seconds: Double) async throws -> Void
 
   /// - Parameters:
-  ///   - client: sends the requests.
-  ///   - pauses: Seconds to wait after each failure in a row that brought nothing; then it counts as lasting.
+  ///   - client: Sends the requests.
+  ///   - pauses: Seconds to wait after the first failure, the second one and so on. The one that follows the last pause
+  ///     is thrown; progress starts the count anew.
   ///   - piece: The most bytes asked for at once. It bounds what waits in memory for the disk.
   ///   - wait: Waits for so many seconds.
   init(
@@ -25,30 +27,35 @@ struct FileDownload: Sendable {
 
   /// Receives a file, and gives it its final name when its checksum is right.
   /// - Parameters:
-  ///   - file: what is known of it.
-  ///   - request: asks for it.
-  ///   - partial: where it stands until it is whole; what is there already is not asked for again.
-  ///   - final: its final name, on the same file system.
-  ///   - available: bytes that are free there; nil where the system does not say.
-  ///   - onEvent: told what happens.
-  ///   - refusal: the error for an answer that is none.
+  ///   - file: Its name, size and checksum.
+  ///   - request: Asks for it.
+  ///   - partial: Where it is until it is whole; what is there already is not asked for again.
+  ///   - final: Its final name, on the same file system.
+  ///   - available: Bytes that are free there; nil where the system does not say.
+  ///   - reserve: Bytes that are needed there afterwards, beside the file.
+  ///   - onEvent: Told what happens.
+  ///   - refusal: The error that an answer without content stands for.
   /// - Throws: ``HubError``; `CancellationError` when the task is cancelled.
   func receive(
     _ file: HubFile, from request: HTTPRequest, into partial: URL, then final: URL, available: Int64?,
-    onEvent: @escaping @Sendable (HubEvent) -> Void, refusal: (HTTPHead, Data) -> HubError
+    reserve: Int64 = 0, onEvent: @escaping @Sendable (HubEvent) -> Void,
+    refusal: (HTTPHead, Data) -> HubError
   ) async throws {
     let output = try PartialFile(file, at: partial)
-    let missing = file.size - output.offset
-    if let available, available < missing {
+    let needed = file.size - output.offset + reserve
+    if let available, available < needed {
       throw HubError.diskFull(
-        path: final.deletingLastPathComponent().path, needed: missing, available: available)
+        path: final.deletingLastPathComponent().path, needed: needed, available: available)
     }
     onEvent(.progress(received: output.offset, total: file.size))
     func reached() -> Int64 { output.offset }
+    var hasRestarted = false
     while output.offset < file.size {
-      try await repeating(onEvent, progress: reached) {
-        try await receivePiece(of: file, from: request, output, onEvent, refusal)
+      let mayRestart = !hasRestarted
+      let restarts = try await repeating(onEvent, progress: reached) {
+        try await receivePiece(of: file, from: request, output, mayRestart: mayRestart, onEvent, refusal)
       }
+      hasRestarted = hasRestarted || restarts
     }
     guard output.checksum == file.checksum.hex else {
       let received = output.checksum
@@ -62,14 +69,17 @@ struct FileDownload: Sendable {
   }
 
   /// Asks for the next piece and writes it as it comes.
+  /// - Parameter mayRestart: Whether the file may be begun anew where the server knows nothing of the next piece: what
+  ///   is there may be of another file. Where that happens again, it is the server that is wrong.
+  /// - Returns: Whether the file is begun anew.
   private func receivePiece(
-    of file: HubFile, from request: HTTPRequest, _ output: PartialFile,
+    of file: HubFile, from request: HTTPRequest, _ output: PartialFile, mayRestart: Bool,
     _ onEvent: @escaping @Sendable (HubEvent) -> Void, _ refusal: (HTTPHead, Data) -> HubError
-  ) async throws {
+  ) async throws -> Bool {
     let offset = output.offset
     var request = request
     request.headers["Range"] = "bytes=\(offset)-\(min(file.size, offset + piece) - 1)"
-    let gate = RangeGate(offset: offset, output: output)
+    let gate = RangeGate(offset: offset, size: file.size, output: output)
     let head = try await client.stream(request) { head, data in
       if try gate.admits(head) {
         try output.append(data)
@@ -83,12 +93,20 @@ struct FileDownload: Sendable {
       guard output.offset != offset else {
         throw HTTPFailure.interrupted(host: head.url.host ?? "", detail: "nothing came")
       }
-    case 416: try output.reset()
+      return false
+    case 416:
+      guard offset > 0, mayRestart else {
+        throw HubError.unreadableAnswer(
+          url: head.url.shown,
+          detail: "it says that it has no bytes from \(offset) on, \(file.size) were announced")
+      }
+      try output.reset()
+      return true
     default: throw refusal(head, gate.refusal)
     }
   }
 
-  /// Runs `body` until it succeeds, or has failed too often in a row without any progress.
+  /// Runs `body` until it succeeds, or has failed once more than there are pauses, in a row and without progress.
   func repeating<Value>(
     _ onEvent: @Sendable (HubEvent) -> Void, progress: () -> Int64 = { 0 }, _ body: () async throws -> Value
   ) async throws -> Value {
@@ -102,7 +120,7 @@ struct FileDownload: Sendable {
         detail = failure.description
         if !failure.isRetryable { throw HubError.network(detail: detail, received: progress()) }
       } catch let refusal as HubError {
-        guard case .refused(let status, _, _) = refusal, status == 408 || status == 429 || status >= 500
+        guard case .refused(let status, _, _, _) = refusal, status == 408 || status == 429 || status >= 500
         else {
           throw refusal
         }

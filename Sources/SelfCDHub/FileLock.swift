@@ -6,7 +6,7 @@ struct FileLock {
 
   /// Takes the lock, waiting for whoever has it; `release` gives it back.
   /// - Parameter onWait: Called once if there is someone to wait for.
-  /// - Throws: ``HubError/cannotWrite(path:reason:)`` or `CancellationError`.
+  /// - Throws: ``HubError/cannotWrite(path:reason:source:)`` or `CancellationError`.
   init(_ file: URL, onWait: () -> Void) async throws {
     do {
       try FileManager.default.createDirectory(

@@ -17,7 +17,7 @@ struct HubAPI: Sendable {
     let answer = try decode(Answer.self, body, url)
     guard answer.sha.count == 40, answer.sha.allSatisfy(\.isHexDigit) else {
       throw HubError.unreadableAnswer(
-        url: url.absoluteString, detail: "'\(answer.sha.prefix(80))' is no commit")
+        url: url.shown, detail: "'\(answer.sha.prefix(80))' is no commit")
     }
     return answer.sha
   }
@@ -44,11 +44,11 @@ struct HubAPI: Sendable {
       address([reference.repository, "resolve", commit], path), headers: ["Accept-Encoding": "identity"])
   }
 
-  /// The error for an answer that is none. The hub says in `X-Error-Code` what its status alone does not: it hides
+  /// The error that an answer stands for. The hub says in `X-Error-Code` what its status alone does not: it hides
   /// private repositories behind 401.
   func refusal(_ head: HTTPHead, _ body: Data, _ reference: HubReference) -> HubError {
     struct Answer: Decodable { let error: String }
-    let hub = Self.trimmed(settings.endpoint)
+    let hub = WebAddress.withoutUser(Self.trimmed(settings.endpoint))
     let hasToken = settings.sendableToken != nil
     let detail = String(
       (head["X-Error-Message"] ?? (try? JSONDecoder().decode(Answer.self, from: body))?.error ?? "").prefix(
@@ -63,7 +63,7 @@ struct HubAPI: Sendable {
       return .noSuchRepository(reference.repository, endpoint: hub, hasToken: hasToken)
     case (401, _), (403, _):
       return .noAccess(repository: reference.repository, endpoint: hub, hasToken: hasToken, detail: detail)
-    default: return .refused(status: head.status, url: head.url.absoluteString, detail: detail)
+    default: return .refused(status: head.status, url: head.url.shown, detail: detail)
     }
   }
 
@@ -147,7 +147,7 @@ struct HubAPI: Sendable {
     do {
       return try JSONDecoder().decode(type, from: body)
     } catch {
-      throw .unreadableAnswer(url: url.absoluteString, detail: "its answer is not the JSON expected")
+      throw .unreadableAnswer(url: url.shown, detail: "its answer is not the JSON expected")
     }
   }
 }

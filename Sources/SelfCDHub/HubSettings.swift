@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDHTTP
 import SelfCDSupport
 
 /// Where models come from and where they are kept, by the environment variables of the Hugging Face libraries.
@@ -36,9 +37,7 @@ public struct HubSettings: Sendable {
       value(name).map { URL(filePath: folders.expand($0), directoryHint: .isDirectory) }
     }
     let address = value("HF_ENDPOINT") ?? "https://huggingface.co"
-    guard let endpoint = URL(string: address), ["http", "https"].contains(endpoint.scheme?.lowercased()),
-      endpoint.host != nil
-    else { throw .invalidSetting(name: "HF_ENDPOINT", value: address, reason: "it is not a web address") }
+    let endpoint = try Self.webAddress(address, from: "HF_ENDPOINT")
     let token = value("HF_TOKEN")?.trimmingCharacters(in: .whitespacesAndNewlines)
     guard token?.unicodeScalars.allSatisfy({ (0x21...0x7E).contains($0.value) }) ?? true else {
       throw .invalidSetting(name: "HF_TOKEN", value: "(not shown)", reason: "tokens are letters and digits")
@@ -49,7 +48,23 @@ public struct HubSettings: Sendable {
         ?? folder("HF_HOME")?.appending(path: "hub", directoryHint: .isDirectory)
         ?? folders.cache.appending(path: "huggingface/hub", directoryHint: .isDirectory),
       token: token,
-      isOffline: ["1", "true", "yes", "on"].contains(value("HF_HUB_OFFLINE")?.lowercased() ?? ""))
+      isOffline: Self.isOffline(in: environment))
+  }
+
+  /// Whether an environment says that the network must not be used, whatever its other settings are.
+  static func isOffline(in environment: [String: String]) -> Bool {
+    ["1", "true", "yes", "on"].contains(environment["HF_HUB_OFFLINE"]?.lowercased() ?? "")
+  }
+
+  /// The web address that an environment variable holds.
+  /// - Throws: ``HubError/invalidSetting(name:value:reason:)``.
+  static func webAddress(_ text: String, from name: String) throws(HubError) -> URL {
+    guard let url = WebAddress.url(text) else {
+      throw .invalidSetting(
+        name: name, value: WebAddress.withoutUser(text),
+        reason: "it is not a web address, as https://example.org/path is")
+    }
+    return url
   }
 
   /// The token, where it may be sent: over an encrypted connection, or to this machine.

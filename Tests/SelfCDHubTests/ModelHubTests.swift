@@ -176,6 +176,18 @@ import Testing
     #expect(fixture.waits.withLock { $0 } == [1, 2, 4])
   }
 
+  @Test(arguments: [("short", 1), ("shortuntold", 4), ("alwaysbad", 1)])
+  func aServerThatHasFewerBytesThanAnnouncedIsGivenUp(_ name: String, requests: Int) async throws {
+    let fixture = try HubFixture()
+    await #expect {
+      try await fixture.fetch(name)
+    } throws: {
+      if case HubError.unreadableAnswer = $0 { true } else { false }
+    }
+    #expect(try await fixture.downloads().count == requests)
+    #expect(fixture.waits.withLock { $0 }.isEmpty, "asking again would not help")
+  }
+
   @Test func anOverloadedServerIsAskedAgain() async throws {
     let fixture = try HubFixture()
     try HubFixture.expectSound(try await fixture.fetch("busy"), size: 300_000)
@@ -183,7 +195,7 @@ import Testing
     await #expect {
       try await fixture.fetch("limited")
     } throws: {
-      if case HubError.refused(status: 429, _, _) = $0 { true } else { false }
+      if case HubError.refused(status: 429, _, _, _) = $0 { true } else { false }
     }
   }
 
@@ -246,7 +258,7 @@ import Testing
     await #expect {
       try await fixture.fetch("huge")
     } throws: {
-      if case HubError.diskFull(_, needed: 1 << 60, .some) = $0 { true } else { false }
+      if case HubError.diskFull(_, needed: 1 << 60, .some, .hub) = $0 { true } else { false }
     }
     #expect(try await fixture.downloads().isEmpty)
   }
@@ -257,7 +269,8 @@ import Testing
     await #expect {
       try await fixture.fetch("tiny")
     } throws: {
-      if case HubError.cannotWrite(let path, _) = $0 { path.hasPrefix(fixture.cache.path) } else { false }
+      guard case HubError.cannotWrite(let path, _, .hub) = $0 else { return false }
+      return path.hasPrefix(fixture.cache.path)
     }
   }
 
@@ -270,6 +283,15 @@ import Testing
       throws: HubError.noSuchRepository(
         repository, endpoint: fixture.server.url.absoluteString, hasToken: hasToken)
     ) { try await hub.path(of: try HubReference(parsing: "hf:" + repository)) }
+  }
+
+  @Test func theEndpointIsShownWithoutItsPassword() async throws {
+    let fixture = try HubFixture()
+    let shown = fixture.server.url.absoluteString
+    let endpoint = try #require(URL(string: shown.replacing("http://", with: "http://me:secret@")))
+    await #expect(throws: HubError.noSuchRepository("absent/repo", endpoint: shown, hasToken: false)) {
+      try await fixture.hub(endpoint: endpoint).path(of: try HubReference(parsing: "hf:absent/repo"))
+    }
   }
 
   @Test func gatedModelsNeedAToken() async throws {

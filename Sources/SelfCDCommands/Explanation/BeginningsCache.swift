@@ -14,7 +14,7 @@ struct BeginningsCache {
   let folder: URL
 
   init(folders: UserFolders = .current) {
-    folder = folders.cache.appending(path: "selfcd/beginnings")
+    folder = folders.ownCache.appending(path: "beginnings")
   }
 
   /// Everything that a reply and its verdict depend on, apart from the prompt.

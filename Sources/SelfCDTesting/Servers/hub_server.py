@@ -163,18 +163,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data = ARCHIVE
         else:
             data = content(path, next(e["size"] for e in REPOSITORIES.get(name, one()) if e["path"] == path))
+        if name.startswith("short"):
+            data = data[: len(data) * 2 // 3]
         size = len(data)
         times = self.count(name)
         if name == "damaged" and times == 1:
             data = data[:500] + b"\0" * 10 + data[510:]
         start, end = 0, size - 1
         wanted = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
+        if wanted and (name == "alwaysbad" or int(wanted[1]) >= size):
+            return self.reply(416, headers={"Content-Range": f"bytes */{size}"})
         if wanted and name not in ("norange", "cutnorange"):
             start, end = int(wanted[1]), min(int(wanted[2]), size - 1)
             if name == "liar" and start:
                 start -= 1
             self.send_response(206)
-            self.send_header("Content-Range", f"bytes {start}-{end}/{size}")
+            self.send_header("Content-Range", f"bytes {start}-{end}/{'*' if name == 'shortuntold' else size}")
         else:
             self.send_response(200)
         body = data[start : end + 1]
