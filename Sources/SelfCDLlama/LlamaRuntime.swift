@@ -12,9 +12,8 @@ public enum LlamaFatalErrors {
     fatalErrorStatus.store(status, ordering: .relaxed)
     _ = ggml_set_abort_callback { message in
       let reason = message.map { String(cString: $0) } ?? "no reason given"
-      let line =
-        "error: libllama gave up: \(reason). The model file may be damaged, or too large for this machine.\n"
-      try? FileHandle.standardError.write(contentsOf: Data(line.utf8))
+      let text = LlamaRuntime.farewell(reason: reason, said: LlamaRuntime.lastWords)
+      try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
       _exit(fatalErrorStatus.load(ordering: .relaxed))
     }
   }
@@ -28,7 +27,11 @@ enum LlamaRuntime {
   private static let log = Mutex(LogTail())
 
   /// Idempotent. Has to come before any other use of libllama.
+  ///
+  /// CUDA graphs are switched off: on an H200, with batches of many lanes whose number changes from step to step, ggml
+  /// ended the process with a CUDA error, with graphs only (docs/footguns.md). A value of the user's own stays.
   static let start: Void = {
+    setenv("GGML_CUDA_DISABLE_GRAPHS", "1", 0)
     llama_log_set({ level, text, _ in LlamaRuntime.record(level, text) }, nil)
     llama_backend_init()
   }()
@@ -39,6 +42,22 @@ enum LlamaRuntime {
     log.withLock { $0.clear() }
     let result = call()
     return (result, log.withLock { $0.text })
+  }
+
+  /// The last warnings and errors, also from within the callback of an abort, which no lock may hold up.
+  static var lastWords: [String] { log.withLockIfAvailable { $0.all } ?? [] }
+
+  /// What is printed when libllama ends the process. What it logged before is the reason; what it gives as the reason
+  /// is often only a place in its source.
+  static func farewell(reason: String, said: [String]) -> String {
+    let isGPU = reason.contains("CUDA") || said.contains { $0.contains("CUDA error") }
+    var lines = ["error: libllama gave up: \(reason)."]
+    if !said.isEmpty { lines.append("  it said: \(said.joined(separator: " / "))") }
+    lines.append(
+      isGPU
+        ? "  try: fewer lanes or layers on the GPU (--lanes, --gpu-layers); --gpu-layers 0 uses none."
+        : "  why: the model file may be damaged, or too large for this machine.")
+    return lines.joined(separator: "\n") + "\n"
   }
 
   private static func record(_ level: ggml_log_level, _ text: UnsafePointer<CChar>?) {
@@ -66,6 +85,8 @@ enum LlamaRuntime {
       if !line.isEmpty { lines.append(line) }
       if lines.count > Self.limit { lines.removeFirst() }
     }
+
+    var all: [String] { lines }
 
     var text: String {
       lines.isEmpty ? "it gave no reason." : lines.joined(separator: " / ")

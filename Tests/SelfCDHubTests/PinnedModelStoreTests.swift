@@ -1,7 +1,6 @@
 import Crypto
 import Foundation
 import SelfCDHTTP
-import SelfCDSupport
 import Testing
 
 @testable import SelfCDHub
