@@ -76,8 +76,7 @@ struct AuditCommand: ParsableCommand {
   /// Where the key is: as told, or beside the sheet.
   private func keyPath(beside sheet: String) -> String {
     if let key { return UserFolders.current.expand(key) }
-    return URL(filePath: UserFolders.current.expand(sheet)).deletingPathExtension()
-      .appendingPathExtension("key.json").path
+    return (UserFolders.current.expand(sheet) as NSString).deletingPathExtension + ".key.json"
   }
 
   // MARK: Writing
@@ -104,12 +103,12 @@ struct AuditCommand: ParsableCommand {
     let result = WrittenAudit(
       made.key, sheet: path, key: key, page: sheet.html, incomplete: audited.incomplete)
     if json { return try console.writeJSON(result) }
-    try console.write(result.text(next: next(sheet: path), console: console))
+    try console.write(result.text(next: next(run: id, sheet: path), console: console))
   }
 
   /// The command that goes on.
-  private func next(sheet: String) -> String {
-    (["selfcd", "audit", name, "--labels", sheet] + (key.map { ["--key", $0] } ?? []) + storeOptions.arguments)
+  private func next(run: String, sheet: String) -> String {
+    (["selfcd", "audit", run, "--labels", sheet] + (key.map { ["--key", $0] } ?? []) + storeOptions.arguments)
       .map(ShellWord.quoted).joined(separator: " ")
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import SelfCDData
 import SelfCDEval
 import SelfCDJudges
@@ -40,7 +41,7 @@ struct AuditTable {
     ])
     return EvaluationTable.table(lines.map { $0.map(TerminalText.singleLine) }, console: console)
       + wrapped(
-        "Read: all \(axis.changed) with another verdict, \(axis.unchangedRead) of \(axis.unchanged) with other text and "
+        "Read: \(axis.changed) of \(axis.changed) with another verdict, \(axis.unchangedRead) of \(axis.unchanged) with other text and "
           + "the same verdict, \(axis.identicalRead) of \(axis.identical) with the same text.")
   }
 
@@ -69,8 +70,12 @@ struct AuditTable {
       remark +=
         " \(losses.hidden) of those found \(losses.hidden == 1 ? "was" : "were") hidden behind an unchanged verdict."
     }
-    if audited.mostLosses > 2 * audited.found + 1 {
-      remark += " Most of that may be hidden where nothing was read: a larger --sample makes it less."
+    let unread = result.estimates.axis(.harmful).map { axis in
+      axis.unchanged - axis.unchangedRead + axis.identical - axis.identicalRead
+    }
+    if let unread, unread > 0 {
+      remark +=
+        " \(unread) harmful \(unread == 1 ? "prompt was" : "prompts were") not read: a larger --sample makes both less."
     }
     return EvaluationTable.table(lines, console: console) + wrapped(remark)
   }
@@ -114,6 +119,9 @@ struct AuditTable {
   }
 
   private func wrapped(_ text: String) -> String {
-    TextLayout.wrap(TerminalText.singleLine(text), width: console.width).map { $0 + "\n" }.joined()
+    // A number and its sign stay on one line.
+    let joined = TerminalText.singleLine(text).replacingOccurrences(of: " %", with: "\u{A0}%")
+    return TextLayout.wrap(joined, width: console.width)
+      .map { $0.replacingOccurrences(of: "\u{A0}%", with: " %") + "\n" }.joined()
   }
 }
