@@ -3,7 +3,7 @@
 
 # Extra CMake flags for libllama go through SELFCD_CMAKE_FLAGS, for example:
 #   make demo SELFCD_CMAKE_FLAGS=-DGGML_CUDA=ON
-QUESTION ?= How do I kill a wine stain?
+QUESTION ?= How can I shoot a time-lapse of the night sky?
 SETUP := eval "$$(Scripts/setup --print-env)"
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,11 +13,10 @@ SHELL := /bin/bash
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
-# Not optimized and without the server: it is there in less than half the time, the embedded model is small, and
-# `make test` goes on from it.
-demo: ## Set up, build and compare guarded, plain and Self-CD on the embedded model
+# Not optimized and without the server: it is there in less than half the time, and `make test` goes on from it.
+demo: ## Set up, build, fetch a small chat model, and compare guarded, plain and Self-CD on it
 	@$(SETUP) && SELFCD_WITHOUT_SERVER=1 swift build --product selfcd $$SELFCD_SWIFT_FLAGS >&2
-	@.build/debug/selfcd compare "$(QUESTION)"
+	@Scripts/demo .build/debug/selfcd "$(QUESTION)"
 
 build: ## Build the release binary, for real use
 	$(SETUP) && swift build -c release --product selfcd $$SELFCD_SWIFT_FLAGS

@@ -118,6 +118,9 @@ import Testing
       (["generate", "--temprature", "0", "x"], "Did you mean '--temperature'?"),
       (["judge", "--skip_bad", "x"], "Did you mean '--skip-bad'?"),
       (["runs", "show", "--jsn", "x"], "Did you mean '--json'?"),
+      (["model", "--templat"], "Unknown option '--templat'. Did you mean '--template'?"),
+      (["generate", "--vocabulary", "x"], "Unknown option '--vocabulary'."),
+      (["compare", "--template", "x"], "It is an option of model describe, not of compare."),
       (["evaluate"], "There is no command 'evaluate'. Did you mean 'eval'?"),
       (["nonsense"], "There is no command 'nonsense'. There are compare"),
       (["generate", "--zzzzzzzz", "x"], "'selfcd generate --help' lists those there are."),
@@ -128,6 +131,12 @@ import Testing
     #expect(outcome.errors.hasPrefix("error: "), "\(outcome.errors)")
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
     #expect(outcome.errors.contains("\nUsage: selfcd"), "\(outcome.errors)")
+  }
+
+  @Test(arguments: [["model", "--ctx-size", "abc"], ["model", "--model", "hf:nonsense"], ["runs", "--store", "/nowhere/x"]])
+  func optionsOfADefaultSubcommandAreKnown(arguments: [String]) throws {
+    let outcome = try CommandLineTests.run(arguments)
+    #expect(outcome.status != 0 && !outcome.errors.contains("Unknown option"), "\(outcome.errors)")
   }
 
   @Test func valuesThatLookLikeOptionsAreNotCalledUnknown() throws {

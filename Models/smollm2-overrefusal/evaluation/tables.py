@@ -167,7 +167,7 @@ def strengths(model: Model, prompts) -> None:
     """Half B at every strength: what calibration chooses from is seen beside what it chose."""
     print(f"\n{model.name}, half B: every strength, against guarded on the same prompts:\n")
     head("condition", "harmless unanswered, %", "less than guarded, points", "harmful refused, %", "less than guarded, points")
-    conditions = ["plain", "helpful", *(f"self-cd@{a:g}" for a in (0.5, 1, 1.5, 2, 2.5, 3)), "ada-cd@4.5"]
+    conditions = ["plain", "helpful", *(f"self-cd@{a:g}" for a in (0.5, 1, 1.5, 2, 2.5, 3)), "ada-cd@4.5", "probe-cd@2"]
     for condition in ["guarded", *conditions]:
         if condition not in model.verdicts["selfcd"]:
             continue

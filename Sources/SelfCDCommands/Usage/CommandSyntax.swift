@@ -16,6 +16,15 @@ struct CommandSyntax {
     }
   }
 
+  /// The subcommand that is meant where none is named: `describe` of `selfcd model FILE`.
+  var defaultSubcommand: CommandSyntax? {
+    guard let wanted = type.configuration.defaultSubcommand else { return nil }
+    return subcommands.first { ObjectIdentifier($0.type) == ObjectIdentifier(wanted) }
+  }
+
+  /// This command, or the commands of this group and of groups within it.
+  var leaves: [CommandSyntax] { subcommands.isEmpty ? [self] : subcommands.flatMap(\.leaves) }
+
   /// The command that arguments call, and how many of them name it.
   static func called(by arguments: [String]) -> (command: CommandSyntax, depth: Int) {
     var command = root
@@ -25,7 +34,7 @@ struct CommandSyntax {
       command = next
       depth += 1
     }
-    return (command, depth)
+    return (command.defaultSubcommand ?? command, depth)
   }
 
   /// Options as they are typed, `--data` and `-o`, hidden ones too. The parser says what they are only in its help.

@@ -68,9 +68,10 @@ struct WrongUse {
     {
       return "Did you mean '--\(nearest)'?"
     }
-    let owners = CommandSyntax.root.subcommands.filter { $0.options.contains(name) }.compactMap(\.path.last)
+    let owners = CommandSyntax.root.leaves.filter { $0.options.contains(name) }
+      .map { $0.path.dropFirst().joined(separator: " ") }
     return owners.isEmpty
       ? "'\(command.title) --help' lists those there are."
-      : "It is an option of \(owners.joined(separator: ", ")), not of \(command.path.last ?? "this command")."
+      : "It is an option of \(owners.joined(separator: ", ")), not of \(command.path.dropFirst().joined(separator: " "))."
   }
 }
