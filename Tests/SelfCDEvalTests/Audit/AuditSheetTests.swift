@@ -1,6 +1,7 @@
 import Foundation
 import SelfCDData
 import SelfCDJudges
+import SelfCDStatistics
 import SelfCDTesting
 import Testing
 
@@ -209,5 +210,23 @@ enum AuditFixture {
     }
     #expect(throws: DatasetError.self) { try labels("", key) }
     #expect(throws: DatasetError.self) { try labels("id,label\na,b,c\n", key) }
+  }
+
+  /// Damaged files are errors or complete: never a crash, and never a row that is guessed.
+  @Test(arguments: 0..<4) func damageIsAnErrorOrHarmless(seed: UInt64) throws {
+    let key = try AuditFixture.sheet(.init(sample: 4)).key
+    let whole = Array(("id,label\n" + key.rows.map { "\($0.id),\"2\"\n" }.joined()).utf8)
+    var generator = Xoshiro256StarStar(seed: seed)
+    for _ in 0..<300 {
+      var bytes = whole
+      for _ in 0...generator.index(below: 3) {
+        bytes[generator.index(below: bytes.count)] = UInt8(generator.index(below: 256))
+      }
+      if generator.index(below: 4) == 0 { bytes.removeLast(generator.index(below: bytes.count)) }
+      guard let labels = try? AuditLabels.read(bytes: bytes, fileName: "sheet.csv", key: key) else {
+        continue
+      }
+      #expect(Set(labels.classes.keys) == Set(key.rows.map(\.id)))
+    }
   }
 }
