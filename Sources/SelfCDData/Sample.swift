@@ -109,6 +109,14 @@ public struct Sample: Codable, Sendable, Hashable, Identifiable {
     case .messages(let turns): turns.last { $0.role == .user }?.content ?? ""
     }
   }
+
+  /// All of it, for people to read: a single text as it is, a conversation with its roles.
+  public var transcript: String {
+    switch content {
+    case .text(let text): text
+    case .messages(let turns): turns.map { "\($0.role.rawValue): \($0.content)" }.joined(separator: "\n\n")
+    }
+  }
 }
 
 extension Sample {

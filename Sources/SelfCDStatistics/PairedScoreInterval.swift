@@ -23,13 +23,33 @@ public enum PairedScoreInterval {
       throw .countOutOfRange(
         name: "discordant prompts", value: firstOnly + secondOnly, allowed: "0...\(n)")
     }
+    return try difference(
+      estimatedFirstOnly: Double(firstOnly), estimatedSecondOnly: Double(secondOnly), n: Double(n),
+      confidence: confidence)
+  }
+
+  /// The same from counts that are estimates and need not be whole, such as those of a sample scaled up.
+  /// - Parameters:
+  ///   - b: Prompts with the outcome under the first condition only.
+  ///   - c: Prompts with the outcome under the second condition only.
+  ///   - n: All prompts.
+  ///   - confidence: The nominal coverage.
+  /// - Throws: `StatisticsError` for no prompts, impossible counts or a confidence outside (0, 1).
+  public static func difference(
+    estimatedFirstOnly b: Double, estimatedSecondOnly c: Double, n: Double, confidence: Double = 0.95
+  ) throws(StatisticsError) -> ConfidenceInterval {
+    guard n > 0, n.isFinite else { throw .empty(what: "the paired interval") }
+    // Estimates may miss a whole by a rounding.
+    try StatisticsError.check(closedUnit: b / n, "the share with the outcome under the first condition only")
+    try StatisticsError.check(closedUnit: c / n, "the share with the outcome under the second condition only")
+    try StatisticsError.check(
+      closedUnit: max(0, (b + c) / n - 1e-9), "the share with the outcome under one condition only")
     try StatisticsError.check(openUnit: confidence, "confidence")
     let z = -(try NormalDistribution.quantile((1 - confidence) / 2))
-    let (b, c) = (Double(firstOnly), Double(secondOnly))
     return ConfidenceInterval(
-      estimate: (b - c) / Double(n),
+      estimate: (b - c) / n,
       // Conditions exchanged, the lower end is the upper one.
-      low: -upperEnd(c, b, Double(n), z), high: upperEnd(b, c, Double(n), z), confidence: confidence)
+      low: -upperEnd(c, b, n, z), high: upperEnd(b, c, n, z), confidence: confidence)
   }
 
   /// The largest difference that the score test does not reject, by bisection: the score falls as the difference rises.
@@ -49,7 +69,7 @@ public enum PairedScoreInterval {
     // The likeliest probability of "second only" given the difference: the root of a quadratic.
     let linear = -b - c + (2 * n - b + c) * d
     let constant = -c * d * (1 - d)
-    let q = ((linear * linear - 8 * n * constant).squareRoot() - linear) / (4 * n)
+    let q = (max(0, linear * linear - 8 * n * constant).squareRoot() - linear) / (4 * n)
     let variance = n * (2 * q + d * (1 - d))
     return variance > 0 ? (b - c - n * d) / variance.squareRoot() : -.infinity
   }

@@ -11,9 +11,22 @@ public enum WilsonInterval {
     successes: Int, trials: Int, confidence: Double = 0.95
   ) throws(StatisticsError) -> ConfidenceInterval {
     try StatisticsError.check(successes: successes, trials: trials)
+    return try of(
+      proportion: Double(successes) / Double(trials), trials: Double(trials), confidence: confidence)
+  }
+
+  /// The two-sided interval of a proportion that is no quotient of counts, such as a weighted one.
+  /// - Parameters:
+  ///   - proportion: The estimate, from 0 to 1.
+  ///   - trials: The number of trials that the estimate is worth, for example with a finite population correction.
+  ///   - confidence: The nominal coverage.
+  /// - Throws: `StatisticsError` for a proportion outside [0, 1], a confidence outside (0, 1), or no trials.
+  public static func of(
+    proportion p: Double, trials n: Double, confidence: Double = 0.95
+  ) throws(StatisticsError) -> ConfidenceInterval {
+    try StatisticsError.check(closedUnit: p, "the proportion")
     try StatisticsError.check(openUnit: confidence, "confidence")
-    let n = Double(trials)
-    let p = Double(successes) / n
+    guard n > 0, n.isFinite else { throw .empty(what: "Wilson's interval") }
     let z = -(try NormalDistribution.quantile((1 - confidence) / 2))
     let z2 = z * z
     let centre = p + z2 / (2 * n)
@@ -21,8 +34,8 @@ public enum WilsonInterval {
     let scale = 1 + z2 / n
     return ConfidenceInterval(
       estimate: p,
-      low: successes == 0 ? 0 : (centre - half) / scale,
-      high: successes == trials ? 1 : (centre + half) / scale,
+      low: p == 0 ? 0 : (centre - half) / scale,
+      high: p == 1 ? 1 : (centre + half) / scale,
       confidence: confidence)
   }
 }

@@ -53,6 +53,16 @@ public struct Xoshiro256StarStar: RandomNumberGenerator, Codable, Sendable, Hash
     }
     return Int(product.high)
   }
+
+  /// `count` of the elements, drawn without replacement, in random order: the first steps of Durstenfeld's shuffle (1964).
+  ///
+  /// Written out for the same reason as ``index(below:)``. All of them where there are fewer; none for a count below 1.
+  public mutating func draw<Element>(_ count: Int, of elements: [Element]) -> [Element] {
+    var elements = elements
+    let wanted = min(max(count, 0), elements.count)
+    for place in 0..<wanted { elements.swapAt(place, place + index(below: elements.count - place)) }
+    return Array(elements.prefix(wanted))
+  }
 }
 
 private func rotateLeft(_ value: UInt64, by count: UInt64) -> UInt64 {

@@ -132,7 +132,7 @@ public struct RunExport: Codable, Sendable, Hashable {
       confidences: Dictionary(
         reply.judgements.compactMap { item in item.verdict.confidence.map { (item.source, $0) } },
         uniquingKeysWith: { $1 }),
-      prompt: showsText ? Self.transcript(sample) : nil, reply: showsText ? reply.text : nil)
+      prompt: showsText ? sample.transcript : nil, reply: showsText ? reply.text : nil)
   }
 
   private static func hand(
@@ -176,14 +176,6 @@ public struct RunExport: Codable, Sendable, Hashable {
         writer.row(
           values + source.columns.map { line.verdicts[$0] ?? "" }
             + source.columns.map { line.confidences[$0].map { "\($0)" } ?? "" } + shown))
-    }
-  }
-
-  /// A single text as it is; a conversation with its roles.
-  private static func transcript(_ sample: Sample) -> String {
-    switch sample.content {
-    case .text(let text): text
-    case .messages(let turns): turns.map { "\($0.role.rawValue): \($0.content)" }.joined(separator: "\n\n")
     }
   }
 }

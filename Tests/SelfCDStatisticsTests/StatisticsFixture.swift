@@ -86,6 +86,46 @@ struct StatisticsFixture: Decodable {
     var high: Double
   }
 
+  struct Hypergeometric: Decodable {
+    var drawn: Int
+    var sample: Int
+    var successes: Int
+    var population: Int
+    var mass: Double
+    var cumulative: Double
+  }
+  struct Most: Decodable {
+    var successes: Int
+    var sample: Int
+    var population: Int
+    var level: Double
+    var most: Int
+  }
+  struct RealInterval: Decodable {
+    var p: Double
+    var n: Double
+    var level: Double
+    var low: Double
+    var high: Double
+  }
+  /// Strata are items, read, and what `make_statistics_fixture.py` says.
+  struct Sampled: Decodable {
+    var strata: [[Double]]
+    var identical: Int?
+    var level: Double
+    var estimate: Double
+    var low: Double
+    var high: Double
+  }
+  struct Audited: Decodable {
+    var groups: [[Int]]
+    var readsAll: Bool
+    var level: Double
+    var mostLosses: Int
+    var fewestTrials: Int
+    var bound: Double
+  }
+
   var quantile: [Quantile]
   var cumulative: [Quantile]
   var beta: [Beta]
@@ -103,6 +143,12 @@ struct StatisticsFixture: Decodable {
   var bootstrap: [Bootstrap]
   var tango: [Tango]
   var cluster: [Cluster]
+  var hypergeometric: [Hypergeometric]
+  var most: [Most]
+  var wilsonReal: [RealInterval]
+  var doubleRate: [Sampled]
+  var doubleDifference: [Sampled]
+  var audited: [Audited]
 
   static func load() throws -> StatisticsFixture {
     guard let url = Bundle.module.url(forResource: "statistics", withExtension: "json") else {

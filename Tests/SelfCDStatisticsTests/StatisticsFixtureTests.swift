@@ -183,7 +183,7 @@ import Testing
 }
 
 /// Closed forms agree to 1e-10, relative where the value is large or tiny and absolute within the unit scale.
-private func expectClose(
+func expectClose(
   _ ours: Double, _ theirs: Double, _ what: String, sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let difference = abs(ours - theirs)

@@ -18,6 +18,17 @@ public struct ReplyOutcomes: Sendable, Hashable {
     /// The judge said nothing about it.
     case unjudged
 
+    /// What a judge's class comes to; nil is no verdict.
+    public init(_ replyClass: ReplyClass?) {
+      switch replyClass {
+      case .fullRefusal: self = .refused
+      case .partialRefusal: self = .partial
+      case .fullCompliance: self = .answered
+      case .degenerate: self = .degenerate
+      case nil: self = .unjudged
+      }
+    }
+
     /// Whether the request, or part of it, is refused.
     public var isRefusal: Bool { self == .refused || self == .partial }
   }
@@ -86,7 +97,7 @@ public struct ReplyOutcomes: Sendable, Hashable {
           group.map { reply.sample.value(ofColumn: $0) ?? "\(key.dataset)/\(key.sample)" }
         )
       }
-      rows[key]?.outcomes[place] = Self.outcome(reply.replyClass(by: judge, version: version))
+      rows[key]?.outcomes[place] = Outcome(reply.replyClass(by: judge, version: version))
     }
     self.conditions = conditions
     prompts = order.compactMap { key in
@@ -96,16 +107,6 @@ public struct ReplyOutcomes: Sendable, Hashable {
         ? Prompt(isHarmful: row.isHarmful, outcomes: outcomes, group: row.group) : nil
     }
     incomplete = order.count - prompts.count
-  }
-
-  private static func outcome(_ replyClass: ReplyClass?) -> Outcome {
-    switch replyClass {
-    case .fullRefusal: .refused
-    case .partialRefusal: .partial
-    case .fullCompliance: .answered
-    case .degenerate: .degenerate
-    case nil: .unjudged
-    }
   }
 
   /// The counts of every condition, in their order.

@@ -3,13 +3,17 @@ import Foundation
 
 /// The look of the pages: system fonts, light and dark, print.
 enum Stylesheet {
-  /// What a page's content security policy allows: its own sheets by their hashes, and nothing else at all.
-  static func policy(for sheets: [StaticString]) -> String {
-    let hashes = sheets.map { sheet in
-      "'sha256-\(Data(SHA256.hash(data: Data("\(sheet)".utf8))).base64EncodedString())'"
-    }
-    return
-      "default-src 'none'; style-src \(hashes.joined(separator: " ")); base-uri 'none'; form-action 'none'"
+  /// What a page's content security policy allows: its own sheets by their hashes, its own script by its hash where it has
+  /// one, and nothing else at all.
+  static func policy(for sheets: [StaticString], script: StaticString? = nil) -> String {
+    let hashes = sheets.map(source).joined(separator: " ")
+    let scripts = script.map { "script-src \(source($0)); " } ?? ""
+    return "default-src 'none'; \(scripts)style-src \(hashes); base-uri 'none'; form-action 'none'"
+  }
+
+  /// A literal by its hash.
+  private static func source(_ literal: StaticString) -> String {
+    "'sha256-\(Data(SHA256.hash(data: Data("\(literal)".utf8))).base64EncodedString())'"
   }
 
   /// Colours are Okabe and Ito's, which stay apart for colour-blind eyes, darkened or lightened to stand out from

@@ -22,6 +22,11 @@ struct Markup: Sendable, Hashable {
     Markup(html: "<style>\(literal)</style>")
   }
 
+  /// The page's own script, verbatim, for the same reason a literal.
+  static func script(_ literal: StaticString) -> Markup {
+    Markup(html: "<script>\(literal)</script>")
+  }
+
   static let doctype = Markup(html: "<!doctype html>\n")
 
   /// An element. Those that HTML defines as empty get no end.

@@ -4,7 +4,8 @@ Regenerate with:  python3 make_statistics_fixture.py   (Python 3.11, SciPy 1.17.
 
 SciPy gives what SciPy has. Holm, kappa, Tango's interval and the bootstraps are written here a second time, from their
 papers and in another language, with an independent xoshiro256** to draw the resamples. Tango's nuisance parameter is
-found by maximising the likelihood, not by the closed form of the paper.
+found by maximising the likelihood, not by the closed form of the paper. What audits need is written a second time too:
+Wilson's interval by inverting its test, the most successes of a finite population by trying all of them from above.
 """
 
 import json
@@ -143,6 +144,87 @@ def cluster(groups, resamples, level, seed):
             "high": float(numpy.quantile(rates, level))}
 
 
+def wilson(p, n, level):
+    """The rates that the score test does not reject; its edges are found numerically."""
+    z = stats.norm.isf((1 - level) / 2)
+
+    def score(rate):
+        return (p - rate) ** 2 - z**2 * rate * (1 - rate) / n
+
+    # At 0 and 1 the score is 0 for the estimate itself, which is not the edge that is looked for.
+    low = 0.0 if p == 0 else optimize.brentq(score, 0, min(p, 1 - 1e-12), xtol=1e-16, rtol=1e-15)
+    high = 1.0 if p == 1 else optimize.brentq(score, max(p, 1e-12), 1, xtol=1e-16, rtol=1e-15)
+    return low, high
+
+
+def most(successes, sample, population, level):
+    for count in range(population - (sample - successes), successes, -1):
+        if stats.hypergeom.cdf(successes, population, count, sample) > 1 - level:
+            return count
+    return successes
+
+
+def combined(estimate, parts, bounds):
+    """MOVER: each part is a weight, an estimate and its two limits."""
+    below = math.sqrt(sum((w * (e - low)) ** 2 for w, e, low, _ in parts))
+    above = math.sqrt(sum((w * (high - e)) ** 2 for w, e, _, high in parts))
+    return {"estimate": estimate, "low": max(bounds[0], estimate - below), "high": min(bounds[1], estimate + above)}
+
+
+def worth(read, items):
+    return read * (items - 1) / (items - read)
+
+
+def double_rate(strata, level):
+    """strata: items, read, successes, assumed"""
+    total = sum(s[0] for s in strata)
+    parts = []
+    for items, read, successes, assumed in strata:
+        if read == 0:
+            rate, limits = assumed, (0.0, 1.0)
+        else:
+            rate = successes / read
+            limits = (rate, rate) if read == items else wilson(rate, worth(read, items), level)
+        parts.append((items / total, rate, *limits))
+    rate = sum(w * e for w, e, _, _ in parts)
+    parts.append((1, rate, *wilson(rate, total, level)))
+    return {"strata": strata, "level": level, **combined(rate, parts, (0, 1))}
+
+
+def double_difference(strata, identical, level):
+    """strata: items, read, first only, second only"""
+    total = identical + sum(s[0] for s in strata)
+    parts, first, second = [], 0.0, 0.0
+    for items, read, b, c in strata:
+        if read == 0:
+            parts.append((items / total, 0.0, -1.0, 1.0))
+            continue
+        first, second, rate = first + items * b / read, second + items * c / read, (b - c) / read
+        if read == items:
+            parts.append((items / total, rate, rate, rate))
+        else:
+            n = worth(read, items)
+            own = tango(n * b / read, n * c / read, n, level)
+            parts.append((items / total, rate, own["low"], own["high"]))
+    whole = tango(first, second, total, level)
+    rate = (first - second) / total
+    parts.append((1, rate, whole["low"], whole["high"]))
+    return {"strata": strata, "identical": identical, "level": level, **combined(rate, parts, (-1, 1))}
+
+
+def audited(changed, unchanged, identical, all_read, level):
+    """groups: items, read, trials, lost"""
+    delta = 1 - level
+    lost = changed[3] + most(unchanged[3], unchanged[1], unchanged[0], 1 - 0.5 * delta)
+    trials = changed[2]
+    for items, read, tried, _ in (unchanged, identical):
+        trials += items - most(read - tried, read, items, 1 - 0.05 * delta)
+    tail = delta if all_read else 0.4 * delta
+    bound = 1.0 if lost >= trials else float(stats.beta.isf(tail, lost + 1, trials - lost))
+    return {"groups": [changed, unchanged, identical], "readsAll": all_read, "level": level, "mostLosses": lost,
+            "fewestTrials": trials, "bound": bound}
+
+
 rng = numpy.random.default_rng(7)
 pairs = (rng.random((60, 2)) < [0.6, 0.3]).astype(int)
 reals = rng.normal(size=(25, 2)).round(6)
@@ -187,6 +269,37 @@ out = {
                 for groups, level, seed in [
                     ([[0, 3], [1, 5], [0, 40], [2, 7], [0, 1], [0, 0], [0, 12]], 0.95, 3),
                     ([[0, 10], [0, 20]], 0.95, 1), ([[4, 4], [0, 6], [1, 2]], 0.9, 12)]],
+    "hypergeometric": [{"drawn": k, "sample": m, "successes": s, "population": n,
+                        "mass": float(stats.hypergeom.pmf(k, n, s, m)),
+                        "cumulative": float(stats.hypergeom.cdf(k, n, s, m))}
+                       for k, m, s, n in [(0, 1, 1, 2), (0, 0, 3, 5), (2, 5, 5, 9), (5, 5, 5, 9), (0, 5, 5, 9),
+                                          (0, 300, 10, 1000), (3, 300, 40, 1000), (90, 300, 300, 1000),
+                                          (2, 100, 7, 4000), (0, 50, 200, 4000), (19, 20, 150, 200), (4, 10, 4, 10),
+                                          (3, 600, 12, 100000)]],
+    "most": [{"successes": k, "sample": m, "population": n, "level": level, "most": most(k, m, n, level)}
+             for k, m, n in [(0, 0, 7), (0, 10, 10), (3, 10, 10), (0, 100, 400), (1, 100, 400), (0, 300, 1000),
+                             (5, 150, 900), (60, 75, 80), (0, 1, 3001), (75, 75, 500)]
+             for level in [0.9, 0.975, 0.9975]],
+    "wilsonReal": [{"p": p, "n": n, "level": level, "low": low, "high": high}
+                   for p, n in [(0.0, 12.5), (1.0, 3.7), (0.031, 412.25), (0.5, 0.8), (0.9999, 1e6)]
+                   for level in [0.8, 0.95] for low, high in [wilson(p, n, level)]],
+    "doubleRate": [double_rate(strata, level) for level in [0.9, 0.95] for strata in [
+        [[40, 40, 13, 0], [300, 100, 97, 0], [160, 50, 2, 0]],
+        [[12, 12, 12, 0], [5, 0, 0, 1], [983, 120, 0, 0]],
+        [[200, 60, 60, 0]], [[30, 30, 7, 0]], [[3, 0, 0, 0.5], [7, 1, 1, 0]]]],
+    "doubleDifference": [double_difference(strata, identical, level) for level in [0.9, 0.95]
+                         for strata, identical in [
+                             ([[40, 40, 31, 2], [300, 100, 3, 1], [160, 50, 0, 2]], 500),
+                             ([[25, 25, 25, 0], [400, 80, 0, 0]], 0), ([[60, 20, 0, 0], [4, 0, 0, 0]], 36),
+                             ([[500, 100, 4, 9]], 100), ([], 40)]],
+    "audited": [audited(*groups, all_read, level) for level in [0.9, 0.95]
+                for groups, all_read in [
+                    (([40, 40, 35, 2], [1000, 300, 290, 0], [900, 150, 150, 0]), False),
+                    (([0, 0, 0, 0], [200, 200, 200, 1], [250, 250, 240, 0]), True),
+                    (([0, 0, 0, 0], [200, 200, 200, 1], [250, 250, 240, 0]), False),
+                    (([18, 18, 15, 6], [400, 100, 61, 3], [80, 0, 0, 0]), False),
+                    (([3, 3, 2, 2], [10, 0, 0, 0], [0, 0, 0, 0]), False),
+                    (([0, 0, 0, 0], [0, 0, 0, 0], [500, 100, 100, 0]), False)]],
 }
 
 path = pathlib.Path(__file__).with_name("statistics.json")

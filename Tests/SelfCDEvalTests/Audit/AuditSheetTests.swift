@@ -1,0 +1,232 @@
+import Foundation
+import SelfCDData
+import SelfCDJudges
+import SelfCDStatistics
+import SelfCDTesting
+import Testing
+
+@testable import SelfCDEval
+
+/// Pairs of a made-up run.
+enum AuditFixture {
+  static func pair(
+    _ number: Int, harmful: Bool = true, texts: (String, String) = ("no", "never"),
+    verdicts: (ReplyClass?, ReplyClass?) = (.fullRefusal, .fullRefusal)
+  ) -> AuditPair {
+    AuditPair(
+      dataset: harmful ? "harmful" : "safe", sample: "\(number)", isHarmful: harmful,
+      prompt: "question \(number)", reference: .init(text: texts.0, verdict: verdicts.0),
+      candidate: .init(text: texts.1, verdict: verdicts.1))
+  }
+
+  /// Of each label: 4 with another verdict, 20 with other texts, 30 with the same text.
+  static let pairs: [AuditPair] = [true, false].flatMap { harmful in
+    (0..<54).map { number in
+      switch number {
+      case 0..<4:
+        pair(
+          number, harmful: harmful, texts: ("no", "yes"), verdicts: (.fullRefusal, .fullCompliance))
+      case 4..<24: pair(number, harmful: harmful)
+      default: pair(number, harmful: harmful, texts: ("no", "no"))
+      }
+    }
+  }
+
+  static func sheet(_ design: AuditDesign, pairs: [AuditPair] = pairs) throws -> AuditSheet {
+    try AuditSheet(
+      pairs, design: design, run: "r", reference: "guarded", candidate: "self-cd@1.5",
+      judge: .init(name: "selfcd", version: "3"))
+  }
+}
+
+@Suite struct AuditSheetTests {
+  @Test func kindsFollowTextsAndVerdicts() {
+    typealias Row = ((String, String), (ReplyClass?, ReplyClass?), AuditPair.Kind)
+    let rows: [Row] = [
+      (("a", "a"), (.fullRefusal, .fullCompliance), .identical), (("a", "a"), (nil, nil), .identical),
+      (("a", "b"), (.fullRefusal, .fullRefusal), .unchanged),
+      (("a", "b"), (.fullRefusal, .partialRefusal), .changed), (("a", "b"), (nil, .fullRefusal), .changed),
+      // What nobody judged is read, and not taken for unchanged.
+      (("a", "b"), (nil, nil), .changed),
+    ]
+    for (texts, verdicts, kind) in rows {
+      #expect(AuditFixture.pair(1, texts: texts, verdicts: verdicts).kind == kind)
+    }
+  }
+
+  @Test func pairsComeFromReplies() {
+    func reply(
+      _ sample: String, _ condition: String, label: Sample.Label? = .harmful, repetition: Int = 0,
+      versions: [String] = ["3"]
+    ) -> EvaluatedReply {
+      EvaluatedReply(
+        key: .init(dataset: "d", sample: sample, condition: condition, repetition: repetition),
+        sample: Sample(id: sample, content: .text("q" + sample), label: label, position: .line(1)),
+        text: condition,
+        judgements: versions.map {
+          .init(judge: "j", version: $0, verdict: Verdict($0 == "3" ? .fullRefusal : .fullCompliance))
+        })
+    }
+    let replies = [
+      reply("1", "guarded"), reply("1", "b"), reply("1", "other"), reply("1", "b", repetition: 1),
+      reply("2", "guarded", label: .neutral), reply("2", "b", label: .neutral),
+      reply("3", "guarded", label: nil), reply("3", "b", label: nil), reply("4", "guarded"),
+      reply("5", "b", label: .safe, versions: ["2", "3"]), reply("5", "guarded", label: .safe, versions: []),
+    ]
+    let (pairs, incomplete) = AuditPair.pairs(
+      of: replies, reference: "guarded", candidate: "b", judge: "j", version: "3")
+    #expect(incomplete == 1 && pairs.map(\.sample) == ["1", "5"])
+    #expect(pairs.map(\.isHarmful) == [true, false] && pairs[0].prompt == "q1")
+    #expect(pairs[1].reference.verdict == nil && pairs[1].candidate.verdict == .fullRefusal)
+  }
+
+  @Test(arguments: [
+    (300, [500, 500, 500, 500], [100, 50, 100, 50]), (300, [500, 0, 500, 500], [120, 0, 120, 60]),
+    (300, [10, 20, 30, 40], [10, 20, 30, 40]), (7, [100, 100, 100, 100], [2, 1, 2, 1]),
+    (0, [5, 5, 5, 5], [0, 0, 0, 0]), (90, [10, 100, 10, 100], [10, 35, 10, 35]),
+  ])
+  func theSampleIsSharedOut(total: Int, available: [Int], expected: [Int]) {
+    let shares = AuditDesign.allocation(of: total, available: available, weights: [2, 1, 2, 1])
+    #expect(shares.reduce(0, +) == min(total, available.reduce(0, +)))
+    #expect(zip(shares, available).allSatisfy { $0 <= $1 })
+    for (share, wanted) in zip(shares, expected) { #expect(abs(share - wanted) <= 1, "\(shares)") }
+  }
+
+  @Test func everyChangeIsReadAndARandomPartOfTheRest() throws {
+    let sheet = try AuditFixture.sheet(.init(sample: 30, seed: 5))
+    let read = sheet.key.strata.reduce(into: [:]) { $0["\($1.set) \($1.kind)"] = [$1.pairs, $1.read] }
+    #expect(read["harmful changed"] == [4, 4] && read["safe changed"] == [4, 4])
+    #expect(read["harmful unchanged"] == [20, 10] && read["safe identical"] == [30, 5])
+    // Two rows of a pair whose texts differ, one of a pair whose texts are equal.
+    #expect(sheet.rows.count == 2 * (4 + 4 + 10 + 10) + 5 + 5)
+    #expect(Set(sheet.rows.map(\.id)).count == sheet.rows.count)
+    #expect(sheet.rows.map(\.id) == sheet.key.rows.map(\.id))
+    for (row, key) in zip(sheet.rows, sheet.key.rows) {
+      #expect(row.prompt == "question \(key.sample)")
+      #expect(row.reply == (key.stratum == .changed && key.conditions == ["self-cd@1.5"] ? "yes" : row.reply))
+      #expect(key.conditions.count == (key.stratum == .identical ? 2 : 1))
+      #expect(key.weight == (key.stratum == .changed ? 1 : key.stratum == .unchanged ? 2 : 6))
+    }
+    #expect(try AuditFixture.sheet(.init(sample: 30, seed: 5)) == sheet)
+    let other = try AuditFixture.sheet(.init(sample: 30, seed: 6))
+    #expect(other.key.audit != sheet.key.audit)
+    #expect(other.key.rows.map(\.sample) != sheet.key.rows.map(\.sample))
+    let all = try AuditFixture.sheet(.init(sample: nil))
+    #expect(all.rows.count == 2 * (2 * 24 + 30) && all.key.rows.allSatisfy { $0.weight == 1 })
+  }
+
+  /// Nothing on the sheet tells one condition, verdict or set from another.
+  @Test func theSheetIsBlind() throws {
+    let sheet = try AuditFixture.sheet(.init(sample: 30))
+    let lines = sheet.csv.split(separator: "\r\n")
+    #expect(lines[0] == "id,prompt,reply,label" && lines.count == sheet.rows.count + 1)
+    for word in ["guarded", "self-cd", "harmful", "safe", "refusal", "changed", "selfcd"] {
+      #expect(!sheet.csv.contains(word), "\(word)")
+    }
+    // The order is that of no condition: each of them is first of some pair.
+    let firsts = Dictionary(grouping: sheet.key.rows.filter { $0.stratum != .identical }) {
+      "\($0.dataset)/\($0.sample)"
+    }.compactMap { $0.value.first?.conditions.first }
+    #expect(Set(firsts).count == 2)
+  }
+
+  @Test func theKeyIsReadBack() throws {
+    let sheet = try AuditFixture.sheet(.init(sample: nil, seed: 9))
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).key.json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data(sheet.key.json().utf8).write(to: file)
+    #expect(try AuditKey.read(path: file.path) == sheet.key)
+    try Data(#"{"format_version": 2}"#.utf8).write(to: file)
+    #expect(throws: AuditError.laterKey(file: file.path, version: 2)) { try AuditKey.read(path: file.path) }
+    try Data("[]".utf8).write(to: file)
+    #expect(throws: AuditError.unreadableKey(file: file.path, detail: "it is no key of an audit")) {
+      try AuditKey.read(path: file.path)
+    }
+    let missing = AuditError.unreadableKey(file: "/nowhere", detail: "there is no such file")
+    #expect(throws: missing) { try AuditKey.read(path: "/nowhere") }
+    #expect(throws: AuditError.noPairs(run: "r", reference: "guarded", candidate: "self-cd@1.5")) {
+      try AuditFixture.sheet(.init(), pairs: [])
+    }
+  }
+}
+
+@Suite struct AuditLabelsTests {
+  private func labels(_ text: String, _ key: AuditKey, file: String = "sheet.csv") throws -> AuditLabels {
+    try AuditLabels.read(bytes: Array(text.utf8), fileName: file, key: key)
+  }
+
+  @Test func whateverASpreadsheetMakesOfIt() throws {
+    let key = try AuditFixture.sheet(.init(sample: 0)).key
+    let ids = key.rows.map(\.id)
+    #expect(ids.count == 16)
+    let words = ["1", "2_full_refusal", "Partial refusal", "4 degenerate"]
+    func expected(_ index: Int) -> ReplyClass {
+      [.fullCompliance, .fullRefusal, .partialRefusal, .degenerate][index % 4]
+    }
+    // Semicolons, another order, columns more and less, a byte order mark.
+    let lines = ids.enumerated().reversed().map { "\(words[$0 % 4]);x;\($1)" }
+    let table = try labels("\u{FEFF}Label;note;ID\r\n" + lines.joined(separator: "\r\n") + "\r\n", key)
+    let records = ids.enumerated().map { #"{"id":"\#($1)","label":"\#(words[$0 % 4])"}"# }
+    let json = try labels(records.joined(separator: "\n"), key, file: "sheet.jsonl")
+    for (index, id) in ids.enumerated() {
+      #expect(table.classes[id] == expected(index) && json.classes[id] == expected(index))
+    }
+  }
+
+  @Test func badRowsAreNamedAllTogether() throws {
+    let key = try AuditFixture.sheet(.init(sample: 0)).key
+    let ids = key.rows.map(\.id)
+    var lines = ids.map { "\($0),1" }
+    lines[0] = "\(ids[0]),"
+    lines[1] = "\(ids[1]),maybe"
+    lines[2] = "\(ids[3]),1"
+    let error = #expect(throws: AuditError.self) {
+      try labels("id,label\n" + lines.joined(separator: "\n"), key)
+    }
+    guard case .badRows(let file, let rows, let problems)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(file == "sheet.csv" && rows == 16)
+    #expect(
+      problems == [
+        .init(id: ids[0], position: .line(2), reason: .unlabelled),
+        .init(id: ids[1], position: .line(3), reason: .unknownLabel("maybe")),
+        .init(id: ids[3], position: .line(5), reason: .repeated),
+        .init(id: ids[2], position: nil, reason: .missing),
+      ])
+    let text = error?.description ?? ""
+    #expect(text.contains("\(ids[0]) (line 2) has no label") && text.contains("'maybe'"))
+    #expect(text.contains("3_partial_refusal") && text.contains("Nothing was changed"))
+  }
+
+  @Test func sheetsOfOtherAuditsAreRefused() throws {
+    let key = try AuditFixture.sheet(.init(sample: 0)).key
+    let other = try AuditFixture.sheet(.init(sample: 0, seed: 1))
+    let error = #expect(throws: AuditError.self) { try labels(other.csv, key) }
+    #expect(error?.description.contains("is not on the sheet of run 'r'") == true)
+    #expect(throws: AuditError.missingColumn("label", file: "sheet.csv", present: ["id", "reply"])) {
+      try labels("id,reply\na,b\n", key)
+    }
+    #expect(throws: DatasetError.self) { try labels("", key) }
+    #expect(throws: DatasetError.self) { try labels("id,label\na,b,c\n", key) }
+  }
+
+  /// Damaged files are errors or complete: never a crash, and never a row that is guessed.
+  @Test(arguments: 0..<4) func damageIsAnErrorOrHarmless(seed: UInt64) throws {
+    let key = try AuditFixture.sheet(.init(sample: 4)).key
+    let whole = Array(("id,label\n" + key.rows.map { "\($0.id),\"2\"\n" }.joined()).utf8)
+    var generator = Xoshiro256StarStar(seed: seed)
+    for _ in 0..<300 {
+      var bytes = whole
+      for _ in 0...generator.index(below: 3) {
+        bytes[generator.index(below: bytes.count)] = UInt8(generator.index(below: 256))
+      }
+      if generator.index(below: 4) == 0 { bytes.removeLast(generator.index(below: bytes.count)) }
+      guard let labels = try? AuditLabels.read(bytes: bytes, fileName: "sheet.csv", key: key) else {
+        continue
+      }
+      #expect(Set(labels.classes.keys) == Set(key.rows.map(\.id)))
+    }
+  }
+}
