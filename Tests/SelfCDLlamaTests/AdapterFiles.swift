@@ -16,6 +16,13 @@ enum AdapterFiles {
     var name: String
     var dimensions: [Int]
     var values: [Float]
+    /// Of four bytes a number, so that the values fit.
+    var type = GGML_TYPE_F32
+  }
+
+  /// A LoRA adapter of just these tensors.
+  static func lora(matrices: [Matrix], to path: String) throws {
+    try write(matrices, to: path, metadata: markAsLoRA)
   }
 
   /// A difference of one matrix.
@@ -131,7 +138,7 @@ enum AdapterFiles {
     defer { ggml_free(context) }
     for matrix in matrices {
       let sizes = matrix.dimensions.map(Int64.init)
-      let tensor = try #require(ggml_new_tensor(context, GGML_TYPE_F32, Int32(sizes.count), sizes))
+      let tensor = try #require(ggml_new_tensor(context, matrix.type, Int32(sizes.count), sizes))
       ggml_set_name(tensor, matrix.name)
       matrix.values.withUnsafeBytes { source in
         if let base = source.baseAddress { memcpy(tensor.pointee.data, base, source.count) }

@@ -189,6 +189,35 @@ import Testing
   }
 
   /// libllama aborts the process where these keys have another type than it expects.
+  /// libllama looks at two dimensions and at no type: such files ended the process, or read beyond a buffer.
+  @Test func factorsOfAnotherDepthOrOfWholeNumbersAreRefused() throws {
+    let change = changes[0]
+    func factor(_ suffix: String, _ dimensions: [Int], type: ggml_type = GGML_TYPE_F32) -> AdapterFiles.Matrix
+    {
+      let count = dimensions.reduce(1, *)
+      return .init(
+        name: change.tensor + suffix, dimensions: dimensions, values: AdapterFiles.noise(count, seed: suffix),
+        type: type)
+    }
+    let (a, b) = ([change.input, 2], [2, change.output])
+    let cases = [
+      [factor(".lora_a", a + [3]), factor(".lora_b", b)], [factor(".lora_a", a), factor(".lora_b", b + [3])],
+      [factor(".lora_a", a + [3]), factor(".lora_b", b + [3])],
+      [factor(".lora_a", a, type: GGML_TYPE_I32), factor(".lora_b", b)],
+    ]
+    for (index, matrices) in cases.enumerated() {
+      try AdapterFiles.lora(matrices: matrices, to: path("\(index).gguf"))
+      #expect(problem(.lora, "\(index).gguf") is AdapterError, "case \(index)")
+    }
+    try AdapterFiles.lora(matrices: [factor(".lora_a", a), factor(".lora_b", b)], to: path("right.gguf"))
+    _ = try model(base, [.init(.lora, path: path("right.gguf"))])
+  }
+
+  @Test func theFamilyThatAControlVectorNamesIsAHint() throws {
+    try AdapterFiles.controlVector([1], width: width, architecture: "mistral", to: path("repeng.gguf"))
+    _ = try model(base, [.init(.controlVector, path: path("repeng.gguf"))])
+  }
+
   @Test func keysOfAnotherTypeAreAnError() throws {
     let edits: [(OpaquePointer) -> Void] = [
       { gguf_set_val_u32($0, "adapter.lora.alpha", 16) }, { gguf_set_val_f64($0, "adapter.lora.alpha", 16) },

@@ -12,6 +12,8 @@ public enum AdapterError: Error, Sendable, Equatable, CustomStringConvertible {
   case unsupported(path: String, reason: String)
   /// libllama refused the file, with its own words.
   case refused(path: String, reason: String)
+  /// libllama loaded the adapters and then did not take them.
+  case notApplied(kind: ModelAdapter.Kind)
 
   /// The error in words, with what to try.
   public var description: String {
@@ -29,6 +31,10 @@ public enum AdapterError: Error, Sendable, Equatable, CustomStringConvertible {
       "\(path) does not fit this model: \(reason). Give the model that it was made for."
     case .unsupported(let path, let reason):
       "\(path) cannot be applied: \(reason). Merge it into the model with llama.cpp's llama-export-lora."
+    case .notApplied(.lora):
+      "libllama did not take the LoRA adapters. Try them one by one, to see which it is."
+    case .notApplied(.controlVector):
+      "libllama did not take the control vectors. Try them one by one, to see which it is."
     case .refused(let path, let reason):
       "libllama could not load the adapter \(path): \(reason)"
     }

@@ -43,20 +43,20 @@ struct AppliedAdapters: @unchecked Sendable {
   }
 
   /// Puts the adapters in force in a context of the model.
-  /// - Throws: ``LlamaError/contextFailed(reason:)``.
-  func apply(to context: OpaquePointer) throws(LlamaError) {
+  /// - Throws: ``AdapterError/notApplied(kind:)``.
+  func apply(to context: OpaquePointer) throws(AdapterError) {
     if !loras.isEmpty {
       var handles = loras.map { Optional($0.handle) }
       var scales = loras.map(\.scale)
       guard llama_set_adapters_lora(context, &handles, handles.count, &scales) == 0 else {
-        throw .contextFailed(reason: "libllama did not take the LoRA adapters.")
+        throw .notApplied(kind: .lora)
       }
     }
     if let first = vectors.directions.keys.min(), let last = vectors.directions.keys.max() {
       let data = vectors.data(width: width, layers: layers)
       guard
         llama_set_adapter_cvec(context, data, data.count, Int32(width), Int32(first), Int32(last)) == 0
-      else { throw .contextFailed(reason: "libllama did not take the control vectors.") }
+      else { throw .notApplied(kind: .controlVector) }
     }
   }
 }

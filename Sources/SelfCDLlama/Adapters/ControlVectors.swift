@@ -36,14 +36,14 @@ struct ControlVectors: Sendable {
   private static func layers(
     of file: GGUFFile, width: Int, layers: Int, model: GGUFFile
   ) throws -> [(layer: Int, name: String)] {
-    let hint = file.metadata["controlvector.model_hint"]?.string
-    if let hint, let own = model.architecture, hint != own {
-      throw AdapterError.otherArchitecture(path: file.path, adapter: hint, model: own)
-    }
+    // The hint of the file is no reason to refuse: some tools write Hugging Face's name of the family there, such as
+    // "mistral" for what llama.cpp calls "llama". Width and layers are what matters.
     var found: [(layer: Int, name: String)] = []
     for tensor in file.tensors {
       guard tensor.name.hasPrefix("direction."), let layer = Int(tensor.name.dropFirst(10)), layer > 0 else {
-        continue
+        throw AdapterError.notAnAdapter(
+          path: file.path, expected: .controlVector,
+          found: "its tensor '\(tensor.name)' is no 'direction.1' or the like")
       }
       guard tensor.type == "f32", tensor.elementCount == width else {
         throw AdapterError.doesNotFit(

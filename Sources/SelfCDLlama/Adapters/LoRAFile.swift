@@ -94,6 +94,9 @@ struct LoRAFile: Sendable {
       files.flatMap(\.tensors).map { ($0.name, $0.dimensions) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// What llama.cpp's converter writes.
+  private static let readableTypes: Set = ["f32", "f16", "bf16", "q8_0"]
+
   private static func check(_ pair: Pair, _ name: String, against shape: [Int]?, path: String) throws {
     guard let shape else {
       throw AdapterError.doesNotFit(path: path, reason: "the model has no tensor '\(name)'")
@@ -108,7 +111,18 @@ struct LoRAFile: Sendable {
       isEmbedding
       ? size(pair.b, 1) == shape[0] && size(pair.a, 1) == rows && size(pair.a, 0) == size(pair.b, 0)
       : pair.a.dimensions[0] == shape[0] && size(pair.b, 1) == rows && size(pair.a, 1) == size(pair.b, 0)
-    guard fits else {
+    // libllama compares two dimensions only; a factor of another depth or of whole numbers would end the process or
+    // read beyond a buffer (`ggml_mul_mat_id` has no check in release builds).
+    let depths = (2..<max(2, shape.count, pair.a.dimensions.count, pair.b.dimensions.count)).allSatisfy {
+      index in
+      let wanted = shape.count > index ? shape[index] : 1
+      return size(pair.a, index) == wanted && size(pair.b, index) == wanted
+    }
+    for factor in [pair.a, pair.b] where !readableTypes.contains(factor.type) {
+      throw AdapterError.unsupported(
+        path: path, reason: "'\(factor.name)' is of type \(factor.type); factors are f32, f16, bf16 or q8_0")
+    }
+    guard fits, depths else {
       func text(_ dimensions: [Int]) -> String { dimensions.map(String.init).joined(separator: " × ") }
       throw AdapterError.doesNotFit(
         path: path,
