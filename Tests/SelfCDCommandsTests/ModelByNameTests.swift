@@ -58,4 +58,59 @@ import Testing
       #expect(try FileManager.default.contentsOfDirectory(atPath: blobs).count == 1)
     }
   }
+
+  // MARK: The pinned model
+
+  @Test func aPinnedModelThatIsNotThereIsFetchedOrSaysWhyNot() throws {
+    try Self.withCache { cache in
+      let offline = ["SELFCD_CACHE": cache.path, "HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": cache.path]
+      for arguments in [["model", "fetch", "smollm2"], ["generate", "-m", "smollm2", "Hi"]] {
+        let outcome = try CommandLineTests.run(arguments, environment: offline)
+        #expect(outcome.status == 1 && outcome.output.isEmpty)
+        #expect(
+          outcome.errors.contains("smollm2 is not in \(cache.path)/models/smollm2")
+            && outcome.errors.contains("HF_HUB_OFFLINE"), "\(outcome.errors)")
+      }
+      // A mirror that has something else: nothing is kept, and no password is printed.
+      let mirror = try ScriptServer(.hub)
+      let address = mirror.url.absoluteString.replacing("http://", with: "http://me:secret@")
+      let outcome = try CommandLineTests.run(
+        ["model", "fetch", "smollm2"],
+        environment: ["SELFCD_CACHE": cache.path, "HF_HUB_OFFLINE": "0", "SELFCD_REGISTRY": address])
+      #expect(outcome.status == 1 && outcome.output.isEmpty)
+      #expect(
+        outcome.errors.contains("SELFCD_REGISTRY") && !outcome.errors.contains("secret"), "\(outcome.errors)")
+      let left = try FileManager.default.contentsOfDirectory(atPath: cache.path + "/models/smollm2")
+      #expect(!left.contains { $0.hasSuffix(".gguf") }, "\(left)")
+    }
+  }
+
+  @Test func whatCanBeFetchedIsNamed() throws {
+    let outcome = try CommandLineTests.run(["model", "fetch", "smollm3"])
+    #expect(outcome.status == 64 && outcome.errors.contains("Known by name: smollm2"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("hf:OWNER/REPO"))
+  }
+
+  /// `make demo` without a network: the embedded model answers, and the script says so.
+  @Test func theDemoFallsBackToTheEmbeddedModel() throws {
+    try Self.withCache { cache in
+      let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+      let process = Process()
+      process.executableURL = root.appending(path: "Scripts/demo")
+      process.arguments = [try #require(CommandLineTests.binary).path, "How do I kill time?"]
+      process.environment = ProcessInfo.processInfo.environment.merging(
+        ["SELFCD_CACHE": cache.path, "HF_HUB_OFFLINE": "1"]) { $1 }
+      let (output, errors) = (Pipe(), cache.appending(path: "errors"))
+      try Data().write(to: errors)
+      process.standardOutput = output
+      process.standardError = try FileHandle(forWritingTo: errors)
+      try process.run()
+      let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0)
+      #expect(
+        text.contains("How do I kill a wine stain?") && text.contains("I'm sorry, but I cannot help you"))
+      #expect(try String(contentsOf: errors, encoding: .utf8).contains("could not be fetched"))
+    }
+  }
 }
