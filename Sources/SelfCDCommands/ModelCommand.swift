@@ -73,7 +73,7 @@ struct DescribeModelCommand: AsyncParsableCommand {
   }
 }
 
-/// A model file in words and as a record.
+/// A model file in words and as a record; of a split model all parts together.
 struct ModelDescription {
   struct Record: Encodable {
     let path: String
@@ -110,13 +110,16 @@ struct ModelDescription {
       } catch { problem = "\(error)" }
     }
     let memory = try MemoryEstimate(file, options: options)
+    let parts = try file.parts()
+    let tensors = parts.flatMap(\.tensors)
     record = Record(
       path: file.path, name: file.modelName, architecture: file.architecture, ggufVersion: file.version,
-      parameters: file.parameterCount, fileBytes: file.fileSize,
-      tensorTypes: Dictionary(file.tensors.map { ($0.type, 1) }, uniquingKeysWith: +),
+      parameters: parts.reduce(0) { $0 + $1.parameterCount },
+      fileBytes: parts.reduce(0) { $0 + $1.fileSize },
+      tensorTypes: Dictionary(tensors.map { ($0.type, 1) }, uniquingKeysWith: +),
       layers: file.hyperparameter("block_count")?.integer,
       trainedContext: file.hyperparameter("context_length")?.integer,
-      vocabulary: file.tensors.first { $0.name == "token_embd.weight" }?.dimensions.last ?? 0,
+      vocabulary: tensors.first { $0.name == "token_embd.weight" }?.dimensions.last ?? 0,
       chatTemplate: templateSource != nil, systemRole: traits?.hasSystemRole,
       reasoning: traits?.reasoning != nil,
       templateProblem: problem,

@@ -33,7 +33,7 @@ public final class LlamaBackend: ModelBackend {
     model: LlamaModel, options: LlamaOptions, abort: AbortSignal, ablating ablation: FalseRefusalVector? = nil
   ) throws {
     try options.validate()
-    guard !model.file.tensors.isEmpty else {
+    guard model.parameterCount > 0 else {
       throw LlamaError.unsupportedModel(path: model.path, reason: "only its vocabulary was loaded")
     }
     let contextPerLane = options.effectiveContext(trained: model.trainedContext)

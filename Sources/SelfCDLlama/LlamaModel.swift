@@ -26,7 +26,8 @@ public final class LlamaModel: @unchecked Sendable {
   ) throws {
     try options.validate()
     file = try GGUFFile(path: path)
-    try SplitFiles.check(file)
+    // All parts of a split model have to be there and sound.
+    _ = try file.parts()
     try ModelGuard.check(file)
 
     let reporter = ProgressReporter(progress)

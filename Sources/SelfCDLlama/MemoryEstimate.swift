@@ -2,7 +2,8 @@ import Foundation
 
 /// What a model will take of memory, computed from its header before anything is loaded.
 public struct MemoryEstimate: Codable, Sendable, Hashable {
-  /// Bytes of all weights, adapters included; mapped from the file, so the system can drop and reread them.
+  /// Bytes of all weights and adapters. The model's are mapped from its files, so that the system can drop and reread
+  /// them (unless ``LlamaOptions/memoryMap`` is off); libllama copies adapters into memory of its own.
   public let weights: Int
   /// Bytes of the key-value cache, all lanes together. 0 where the header does not tell (recurrent models).
   public let cache: Int
@@ -16,7 +17,9 @@ public struct MemoryEstimate: Codable, Sendable, Hashable {
   ///   is no chat model.
   public init(_ file: GGUFFile, options: LlamaOptions) throws {
     // Before the guard: a later part of a split model has no metadata to be checked, and is to be named as that.
-    weights = try options.adapters.reduce(SplitFiles.tensorBytes(of: file)) {
+    let parts = try file.parts()
+    let ownBytes = parts.reduce(0) { $0 + $1.tensorBytes }
+    weights = try options.adapters.reduce(ownBytes) {
       try $0 + GGUFFile(path: $1.path).tensorBytes
     }
     try ModelGuard.check(file)
@@ -43,7 +46,8 @@ public struct MemoryEstimate: Codable, Sendable, Hashable {
         cache + product(options.cacheTypeV.bytes(of: product(kvHeads, valueLength)), positions), .max / 1024)
     }
     self.cache = cache
-    let vocabulary = file.tensors.first { $0.name == "token_embd.weight" }?.dimensions.last ?? 0
+    let embeddings = parts.flatMap(\.tensors).first { $0.name == "token_embd.weight" }
+    let vocabulary = embeddings?.dimensions.last ?? 0
     let feedForward = file.hyperparameter("feed_forward_length")?.perLayer(layers)?.max() ?? 4 * embedding
     // Rows of logits, and the widest intermediate results of one batch, in float32.
     compute =

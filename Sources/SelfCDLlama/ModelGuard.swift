@@ -2,12 +2,13 @@ import Foundation
 
 /// Refuses, before libllama sees the file, what it would crash on or what cannot chat.
 enum ModelGuard {
-  /// - Throws: ``ModelFileError/malformed(path:reason:)``, ``LlamaError/unsupportedModel(path:reason:)``.
+  /// - Throws: ``ModelFileError``, ``LlamaError/unsupportedModel(path:reason:)``.
   static func check(_ file: GGUFFile) throws {
     guard let architecture = file.architecture else {
       throw ModelFileError.malformed(path: file.path, reason: "it does not name its architecture")
     }
-    guard !file.tensors.isEmpty else {
+    // The first part of a split model may hold metadata only.
+    guard try file.parts().contains(where: { !$0.tensors.isEmpty }) else {
       throw LlamaError.unsupportedModel(path: file.path, reason: "it holds a vocabulary but no weights")
     }
     if architecture == "clip" || architecture.hasPrefix("mmproj") {

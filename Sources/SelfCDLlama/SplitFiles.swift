@@ -2,14 +2,9 @@ import Foundation
 
 /// Models split over several files, `NAME-00001-of-00003.gguf` and so on.
 enum SplitFiles {
-  /// Checks that a split model is given by its first file and that every other part is there and sound.
+  /// The paths of parts 2 … n; empty for a model in one file.
   ///
   /// - Throws: ``ModelFileError``.
-  static func check(_ first: GGUFFile) throws {
-    for path in try otherParts(of: first) { _ = try GGUFFile(path: path) }
-  }
-
-  /// The paths of parts 2 … n; empty for a model in one file.
   static func otherParts(of first: GGUFFile) throws -> [String] {
     let count = first.metadata["split.count"]?.integer ?? 1
     guard count > 1 else { return [] }
@@ -34,16 +29,21 @@ enum SplitFiles {
     }
   }
 
-  /// Bytes of all tensors, over all parts.
-  static func tensorBytes(of first: GGUFFile) throws -> Int {
-    try otherParts(of: first).reduce(first.tensorBytes) { try $0 + GGUFFile(path: $1).tensorBytes }
-  }
-
   private static func name(part: Int, of count: Int) -> String {
     func digits(_ number: Int) -> String {
       let text = String(number)
       return String(repeating: "0", count: max(0, 5 - text.count)) + text
     }
     return "-\(digits(part))-of-\(digits(count)).gguf"
+  }
+}
+
+extension GGUFFile {
+  /// All files of the model in order: this one alone, or this and the other parts where it is the first one of a split
+  /// model, with their headers read and checked.
+  ///
+  /// - Throws: ``ModelFileError`` where a part is missing or damaged, or this one is not the first.
+  public func parts() throws -> [GGUFFile] {
+    try [self] + SplitFiles.otherParts(of: self).map { try GGUFFile(path: $0) }
   }
 }

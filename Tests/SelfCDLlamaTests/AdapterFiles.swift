@@ -16,7 +16,7 @@ enum AdapterFiles {
     var name: String
     var dimensions: [Int]
     var values: [Float]
-    /// Of four bytes a number, so that the values fit.
+    /// One of four bytes a number, whose bits the values are, or f16, to which they are converted.
     var type = GGML_TYPE_F32
   }
 
@@ -86,6 +86,11 @@ enum AdapterFiles {
         name: "direction.\(layer)", dimensions: [width],
         values: noise(width, seed: "direction.\(layer)").map { size * $0 })
     }
+    try controlVector(matrices: matrices, architecture: architecture, to: path)
+  }
+
+  /// A control vector of just these tensors.
+  static func controlVector(matrices: [Matrix], architecture: String = "llama", to path: String) throws {
     try write(matrices, to: path) { file in
       gguf_set_val_str(file, "general.architecture", "controlvector")
       gguf_set_val_str(file, "controlvector.model_hint", architecture)
@@ -140,8 +145,13 @@ enum AdapterFiles {
       let sizes = matrix.dimensions.map(Int64.init)
       let tensor = try #require(ggml_new_tensor(context, matrix.type, Int32(sizes.count), sizes))
       ggml_set_name(tensor, matrix.name)
-      matrix.values.withUnsafeBytes { source in
-        if let base = source.baseAddress { memcpy(tensor.pointee.data, base, source.count) }
+      if matrix.type == GGML_TYPE_F16 {
+        let target = tensor.pointee.data.assumingMemoryBound(to: ggml_fp16_t.self)
+        ggml_fp32_to_fp16_row(matrix.values, target, Int64(matrix.values.count))
+      } else {
+        matrix.values.withUnsafeBytes { source in
+          if let base = source.baseAddress { memcpy(tensor.pointee.data, base, source.count) }
+        }
       }
       gguf_add_tensor(file, tensor)
     }

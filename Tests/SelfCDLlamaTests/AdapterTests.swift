@@ -188,7 +188,6 @@ import Testing
     #expect("\(problem(.controlVector, "near.gguf", layers: 2...2))".contains("layers 2 to 2"))
   }
 
-  /// libllama aborts the process where these keys have another type than it expects.
   /// libllama looks at two dimensions and at no type: such files ended the process, or read beyond a buffer.
   @Test func factorsOfAnotherDepthOrOfWholeNumbersAreRefused() throws {
     let change = changes[0]
@@ -213,11 +212,97 @@ import Testing
     _ = try model(base, [.init(.lora, path: path("right.gguf"))])
   }
 
+  /// `ggml_mul_mat_id` would read the factors of experts that are not there.
+  @Test func expertsHaveToBeAsManyAsTheModels() throws {
+    let fixture = try #require(FlowFixture.shared)
+    let recipe = try #require(fixture.models.first { $0.name == "llama" })
+    var mixture = TinyModel(recipe, vocabulary: fixture.vocabulary)
+    let name = "blk.0.ffn_gate_exps.weight"
+    mixture.adds = [.init(name: name, shape: [4, 8, 16], scale: 1, offset: 0)]
+    let file = try GGUFFile(path: try folder.write(mixture.data(), as: "mixture.gguf"))
+    func factors(_ a: [Int], _ b: [Int]) throws -> String {
+      let matrices = [(".lora_a", a), (".lora_b", b)].map { suffix, dimensions in
+        AdapterFiles.Matrix(
+          name: name + suffix, dimensions: dimensions,
+          values: AdapterFiles.noise(dimensions.reduce(1, *), seed: suffix))
+      }
+      try AdapterFiles.lora(matrices: matrices, to: path("experts.gguf"))
+      return path("experts.gguf")
+    }
+    #expect(try LoRAFile(path: factors([16, 2, 4], [2, 8, 4]), for: file).pairs.count == 1)
+    for (a, b) in [
+      ([16, 2, 3], [2, 8, 3]), ([16, 2, 3], [2, 8, 4]), ([16, 2, 4], [2, 8, 3]), ([16, 2], [2, 8]),
+      ([16, 2, 5], [2, 8, 5]),
+    ] {
+      let adapter = try factors(a, b)
+      let error = #expect(throws: AdapterError.self) { try LoRAFile(path: adapter, for: file) }
+      #expect(error?.description.contains("which is 16 × 8 × 4") == true, "\(a), \(b)")
+    }
+  }
+
+  @Test func numbersThatAreNotFiniteAreRefused() throws {
+    let change = changes[0]
+    for (index, bad) in [Float.nan, .infinity, -.infinity].enumerated() {
+      for type in [GGML_TYPE_F32, GGML_TYPE_F16] {
+        var a = AdapterFiles.Matrix(
+          name: change.tensor + ".lora_a", dimensions: [change.input, change.rank], values: change.a,
+          type: type)
+        var b = AdapterFiles.Matrix(
+          name: change.tensor + ".lora_b", dimensions: [change.rank, change.output], values: change.b,
+          type: type)
+        try AdapterFiles.lora(matrices: [a, b], to: path("sound.gguf"))
+        _ = try model(base, [.init(.lora, path: path("sound.gguf"))])
+        if index == 1 { a.values[a.values.count - 1] = bad } else { b.values[0] = bad }
+        try AdapterFiles.lora(matrices: [a, b], to: path("bad.gguf"))
+        let error = problem(.lora, "bad.gguf")
+        #expect("\(error)".contains("has a number that is not finite"), "\(bad): \(error)")
+      }
+      var values = AdapterFiles.noise(width, seed: "direction.1")
+      values[width / 2] = bad
+      try AdapterFiles.controlVector(
+        matrices: [.init(name: "direction.1", dimensions: [width], values: values)], to: path("bad.gguf"))
+      #expect(
+        "\(problem(.controlVector, "bad.gguf"))".contains("'direction.1' has a number that is not finite"))
+    }
+  }
+
+  /// What is skipped would have no effect, and its user would believe it had.
+  @Test(arguments: [
+    "direction.0", "direction.-1", "direction.x", "direction.", "direction.01", "output.weight",
+  ])
+  func aTensorThatIsNoVectorOfALayerIsRefused(name: String) throws {
+    let values = AdapterFiles.noise(width, seed: "direction")
+    try AdapterFiles.controlVector(
+      matrices: ["direction.1", name].map { .init(name: $0, dimensions: [width], values: values) },
+      to: path("foreign.gguf"))
+    guard
+      case .notAnAdapter(_, .controlVector, let found)? = problem(.controlVector, "foreign.gguf")
+        as? AdapterError
+    else {
+      Issue.record("\(name) is skipped")
+      return
+    }
+    #expect(found.contains("'\(name)'"))
+  }
+
+  @Test func whatIsWrongWithAnAdapterIsNotBlamedOnMemory() {
+    let errors: [AdapterError] = [
+      .refused(path: "a.gguf", reason: "bad key"), .refused(path: "a.gguf", reason: "it gave no reason."),
+      .notApplied(kind: .lora), .notApplied(kind: .controlVector),
+    ]
+    for error in errors {
+      let text = error.description
+      #expect(!text.contains("--ctx-size") && !text.contains(".."), "\(text)")
+      #expect(text.contains("Convert it again") || text.contains("one by one"), "\(text)")
+    }
+  }
+
   @Test func theFamilyThatAControlVectorNamesIsAHint() throws {
     try AdapterFiles.controlVector([1], width: width, architecture: "mistral", to: path("repeng.gguf"))
     _ = try model(base, [.init(.controlVector, path: path("repeng.gguf"))])
   }
 
+  /// libllama aborts the process where these keys have another type than it expects.
   @Test func keysOfAnotherTypeAreAnError() throws {
     let edits: [(OpaquePointer) -> Void] = [
       { gguf_set_val_u32($0, "adapter.lora.alpha", 16) }, { gguf_set_val_f64($0, "adapter.lora.alpha", 16) },

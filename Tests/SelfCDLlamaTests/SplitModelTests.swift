@@ -9,10 +9,11 @@ import Testing
 private enum ModelSplitter {
   struct Failure: Error { let what: String }
 
+  /// - Parameter metadataApart: whether the first part has no tensors, as with `--no-tensor-first-split`.
   /// - Returns: The parts' paths, the first one with all metadata.
-  static func split(_ path: String, into folder: URL, parts count: Int, stem: String = "model") throws
-    -> [String]
-  {
+  static func split(
+    _ path: String, into folder: URL, parts count: Int, stem: String = "model", metadataApart: Bool = false
+  ) throws -> [String] {
     var tensors: OpaquePointer?
     let opened = withUnsafeMutablePointer(to: &tensors) {
       gguf_init_from_file(path, gguf_init_params(no_alloc: false, ctx: $0))
@@ -29,7 +30,9 @@ private enum ModelSplitter {
       gguf_set_val_u16(file, "split.no", UInt16(part))
       gguf_set_val_u16(file, "split.count", UInt16(count))
       gguf_set_val_i32(file, "split.tensors.count", Int32(total))
-      let own = (total * Int64(part) / Int64(count))..<(total * Int64(part + 1) / Int64(count))
+      let shares = Int64(metadataApart ? count - 1 : count)
+      let share = Int64(metadataApart ? part - 1 : part)
+      let own = (total * max(share, 0) / shares)..<(total * (share + 1) / shares)
       for index in own {
         gguf_add_tensor(file, try #require(ggml_get_tensor(context, gguf_get_tensor_name(source, index))))
       }
@@ -60,6 +63,25 @@ private enum ModelSplitter {
       }
     }
     #expect(texts[0] == texts[2] && texts[1] == texts[3] && texts.allSatisfy { !$0.isEmpty })
+  }
+
+  @Test(arguments: [false, true]) func allPartsTogetherAreTheModel(metadataApart: Bool) throws {
+    let folder = try TemporaryFolder()
+    let path = try TestModel.path()
+    let whole = try GGUFFile(path: path)
+    let files = try ModelSplitter.split(path, into: folder.url, parts: 3, metadataApart: metadataApart)
+    let first = try GGUFFile(path: files[0])
+    let parts = try first.parts()
+    #expect(parts.map(\.path) == files && first.tensors.isEmpty == metadataApart)
+    #expect(try whole.parts().map(\.path) == [path])
+    #expect(parts.reduce(0) { $0 + $1.parameterCount } == whole.parameterCount)
+    #expect(parts.reduce(0) { $0 + $1.tensorBytes } == whole.tensorBytes)
+    #expect(parts.flatMap(\.tensors).map(\.name).sorted() == whole.tensors.map(\.name).sorted())
+    let options = LlamaOptions(contextSize: 128, lanes: 2)
+    #expect(try MemoryEstimate(first, options: options) == MemoryEstimate(whole, options: options))
+    let model = try LlamaModel(path: files[0], options: options)
+    #expect(model.parameterCount == UInt64(whole.parameterCount))
+    _ = try LlamaBackend(model: model, options: options, abort: AbortSignal())
   }
 
   @Test func onlyTheFirstPartIsTheModel() async throws {

@@ -299,7 +299,8 @@ struct DirectionsTable {
       $0.layer == record.falseRefusalVector.layer && $0.position == record.falseRefusalVector.position
     }
     let validation = record.validation
-    var text = "refusal direction: " + Self.place(record.refusalDirection)
+    var text = "directions: layers are counted from 0, as in --control-vector-layers; token -1 is the last\n"
+    text += "refusal direction: " + Self.place(record.refusalDirection)
     text +=
       ", tells harmful from neutral validation prompts with AUC \(NumberFormat.decimal(best?.separation ?? 0, 3)); "
     text += "measured, never ablated\n"
@@ -318,7 +319,7 @@ struct DirectionsTable {
   }
 
   private static func place(_ direction: DirectionsRecord.Direction) -> String {
-    "layer \(direction.layer + 1), token \(direction.position)"
+    "layer \(direction.layer), token \(direction.position)"
   }
 
   private var projections: String {

@@ -36,7 +36,10 @@ public enum AdapterError: Error, Sendable, Equatable, CustomStringConvertible {
     case .notApplied(.controlVector):
       "libllama did not take the control vectors. Try them one by one, to see which it is."
     case .refused(let path, let reason):
-      "libllama could not load the adapter \(path): \(reason)"
+      """
+      libllama could not load the adapter \(path): \(reason)\(reason.hasSuffix(".") ? "" : ".") Convert it again with \
+      llama.cpp's convert_lora_to_gguf.py, or leave out --lora to run the model without it.
+      """
     }
   }
 }

@@ -25,7 +25,8 @@ struct ControlVectors: Sendable {
       }
       for (layer, name) in found where adapter.layers?.contains(layer) ?? true {
         guard let values = weights.values(name), values.allSatisfy(\.isFinite) else {
-          throw ModelFileError.malformed(path: adapter.path, reason: "'\(name)' is not finite")
+          throw ModelFileError.malformed(
+            path: adapter.path, reason: "'\(name)' has a number that is not finite")
         }
         let sum = directions[layer] ?? [Float](repeating: 0, count: width)
         directions[layer] = zip(sum, values).map { $0 + adapter.scale * $1 }
@@ -40,7 +41,8 @@ struct ControlVectors: Sendable {
     // "mistral" for what llama.cpp calls "llama". Width and layers are what matters.
     var found: [(layer: Int, name: String)] = []
     for tensor in file.tensors {
-      guard tensor.name.hasPrefix("direction."), let layer = Int(tensor.name.dropFirst(10)), layer > 0 else {
+      // Written back, so that no second name such as 'direction.01' adds to the same layer.
+      guard let layer = Int(tensor.name.dropFirst(10)), layer > 0, tensor.name == "direction.\(layer)" else {
         throw AdapterError.notAnAdapter(
           path: file.path, expected: .controlVector,
           found: "its tensor '\(tensor.name)' is no 'direction.1' or the like")

@@ -1,8 +1,8 @@
 import Foundation
 import SelfCD
 
-/// A LoRA adapter's header, checked against the model before libllama sees the file, which aborts the process where a
-/// key has another type than it expects.
+/// A LoRA adapter, checked against the model before libllama sees the file, which aborts the process where a key has
+/// another type than it expects, and reads beyond buffers where a factor has another shape.
 ///
 /// Format: llama.cpp's `convert_lora_to_gguf.py`: pairs of `NAME.lora_a` (input × rank) and `NAME.lora_b`
 /// (rank × output), to be applied as W + scale · alpha / rank · B A.
@@ -60,6 +60,7 @@ struct LoRAFile: Sendable {
         path: path, reason: "it changes '\(name)', which is the model's output matrix too")
     }
     for (name, pair) in pairs { try Self.check(pair, name, against: shapes[name], path: path) }
+    try Self.checkNumbers(of: file)
   }
 
   private static func pairs(of file: GGUFFile) throws -> [String: Pair] {
@@ -89,9 +90,24 @@ struct LoRAFile: Sendable {
 
   /// Over all parts of a split model.
   private static func shapes(of model: GGUFFile) throws -> [String: [Int]] {
-    let files = [model] + (try SplitFiles.otherParts(of: model).map(GGUFFile.init(path:)))
-    return Dictionary(
-      files.flatMap(\.tensors).map { ($0.name, $0.dimensions) }, uniquingKeysWith: { first, _ in first })
+    Dictionary(
+      try model.parts().flatMap(\.tensors).map { ($0.name, $0.dimensions) },
+      uniquingKeysWith: { first, _ in first })
+  }
+
+  /// One number that is not finite makes every logit such. The factors have to be of the types and shapes that
+  /// `check` lets pass; they are read one at a time.
+  private static func checkNumbers(of file: GGUFFile) throws {
+    let weights = try WeightFile(file)
+    for tensor in file.tensors {
+      guard let values = weights.values(tensor.name) else {
+        throw ModelFileError.malformed(path: file.path, reason: "'\(tensor.name)' cannot be read")
+      }
+      guard values.allSatisfy(\.isFinite) else {
+        throw ModelFileError.malformed(
+          path: file.path, reason: "'\(tensor.name)' has a number that is not finite")
+      }
+    }
   }
 
   /// What llama.cpp's converter writes.

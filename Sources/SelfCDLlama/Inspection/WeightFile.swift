@@ -21,8 +21,7 @@ struct WeightFile {
   /// - Throws: ``ModelFileError``; ``InspectionError`` for an adapter of the embeddings.
   init(_ first: GGUFFile, adding loras: [AppliedAdapters.LoRA] = []) throws {
     var places: [String: Place] = [:]
-    let others = try SplitFiles.otherParts(of: first).map(GGUFFile.init(path:))
-    for file in [first] + others {
+    for file in try first.parts() {
       let data: Data
       do {
         data = try Data(contentsOf: URL(filePath: file.path), options: .alwaysMapped)
