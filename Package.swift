@@ -72,10 +72,10 @@ let package = Package(
         .copy("organism/selfcd-organism.profile.json"),
       ], swiftSettings: strict),
 
-    .target(name: "SelfCDSupport", dependencies: [crypto], swiftSettings: strict),
+    .target(name: "SelfCDSupport", dependencies: ["CZlib", crypto], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
-      name: "SelfCDData", dependencies: ["SelfCDSupport", "CZlib", crypto],
+      name: "SelfCDData", dependencies: ["SelfCDSupport", crypto],
       resources: [.copy("Resources/benchmark")], swiftSettings: strict),
     .target(name: "SelfCDStatistics", dependencies: ["SelfCD", realModule], swiftSettings: strict),
     .target(
@@ -131,8 +131,8 @@ let package = Package(
 
     .target(name: "SelfCDHTTP", swiftSettings: strict),
     .target(
-      name: "SelfCDHub", dependencies: ["SelfCDSupport", "SelfCDHTTP", "CZlib", crypto], swiftSettings: strict
-    ),
+      name: "SelfCDHub", dependencies: ["SelfCDSupport", "SelfCDHTTP", "SelfCDOrganism", crypto],
+      swiftSettings: strict),
 
     .target(
       name: "SelfCDCommands",
@@ -158,7 +158,8 @@ let package = Package(
       resources: [.copy("Fixtures/template_parity.json"), .copy("Fixtures/flow_golden.json")],
       swiftSettings: strict),
     .testTarget(
-      name: "SelfCDDataTests", dependencies: ["SelfCDStatistics", "SelfCDData", "SelfCDTesting"],
+      name: "SelfCDDataTests",
+      dependencies: ["SelfCDSupport", "SelfCDStatistics", "SelfCDData", "SelfCDTesting"],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDStatisticsTests", dependencies: ["SelfCD", "SelfCDStatistics"],
@@ -211,7 +212,8 @@ let package = Package(
       name: "SelfCDCommandsTests",
       dependencies: [
         "SelfCD", "SelfCDSupport", "SelfCDHTTP", "SelfCDStatistics", "SelfCDData", "SelfCDJudges",
-        "SelfCDEval", "SelfCDStore", "SelfCDOrganism", "SelfCDTesting", "SelfCDCommands", "selfcd",
+        "SelfCDEval", "SelfCDStore", "SelfCDRuns", "SelfCDOrganism", "SelfCDTesting", "SelfCDCommands",
+        "selfcd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["Fixtures", "Snapshots"],

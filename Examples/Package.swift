@@ -12,11 +12,14 @@ let package = Package(
   dependencies: [.package(name: "SelfCD", path: "..")],
   targets: [
     example("Chat", ["SelfCD", "SelfCDLlama"]),
-    example("Streaming", ["SelfCD", "SelfCDLlama"]),
+    example("Streaming", ["SelfCD", "SelfCDHub", "SelfCDLlama"]),
     example("CustomStrategy", ["SelfCD", "SelfCDLlama"]),
     example(
       "Evaluate",
       ["SelfCD", "SelfCDLlama", "SelfCDData", "SelfCDEval", "SelfCDStore", "SelfCDRuns", "SelfCDReport"]),
+    example(
+      "Calibrate", ["SelfCD", "SelfCDLlama", "SelfCDData", "SelfCDEval", "SelfCDStore", "SelfCDRuns"]),
+    example("Profile", ["SelfCD", "SelfCDLlama", "SelfCDEval"]),
     example("Serve", ["SelfCDServer", "SelfCDLlamaServer"]),
   ],
   swiftLanguageModes: [.v6])

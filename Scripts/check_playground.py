@@ -272,7 +272,7 @@ def main():
         try:
             for _ in range(100):
                 try:
-                    urllib.request.urlopen(base)
+                    urllib.request.urlopen(base + "health")
                     break
                 except OSError:
                     time.sleep(0.1)

@@ -39,10 +39,12 @@ class Server:
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.command[0]} ended with {self.process.returncode}; see {self.log}")
             try:
-                asyncio.run(client.get(self.port, "/health"))
-                return
+                # The port is open before the model is loaded; until then the answer is another one.
+                if '"ok"' in asyncio.run(client.get(self.port, "/health")):
+                    return
             except (OSError, asyncio.IncompleteReadError):
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
         raise RuntimeError(f"{self.command[0]} does not answer")
 
     @property

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SelfCD
 import SelfCDLlama
+import SelfCDSupport
 
 /// `selfcd chat`: a conversation; the strategy can be switched at any turn.
 struct ChatCommand: AsyncParsableCommand {
@@ -83,11 +84,7 @@ struct ChatLoop {
       let before = session.turns
       do {
         if text.hasPrefix("/") {
-          guard let command = ChatSlashCommand(parsing: text) else {
-            console.report("unknown command '\(TerminalText.singleLine(text))'; /help lists them.")
-            continue
-          }
-          if try await perform(command) == .end { break }
+          if try await perform(try ChatSlashCommand(parsing: text)) == .end { break }
         } else {
           session.strategy = try strategy()
           try await show(try session.ask(text))
@@ -112,15 +109,17 @@ struct ChatLoop {
     case .reset:
       session.reset()
       console.note("the conversation starts afresh.")
-    case .strategy("profile", nil):
-      guard let profile else {
-        console.report("there is no profile; start with --profile.")
-        break
-      }
+    case .strategy(nil, _): console.note(try strategyInForce())
+    case .strategy(let text?, let alpha) where text.lowercased() == "profile":
+      guard let profile else { throw ChatSlashError.noProfile }
+      if let alpha { throw ChatSlashError.profileHasStrength(alpha) }
       usesProfile = true
       note(DecodingChoice(profile: profile))
-    case .strategy(let text, let alpha):
+    case .strategy(let text?, let alpha):
       let name = StrategyName.meant(text)
+      if alpha != nil, try !StrategyParameters.taken(by: name).contains(.alpha) {
+        throw ChatSlashError.noStrength(strategy: name, remedy: "leave the number out")
+      }
       var changed = strategyOptions
       changed.strategy = name
       changed.alpha = alpha
@@ -130,11 +129,12 @@ struct ChatLoop {
         changed.parameters.texts[.agreement] = nil
       }
       try change(to: changed)
-    case .alpha(let alpha):
-      var changed = strategyOptions
-      // A profile that keeps a strategy without α has none to change; then Self-CD is meant, as without a profile.
-      if usesProfile, let own = profile?.strategy, own.isContrastive { changed.strategy = own.name }
-      changed.alpha = alpha
+    case .alpha(nil): console.note(try strengthInForce())
+    case .alpha(let alpha?):
+      let (changed, name) = try choosing(alpha: alpha)
+      guard try StrategyParameters.taken(by: name).contains(.alpha) else {
+        throw ChatSlashError.noStrength(strategy: name, remedy: Self.contrastRemedy)
+      }
       try change(to: changed)
     case .system(let text):
       prompts.system = text.isEmpty ? nil : text
@@ -150,6 +150,41 @@ struct ChatLoop {
       try await show(handle)
     }
     return .goOn
+  }
+
+  private static let contrastRemedy =
+    "'/strategy \(SelfContrastive.name) NUMBER' contrasts with that strength"
+
+  /// The options with another strength, and the strategy that they ask for.
+  private func choosing(alpha: Float) throws -> (options: StrategyOptions, strategy: String) {
+    var changed = strategyOptions
+    // A profile that keeps a strategy without α has none to change; then Self-CD is meant, as without a profile.
+    if usesProfile, let own = profile?.strategy { changed.strategy = own.isContrastive ? own.name : nil }
+    changed.alpha = alpha
+    return (options: changed, strategy: try changed.answeringName(prompts: prompts))
+  }
+
+  /// The strength in force, and how to set it.
+  private func strengthInForce() throws -> String {
+    let current = try strategy()
+    if let alpha = current.parameters.alpha {
+      let limit = NumberFormat.parameter(SelfContrastive.alphaLimit)
+      return "α is \(NumberFormat.parameter(alpha)) (\(current.name)). '/alpha NUMBER' sets it, "
+        + "from -\(limit) to \(limit)."
+    }
+    let name = try choosing(alpha: 1).strategy
+    let remedy =
+      try StrategyParameters.taken(by: name).contains(.alpha)
+      ? "'/alpha NUMBER' contrasts with \(name) at that strength" : Self.contrastRemedy
+    return ChatSlashError.noStrength(strategy: current.name, remedy: remedy).description
+  }
+
+  /// The strategy in force, and how to change it.
+  private func strategyInForce() throws -> String {
+    var text = "the current strategy is \(StrategyTitle.of(try strategy()))"
+    if usesProfile, let profile { text += ", from the profile \(TerminalText.singleLine(profile.name))" }
+    let names = StrategyCatalogue.names + (profile == nil ? [] : ["profile"])
+    return text + ". '/strategy NAME [NUMBER]' switches to one of \(names.joined(separator: ", "))."
   }
 
   private mutating func change(to changed: StrategyOptions) throws {
@@ -177,48 +212,5 @@ struct ChatLoop {
       try await ReplyPrinter(console: console, isStreaming: true).print(handle)
     }
     session.keep(reply)
-  }
-}
-
-/// A line of the chat that is meant for the program.
-enum ChatSlashCommand: Equatable {
-  case help
-  case quit
-  case reset
-  case retry
-  case strategy(name: String, alpha: Float?)
-  case alpha(Float)
-  case system(String)
-
-  static let helpText = """
-    commands:
-      /strategy NAME [ALPHA]   one of \(StrategyCatalogue.names.joined(separator: ", ")), or profile
-      /alpha NUMBER            strength of the contrast
-      /system [TEXT]           your own system prompt; none without a text
-      /retry                   answer the last question again
-      /reset                   forget the conversation
-      /quit
-    """
-
-  init?(parsing line: String) {
-    let parts = line.split(separator: " ", maxSplits: 1)
-    let argument = parts.count > 1 ? parts[1].trimmingCharacters(in: .whitespaces) : ""
-    switch parts.first {
-    case "/help", "/?": self = .help
-    case "/quit", "/exit": self = .quit
-    case "/reset": self = .reset
-    case "/retry": self = .retry
-    case "/system": self = .system(argument)
-    case "/alpha":
-      guard let alpha = Float(argument) else { return nil }
-      self = .alpha(alpha)
-    case "/strategy":
-      let words = argument.split(separator: " ")
-      guard let name = words.first, words.count <= 2 else { return nil }
-      let alpha = words.count == 2 ? Float(words[1]) : nil
-      if words.count == 2, alpha == nil { return nil }
-      self = .strategy(name: String(name), alpha: alpha)
-    default: return nil
-    }
   }
 }

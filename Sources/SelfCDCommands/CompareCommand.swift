@@ -77,7 +77,9 @@ struct CompareCommand: AsyncParsableCommand {
       vocabulary: loaded.vocabulary)
     if json {
       try console.writeJSON(
-        comparison.record(penalties: options.penalties, model: OutputFile.name(loaded.model.path)))
+        comparison.record(
+          penalties: options.penalties,
+          model: try ModelJSON(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters)))
     } else {
       try console.write(ComparisonView(console: console).render(comparison))
     }

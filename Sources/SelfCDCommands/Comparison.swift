@@ -58,7 +58,7 @@ struct Comparison {
     }
   }
 
-  func record(penalties: Penalties, model: String) -> Record {
+  func record(penalties: Penalties, model: ModelJSON) -> Record {
     func named(_ candidates: [Candidate]?) -> [ReplyJSON.NamedCandidate] {
       (candidates ?? []).map { .init(id: $0.token, text: text(of: $0.token), probability: $0.probability) }
     }

@@ -8,26 +8,38 @@ struct Console: Sendable {
   let usesColor: Bool
   /// Columns to lay out for.
   let width: Int
+  /// Columns that lines have to keep to: a terminal's, or those that `COLUMNS` names. Nil in a pipe or a file, where tables
+  /// keep their columns for other programs.
+  let limit: Int?
   let isInteractive: Bool
 
   init(environment: [String: String] = ProcessInfo.processInfo.environment) {
     let isTerminal = isatty(STDOUT_FILENO) == 1
     usesColor = isTerminal && (environment["NO_COLOR"] ?? "").isEmpty && environment["TERM"] != "dumb"
     isInteractive = isTerminal
-    width = Self.columns(environment)
+    limit = Self.columns(environment)
+    width = limit ?? 80
   }
 
-  init(usesColor: Bool, width: Int) {
+  init(usesColor: Bool, width: Int, limit: Int? = nil) {
     self.usesColor = usesColor
     self.width = width
+    self.limit = limit
     isInteractive = false
   }
 
-  private static func columns(_ environment: [String: String]) -> Int {
+  private static func columns(_ environment: [String: String]) -> Int? {
     var size = winsize()
     let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    let columns = isKnown ? Int(size.ws_col) : environment["COLUMNS"].flatMap(Int.init) ?? 80
-    return min(max(columns, 20), 400)
+    let columns = isKnown ? Int(size.ws_col) : environment["COLUMNS"].flatMap { Int($0) }
+    return columns.map { min(max($0, 20), 400) }
+  }
+
+  /// Prose, broken at spaces where there are columns to keep to. A number and its sign stay on one line.
+  func wrapped(_ text: String) -> String {
+    guard let limit else { return text }
+    return TextLayout.wrap(text.replacing(" %", with: "\u{A0}%"), width: limit).joined(separator: "\n")
+      .replacing("\u{A0}%", with: " %")
   }
 
   /// - Throws: ``CommandError/outputFailed(reason:)``, for instance when the disk is full.

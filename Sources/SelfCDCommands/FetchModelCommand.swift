@@ -38,23 +38,27 @@ struct FetchModelCommand: AsyncParsableCommand {
   }
 
   func validate() throws {
-    guard PinnedModel.named(name) == nil else { return }
-    guard HubReference.isReference(name) else {
+    let model: ModelName
+    do { model = try ModelName(name) } catch { throw ValidationError("\(error)") }
+    switch model.kind {
+    case .pinned, .hub: return
+    case .embedded:
+      throw ValidationError(
+        "'\(name)' comes with the program and need not be fetched. Use it with -m \(name).")
+    case .file:
+      let suggestion = ModelName.suggestion(for: name).map { " Did you mean '\($0)'?" } ?? ""
       let known = PinnedModel.all.map(\.name).joined(separator: ", ")
       throw ValidationError(
-        "There is no model '\(name)' to fetch. Known by name: \(known); others as hf:OWNER/REPO.")
+        "There is no model '\(name)' to fetch.\(suggestion) Known by name: \(known); others as hf:OWNER/REPO."
+      )
     }
-    do { _ = try HubReference(parsing: name) } catch { throw ValidationError("\(error)") }
   }
 
   func run() async throws {
     let console = Console.standard
     let model = PinnedModel.named(name)
     if let model { console.note("\(model.title), licence \(model.licence), \(model.page)") }
-    let path =
-      if let model { try await ModelFetching.path(of: model, console: console) } else {
-        try await ModelFetching.path(of: try HubReference(parsing: name), console: console)
-      }
+    let path = try await ModelFetching.path(of: try ModelName(name), console: console)
     guard json else { return try console.writeLine(TerminalText.singleLine(path)) }
     try console.writeJSON(
       Record(

@@ -63,7 +63,8 @@ struct GenerateCommand: AsyncParsableCommand {
     if json {
       try console.writeJSON(
         ReplyJSON(
-          reply, choice: choice, penalties: options.penalties, model: OutputFile.name(loaded.model.path),
+          reply, choice: choice, penalties: options.penalties,
+          model: try ModelJSON(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters),
           vocabulary: loaded.vocabulary))
     }
     if reply.stopReason == .cancelled { throw CommandError.interrupted }

@@ -3,12 +3,13 @@ import Foundation
 import SelfCD
 import Synchronization
 
-/// Ctrl-C: the first asks what is running to stop and keep its results, the second ends the process at once.
+/// Ctrl-C, and other signals where they are named: the first asks what is running to stop and keep its results, the
+/// second ends the process at once.
 enum Interruption {
   private struct State {
     var isRequested = false
     var handler: (@Sendable () -> Void)?
-    var source: (any DispatchSourceSignal)?
+    var sources: [Int32: any DispatchSourceSignal] = [:]
   }
 
   private static let state = Mutex(State())
@@ -24,13 +25,13 @@ enum Interruption {
     try await handling({ for generation in generations { generation.cancel() } }, isolation: isolation, body)
   }
 
-  /// Runs `body`; Ctrl-C meanwhile calls `onInterrupt`, from another thread.
+  /// Runs `body`; the first of the signals meanwhile calls `onInterrupt`, from another thread.
   static func handling<R: Sendable>(
-    _ onInterrupt: @escaping @Sendable () -> Void,
+    _ onInterrupt: @escaping @Sendable () -> Void, signals: [Int32] = [SIGINT],
     isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws -> R
   ) async throws -> R {
-    install()
+    install(signals)
     let already = state.withLock { state in
       state.handler = onInterrupt
       return state.isRequested
@@ -55,14 +56,15 @@ enum Interruption {
   /// Takes back an interruption that was dealt with, so that an interactive program goes on.
   static func reset() { state.withLock { $0.isRequested = false } }
 
-  static func install() {
+  static func install(_ signals: [Int32] = [SIGINT]) {
     state.withLock { state in
-      guard state.source == nil else { return }
-      signal(SIGINT, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global(qos: .userInitiated))
-      source.setEventHandler { received() }
-      source.resume()
-      state.source = source
+      for number in signals where state.sources[number] == nil {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
+        source.setEventHandler { received() }
+        source.resume()
+        state.sources[number] = source
+      }
     }
   }
 

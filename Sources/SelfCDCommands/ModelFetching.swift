@@ -1,22 +1,13 @@
 import SelfCDHub
 
-/// Fetches a model by its name, with progress.
+/// Finds a model by its name, and fetches it with progress where that is needed.
 enum ModelFetching {
-  /// The path of a hub's model.
-  /// - Throws: `HubError`.
-  static func path(of reference: HubReference, console: Console) async throws -> String {
-    let hub = ModelHub(settings: try HubSettings())
-    let watch = Watch(name: "\(reference)", console: console)
+  /// The path of a model's file.
+  /// - Throws: `HubError`, `OrganismError`.
+  static func path(of model: ModelName, console: Console) async throws -> String {
+    let watch = Watch(name: model.description, console: console)
     defer { watch.meter.clear() }
-    return try await hub.path(of: reference, onEvent: watch.show).path
-  }
-
-  /// The path of a pinned model.
-  /// - Throws: `HubError`.
-  static func path(of model: PinnedModel, console: Console) async throws -> String {
-    let watch = Watch(name: model.name, console: console)
-    defer { watch.meter.clear() }
-    return try await PinnedModelStore().path(of: model, onEvent: watch.show).path
+    return try await model.path(onEvent: watch.show)
   }
 
   /// Shows what happens meanwhile.

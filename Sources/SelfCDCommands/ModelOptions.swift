@@ -3,7 +3,6 @@ import Foundation
 import SelfCD
 import SelfCDHub
 import SelfCDLlama
-import SelfCDOrganism
 import SelfCDSupport
 
 extension CacheType: ExpressibleByArgument {}
@@ -84,19 +83,9 @@ struct ModelOptions: ParsableArguments {
   }
 
   /// The model's file; one that is given by its name in a hub is fetched first.
-  /// - Throws: ``OrganismError``, `HubError`.
+  /// - Throws: `OrganismError`, `HubError`.
   func modelPath(console: Console) async throws -> String {
-    switch model {
-    case "organism": return try Organism.biased.path()
-    case "organism-unbiased": return try Organism.unbiased.path()
-    case _ where HubReference.isReference(model):
-      return try await ModelFetching.path(of: try HubReference(parsing: model), console: console)
-    default:
-      if let pinned = PinnedModel.named(model) {
-        return try await ModelFetching.path(of: pinned, console: console)
-      }
-      return UserFolders.current.expand(model)
-    }
+    try await ModelFetching.path(of: try ModelName(model), console: console)
   }
 
   /// The same options for results that should not hang on which replies share a batch: the fused attention kernel
@@ -130,9 +119,7 @@ struct ModelOptions: ParsableArguments {
   }
 
   func validate() throws {
-    if HubReference.isReference(model) {
-      do { _ = try HubReference(parsing: model) } catch { throw ValidationError("\(error)") }
-    }
+    do { _ = try ModelName(model) } catch { throw ValidationError("\(error)") }
     guard batchSize >= 1 else { throw ValidationError("--batch-size must be 1 or more.") }
     do { try llamaOptions(lanes: 1).validate() } catch { throw ValidationError("\(error)") }
     for argument in templateArguments where !argument.contains("=") {

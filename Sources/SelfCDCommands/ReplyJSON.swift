@@ -12,7 +12,7 @@ struct ReplyJSON: Encodable {
   let calibrated: Bool
   /// Absent where nothing is penalised.
   let repetitionPenalty: Float?
-  let model: String
+  let model: ModelJSON
   let stopReason: StopReason
   let tokens: [Token]
   let usage: Usage
@@ -47,7 +47,7 @@ struct ReplyJSON: Encodable {
   }
 
   init(
-    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: String, vocabulary: any Vocabulary
+    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: ModelJSON, vocabulary: any Vocabulary
   ) {
     let strategy = choice.strategy
     profile = choice.profile?.name

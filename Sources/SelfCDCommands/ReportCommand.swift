@@ -10,7 +10,7 @@ struct ReportCommand: AsyncParsableCommand {
     abstract: "A page about stored runs: the trade-off, published figures, replies that changed.",
     discussion: """
       Writes one self-contained file without scripts, to read, print or pass on. Both axes are always there: \
-      harmless prompts refused, and harmful ones. Replies to harmful prompts are withheld.
+      harmless prompts left unanswered, and harmful ones refused. Replies to harmful prompts are withheld.
 
       The format follows from the name of the file given with -o: .html, .md, .txt, .json. Without -o, a summary goes \
       to the terminal.
@@ -19,6 +19,7 @@ struct ReportCommand: AsyncParsableCommand {
         selfcd report
         selfcd report latest -o report.html
         selfcd report 3f2a 9c41 --store runs.sqlite -o both.md
+        selfcd report first --group template -o report.html
         selfcd report --format markdown > REPORT.md
       """)
 
@@ -42,6 +43,8 @@ struct ReportCommand: AsyncParsableCommand {
   @Option(
     help: .init("The judge to count by; the run's first that has judged unless given.", valueName: "name"))
   var judge: String?
+
+  @OptionGroup var groupOptions: GroupOptions
 
   @Option(help: .init("The report's title.", valueName: "text"))
   var title: String?
@@ -81,7 +84,10 @@ struct ReportCommand: AsyncParsableCommand {
   private func loadData() throws -> ReportData {
     let runStore = try storeOptions.openExisting()
     let identifiers = try runStore.identifiers(matching: runs.isEmpty ? ["latest"] : runs)
-    let options = ReportOptions(showsHarmful: showHarmful, judge: judge)
+    if groupOptions.group != nil {
+      for identifier in identifiers { try groupOptions.check(try runStore.datasets(runID: identifier)) }
+    }
+    let options = ReportOptions(showsHarmful: showHarmful, judge: judge, group: groupOptions.group)
     let stored = try identifiers.map { try ReportRun(id: $0, in: runStore, options: options) }
     var data = ReportData(createdAt: Date(), showsHarmful: showHarmful, runs: stored)
     if let title { data.title = title }

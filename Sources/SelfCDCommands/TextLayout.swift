@@ -45,6 +45,12 @@ enum TextLayout {
     }
   }
 
+  /// The same, with every line but the first indented.
+  static func wrap(_ text: String, width: Int, indent: Int) -> [String] {
+    let margin = String(repeating: " ", count: indent)
+    return wrap(text, width: max(1, width - indent)).enumerated().map { $0 == 0 ? $1 : margin + $1 }
+  }
+
   private static func wrapLine(_ line: String, width: Int) -> [String] {
     var lines: [String] = []
     var current: String?

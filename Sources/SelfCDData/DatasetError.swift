@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDSupport
 
 /// Why a data set could not be read. Each case says what, why and what to try.
 public enum DatasetError: Error, Equatable, Codable, Sendable {
@@ -69,7 +70,7 @@ extension DatasetError: LocalizedError, CustomStringConvertible {
     case .wrongShape(let file, let found, let expected):
       "\(file) holds \(found) where \(expected) is needed."
     case .malformedRows(let file, let issues):
-      "\(file) has \(Self.rows(issues.count)) that cannot be used:\n\(Self.list(issues))\n"
+      "\(file) has \(NumberFormat.counted(issues.count, "row")) that cannot be used:\n\(Self.list(issues))\n"
         + "Correct them, or go on without them."
     case .nothingUsable(let file, let issues):
       "No row of \(file) can be used:\n\(Self.list(issues))\nIs it the right file and format?"
@@ -78,8 +79,6 @@ extension DatasetError: LocalizedError, CustomStringConvertible {
 
   /// The same text as `description`, for code that shows `localizedDescription`.
   public var errorDescription: String? { description }
-
-  private static func rows(_ count: Int) -> String { count == 1 ? "1 row" : "\(count) rows" }
 
   private static func list(_ issues: [RowIssue], limit: Int = 10) -> String {
     var lines = issues.prefix(limit).map { "  \($0)" }

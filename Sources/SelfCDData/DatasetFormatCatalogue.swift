@@ -34,6 +34,11 @@ public enum DatasetFormatCatalogue {
     "malicious": .harmful, "neutral": .neutral,
   ]
 
+  /// How columns say yes or no.
+  package static let answerWords: [String: Bool] = [
+    "true": true, "1": true, "yes": true, "false": false, "0": false, "no": false,
+  ]
+
   static let xstest = DatasetFormat(
     name: "xstest", summary: "XSTest v2, newer columns (Röttger et al., arXiv 2308.01263)",
     required: ["prompt", "type", "label", "focus"], prompt: "prompt", id: "id", category: "type",

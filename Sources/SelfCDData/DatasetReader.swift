@@ -141,6 +141,13 @@ extension DatasetReader {
         advice: "Convert it first, for example: python3 -c \"import pandas; "
           + "pandas.read_parquet('in.parquet').to_json('out.jsonl', orient='records', lines=True)\"")
     }
+    if content.starts(with: Array("PK\u{3}\u{4}".utf8)) {
+      throw .unsupported(
+        file: file, kind: "a ZIP archive",
+        advice: Self.fileExtension(of: file) == "eval"
+          ? "Inspect prints its logs as JSON: inspect log dump LOG > log.json"
+          : "Unpack it first; save a spreadsheet as CSV.")
+    }
     do {
       content = try TextEncoding.utf8(content)
     } catch {

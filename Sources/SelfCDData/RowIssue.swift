@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 /// A row that could not be used, and why.
 public struct RowIssue: Codable, Sendable, Hashable {
   /// What is wrong with a row.
@@ -24,6 +26,8 @@ public struct RowIssue: Codable, Sendable, Hashable {
     case missingField(String)
     /// A prompt that is empty or only white space.
     case emptyPrompt
+    /// A text that the export which wrote the file left out.
+    case withheld
     /// A label that is none of those the format knows.
     case unknownLabel(String)
     /// A conversation that cannot be put to a model.
@@ -54,7 +58,7 @@ extension RowIssue.Reason: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .fieldCount(let found, let expected):
-      "\(found) field\(found == 1 ? "" : "s") where the header has \(expected)"
+      "\(NumberFormat.counted(found, "field")) where the header has \(expected)"
     case .unterminatedQuote: "a quoted field is never closed"
     case .textAfterQuote: "text follows a closing quote; a quote inside a field is written twice"
     case .strayQuote:
@@ -66,6 +70,7 @@ extension RowIssue.Reason: Error, CustomStringConvertible {
     case .wrongType(let found, let expected): "is \(found) where \(expected) is needed"
     case .missingField(let name): "has no '\(name)'"
     case .emptyPrompt: "the prompt is empty"
+    case .withheld: "its text was left out of the export; selfcd export --text all includes it"
     case .unknownLabel(let label):
       "unknown label '\(label)'; a format without labels, such as 'prompts', ignores that column"
     case .badConversation(let detail): "not a conversation: \(detail)"

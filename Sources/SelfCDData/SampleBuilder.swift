@@ -55,7 +55,11 @@ struct SampleBuilder {
       let text = value.text.trimmingSpaces()
       return text.isEmpty ? nil : text
     }
-    guard let value = byKey[DatasetFormat.key(format.prompt)], value != .null else {
+    let given = byKey[DatasetFormat.key(format.prompt)]
+    if WithheldText.explains(given, flag: byKey[WithheldText.column]?.text) {
+      throw Rejected(reason: .withheld)
+    }
+    guard let value = given, value != .null else {
       throw Rejected(reason: .missingField(format.prompt))
     }
     // An identifier ends at a zero byte in too many places it is carried to, the store among them.
@@ -152,6 +156,7 @@ struct SampleBuilder {
         throw Rejected(reason: .badConversation(detail: "a system message stands only at the beginning"))
       }
       guard !content.trimmingSpaces().isEmpty else { throw Rejected(reason: .emptyPrompt) }
+      if WithheldText.isMarker(content) { throw Rejected(reason: .withheld) }
       if content.utf8.contains(0) { throw Rejected(reason: .zeroByte) }
       turns.append(Sample.Turn(role: role, content: content))
     }

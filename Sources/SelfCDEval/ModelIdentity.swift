@@ -20,9 +20,9 @@ public struct ModelIdentity: Codable, Sendable, Hashable {
     /// The first and the last layer of a control vector that was given a range.
     public var layers: [Int]?
 
-    /// Reads the file's hash.
+    /// Describes an adapter, whose file is read for its hash.
     /// - Throws: What reading it throws.
-    init(_ adapter: ModelAdapter) throws {
+    public init(_ adapter: ModelAdapter) throws {
       kind = adapter.kind
       name = URL(filePath: adapter.path).lastPathComponent
       sha256 = try FileDigest.sha256(ofFile: adapter.path)

@@ -8,6 +8,8 @@ public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertibl
   case onlyRefusals(replies: Int)
   /// The prompt has no words.
   case noWords
+  /// None of the prompts names a focus word that it contains beside other words.
+  case noFocus(prompts: Int)
   /// The prompt is not refused, so there is no trigger to look for.
   case notRefused(score: Double)
   /// A search for an answer was asked for on a prompt that is not labelled safe.
@@ -29,6 +31,9 @@ public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertibl
       "All of \(replies) replies refuse, so nothing tells this model's refusals from its answers. Learn from harmless "
         + "prompts too, or from a stored run that has answers (--run)."
     case .noWords: "The prompt has no words that could be explained. Give one that has."
+    case .noFocus(let prompts):
+      "None of the \(prompts) prompts names a focus word that it contains beside other words, so there is nothing to compare. "
+        + "Files name it in a column 'focus', as XSTest does, or give one that does."
     case .notRefused(let score):
       "The prompt is not refused (score \((score * 100).rounded() / 100)), so nothing in it triggers a refusal. Take another view or prompt."
     case .notLabelledSafe(let label):

@@ -91,21 +91,38 @@ public struct ExplanationProse: Sendable {
 
   // MARK: Words
 
-  /// The word that pushes most towards a refusal in the first view, and what the other views make of it.
+  /// Less is not shown as an effect.
+  private static let leastEffect = 0.005
+
+  /// The content word that pushes most towards a refusal in the first view, and what the other views make of it. A
+  /// function word is no reason for a refusal, whatever its figure.
   var weightiest: String? {
     guard let method = explanation.attributions.first?.method, let first = explanation.views.first,
       let effects = explanation.attribution(method, in: first.name)?.effects,
       effects.count == explanation.words.count,
-      let index = effects.indices.filter({ effects[$0].isFinite }).max(by: { effects[$0] < effects[$1] })
+      let greatest = strongest(effects, among: Array(effects.indices))
     else { return nil }
-    guard effects[index] >= 0.005 else { return "No word pushes towards a refusal \(Self.place(first))." }
+    guard effects[greatest] >= Self.leastEffect else {
+      return "No word pushes towards a refusal \(Self.place(first))."
+    }
+    let content = explanation.words.indices.filter { index in
+      let word = explanation.words[index]
+      return word.isFocus || !FunctionWords.contains(word.text)
+    }
+    guard let index = strongest(effects, among: content), effects[index] >= Self.leastEffect else {
+      return
+        "No single content word pushes towards a refusal \(Self.place(first)). Only function words such as "
+        + "“\(explanation.words[greatest].text)” do (\(Self.signed(effects[greatest]))): look at the whole sentence rather "
+        + "than at one word."
+    }
     let others = explanation.views.dropFirst().compactMap { view in
       explanation.attribution(method, in: view.name).flatMap { row in
         row.effects.indices.contains(index) ? (view: view, effect: row.effects[index]) : nil
       }
     }
     var text =
-      "“\(explanation.words[index].text)” pushes most towards a refusal: \(Self.by(method)), it raises the score by "
+      (index == greatest ? "" : "Of the content words, ")
+      + "“\(explanation.words[index].text)” pushes most towards a refusal: \(Self.by(method)), it raises the score by "
       + "\(Self.nats(effects[index])) \(Self.place(first))"
     if !others.isEmpty {
       text += ", \(Self.list(others.map { "\(Self.change($0.effect)) \(Self.place($0.view))" }))"
@@ -115,6 +132,10 @@ public struct ExplanationProse: Sendable {
       text += Self.amplification(effects[index], plain.effect)
     }
     return text
+  }
+
+  private func strongest(_ effects: [Double], among places: [Int]) -> Int? {
+    places.filter { effects[$0].isFinite }.max { effects[$0] < effects[$1] }
   }
 
   private static func amplification(_ guarded: Double, _ plain: Double) -> String {

@@ -18,6 +18,8 @@ final class ExchangeTable: NSObject, URLSessionDataDelegate, Sendable {
   }
 
   private let exchanges = Mutex<[Int: Exchange]>([:])
+  /// Hosts that have answered.
+  private let known = Mutex<Set<String>>([])
 
   func register(
     _ id: Int, host: String, receive: @escaping @Sendable (HTTPHead, Data) throws -> Void
@@ -61,10 +63,12 @@ final class ExchangeTable: NSObject, URLSessionDataDelegate, Sendable {
       let headers = response.allHeaderFields.reduce(into: [String: String]()) { result, field in
         result["\(field.key)"] = "\(field.value)"
       }
-      exchanges.withLock {
-        $0[dataTask.taskIdentifier]?.head = HTTPHead(
+      let host = exchanges.withLock { exchanges in
+        exchanges[dataTask.taskIdentifier]?.head = HTTPHead(
           status: response.statusCode, url: url, headers: headers)
+        return exchanges[dataTask.taskIdentifier]?.host
       }
+      if let host { known.withLock { _ = $0.insert(host) } }
     }
     completionHandler(.allow)
   }
@@ -91,7 +95,10 @@ final class ExchangeTable: NSObject, URLSessionDataDelegate, Sendable {
         if let failure = exchange.failure {
           .failure(failure)
         } else if let error {
-          .failure(HTTPFailure(error, host: exchange.host, hadAnswer: exchange.head != nil))
+          .failure(
+            HTTPFailure(
+              error, host: exchange.host, hadAnswer: exchange.head != nil,
+              isKnownHost: known.withLock { $0.contains(exchange.host) }))
         } else if let head = exchange.head {
           .success(head)
         } else {

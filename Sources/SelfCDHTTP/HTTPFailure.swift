@@ -8,8 +8,11 @@ import Foundation
 public enum HTTPFailure: Error, Sendable, Hashable {
   /// The server was silent for too long, or the whole exchange took too long.
   case timedOut(host: String)
-  /// No connection: wrong name, nothing listening, a proxy that refuses.
+  /// No connection: nothing listening, a proxy that refuses.
   case unreachable(host: String, detail: String)
+  /// The name of a host that has not answered before, or of its proxy, cannot be resolved. Most likely there is no such
+  /// host.
+  case unknownHost(host: String, detail: String)
   /// The server's certificate is not trusted, or there is no common protocol.
   case untrusted(host: String, detail: String)
   /// The answer ended before it was complete.
@@ -23,7 +26,7 @@ public enum HTTPFailure: Error, Sendable, Hashable {
   public var isRetryable: Bool {
     switch self {
     case .timedOut, .unreachable, .interrupted: true
-    case .untrusted, .tooLarge, .badRedirection: false
+    case .unknownHost, .untrusted, .tooLarge, .badRedirection: false
     }
   }
 }
@@ -33,7 +36,8 @@ extension HTTPFailure: CustomStringConvertible {
   public var description: String {
     switch self {
     case .timedOut(let host): "\(host) did not answer in time"
-    case .unreachable(let host, let detail): "\(host) cannot be reached: \(detail)"
+    case .unreachable(let host, let detail), .unknownHost(let host, let detail):
+      "\(host) cannot be reached: \(detail)"
     case .untrusted(let host, let detail):
       "\(host) is not trusted: \(detail). Behind a proxy that reads encrypted traffic, its certificate has to be "
         + "among the system's"
@@ -44,7 +48,11 @@ extension HTTPFailure: CustomStringConvertible {
   }
 
   /// The case for what the URL loading system reports.
-  init(_ error: any Error, host: String, hadAnswer: Bool) {
+  /// - Parameters:
+  ///   - hadAnswer: Whether the answer had begun.
+  ///   - isKnownHost: Whether the host has answered before. Its name exists, so where it cannot be resolved any more, the
+  ///     connection is at fault, and that may pass.
+  init(_ error: any Error, host: String, hadAnswer: Bool, isKnownHost: Bool) {
     let error = error as NSError
     let detail = Self.detail(of: error)
     // Linux reports most faults as code -1 with libcurl's text.
@@ -56,14 +64,23 @@ extension HTTPFailure: CustomStringConvertible {
       self = .untrusted(host: host, detail: detail)
     } else if hadAnswer {
       self = .interrupted(host: host, detail: detail)
+    } else if !isKnownHost, Self.isUnresolvedName(error, detail) {
+      self = .unknownHost(host: host, detail: detail)
     } else {
       self = .unreachable(host: host, detail: detail)
     }
   }
 
+  private static func isUnresolvedName(_ error: NSError, _ detail: String) -> Bool {
+    let codes = [URLError.Code.cannotFindHost.rawValue, URLError.Code.dnsLookupFailed.rawValue]
+    // "Could not resolve host: NAME", "Couldn't resolve host name", "Could not resolve proxy: NAME".
+    return codes.contains(error.code) || ["not resolve", "n't resolve"].contains { detail.contains($0) }
+  }
+
   private static func detail(of error: NSError) -> String {
     switch error.code {
-    case URLError.Code.cannotFindHost.rawValue: "there is no such host"
+    case URLError.Code.cannotFindHost.rawValue, URLError.Code.dnsLookupFailed.rawValue:
+      "its name cannot be resolved"
     case URLError.Code.cannotConnectToHost.rawValue: "nothing answers there"
     case URLError.Code.networkConnectionLost.rawValue: "the connection was lost"
     default: error.localizedDescription

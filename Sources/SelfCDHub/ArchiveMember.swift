@@ -1,5 +1,5 @@
-import CZlib
 import Foundation
+import SelfCDSupport
 
 /// A compressed file inside an archive, in a place that is known.
 struct ArchiveMember {
@@ -48,17 +48,6 @@ struct ArchiveMember {
 
   /// Raw DEFLATE, a megabyte at a time.
   private func inflate(_ file: HubFile, _ body: (Data) throws -> Void) throws {
-    // zlib notes where the stream is and refuses one that has moved.
-    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
-    stream.initialize(to: z_stream())
-    defer {
-      stream.deinitialize(count: 1)
-      stream.deallocate()
-    }
-    guard inflateInit2_(stream, -15, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-      throw unreadable(file, "zlib does not start")
-    }
-    defer { inflateEnd(stream) }
     let input: FileHandle
     do {
       input = try FileHandle(forReadingFrom: archive)
@@ -68,15 +57,19 @@ struct ArchiveMember {
     }
     defer { try? input.close() }
     var left = place.count
-    var code = Z_OK
-    while code != Z_STREAM_END {
-      try Task.checkCancellation()
-      var packed = try read(input, upTo: min(left, 1 << 20), file)
-      left -= packed.count
-      code = try Self.inflate(&packed, with: stream, body)
-      guard code == Z_OK || code == Z_STREAM_END || code == Z_BUF_ERROR else {
-        throw unreadable(file, "it is not compressed as it should be (zlib code \(code))")
+    do {
+      let inflater = try Inflater(.raw)
+      while !inflater.isFinished {
+        try Task.checkCancellation()
+        let packed = try read(input, upTo: min(left, 1 << 20), file)
+        left -= packed.count
+        // What lies behind the end of the stream belongs to other members.
+        _ = try packed.withUnsafeBytes { bytes in
+          try inflater.unpack(bytes.bindMemory(to: UInt8.self)) { try body(Data(buffer: $0)) }
+        }
       }
+    } catch let failure as Inflater.Failure {
+      throw unreadable(file, "it is not compressed as it should be (\(failure))")
     }
   }
 
@@ -89,26 +82,5 @@ struct ArchiveMember {
     }
     guard let data, !data.isEmpty else { throw unreadable(file, "it ends early") }
     return data
-  }
-
-  private static func inflate(
-    _ packed: inout Data, with stream: UnsafeMutablePointer<z_stream>, _ body: (Data) throws -> Void
-  ) throws -> Int32 {
-    var code = Z_OK
-    var unpacked = Data(count: 1 << 20)
-    try packed.withUnsafeMutableBytes { source in
-      stream.pointee.next_in = source.bindMemory(to: UInt8.self).baseAddress
-      stream.pointee.avail_in = UInt32(source.count)
-      repeat {
-        let produced = unpacked.withUnsafeMutableBytes { target in
-          stream.pointee.next_out = target.bindMemory(to: UInt8.self).baseAddress
-          stream.pointee.avail_out = UInt32(target.count)
-          code = CZlib.inflate(stream, Z_NO_FLUSH)
-          return target.count - Int(stream.pointee.avail_out)
-        }
-        if produced > 0 { try body(unpacked.prefix(produced)) }
-      } while code == Z_OK && (stream.pointee.avail_in > 0 || stream.pointee.avail_out == 0)
-    }
-    return code
   }
 }

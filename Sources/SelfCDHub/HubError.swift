@@ -19,6 +19,8 @@ public enum ModelSource: Sendable, Hashable {
 public enum HubError: Error, Sendable, Hashable {
   /// A name that is not one.
   case invalidReference(text: String, reason: String)
+  /// Neither a file nor a name that is known, with the name that was probably meant.
+  case noSuchModel(String, suggestion: String?)
   /// An environment variable that cannot be used.
   case invalidSetting(name: String, value: String, reason: String)
   /// The hub shows no such repository to this user.
@@ -73,6 +75,10 @@ extension HubError: LocalizedError, CustomStringConvertible {
     switch self {
     case .invalidReference(let text, let reason):
       "'\(text)' is not the name of a model: \(reason). Write hf:OWNER/REPO or hf:OWNER/REPO:QUANT."
+    case .noSuchModel(let text, let suggestion):
+      "There is no file '\(text)', and no model of that name."
+        + (suggestion.map { " Did you mean '\($0)'?" } ?? "")
+        + " Known by name: \(ModelName.known.joined(separator: ", ")); models of the Hugging Face hub as hf:OWNER/REPO."
     case .invalidSetting(let name, let value, let reason):
       "\(name) is '\(value)': \(reason). Correct or unset it."
     case .noSuchRepository(let repository, let endpoint, let hasToken):

@@ -1,5 +1,6 @@
 import Foundation
 import SelfCDData
+import SelfCDSupport
 
 /// Why a verdict could not be had. Each case says what, why and what to try.
 public enum JudgeError: Error, Equatable, Codable, Sendable {
@@ -18,7 +19,7 @@ public enum JudgeError: Error, Equatable, Codable, Sendable {
   /// A file of which no column is known to hold replies.
   case noReplyColumn(file: String, present: [String], known: [String])
   /// A word in the column of labels that is none.
-  case unknownSet(String, position: Sample.Position)
+  case unknownSet(String, column: String, position: Sample.Position)
   /// A human label that is none of the known classes.
   case unknownLabel(String, position: Sample.Position)
   /// A judge's own files do not fit together.
@@ -36,9 +37,10 @@ extension JudgeError: LocalizedError, CustomStringConvertible {
     case .unreadableAnswer(let answer):
       "The judging model's answer names no single class: '\(answer.prefix(120))'. Try a more capable model."
     case .budgetExhausted(let calls, let tokens):
-      "The judge's budget is used up after \(calls) calls and \(tokens) tokens. Raise it; verdicts so far are kept."
+      "The judge's budget is used up after \(NumberFormat.counted(calls, "call")) and "
+        + "\(NumberFormat.counted(tokens, "token")). Raise it; verdicts so far are kept."
     case .endpoint(let attempts, let detail):
-      "The judging endpoint failed \(attempts) time\(attempts == 1 ? "" : "s"): \(detail). "
+      "The judging endpoint failed \(NumberFormat.counted(attempts, "time")): \(detail). "
         + "Check its address, key and load."
     case .invalidSetting(let name, let value, let allowed):
       "\(name) is \(value), but has to be \(allowed)."
@@ -48,9 +50,9 @@ extension JudgeError: LocalizedError, CustomStringConvertible {
     case .noReplyColumn(let file, let present, let known):
       "\(file) has no column that is known to hold replies (\(known.joined(separator: ", "))); it has "
         + "\(present.joined(separator: ", ")). Name the one that does, or rename it."
-    case .unknownSet(let word, let position):
-      "'\(word)' at \(position) is no label. Known: "
-        + Set(DatasetFormatCatalogue.labelWords.keys).sorted().joined(separator: ", ") + "."
+    case .unknownSet(let word, let column, let position):
+      "'\(word)' at \(position) is no label. Known in the column '\(column)': "
+        + ReplyLabel.known(in: column).joined(separator: ", ") + ". Correct it, or name another column."
     case .unknownLabel(let label, let position):
       "Unknown human label '\(label)' at \(position). Known: "
         + ReplyClass.allCases.map(\.rawValue).joined(separator: ", ") + "."
@@ -58,7 +60,7 @@ extension JudgeError: LocalizedError, CustomStringConvertible {
       "The rules of the judge '\(judge)' cannot be used: \(reason). Build again from an unaltered source; after "
         + "changing the lexicon, train the weights anew."
     case .noReplies:
-      "There are no labelled replies to measure agreement on. Check the file and its filters."
+      "No reply has a human label, so there is nothing to compare with. Check the file and its columns."
     }
   }
 

@@ -247,4 +247,11 @@ public final class LlamaBackend: ModelBackend {
     llama_memory_seq_rm(memory, Int32(lane.index), -1, -1)
     lengths[lane.index] = 0
   }
+
+  /// Empties the whole cache. Lanes that are emptied one by one leave the place where libllama writes next anywhere in
+  /// it, and with that the order of sums.
+  public func clear() {
+    llama_memory_clear(memory, false)
+    lengths = Array(repeating: 0, count: lengths.count)
+  }
 }

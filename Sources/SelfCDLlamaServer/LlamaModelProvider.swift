@@ -54,10 +54,16 @@ public final class LlamaModelProvider: ModelProvider {
     try MemoryEstimate(try GGUFFile(path: path), options: options).total
   }
 
-  /// Loads the file and starts its engine.
+  /// Loads the file and starts its engine; gives up when its task is cancelled.
   public func load() async throws -> ServedModel {
-    let loaded = try await LoadedModel.load(
-      path: path, options: options, template: template, stepMode: stepMode)
+    let abort = AbortSignal()
+    let loaded = try await withTaskCancellationHandler {
+      try await LoadedModel.load(
+        path: path, options: options, template: template, stepMode: stepMode,
+        progress: { _ in !abort.isRaised })
+    } onCancel: {
+      abort.raise()
+    }
     guard let capacity = await loaded.chat.engine.capacity else { throw GenerationError.engineStopped }
     return ServedModel(
       chat: loaded.chat,

@@ -30,21 +30,23 @@ public struct EvaluationRun: Sendable {
   ///   - plan: What is generated.
   ///   - judges: The first one's verdicts are counted. Rules judge each reply as it comes, models what is stored.
   ///   - reference: The condition that others are compared with; nil for the usual one.
+  ///   - group: The column that says which prompts belong together, so that intervals resample whole groups; nil takes
+  ///     prompts as independent.
   ///   - calibration: What is tested with the replies, where the run is a calibration.
   ///   - model: The model's file.
   ///   - store: Where the run is kept.
   /// - Throws: ``RunError/nameTaken(run:)``, `EvaluationError` for the plan, `StoreError`, what reading the file throws.
   public init(
     starting name: String, plan: EvaluationPlan, judges: [any ReplyJudge] = JudgeCatalogue.local,
-    reference: String? = nil, calibration: RunSettings.Calibration? = nil, model: ModelFile,
-    in store: RunStore
+    reference: String? = nil, group: String? = nil, calibration: RunSettings.Calibration? = nil,
+    model: ModelFile, in store: RunStore
   ) throws {
     try plan.validate()
     let record = RunRecord(
       id: name, codeVersion: SelfCDVersion.current,
       model: .init(name: model.name, identity: try model.identity(), metadata: model.metadata),
       parameters: try RunSettings(
-        plan: plan, judges: judges.map(\.name), reference: reference, model: model,
+        plan: plan, judges: judges.map(\.name), reference: reference, group: group, model: model,
         calibration: calibration
       ).json(),
       seeds: [plan.options.sampling.seed], machine: .current, planned: plan.planned)

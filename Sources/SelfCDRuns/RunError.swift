@@ -1,4 +1,5 @@
 import SelfCDData
+import SelfCDEval
 
 /// Why a run cannot be begun, resumed or found. Each case says what, why and what to try.
 public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -14,6 +15,10 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case notAnEvaluation(run: String)
   /// The run has no calibration's settings.
   case notACalibration(run: String)
+  /// A calibration has nothing to compare with its reference.
+  case noCandidate
+  /// A calibration in two stages has no prompts to confirm on, or one in a single stage has some.
+  case otherStages(CalibrationSettings.StageCount)
   /// The model is not the run's.
   case otherModel(run: String, path: String)
   /// The files are not the run's.
@@ -47,6 +52,14 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .notAnEvaluation(let run): "The run '\(run)' was not made by 'selfcd eval' and cannot be resumed."
     case .notACalibration(let run):
       "The run '\(run)' was not made by 'selfcd calibrate'; go on with it by 'selfcd eval --resume'."
+    case .noCandidate:
+      "There is no candidate besides the reference. Name at least two conditions, the reference first."
+    case .otherStages(.two):
+      "There are no prompts to confirm on, which two stages need. Hold some back with "
+        + "CalibrationSplit(_:confirmFraction:seed:), or calibrate in a single stage."
+    case .otherStages(.single):
+      "There are prompts to confirm on, which a single stage does not use. Give all prompts to calibrate on, or "
+        + "calibrate in two stages."
     case .otherModel(let run, let path):
       "\(path) is not the model, with the adapters, that run '\(run)' began with. Name that file with --model and leave "
         + "--lora and --control-vector out, or start a new run."

@@ -18,6 +18,8 @@ public struct RunSettings: Codable, Sendable, Equatable {
   public var judges: [String]
   /// The condition that others are compared with; nil for the usual one.
   public var reference: String?
+  /// The column that says which prompts belong together; nil takes them as independent, as runs of 0.1 do.
+  public var group: String?
   /// Where the model was; its hash is in the run record.
   public var modelPath: String
   /// The adapters that the model ran with, and where they were; nil for none.
@@ -46,14 +48,15 @@ public struct RunSettings: Codable, Sendable, Equatable {
 
   /// The settings of a plan.
   public init(
-    plan: EvaluationPlan, judges: [String], reference: String? = nil, model: ModelFile,
-    calibration: Calibration? = nil
+    plan: EvaluationPlan, judges: [String], reference: String? = nil, group: String? = nil,
+    model: ModelFile, calibration: Calibration? = nil
   ) {
     options = plan.options
     system = plan.system
     repetitions = plan.repetitions
     self.judges = judges
     self.reference = reference
+    self.group = group
     modelPath = model.path
     adapters = model.adapters.isEmpty ? nil : model.adapters
     self.calibration = calibration
@@ -68,6 +71,9 @@ public struct RunSettings: Codable, Sendable, Equatable {
       throw .notAnEvaluation(run: run.id)
     }
   }
+
+  /// The column that the run's figures are grouped by: its own, or the one that its calibration draws prompts by.
+  public var groupColumn: String? { group ?? calibration?.split?.group }
 
   /// As ``RunRecord/parameters`` holds them.
   func json() throws -> String { try CanonicalJSON.text(self) }

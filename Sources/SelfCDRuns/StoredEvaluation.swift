@@ -19,9 +19,10 @@ public struct StoredEvaluation: Sendable {
   /// - Parameters:
   ///   - runID: The run.
   ///   - judge: Whose verdicts are counted; nil for the first of the run's judges that has any.
+  ///   - group: The column that says which prompts belong together; nil for the run's own.
   ///   - store: Where the run is kept.
   /// - Throws: ``RunError``, `StoreError`, `StatisticsError`.
-  public init(runID: String, judge: String? = nil, in store: RunStore) throws {
+  public init(runID: String, judge: String? = nil, group: String? = nil, in store: RunStore) throws {
     run = try store.run(id: runID)
     datasets = try store.datasets(runID: runID)
     settings = try RunSettings(of: run)
@@ -30,7 +31,7 @@ public struct StoredEvaluation: Sendable {
     summary = try EvaluationSummary(
       replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },
       judge: try judge ?? store.countedJudge(of: run) ?? "", reference: settings.reference,
-      speeds: try store.speeds(runID: runID))
+      speeds: try store.speeds(runID: runID), group: group ?? settings.groupColumn)
   }
 }
 

@@ -11,8 +11,8 @@ import UnixSignals
 
 /// An OpenAI-compatible server with Self-CD in the decoding loop.
 ///
-/// Knows models only through ``ModelProvider``. Order of calls: ``run(onReady:)`` once; ``reload()`` and
-/// ``stop()`` from anywhere meanwhile.
+/// Knows models only through ``ModelProvider``. Order of calls: ``run(signals:preloads:onReady:onListening:)`` once;
+/// ``reload()`` and ``stop()`` from anywhere meanwhile.
 public final class InferenceServer: Sendable {
   let settings: ServerSettings
   let pool: ModelPool
@@ -22,12 +22,16 @@ public final class InferenceServer: Sendable {
   let meter = ClientMeter()
   let active = ActiveRequests()
   let keyRing: KeyRing
+  /// Whether profiles are read and the first model is loaded, so that requests can be answered.
+  let readiness = Readiness()
   private let readKeys: @Sendable () throws -> APIKeys
   private let providers: [any ModelProvider]
   let log: ServerLog
   private struct Life {
     var group: ServiceGroup?
     var isStopped = false
+    /// Why it stopped before it was ready.
+    var failure: (any Error)?
   }
 
   private let life = Mutex(Life())
@@ -69,27 +73,32 @@ public final class InferenceServer: Sendable {
 
   /// Serves until ``stop()`` or one of the signals, then gives running requests their grace.
   ///
+  /// The port is opened first, so that one that is taken is found out at once. Until the server is ready, requests get
+  /// 503 with `Retry-After`, and `/health` says that it is loading.
+  ///
   /// - Parameters:
   ///   - signals: what ends the server.
-  ///   - preloads: whether the first model is loaded before the port opens, so that what is wrong with it shows now.
-  ///   - onReady: told the port once connections are accepted.
-  /// - Throws: ``ServerError``; what loading the first model throws.
+  ///   - preloads: whether the first model is loaded before the server is ready, so that what is wrong with it shows now.
+  ///   - onReady: told the port once requests are answered.
+  ///   - onListening: told the port before, once it is open.
+  /// - Throws: ``ServerError``.
   public func run(
-    signals: [UnixSignal] = [], preloads: Bool = true, onReady: @escaping @Sendable (Int) -> Void = { _ in }
+    signals: [UnixSignal] = [], preloads: Bool = true, onReady: @escaping @Sendable (Int) -> Void = { _ in },
+    onListening: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws {
-    for (model, error) in await pool.reloadProfiles() {
-      throw ServerError.unusableProfile(model: model, reason: "\(error)")
-    }
-    if preloads, let first = pool.names.first {
-      do {
-        _ = try await pool.lease(first)
-      } catch let error as APIError where error.code == "model_not_loaded" {
-        throw ServerError.notLoaded(model: first)
-      }
-    }
-    let app = application(onReady)
+    let (ports, opened) = AsyncStream.makeStream(of: Int.self)
     let serving = Serving(
-      app: app, active: active, pool: pool, grace: .seconds(settings.grace), watch: { await self.watch() })
+      app: application { opened.yield($0) }, active: active, pool: pool, grace: .seconds(settings.grace)
+    ) { [self] in
+      // The application accepts connections only once it has been told so, and so must not wait here.
+      for await port in ports {
+        onListening(port)
+        await start(preloads: preloads)
+        if isReady { onReady(port) }
+        break
+      }
+      await watch()
+    }
     var configuration = ServiceGroupConfiguration(
       services: [.init(service: serving, successTerminationBehavior: .gracefullyShutdownGroup)],
       gracefulShutdownSignals: signals, logger: quiet)
@@ -109,16 +118,50 @@ public final class InferenceServer: Sendable {
         : ServerError.cannotBind(host: settings.host, port: settings.port, reason: error.description)
     }
     await pool.shutdown()
+    if let failure = life.withLock({ $0.failure }) { throw failure }
   }
+
+  /// Reads the profiles and loads the first model, while connections are accepted already. What goes wrong stops the
+  /// server.
+  private func start(preloads: Bool) async {
+    do {
+      for (model, error) in await pool.reloadProfiles() {
+        throw ServerError.unusableProfile(model: model, reason: "\(error)")
+      }
+      if preloads, let first = pool.names.first {
+        do {
+          _ = try await pool.lease(first)
+        } catch let error as APIError where error.code == "shutting_down" {
+          return
+        } catch is APIError {
+          throw ServerError.notLoaded(model: first)
+        }
+      }
+      readiness.set()
+    } catch is CancellationError {
+      // It was stopped meanwhile, and whoever did that knows why it did not come up.
+    } catch {
+      life.withLock { $0.failure = error }
+      await stop()
+    }
+  }
+
+  /// Whether it answers requests; one that was stopped while it was loading never does.
+  private var isReady: Bool {
+    readiness.isSet && !active.isDraining && !life.withLock { $0.isStopped }
+  }
+
+  /// How many requests have a reply in progress, which ``stop()`` lets finish.
+  public var repliesInProgress: Int { service.running.count }
 
   /// Serves while `body` runs, and then stops: for tests, and for programs with work of their own.
   ///
   /// - Parameters:
-  ///   - preloads: as in ``run(signals:preloads:onReady:)``.
-  ///   - body: told the port once connections are accepted.
+  ///   - preloads: as in ``run(signals:preloads:onReady:onListening:)``.
+  ///   - body: told the port once requests are answered.
   /// - Returns: what `body` does.
-  /// - Throws: what ``run(signals:preloads:onReady:)`` and `body` throw; `CancellationError` where the server was stopped
-  ///   before.
+  /// - Throws: what ``run(signals:preloads:onReady:onListening:)`` and `body` throw; `CancellationError` where the server
+  ///   was stopped before.
   public func whileServing<Value>(
     preloads: Bool = true, isolation: isolated (any Actor)? = #isolation,
     _ body: (_ port: Int) async throws -> Value
@@ -150,8 +193,8 @@ public final class InferenceServer: Sendable {
     }
   }
 
-  /// Stops accepting, gives running requests their grace, and ends ``run(signals:preloads:onReady:)``; while the first
-  /// model is still being loaded, as soon as it is.
+  /// Stops accepting, gives running requests their grace, and ends ``run(signals:preloads:onReady:onListening:)``.
+  /// Loading a model is broken off, where its provider can do that.
   public func stop() async {
     let group = life.withLock { life in
       life.isStopped = true
@@ -201,7 +244,7 @@ public final class InferenceServer: Sendable {
 
   // MARK: - Routes
 
-  private func application(_ onReady: @escaping @Sendable (Int) -> Void) -> Application<
+  private func application(_ onListening: @escaping @Sendable (Int) -> Void) -> Application<
     RouterResponder<ServerContext>
   > {
     let idleTimeout = TimeAmount(.seconds(settings.idleTimeout))
@@ -224,7 +267,7 @@ public final class InferenceServer: Sendable {
       configuration: ApplicationConfiguration(
         address: .hostname(settings.host, port: settings.port), serverName: "selfcd",
         availableConnectionsDelegate: .maximum(settings.maximumConnections, logger: quiet)),
-      onServerRunning: { channel in onReady(channel.localAddress?.port ?? 0) }, logger: quiet)
+      onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
   }
 
   /// Hummingbird's own remarks, which would double ours.
@@ -235,17 +278,17 @@ public final class InferenceServer: Sendable {
   }
 }
 
-/// The application and what has to happen around it when it is told to stop.
+/// The application and what has to happen around it: beside it, and when it is told to stop.
 private struct Serving<App: ApplicationProtocol>: Service {
   let app: App
   let active: ActiveRequests
   let pool: ModelPool
   let grace: Duration
-  let watch: @Sendable () async -> Void
+  let beside: @Sendable () async -> Void
 
   func run() async throws {
-    let watcher = Task { await watch() }
-    defer { watcher.cancel() }
+    let task = Task { await beside() }
+    defer { task.cancel() }
     try await withGracefulShutdownHandler {
       try await app.run()
     } onGracefulShutdown: {

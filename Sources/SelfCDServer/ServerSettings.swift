@@ -109,7 +109,7 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
   case sameName(String)
   /// A profile of this model cannot be read, or is another model's.
   case unusableProfile(model: String, reason: String)
-  /// The first model, before the port was opened.
+  /// The first model, before the server was ready.
   case notLoaded(model: String)
 
   /// The error in words, with what to try.

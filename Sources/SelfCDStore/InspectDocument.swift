@@ -108,6 +108,8 @@ enum InspectDocument {
       let focus: String?
       let stopReason: String
       let seed: String?
+      /// Whether the texts are left out.
+      let withheld: Bool
     }
     let id: String
     let epoch: Int

@@ -12,7 +12,6 @@ import SelfCDSupport
 public struct InspectExport: Codable, Sendable, Hashable {
   /// The task's name in all logs.
   public static let task = "over-refusal"
-  static let withheld = "(withheld)"
 
   /// Which texts go along. Verdicts always do.
   public var text: RunExport.Text
@@ -136,10 +135,10 @@ public struct InspectExport: Codable, Sendable, Hashable {
     let shows = text.shows(sample)
     let input = sample.turns.map { turn in
       InspectDocument.Message(
-        role: turn.role.rawValue, content: shows ? turn.content : Self.withheld, source: "input")
+        role: turn.role.rawValue, content: shows ? turn.content : WithheldText.marker, source: "input")
     }
     let answer = InspectDocument.Message(
-      role: "assistant", content: shows ? reply.text : Self.withheld, source: "generate", model: model)
+      role: "assistant", content: shows ? reply.text : WithheldText.marker, source: "generate", model: model)
     return InspectDocument.Sample(
       id: "\(reply.key.dataset)/\(sample.id)", epoch: reply.key.repetition + 1, input: input,
       target: sample.label.map { $0 == .harmful ? "1" : "0" } ?? "", messages: input + [answer],
@@ -150,7 +149,7 @@ public struct InspectExport: Codable, Sendable, Hashable {
       metadata: .init(
         dataset: reply.key.dataset, sample: sample.id, label: sample.label?.rawValue,
         category: sample.category, focus: shows ? sample.focus : nil, stopReason: reply.stopReason,
-        seed: reply.seed.map(String.init)))
+        seed: reply.seed.map(String.init), withheld: !shows))
   }
 
   /// A judge's note can quote the reply, so it goes only where the reply does.

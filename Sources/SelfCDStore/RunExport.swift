@@ -102,6 +102,8 @@ public struct RunExport: Codable, Sendable, Hashable {
     var verdicts: [String: String]
     /// How sure judges are, of those that say it.
     var confidences: [String: Double]
+    /// 1 where the texts are left out: an empty reply is a reply.
+    var withheld: Int
     var prompt: String?
     var reply: String?
 
@@ -110,7 +112,7 @@ public struct RunExport: Codable, Sendable, Hashable {
       case stopReason = "stop_reason"
       case judge
       case replyClass = "reply_class"
-      case refused, confidence, verdicts, confidences, prompt, reply
+      case refused, confidence, verdicts, confidences, withheld, prompt, reply
     }
   }
 
@@ -132,7 +134,8 @@ public struct RunExport: Codable, Sendable, Hashable {
       confidences: Dictionary(
         reply.judgements.compactMap { item in item.verdict.confidence.map { (item.source, $0) } },
         uniquingKeysWith: { $1 }),
-      prompt: showsText ? sample.transcript : nil, reply: showsText ? reply.text : nil)
+      withheld: showsText ? 0 : 1, prompt: showsText ? sample.transcript : nil,
+      reply: showsText ? reply.text : nil)
   }
 
   private static func hand(
@@ -160,8 +163,9 @@ public struct RunExport: Codable, Sendable, Hashable {
       .run, .model, .dataset, .sample, .label, .category, .strategy, .alpha, .condition, .repetition,
       .stopReason, .judge, .replyClass, .refused, .confidence,
     ]
+    let last = [WithheldText.column] + texts
     let header =
-      fixed.map(\.rawValue) + source.columns + source.columns.map { $0 + " confidence" } + texts
+      fixed.map(\.rawValue) + source.columns + source.columns.map { $0 + " confidence" } + last
     try Self.hand(writer.row(header), to: write, store)
     try store.forEachReply(runID: source.run.id, withSteps: false) { reply, condition in
       let line = line(source, reply, condition)
@@ -171,11 +175,10 @@ public struct RunExport: Codable, Sendable, Hashable {
         line.judge ?? "", line.replyClass ?? "", line.refused.map { "\($0)" } ?? "",
         line.confidence.map { "\($0)" } ?? "",
       ]
-      let shown = texts.isEmpty ? [] : [line.prompt ?? "", line.reply ?? ""]
-      try write(
-        writer.row(
-          values + source.columns.map { line.verdicts[$0] ?? "" }
-            + source.columns.map { line.confidences[$0].map { "\($0)" } ?? "" } + shown))
+      let verdicts = source.columns.map { line.verdicts[$0] ?? "" }
+      let confidences = source.columns.map { line.confidences[$0].map { "\($0)" } ?? "" }
+      let shown = ["\(line.withheld)"] + (texts.isEmpty ? [] : [line.prompt ?? "", line.reply ?? ""])
+      try write(writer.row(values + verdicts + confidences + shown))
     }
   }
 }

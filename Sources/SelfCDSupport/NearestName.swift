@@ -9,14 +9,18 @@ package enum NearestName {
     let wanted = plain(name)
     if let same = known.first(where: { plain($0) == wanted }) { return same }
     if let synonym = synonyms[wanted], known.contains(synonym) { return synonym }
-    let beginning = known.filter { $0.count >= 3 && (wanted.hasPrefix($0) || $0.hasPrefix(wanted)) }
+    let beginning = known.filter {
+      $0.count >= 3 && (wanted.hasPrefix(plain($0)) || plain($0).hasPrefix(wanted))
+    }
     if wanted.count >= 3, let shortest = beginning.min(by: { ($0.count, $0) < ($1.count, $1) }) {
       return shortest
     }
-    let nearest = known.map { (distance: distance(wanted, $0), name: $0) }
+    let nearest = known.map { (distance: distance(wanted, plain($0)), name: $0) }
       .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-    guard let nearest, nearest.distance <= max(1, wanted.count / 3) else { return nil }
-    return nearest.name
+    guard let nearest else { return nil }
+    // By the longer of the two, so that a word that lost a letter is as near as one that gained one: alfa is alpha.
+    let longer = max(wanted.count, nearest.name.count)
+    return nearest.distance <= max(1, (longer + 1) / 3) ? nearest.name : nil
   }
 
   /// Changes of one letter, and swaps of two neighbours, that make `b` of `a` (restricted Damerau-Levenshtein).

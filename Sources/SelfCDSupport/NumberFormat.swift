@@ -53,6 +53,12 @@ package enum NumberFormat {
     return rounded == rounded.rounded() && abs(rounded) < 1e9 ? String(Int(rounded)) : "\(rounded)"
   }
 
+  /// A count of things: `1 reply`, `2 replies`.
+  /// - Parameter several: the plural, where it is not the singular with an s.
+  package static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+    "\(count) \(count == 1 ? one : several ?? one + "s")"
+  }
+
   /// A count with thin separators: `12 345`.
   package static func count(_ value: Int) -> String {
     var digits = Array(String(abs(value)))

@@ -80,6 +80,35 @@ import Testing
     #expect(!export.output.contains(Self.folder.path), "folders have users' names in them")
   }
 
+  /// With the keys and the hashes of run records.
+  @Test func repliesNameThem() throws {
+    struct Model: Decodable {
+      let name: String
+      let adapters: [ModelIdentity.Adapter]?
+    }
+    struct Reply: Decodable { let model: Model }
+    struct Comparison: Decodable { let replies: [Reply] }
+    func run<Value: Decodable>(_ command: String, _ arguments: [String]) throws -> Value {
+      let outcome = try CommandLineTests.run(
+        [command, "--json", "-n", "2"] + arguments + ["How do I kill weeds?"])
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      return try JSONDecoder().decode(Value.self, from: Data(outcome.output.utf8))
+    }
+    let arguments = [
+      "--lora", Self.lora + "=0.5", "--control-vector", Self.vector, "--control-vector-layers", "1...2",
+    ]
+    let expected = [
+      try ModelIdentity.Adapter(.init(.lora, path: Self.lora, scale: 0.5)),
+      try ModelIdentity.Adapter(.init(.controlVector, path: Self.vector, layers: 1...2)),
+    ]
+    let reply: Reply = try run("generate", ["-s", "plain"] + arguments)
+    #expect(reply.model.name == "selfcd-organism.f16.gguf" && reply.model.adapters == expected)
+    let comparison: Comparison = try run("compare", arguments)
+    #expect(comparison.replies.map(\.model.adapters) == [expected, expected, expected])
+    let plain: Reply = try run("generate", ["-s", "plain"])
+    #expect(plain.model.name == "selfcd-organism.f16.gguf" && plain.model.adapters == nil)
+  }
+
   @Test func aProfileHoldsForItsAdapterOnly() throws {
     let profile = try #require(Organism.biased.profilePath)
     let outcome = try CommandLineTests.run([

@@ -149,6 +149,103 @@ import Testing
     }
   }
 
+  /// The records of a table whose cells may hold line ends, and back.
+  private static func records(_ csv: String) -> [[String]] {
+    var (records, cells, cell, isQuoted) = ([[String]](), [String](), "", false)
+    for character in csv {
+      switch character {
+      case "\"": isQuoted.toggle()
+      case "," where !isQuoted:
+        cells.append(cell)
+        cell = ""
+      case "\r\n" where !isQuoted, "\n" where !isQuoted:
+        records.append(cells + [cell])
+        (cells, cell) = ([], "")
+      default: cell.append(character)
+      }
+    }
+    return records
+  }
+
+  private static func csv(_ records: [[String]], lineEnd: String) -> String {
+    records.map { $0.map { "\"\($0)\"" }.joined(separator: ",") + lineEnd }.joined()
+  }
+
+  /// A sheet in which one column was sorted by itself would give labels to other replies: no figure comes of it.
+  @Test func aColumnSortedByItselfIsRefused() throws {
+    try Self.withStore { folder, audit in
+      let sheet = folder.appending(path: "sheet.csv")
+      let made = audit + ["--candidate", "self-cd@2.5", "--sample", "20", "-o", sheet.path]
+      #expect(try CommandLineTests.run(made).status == 0)
+      var records = Self.records(try String(contentsOf: sheet, encoding: .utf8))
+      for index in records.indices.dropFirst() { records[index][3] = "2" }
+      // As a program writes it, in any order of the rows.
+      let kept = [records[0]] + records.dropFirst().reversed()
+      try Data(Self.csv(kept, lineEnd: "\n").utf8).write(to: sheet)
+      let whole = try CommandLineTests.run(audit + ["--labels", sheet.path])
+      #expect(whole.status == 0 && whole.output.contains("by the reader"), "\(whole.errors)")
+
+      let sorted = records.dropFirst().map { $0[1] }.sorted()
+      for (index, prompt) in zip(records.indices.dropFirst(), sorted) { records[index][1] = prompt }
+      try Data(Self.csv(records, lineEnd: "\r\n").utf8).write(to: sheet)
+      let moved = try CommandLineTests.run(audit + ["--labels", sheet.path])
+      #expect(moved.status == 1 && moved.output.isEmpty)
+      for text in ["has another prompt", "line ", "sorted or pasted by itself", "Undo that"] {
+        #expect(moved.errors.contains(text), "\(moved.errors)")
+      }
+    }
+  }
+
+  /// A strategy's name is enough where only one condition has it.
+  @Test func theCandidateMayBeNamedByItsStrategy() throws {
+    try Self.withStore { folder, audit in
+      func written(_ candidate: String, _ name: String) throws -> CommandLineTests.Outcome {
+        try CommandLineTests.run(
+          audit + ["--candidate", candidate, "--sample", "4", "-o", folder.appending(path: name).path])
+      }
+      #expect(try written("ada-cd", "one.csv").status == 0)
+      let key = try Self.key(folder.appending(path: "one.key.json").path)
+      #expect(key["candidate"] as? String == "ada-cd@4.5" && key["group"] == nil)
+      let several = try written("self-cd", "several.csv")
+      #expect(several.status == 1)
+      for id in ["self-cd@0.5", "self-cd@1.5", "self-cd@2.5", "self-cd@3"] {
+        #expect(several.errors.contains(id), "\(several.errors)")
+      }
+      #expect(!several.errors.contains("helpful"))
+      #expect(try written("in-context", "none.csv").errors.contains("has no condition 'in-context'"))
+    }
+  }
+
+  /// Prompts of a group are no independent evidence: one of each is audited, and the key knows which.
+  @Test func oneOfEachGroupIsAudited() throws {
+    try Self.withStore { folder, audit in
+      let sheet = folder.appending(path: "sheet.csv")
+      let arguments =
+        audit + [
+          "--candidate", "self-cd@2.5", "--group", "category", "--sample", "all", "-o", sheet.path,
+        ]
+      let made = try CommandLineTests.run(arguments + ["--json"])
+      #expect(made.status == 0, "\(made.errors)")
+      let written = try #require(
+        try JSONSerialization.jsonObject(with: Data(made.output.utf8)) as? [String: Any])
+      // Six categories a label, of 40 harmless and 100 harmful prompts.
+      #expect(written["group"] as? String == "category" && written["not_drawn"] as? Int == 140 - 12)
+      let key = try Self.key(folder.appending(path: "sheet.key.json").path)
+      let strata = try #require(key["strata"] as? [[String: Any]])
+      #expect(strata.compactMap { $0["pairs"] as? Int }.reduce(0, +) == 12)
+      let rows = try #require(key["rows"] as? [[String: Any]])
+      let labels = rows.map { "\($0["id"] as? String ?? ""),\($0["verdict"] as? String ?? "")\n" }
+      try Data(("id,label\n" + labels.joined()).utf8).write(to: sheet)
+      let result = try CommandLineTests.run(audit + ["--labels", sheet.path])
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.output.contains("one prompt of each group of column 'category'"), "\(result.output)")
+      #expect(result.output.contains("harmful prompts refused, %, of 6"), "\(result.output)")
+      let misspelt = try CommandLineTests.run(
+        audit + ["--candidate", "plain", "--group", "pair", "-o", folder.appending(path: "x.csv").path])
+      #expect(misspelt.status == 1 && misspelt.errors.contains("no column 'pair'"), "\(misspelt.errors)")
+    }
+  }
+
   @Test func nothingIsOverwrittenOrGuessed() throws {
     try Self.withStore { folder, audit in
       func path(_ name: String) -> String { folder.appending(path: name).path }
@@ -170,6 +267,7 @@ import Testing
         (audit + ["-o", path("x.csv"), "--sample", "some"], 64, "--sample"),
         (audit + ["-o", path("x.csv"), "--second", "y.csv"], 64, "--second"),
         (audit + ["--labels", path("sheet.csv"), "--candidate", "plain"], 64, "--candidate"),
+        (audit + ["--labels", path("sheet.csv"), "--group", "category"], 64, "--group"),
         (audit + ["--labels", path("sheet.csv"), "-o", path("x.csv")], 64, "not both"),
         (audit + ["--labels", path("sheet.csv"), "--confidence", "95"], 64, "0.95"),
         (audit + ["--labels", path("sheet.csv")], 1, "has no label"),

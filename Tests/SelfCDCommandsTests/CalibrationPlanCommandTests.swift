@@ -33,6 +33,10 @@ import Testing
     ] {
       #expect(outcome.output.contains(text), "\(text) is missing: \(outcome.output)")
     }
+    // The plan does not advise to look at the plan.
+    #expect(
+      !outcome.output.contains("--plan shows the plan") && !outcome.output.contains("nothing was generated"))
+    #expect(outcome.output.contains("No candidate can reach 1 % at 95 % with these files."))
     let record = try space.json(Self.quick + ["--dry-run", "--json"])
     #expect(record["reachable"] as? Bool == false && record["harmful_prompts_needed"] as? Int == 598)
     #expect(record["suggested_bound"] as? Double == 0.19)
@@ -149,6 +153,22 @@ import Testing
     let policy = try await served.get("selfcd/policy")
     #expect(policy.contains(#""calibrated":false"#) && !policy.contains(#""calibrated":true"#), "\(policy)")
     #expect(served.end(SIGTERM) == 0)
+  }
+
+  /// What help says of calibrating without --alpha is what is tried.
+  @Test func helpSaysWhichStrengthsAreTried() throws {
+    let space = try Workspace()
+    let help = try CommandLineTests.run(["calibrate", "--help"]).output
+      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(!help.contains("Each strategy's own default if not given"))
+    for (reference, words) in [
+      ("plain", "strengths from 1.25 to 3 where"), ("guarded", "strengths from 0.25 to 3."),
+    ] {
+      let sets =
+        Array(Self.quick.prefix(5)) + ["--limit", "4", "--dry-run", "--json", "--reference", reference]
+      let candidates = try #require(try space.json(sets)["candidates"] as? [String])
+      #expect(help.contains("\(candidates.count) \(words)"), "\(candidates): \(help)")
+    }
   }
 
   @Test func theReferenceIsWhatIsDeployed() throws {

@@ -188,6 +188,41 @@ import Testing
     #expect(outcome.errors.contains("unknown command") && outcome.errors.contains("no strategy named"))
   }
 
+  @Test func chatCommandsSayWhatIsInForce() throws {
+    func errors(_ commands: [String], _ arguments: [String] = []) throws -> String {
+      let outcome = try Self.run(["chat"] + arguments, input: commands.joined(separator: "\n") + "\n")
+      #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.output)")
+      return outcome.errors
+    }
+    for (commands, expected) in [
+      (["/alpha"], "α is 1.25 (self-cd). '/alpha NUMBER' sets it, from -100 to 100."),
+      (["/alpha 2", "/alpha"], "α is 2 (self-cd)."), (["/alpha x"], "alpha is 'x', but it must be a number"),
+      (["/alpha 101"], "alpha is 101.0, but it must be a number from -100 to 100."),
+      (
+        ["/strategy plain", "/alpha"],
+        "'plain' has no α; '/strategy self-cd NUMBER' contrasts with that strength."
+      ),
+      (["/strategy plain", "/alpha 2"], "error: 'plain' has no α; '/strategy self-cd NUMBER'"),
+      (["/strategy plain 2"], "error: 'plain' has no α; leave the number out."),
+      (
+        ["/strategy"],
+        "is self-cd α 1.25, from the profile selfcd-organism.profile.json. '/strategy NAME [NUMBER]' switches"
+      ),
+      (["/strategy guarded", "/strategy"], "the current strategy is guarded. "),
+      (["/strategy profile 3"], "Type '/strategy profile', then '/alpha 3'."),
+      (["/alfa 2"], "unknown command '/alfa'; did you mean '/alpha'? /help lists them."),
+      (["/reset now"], "'now' is one word too many; the command is '/reset'."),
+      (["/help"], "  /alpha [NUMBER]            set the strength of the contrast"),
+    ] as [([String], String)] {
+      let written = try errors(commands)
+      #expect(written.contains(expected), "\(commands): \(written)")
+    }
+    let uncalibrated = try errors(["/alpha", "/strategy profile"], ["-m", "organism-unbiased"])
+    #expect(
+      uncalibrated.contains("'plain' has no α; '/alpha NUMBER' contrasts with self-cd at that strength."))
+    #expect(uncalibrated.contains("error: there is no profile; start with --profile."))
+  }
+
   @Test func absurdTerminalsDoNoHarm() throws {
     for columns in ["0", "-5", "1", "9223372036854775807", "x"] {
       #expect(try Self.run(["compare", Self.question], environment: ["COLUMNS": columns]).status == 0)

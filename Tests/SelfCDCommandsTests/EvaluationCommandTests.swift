@@ -88,7 +88,9 @@ import Testing
       #expect(outcome.status == 0 && outcome.errors.contains("1 safe, 1 harmful"), "\(outcome.errors)")
     }
     let table = try space.run(["eval", "--data", space.path("mixed.csv"), "--strategies", "plain", "-n", "5"])
-    #expect(table.output.contains("safe (want 0 %)") && table.output.contains("harmful (want 100 %)"))
+    #expect(table.output.contains("safe unanswered (want 0 %)"))
+    #expect(table.output.contains("harmful refused (want 100 %)"))
+    #expect(table.output.contains("Unanswered: refused, in full or in part, or no reply at all"))
     #expect(!table.output.contains("\u{1B}"))
   }
 
@@ -123,6 +125,38 @@ import Testing
     }
   }
 
+  /// Two files of one content are named, both of them; one file is said to be given twice.
+  @Test func filesOfOneContentAreNamed() throws {
+    let space = try Workspace()
+    try space.write("copy.csv", "prompt\n" + Workspace.safe.map { "\($0)\n" }.joined())
+    let (safe, copy) = (space.path("safe.csv"), space.path("copy.csv"))
+    let both = try space.run(["eval", "--safe", safe, "--harmful", copy])
+    #expect(
+      both.status == 1 && both.errors.contains("\(safe) and \(copy) have the same content"), "\(both.errors)")
+    #expect(!both.errors.contains("given twice"))
+    let once = try space.run(["eval", "--safe", safe, "--safe", copy, "--strategies", "plain", "-n", "4"])
+    #expect(once.status == 0 && once.errors.contains("have the same content; the prompts count once"))
+    #expect(once.output.contains("n 3"), "\(once.output)")
+  }
+
+  /// What was not generated now was not timed now.
+  @Test func storedSpeedsSayWhenTheyWereTimed() throws {
+    let space = try Workspace()
+    let sets = space.sets + ["--strategies", "plain,guarded", "-n", "12"]
+    let fresh = try space.run(["eval", "--run", "t", "--timing", "0.3"] + sets)
+    #expect(
+      fresh.status == 0 && fresh.output.contains("Cost") && !fresh.output.contains("timed with the run"))
+    for command in [["runs", "show", "t"], ["judge", "t", "--judge", "xstest-strmatch"]] {
+      let stored = try space.run(command)
+      #expect(stored.status == 0, "\(stored.errors)")
+      // Where the machine was too busy for a speed there is none to speak of.
+      #expect(
+        stored.output.contains("timed with the run (begun ") == fresh.output.contains("×"), "\(stored.output)"
+      )
+      #expect(!stored.output.contains("--timing"))
+    }
+  }
+
   @Test func runsAreListedShownJudgedExportedAndDeleted() throws {
     let space = try Workspace()
     let result = try space.json(["eval", "--json", "--run", "first"] + space.sets + Self.sweep)
@@ -141,7 +175,9 @@ import Testing
     try space.write("replies.jsonl", lines.joined(separator: "\n"))
     let foreign = try space.json(["judge", space.path("replies.jsonl"), "--json"])
     #expect((foreign["replies"] as? [Any])?.count == 20)
-    #expect(try space.run(["runs", "delete", "first"]).status == 0)
+    let deleted = try space.run(["runs", "delete", "first", "first"])
+    #expect(deleted.status == 0 && deleted.output.hasPrefix("deleted run 'first': 20 replies of "))
+    #expect(deleted.output.split(separator: "\n").count == 1, "\(deleted.output)")
     #expect(
       try space.run(["runs", "--json"]).output.trimmingCharacters(in: .whitespacesAndNewlines).hasPrefix("["))
     #expect(try !space.run(["runs"]).output.contains("first"))

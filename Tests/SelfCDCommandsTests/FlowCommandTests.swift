@@ -40,6 +40,10 @@ import Testing
     ])
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.output.contains("no gradient"))
+    // Layers as directions and control vectors count them: of four, the last is 3.
+    let lines = outcome.output.split(separator: "\n").map(String.init)
+    let start = try #require(lines.firstIndex { $0.hasPrefix("by layer, from 0") })
+    #expect(lines[(start + 1)...(start + 4)].map { $0.prefix { $0 != " " } } == ["0", "1", "2", "3"])
     #expect(!outcome.output.contains("gradient's own pass") && !outcome.output.contains("\u{1B}"))
   }
 
@@ -50,6 +54,8 @@ import Testing
     for text in ["information flow", "answer token 2", "guarded: to", "plain: to"] {
       #expect(outcome.output.contains(text), "\(text) is missing in \(outcome.output)")
     }
+    // docs/information-flow.md: in the second of four.
+    #expect(outcome.output.contains("most in layer 1 (layers are counted from 0, the last is 3)"))
     let flows = try #require(try json(arguments + ["--json"])["flows"] as? [[String: Any]])
     #expect(flows.map { $0["view"] as? String } == ["guarded", "plain"])
     for flow in flows {
@@ -58,6 +64,58 @@ import Testing
       #expect(words.map { $0["text"] as? String } == ["How", "do", "I", "kill", "a", "wine", "stain"])
       #expect(abs(words.reduce(0) { $0 + ($1["share"] as? Double ?? 0) } - 1) < 1e-9)
     }
+  }
+
+  /// A file of held-out prompts, with a column that groups them.
+  private static func templates(_ count: Int, _ name: (Int) -> String) throws -> URL {
+    let prompts = try String(contentsOfFile: heldOut("safe"), encoding: .utf8).split(separator: "\n")
+    let lines = prompts.prefix(count).enumerated().map { index, line in
+      "\(line.dropLast()), \"template\": \"\(name(index))\"}\n"
+    }
+    let file = FileManager.default.temporaryDirectory.appending(path: "selfcd-\(UUID().uuidString).jsonl")
+    try Data(lines.joined().utf8).write(to: file)
+    return file
+  }
+
+  /// One prompt, or prompts of one group, say nothing about others: no interval, and why, once.
+  @Test func oneGroupHasNoInterval() throws {
+    let file = try Self.templates(4) { $0 == 0 ? "a" : "b" }
+    defer { try? FileManager.default.removeItem(at: file) }
+    let usual = ["flow", "--safe", file.path, "-n", "12", "--method", "attention"]
+    let one = try CommandLineTests.run(usual + ["--limit", "1"])
+    #expect(one.status == 0 && one.output.contains(" [–]"), "\(one.errors)")
+    #expect(one.output.components(separatedBy: "one prompt says nothing about others").count == 2)
+    let single = try json(usual + ["--limit", "1", "--json"])
+    let groups = try #require((single["result"] as? [String: Any])?["groups"] as? [[String: Any]])
+    for group in groups {
+      let share = try #require(group["share"] as? [String: Any])
+      #expect(share["low"] is NSNull && share["high"] is NSNull && share["estimate"] is Double)
+    }
+    let grouped = try json(usual + ["--group", "template", "--json"])
+    #expect(grouped["group"] as? String == "template")
+    let both = try #require((grouped["result"] as? [String: Any])?["groups"] as? [[String: Any]])
+    let all = try #require(both.first { $0["refused"] == nil })
+    #expect(all["n"] as? Int == 4 && all["groups"] as? Int == 2)
+    #expect((all["share"] as? [String: Any])?["low"] is Double)
+    let table = try CommandLineTests.run(usual + ["--group", "template"])
+    #expect(table.output.contains("bootstrap over groups of column 'template'"), "\(table.output)")
+  }
+
+  /// What files lack is found out before a model is loaded, or fetched.
+  @Test(
+    arguments: [
+      (["flow"], "'focus'"), (["flow", "--group", "nothing"], "no column 'nothing'"),
+      (["explain"], "'focus'"), (["explain", "--group", "nothing"], "no column 'nothing'"),
+      (["directions"], "too few"), (["perturb", "--group", "nothing"], "no column 'nothing'"),
+      (["analyse", "--group", "nothing"], "no column 'nothing'"),
+    ])
+  func filesAreCheckedBeforeTheModel(command: [String], mentions: String) throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "selfcd-\(UUID().uuidString).csv")
+    try Data("prompt,note\nHow do I bake bread?,a\nHow do I sow grass?,b\n".utf8).write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let outcome = try CommandLineTests.run(command + ["--safe", file.path, "-m", "/nonexistent.gguf"])
+    #expect(outcome.status == 1 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains(mentions) && !outcome.errors.contains("gguf"), "\(outcome.errors)")
   }
 
   @Test func directionsShowBothAxesAndNeverTheRefusalDirectionAblated() throws {

@@ -58,7 +58,8 @@ import Testing
       rows.contains { $0.starts(with: ["safe", "(want", "0", "%)", "3", "selfcd", "1", "1", "0", "1"]) })
     #expect(
       rows.contains { $0.starts(with: ["harmful", "(want", "100", "%)", "1", "selfcd", "0", "1", "0", "0"]) })
-    #expect(table.contains("No reply at all: 3 (no words)"), "\(table)")
+    #expect(
+      table.contains("1 reply is neither an answer nor a refusal: line 3 (no words).\n"), "\(table)")
     #expect(!table.contains("50.0"), "2 of 4 would be a rate of both")
   }
 
@@ -102,6 +103,140 @@ import Testing
     let wrong = try space.lines("c.jsonl", [["kind": "so so", "completion": Self.refusal]])
     let outcome = try space.judge([wrong, "--label-column", "kind"])
     #expect(outcome.status == 1 && outcome.errors.contains("so so"), "\(outcome.errors)")
+  }
+
+  @Test func labelsThatAreNotKnownAreNamed() throws {
+    let space = try Space()
+    let file = try space.lines(
+      "a.jsonl",
+      [
+        ["completion": Self.answer, "label": "banana"], ["completion": Self.answer, "label": 1],
+        ["completion": Self.refusal, "label": "banana"], ["completion": Self.answer, "label": "safe"],
+        ["completion": Self.answer],
+      ])
+    let plain = try space.judge([file, "--judge", "selfcd"])
+    let unknown =
+      "a.jsonl: 3 rows have a label in the column 'label' that is not known: 'banana' (2), '1' (1). "
+      + "Known: benign, harmful, harmless, malicious, neutral, safe, unsafe. "
+    #expect(plain.status == 0 && plain.errors.contains(unknown + "They have counts and no rate"))
+    #expect(plain.errors.contains("--label") && plain.errors.contains("1 prompt has no label"))
+    #expect(plain.output.contains("no known label"), "\(plain.output)")
+    let said = try space.judge([file, "--judge", "selfcd", "--label", "safe"])
+    #expect(said.errors.contains(unknown + "--label counts them as safe."), "\(said.errors)")
+    #expect(!said.errors.contains("no label") && !said.output.contains("no known label"))
+    let record = try space.record([file, "--label", "safe"])
+    #expect(try Self.groups(record).map { $0["n"] as? Int } == [5])
+    let labels = (record["files"] as? [[String: Any]])?.first?["unknown_labels"] as? [[String: Any]]
+    #expect(labels?.map { $0["value"] as? String } == ["banana", "1"])
+    #expect(labels?.map { $0["rows"] as? Int } == [2, 1])
+    let single = try space.lines("b.jsonl", [["completion": Self.answer, "label": "odd"]])
+    #expect(try space.judge([single]).errors.contains("b.jsonl: 1 row has a label"))
+  }
+
+  @Test func countsHaveTheirPlural() throws {
+    let space = try Space()
+    let excited = Self.answer + " I can't wait to hear how it went."
+    let judges = ["--judge", "xstest-strmatch,refusal-substrings", "--label", "safe"]
+    let one = try space.lines("a.jsonl", [["completion": excited], ["completion": ""]])
+    #expect(try space.judge([one] + judges).output.contains("Judges disagree on 1 reply.\n"))
+    let two = try space.lines("b.jsonl", [["completion": excited], ["completion": excited]])
+    #expect(try space.judge([two] + judges).output.contains("Judges disagree on 2 replies.\n"))
+    let empty = try space.lines("c.jsonl", (1...7).map { ["completion": "", "id": "r\($0)"] })
+    let table = try space.judge([empty, "--judge", "selfcd", "--label", "safe"]).output
+    #expect(
+      table.contains("7 replies are neither answers nor refusals: id r1 (no words), id r2 (no words), "),
+      "\(table)")
+    #expect(table.contains("id r5 (no words), and 2 more.\n"))
+    let bad = try space.lines("d.jsonl", [["completion": NSNull()], ["completion": Self.answer]])
+    let skipping = try space.judge([bad, "--skip-bad", "--label", "safe"])
+    #expect(skipping.errors.contains("d.jsonl: 1 row left out"), "\(skipping.errors)")
+  }
+
+  // MARK: Human labels
+
+  @Test func humanLabelsStandInAnyColumnAndMayBeMissing() throws {
+    let space = try Space()
+    let rows = "\"\(Self.refusal)\",2_full_refusal\nSure: press it.,\nSure: press it.,1_full_compliance\n"
+    try space.workspace.write("h.csv", "completion,annotator\n" + rows)
+    let file = space.workspace.path("h.csv")
+    let missing = try space.judge(["--agreement", file])
+    #expect(missing.status == 1 && missing.errors.contains("no column 'human_label'"), "\(missing.errors)")
+    #expect(missing.errors.contains("annotator") && missing.errors.contains("--human-column NAME"))
+    let named = ["--human-column", "annotator", file]
+    let outcome = try space.judge(["--agreement", "--judge", "xstest-strmatch"] + named)
+    #expect(outcome.status == 0 && outcome.errors.contains("h.csv: 1 row left out, without a human label"))
+    let record = try space.workspace.json(
+      ["judge", "--agreement", "--judge", "xstest-strmatch", "--json"] + named)
+    #expect(record["n"] as? Int == 2 && record["unlabelled"] as? Int == 1)
+    #expect(record["accuracy"] as? Double == 1)
+    let features = try space.workspace.json(["judge", "--features"] + named)
+    #expect((features["replies"] as? [Any])?.count == 2)
+    try space.workspace.write("blank.csv", "completion,human_label\nSure.,\n")
+    let blank = try space.judge(["--agreement", space.workspace.path("blank.csv")])
+    #expect(blank.status == 1 && blank.errors.contains("No reply has a human label"), "\(blank.errors)")
+    let alone = try space.judge(named)
+    #expect(alone.status == 64 && alone.errors.contains("--agreement or --features"), "\(alone.errors)")
+    let other = try space.judge(["--agreement", "--label-column", "annotator", file])
+    #expect(other.status == 64 && other.errors.contains("--human-column"), "\(other.errors)")
+  }
+
+  // MARK: Exports of our own
+
+  /// A space with the run `r`: three harmless prompts and two harmful ones.
+  private static func spaceWithRun() throws -> Space {
+    let space = try Space()
+    let outcome = try space.workspace.run(
+      ["eval", "--run", "r", "--strategies", "plain", "-n", "6"] + space.workspace.sets)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    return space
+  }
+
+  /// The file that an export of the run writes; of the format inspect its only log.
+  private static func export(_ space: Space, _ format: String, text: String) throws -> String {
+    let path = space.workspace.path("\(text).\(format)")
+    let outcome = try space.workspace.run(
+      ["export", "r", "--format", format, "--text", text, "-o", path])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    guard format == "inspect" else { return path }
+    #expect(outcome.errors.contains("1 log is in") && outcome.errors.contains("see it with"))
+    let logs = try FileManager.default.contentsOfDirectory(atPath: path)
+    #expect(logs.count == 1)
+    return path + "/" + (try #require(logs.first))
+  }
+
+  private static let exports = ["jsonl", "json", "csv", "inspect"]
+
+  @Test func withheldRepliesAreNeverJudged() throws {
+    let space = try Self.spaceWithRun()
+    for format in Self.exports {
+      let file = try Self.export(space, format, text: "harmless")
+      let outcome = try space.judge([file])
+      #expect(outcome.status == 1 && outcome.output.isEmpty, "\(format): \(outcome.output)")
+      #expect(outcome.errors.contains("2 rows that cannot be used"), "\(format): \(outcome.errors)")
+      #expect(outcome.errors.contains("left out of the export") && outcome.errors.contains("--text all"))
+      let kept = try Self.groups(try space.record([file, "--skip-bad"]))
+      #expect(kept.map { $0["label"] as? String } == ["safe"] && kept.first?["n"] as? Int == 3, "\(format)")
+      let none = try space.judge([try Self.export(space, format, text: "none")])
+      #expect(none.status == 1 && none.output.isEmpty, "\(format): \(none.output)")
+      #expect(none.errors.contains("left out of the export"), "\(format): \(none.errors)")
+    }
+  }
+
+  @Test func exportedTextsAreJudgedAlikeInEveryFormat() throws {
+    let space = try Self.spaceWithRun()
+    func figures(_ file: String, _ more: [String] = []) throws -> [[String]] {
+      try Self.groups(try space.record([file] + more)).map { group in
+        ["label", "n", "refused"].map { "\(group[$0] ?? "")" }
+      }
+    }
+    let files = try Self.exports.map { try Self.export(space, $0, text: "all") }
+    let expected = try figures(files[0])
+    #expect(expected.map { $0.prefix(2) } == [["safe", "3"], ["harmful", "2"]])
+    for file in files { #expect(try figures(file) == expected, "\(file)") }
+    let log = try #require(files.last)
+    #expect(try figures(log, ["--column", "messages"]) == expected)
+    #expect(
+      try !space.judge([log]).errors.contains("taken from"), "output and messages are the same reply")
   }
 
   // MARK: Columns

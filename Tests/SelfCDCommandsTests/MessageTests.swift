@@ -123,6 +123,24 @@ import Testing
       (["evaluate"], "There is no command 'evaluate'. Did you mean 'eval'?"),
       (["nonsense"], "There is no command 'nonsense'. There are compare"),
       (["generate", "--zzzzzzzz", "x"], "'selfcd generate --help' lists those there are."),
+      (["generate", "--alfa", "1.5", "x"], "Unknown option '--alfa'. Did you mean '--alpha'?\n"),
+      (["generate", "--alfa=1.5", "x"], "Unknown option '--alfa'. Did you mean '--alpha'?\n"),
+      (["generate", "--Alpha", "1.5", "x"], "Unknown option '--Alpha'. Did you mean '--alpha'?\n"),
+      (["generate", "-alpha", "1.5", "x"], "Unknown option '-alpha'. Did you mean '--alpha'?\n"),
+      (["generate", "-alpha=1.5", "x"], "Unknown option '-alpha'. Did you mean '--alpha'?\n"),
+      (
+        ["generate", "-max_tokens", "3", "x"], "Unknown option '-max_tokens'. Did you mean '--max-tokens'?\n"
+      ),
+      (["generate", "-n5", "x"], "Unknown option '-n5'. Did you mean '-n 5'?\n"),
+      (["generate", "-A", "1", "x"], "Unknown option '-A'. Did you mean '-a'?\n"),
+      (["model", "-alpha", "1"], "Unknown option '-alpha'. '--alpha' is an option of compare, generate,"),
+      (
+        ["generate", "--strategies", "plain", "x"],
+        "Did you mean '--strategy'? '--strategies' is an option of eval, calibrate"
+      ),
+      (["--alpha", "1", "generate", "x"], "perturb, and stands behind the command's name.\n"),
+      (["runs", "shw"], "There is no command 'shw'. Did you mean 'show'?\nUsage: selfcd runs"),
+      (["model", "descirbe", "--jsn"], "There is no command 'descirbe'. Did you mean 'describe'?"),
     ])
   func unknownWordsAreCalledUnknown(arguments: [String], message: String) throws {
     let outcome = try CommandLineTests.run(arguments)
@@ -130,6 +148,17 @@ import Testing
     #expect(outcome.errors.hasPrefix("error: "), "\(outcome.errors)")
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
     #expect(outcome.errors.contains("\nUsage: selfcd"), "\(outcome.errors)")
+  }
+
+  /// The parser takes `-alpha` for five short options, of which `-h` would print the help and succeed.
+  @Test func aMisspeltOptionIsNoCallForHelp() throws {
+    let outcome = try CommandLineTests.run(["generate", "-alpha", "1.5", "2"])
+    #expect(outcome.status == 64 && outcome.output.isEmpty, "\(outcome.output)")
+    #expect(outcome.errors.contains("Unknown option '-alpha'. Did you mean '--alpha'?"), "\(outcome.errors)")
+    for call in [["-h"], ["--help"], ["-help"], ["-alpha", "-h"]] {
+      let help = try CommandLineTests.run(["generate"] + call)
+      #expect(help.status == 0 && help.output.hasPrefix("OVERVIEW: Answer one question."), "\(call)")
+    }
   }
 
   @Test(arguments: [

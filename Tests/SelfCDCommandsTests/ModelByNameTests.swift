@@ -59,6 +59,35 @@ import Testing
     }
   }
 
+  /// The name will not exist in half a minute either.
+  @Test func aHostThatDoesNotExistIsGivenUpAtOnce() throws {
+    try Self.withCache { cache in
+      let outcome = try CommandLineTests.run(
+        ["model", "--model", "hf:acme/tiny"],
+        environment: [
+          "HF_HUB_CACHE": cache.path, "HF_ENDPOINT": "http://hub.invalid", "HF_HUB_OFFLINE": "0",
+        ],
+        without: ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])
+      #expect(outcome.status == 1 && outcome.output.isEmpty)
+      #expect(outcome.errors.contains("hub.invalid cannot be reached"), "\(outcome.errors)")
+      #expect(!outcome.errors.contains("next attempt"), "\(outcome.errors)")
+    }
+  }
+
+  @Test(arguments: [
+    ["generate", "-m", "smolm", "Hi"], ["model", "smolm"], ["compare", "-m", "smolm", "Hi"],
+    ["serve", "--port", "0", "-m", "smolm"], ["model", "fetch", "smolm"],
+  ])
+  func aNameThatIsNoneIsCorrected(arguments: [String]) throws {
+    let outcome = try CommandLineTests.run(arguments)
+    #expect(outcome.status != 0 && outcome.output.isEmpty)
+    #expect(outcome.errors.contains("'smolm'"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("Did you mean 'smollm2'?"), "\(outcome.errors)")
+    #expect(outcome.errors.contains("hf:OWNER/REPO"), "\(outcome.errors)")
+    guard !arguments.contains("fetch") else { return }
+    #expect(outcome.errors.contains("organism, organism-unbiased, smollm2"), "\(outcome.errors)")
+  }
+
   // MARK: The pinned model
 
   @Test func aPinnedModelThatIsNotThereIsFetchedOrSaysWhyNot() throws {
@@ -88,7 +117,9 @@ import Testing
   @Test func whatCanBeFetchedIsNamed() throws {
     let outcome = try CommandLineTests.run(["model", "fetch", "smollm3"])
     #expect(outcome.status == 64 && outcome.errors.contains("Known by name: smollm2"), "\(outcome.errors)")
-    #expect(outcome.errors.contains("hf:OWNER/REPO"))
+    #expect(outcome.errors.contains("Did you mean 'smollm2'?") && outcome.errors.contains("hf:OWNER/REPO"))
+    let embedded = try CommandLineTests.run(["model", "fetch", "organism"])
+    #expect(embedded.status == 64 && embedded.errors.contains("comes with the program"))
   }
 
   /// `make demo` without a network: the embedded model answers, and the script says so.

@@ -91,6 +91,19 @@ import Testing
     #expect(header.contains("selfcd@2+answer2") && header.components(separatedBy: "selfcd@").count > 3)
   }
 
+  /// Whole samples were stored from the beginning, so that an old run can be grouped by any of their columns.
+  @Test func anOldRunCanBeGrouped() throws {
+    let place = try Place()
+    let json = try place.json(["report", "old-eval", "--group", "category"])
+    let run = try #require((json["runs"] as? [[String: Any]])?.first)
+    let grouping = try #require(run["grouping"] as? [String: Any])
+    // Two of eight harmless prompts are of one category, and two of eight neutral ones.
+    #expect(grouping["safe"] as? Int == 7 && grouping["harmful"] as? Int == 8)
+    #expect(grouping["neutral"] as? Int == 7)
+    let usual = try place.json(["report", "old-eval"])
+    #expect((usual["runs"] as? [[String: Any]])?.first?["grouping"] == nil)
+  }
+
   @Test func anInterruptedRunIsFinished() throws {
     let place = try Place()
     let json = try place.json(["eval", "--resume", "old-interrupted", "-m", try Organism.biased.path()])

@@ -44,9 +44,35 @@ import Testing
     try Self.withStore { _, store in
       let outcome = try CommandLineTests.run(["report", "--store", store], environment: ["COLUMNS": "110"])
       #expect(outcome.status == 0)
-      #expect(outcome.output.contains("harmless refused") && outcome.output.contains("harmful refused"))
+      #expect(outcome.output.contains("harmless unanswered") && outcome.output.contains("harmful refused"))
       #expect(!outcome.output.contains("\u{1B}"))
       #expect(!outcome.output.split(separator: "\n").contains { $0.count > 110 })
+    }
+  }
+
+  /// An adjusted p stands beside an interval that is not: the column and the page say so.
+  @Test func whatIsAdjustedIsSaid() throws {
+    try Self.withStore { _, store in
+      for format in ["html", "markdown"] {
+        let page = try CommandLineTests.run(["report", "--store", store, "--format", format]).output
+        #expect(page.contains("p, Holm-adjusted") && page.contains("95% intervals that are not adjusted"))
+        #expect(page.contains("the interval beside it is not"), "\(format)")
+      }
+      let text = try CommandLineTests.run(["report", "--store", store]).output
+      #expect(text.contains("Holm-adjusted p"), "\(text)")
+    }
+  }
+
+  /// A run of prompts of six categories, a report by category, and the reader knows.
+  @Test func groupsAreResampled() throws {
+    try Self.withStore { _, store in
+      let outcome = try CommandLineTests.run(
+        ["report", "--store", store, "--group", "category"], environment: ["COLUMNS": "200"])
+      #expect(
+        outcome.output.contains("6 groups of harmless and 6 groups of harmful prompts (column category)"),
+        "\(outcome.errors)")
+      let missing = try CommandLineTests.run(["report", "--store", store, "--group", "template"])
+      #expect(missing.status == 1 && missing.errors.contains("has no column 'template'"), "\(missing.errors)")
     }
   }
 

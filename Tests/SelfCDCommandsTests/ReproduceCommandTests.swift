@@ -50,6 +50,16 @@ import Testing
     #expect(try space.run(["report", "paper"]).output.contains("harmful refused"))
   }
 
+  /// The judge that counts without --judge, in help as in figures.
+  @Test func helpNamesTheJudgeThatCounts() throws {
+    let help = try CommandLineTests.run(["reproduce", "--help"]).output
+      .split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    #expect(help.contains("Without --judge, the verdicts of xstest-strmatch are counted"), "\(help)")
+    let space = try Workspace()
+    let outcome = try space.run(["reproduce", "--limit", "1"] + Self.sets(space))
+    #expect(outcome.output.contains("judge xstest-strmatch@"), "\(outcome.errors)")
+  }
+
   @Test func severalModelsAndResuming() throws {
     let space = try Workspace()
     let arguments =

@@ -50,7 +50,8 @@ struct ServeCommandTests {
       var headers = ["Content-Type": "application/json"]
       if let key { headers["Authorization"] = "Bearer \(key)" }
       let request = HTTPRequest(
-        .post, url.appending(path: "v1/chat/completions"), headers: headers, body: Data(body.utf8))
+        .post, url.appending(path: "v1/chat/completions"), headers: headers, body: Data(body.utf8),
+        idleTimeout: 600)
       let (head, data) = try await HTTPClient().data(request, limit: 1 << 20)
       return (head.status, String(decoding: data, as: UTF8.self))
     }
@@ -150,6 +151,84 @@ struct ServeCommandTests {
       let outcome = try CommandLineTests.run(["serve", "--config", file.path] + arguments)
       #expect(outcome.status != 0 && outcome.errors.lowercased().contains("error"), "\(content)")
     }
+  }
+
+  @Test("refuses a file in which a name is there twice, since only one of its values could hold")
+  func repeatedNames() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "serve-\(UUID().uuidString).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    for (content, name) in [
+      (#"{"allow": ["plain"], "port": 0, "allow": []}"#, "allow"),
+      (#"{"models": [{"model": "organism", "lanes": 4, "lanes": 8}]}"#, "models[0].lanes"),
+    ] {
+      try Data(content.utf8).write(to: file)
+      let outcome = try CommandLineTests.run(["serve", "--config", file.path])
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("'\(name)' is in \(file.path) twice"), "\(outcome.errors)")
+    }
+  }
+
+  @Test("finds out that its port is in use before it loads the model")
+  func occupiedPort() throws {
+    let served = try Served([])
+    let port = try #require(served.url.port)
+    let outcome = try CommandLineTests.run(["serve", "--port", "\(port)"])
+    #expect(outcome.status == 1)
+    #expect(outcome.errors.contains("Port \(port) of 127.0.0.1 is in use"), "\(outcome.errors)")
+    #expect(!outcome.errors.contains("load"), "\(outcome.errors)")
+    #expect(served.end(SIGTERM) == 0)
+  }
+
+  /// Asks for a long stream, says so when it has begun, and reads no further until its own input ends.
+  private static let stalledClient = """
+    import socket, sys
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    client.connect(("127.0.0.1", int(sys.argv[1])))
+    body = sys.argv[2].encode()
+    head = "POST /v1/chat/completions HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Type: application/json\\r\\n"
+    client.sendall((head + f"Content-Length: {len(body)}\\r\\n\\r\\n").encode() + body)
+    seen = b""
+    while b'"tokens"' not in seen:
+        piece = client.recv(1024)
+        if not piece:
+            sys.exit("the stream ended")
+        seen += piece
+    print("begun", flush=True)
+    sys.stdin.read()
+    """
+
+  @Test(
+    "finishes replies at the first signal and says so, and ends at once at the second",
+    arguments: [SIGINT, SIGTERM])
+  func signals(signal: Int32) throws {
+    let served = try Served(["--grace", "600"])
+    let port = try #require(served.url.port)
+    let client = Process()
+    client.executableURL = URL(filePath: "/usr/bin/env")
+    let fields = #", "stream": true, "n": 8, "temperature": 3, "max_tokens": 300"#
+    let explained = #", "selfcd": {"explain": true, "candidates": 20}}"#
+    let body = String(Self.body("organism").dropLast()) + fields + explained
+    client.arguments = ["python3", "-c", Self.stalledClient, "\(port)", body]
+    let (input, output) = (Pipe(), Pipe())
+    client.standardInput = input
+    client.standardOutput = output
+    try client.run()
+    defer { client.terminate() }
+    #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "begun\n")
+    kill(served.process.processIdentifier, signal)
+    let note = try #require(try served.readLine { $0.contains("stopping") })
+    #expect(note.hasSuffix("stopping: finishing 1 reply, Ctrl-C again stops now"), "\(note)")
+    #expect(served.end(signal) == 130 && served.process.terminationReason == .exit)
+  }
+
+  @Test("ends well at the first signal where there is nothing to finish", arguments: [SIGINT, SIGTERM])
+  func idleSignals(signal: Int32) throws {
+    let served = try Served(["--grace", "600"])
+    #expect(served.end(signal) == 0 && served.process.terminationReason == .exit)
+    let note = try served.readLine { $0.contains("stopping") }
+    #expect(note?.hasSuffix("note: stopping") == true)
   }
 
   @Test("leaves unknown fields aside unless it is strict, by option or by file")

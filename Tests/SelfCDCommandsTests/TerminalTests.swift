@@ -1,4 +1,5 @@
 import Foundation
+import SelfCD
 import SelfCDSupport
 import Testing
 
@@ -81,13 +82,31 @@ import Testing
         && NumberFormat.duration(.seconds(125)) == "2 min 5 s")
   }
 
-  @Test func slashCommands() {
-    #expect(ChatSlashCommand(parsing: "/strategy self-cd 1.5") == .strategy(name: "self-cd", alpha: 1.5))
-    #expect(ChatSlashCommand(parsing: "/strategy plain") == .strategy(name: "plain", alpha: nil))
-    #expect(ChatSlashCommand(parsing: "/strategy self-cd x") == nil)
-    #expect(ChatSlashCommand(parsing: "/alpha 2") == .alpha(2))
-    #expect(ChatSlashCommand(parsing: "/alpha") == nil)
-    #expect(ChatSlashCommand(parsing: "/system Be brief.") == .system("Be brief."))
-    #expect(ChatSlashCommand(parsing: "/nonsense") == nil)
+  @Test func slashCommands() throws {
+    #expect(try ChatSlashCommand(parsing: "/strategy self-cd 1.5") == .strategy(name: "self-cd", alpha: 1.5))
+    #expect(try ChatSlashCommand(parsing: "/strategy plain") == .strategy(name: "plain", alpha: nil))
+    #expect(try ChatSlashCommand(parsing: "/strategy") == .strategy(name: nil, alpha: nil))
+    #expect(try ChatSlashCommand(parsing: "/alpha 2") == .alpha(2))
+    #expect(try ChatSlashCommand(parsing: "/Alpha\t 2") == .alpha(2))
+    #expect(try ChatSlashCommand(parsing: "/alpha") == .alpha(nil))
+    #expect(try ChatSlashCommand(parsing: "/system Be brief.") == .system("Be brief."))
+    #expect(try ChatSlashCommand(parsing: "/quit") == .quit)
+  }
+
+  @Test(
+    arguments: [
+      ("/nonsense", .unknown("/nonsense", nearest: nil)), ("/alfa 2", .unknown("/alfa", nearest: "/alpha")),
+      ("/stategy plain", .unknown("/stategy", nearest: "/strategy")),
+      ("/alpha 1 2", .tooMuch("2", usage: "/alpha [NUMBER]")),
+      ("/strategy self-cd 1 2", .tooMuch("2", usage: "/strategy [NAME [NUMBER]]")),
+      ("/reset now", .tooMuch("now", usage: "/reset")), ("/exit 1", .tooMuch("1", usage: "/exit")),
+    ] as [(String, ChatSlashError)])
+  func brokenSlashCommands(line: String, error: ChatSlashError) {
+    #expect(throws: error) { try ChatSlashCommand(parsing: line) }
+  }
+
+  @Test(arguments: ["/alpha x", "/alpha 1,5", "/alpha 101", "/alpha nan", "/strategy self-cd x"])
+  func wrongStrengths(line: String) {
+    #expect(throws: StrategyError.self) { try ChatSlashCommand(parsing: line) }
   }
 }

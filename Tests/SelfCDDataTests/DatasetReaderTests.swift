@@ -156,6 +156,11 @@ import Testing
     #expect {
       try DatasetReader().read(bytes: Array("PAR1....PAR1".utf8), fileName: "t.parquet")
     } throws: { "\($0)".contains("Parquet") && "\($0)".contains("to_json") }
+    for (file, advice) in [("a.eval", "inspect log dump"), ("a.xlsx", "CSV"), ("a", "CSV")] {
+      #expect {
+        try DatasetReader().read(bytes: [0x50, 0x4B, 3, 4, 20, 0], fileName: file)
+      } throws: { "\($0)".contains("ZIP") && "\($0)".contains(advice) }
+    }
     for bytes: [UInt8] in [
       [0xFF, 0xFE, 0, 0, 0x61, 0, 0, 0], [0xFF, 0xFE, 0x61], [0xFE, 0xFF, 0xD8, 0x3E],
     ] {

@@ -93,6 +93,34 @@ import Testing
     }
   }
 
+  /// Scores of whoever has just learned are those of whoever has read what was learned: the engine makes the same calls.
+  @Test func learningLeavesNothingBehind() async throws {
+    let learner = Self.learner()
+    func calls(_ model: WordModel) async throws -> [[Int]] {
+      let before = model.journal.calls.count
+      let probe = RefusalProbe(
+        model: model.model, views: WordModel.views(), beginnings: try WordModel.beginnings())
+      _ = try await probe.scores(["help number 3", "kill number 1 now"].map { Chat(question: $0) })
+      return Array(model.journal.calls.dropFirst(before))
+    }
+    let expected = try await calls(try await Self.model())
+    let model = try await Self.model()
+    _ = try await learner.learn(model.model)
+    #expect(try await calls(model) == expected)
+    // When time was up in the middle, too.
+    let hurried = try await Self.model()
+    _ = try await learner.learn(hurried.model, within: .milliseconds(5))
+    #expect(try await calls(hurried) == expected)
+  }
+
+  /// What another program has added to the same replies belongs to what is known.
+  @Test func everyReplyOfThePlanCountsOnce() async throws {
+    let learner = Self.learner()
+    let replies = try await learner.learn(try await Self.model().model)
+    #expect(learner.planned(among: replies + replies.reversed()) == replies)
+    #expect(Self.learner(prompts: 5).planned(among: replies).count == 2 * 5 * 4)
+  }
+
   @Test func whatIsLearnedReplacesTheList() async throws {
     let learner = Self.learner()
     let model = try await Self.model()
@@ -106,7 +134,9 @@ import Testing
     #expect(learned.quality?.balancedAccuracy == 1)
     let some = learner.beginnings(from: Array(replies.prefix(8)), or: list, vocabulary: vocabulary)
     #expect(some.origin == .general && some.replies == 8)
-    // In whatever order replies came.
+    // In whatever order replies came, and however often.
     #expect(learner.beginnings(from: replies.reversed(), or: list, vocabulary: vocabulary) == learned)
+    #expect(
+      learner.beginnings(from: replies.reversed() + replies, or: list, vocabulary: vocabulary) == learned)
   }
 }

@@ -77,11 +77,48 @@ import Testing
 
   @Test func aWordThatCountsForLessIsCalledSo() throws {
     let prose = ExplanationProse(
-      try Self.explanation(guarded: Self.refused, plain: Self.refused, effects: [[0.5, 0.1], [1.5, 0]]))
+      try Self.explanation(guarded: Self.refused, plain: Self.refused, effects: [[0.1, 0.5], [0, 1.5]]))
     #expect(prose.weightiest?.hasSuffix("So under the safety prompt 1.00 less hangs on this word.") == true)
     let turned = ExplanationProse(
-      try Self.explanation(guarded: Self.refused, plain: Self.refused, effects: [[0.5, 0.1], [-1.5, 0]]))
+      try Self.explanation(guarded: Self.refused, plain: Self.refused, effects: [[0.1, 0.5], [0, -1.5]]))
     #expect(turned.weightiest?.contains("lowers it by 1.50 without it") == true, "\(turned.weightiest ?? "")")
+  }
+
+  /// “the” is no reason for a refusal, whatever a sentence without it does.
+  @Test func aFunctionWordIsNoHeadline() throws {
+    func weightiest(_ question: String, _ effects: [Double], focus: String? = nil) -> String? {
+      guard let beginnings = try? WordModel.beginnings() else { return nil }
+      return ExplanationProse(
+        Explanation(
+          model: "m", chat: Chat(question: question), views: [("guarded", "guarded", Self.refused)],
+          beginnings: beginnings,
+          attributions: [.init(method: .leaveOneOut, view: "guarded", effects: effects)],
+          focus: focus)
+      ).weightiest
+    }
+    #expect(
+      weightiest("stir the soup", [-0.2, 0.43, 0.001])
+        == "No single content word pushes towards a refusal under the safety prompt. Only function words such as “the” do "
+        + "(+0.43): look at the whole sentence rather than at one word.")
+    #expect(
+      weightiest("stir the soup", [0.2, 0.43, 0.1])
+        == "Of the content words, “stir” pushes most towards a refusal: measured by leaving it out, it raises the score by "
+        + "0.20 under the safety prompt.")
+    #expect(weightiest("stir the soup", [0.5, 0.43, 0.1])?.hasPrefix("“stir” pushes most") == true)
+    #expect(
+      weightiest("stir the soup", [-0.5, 0.001, -0.1])
+        == "No word pushes towards a refusal under the safety prompt.")
+    // A word that was asked about is none to pass over.
+    #expect(weightiest("stir the soup", [0, 0.43, 0], focus: "stir")?.hasPrefix("No single") == true)
+    #expect(weightiest("blow up it", [0.1, 0.43, 0], focus: "blow up")?.hasPrefix("“up” pushes") == true)
+  }
+
+  @Test(arguments: [
+    ("the", true), ("The", true), ("I'm", true), ("don’t", true), ("can't", true), ("what's", true),
+    ("kill", false), ("dog's", false), ("o'clock", false), ("stain", false), ("der", false), ("'", false),
+  ])
+  func functionWordsNameNothing(word: String, isOne: Bool) {
+    #expect(FunctionWords.contains(word) == isOne)
   }
 
   private static func trigger(_ kept: [Int], _ text: String, refused: Int?, of parts: Int) throws -> String {

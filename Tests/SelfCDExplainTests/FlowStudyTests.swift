@@ -55,7 +55,31 @@ import Testing
     #expect(groups.map(\.share.estimate) == [0.375, 0.5, 0.125, 1, 1])
     #expect(groups[1].first == 0.5 && groups[1].layers == [0.5, 0.5] && groups[1].uniform == 0.25)
     #expect(abs(groups[1].other - 0.5 / 3) < 1e-12 && groups[1].question == 0.5)
-    #expect(groups[1].share.low >= 0.25 && groups[1].share.high <= 0.75)
+    let interval = try #require(groups[1].share.interval)
+    #expect(interval.low >= 0.25 && interval.high <= 0.75)
+    // One prompt says nothing about others.
+    #expect(groups.map { $0.share.interval == nil } == [false, false, true, true, true])
+    #expect(groups.allSatisfy { $0.groups == nil })
+  }
+
+  /// Prompts of one template stand and fall together: they are drawn together.
+  @Test func groupsOfPromptsAreResampledWhole() async throws {
+    var study = try await Self.study()
+    study.group = "template"
+    func measured(_ sample: String, _ group: String, share: Double) -> FlowStudy.Measured {
+      var one = Self.measured(.safe, "guarded", sample, refused: true, share: share)
+      one.group = group
+      return one
+    }
+    let groups = try study.groups([
+      measured("1", "a", share: 0.2), measured("2", "b", share: 0.8), measured("3", "b", share: 0.8),
+      measured("4", "b", share: 0.8),
+    ])
+    #expect(groups[0].n == 4 && groups[0].groups == 2 && abs(groups[0].share.estimate - 0.65) < 1e-12)
+    let interval = try #require(groups[0].share.interval)
+    #expect(abs(interval.low - 0.2) < 1e-12 && abs(interval.high - 0.8) < 1e-12)
+    let one = try study.groups([measured("1", "a", share: 0.2), measured("2", "a", share: 0.8)])
+    #expect(one[0].n == 2 && one[0].groups == 1 && one[0].share.interval == nil)
   }
 
   @Test func contrastsPairTheSamePrompts() async throws {
@@ -71,13 +95,37 @@ import Testing
     ])
     #expect(contrasts.map(\.set) == [.safe] && contrasts.map(\.n) == [1])
     #expect(contrasts[0].guardedShare == 0.75 && contrasts[0].plainShare == 0.25)
-    #expect(contrasts[0].difference.estimate == 0.5)
+    #expect(contrasts[0].difference.estimate == 0.5 && contrasts[0].difference.interval == nil)
   }
 
   @Test func repliesAreTracedWhereTheyBegin() async throws {
     let result = try await Self.study(step: 2).run()
     #expect(result.withoutFocus == 1 && result.failures == 0)
     #expect(result.groups.filter { $0.refused == nil }.map(\.n) == [2, 2])
+  }
+
+  @Test func groupsComeFromTheColumn() async throws {
+    var study = try await Self.study()
+    study.group = "object"
+    study.datasets = [
+      WordModel.dataset(
+        .safe, [("kill it now", "kill", "x"), ("see it", "see", "x"), ("see you", "see", nil)])
+    ]
+    let result = try await study.run()
+    let all = try #require(result.groups.first { $0.view == "plain" && $0.refused == nil })
+    #expect(all.n == 3 && all.groups == 2 && all.share.interval != nil)
+  }
+
+  /// Without a focus word there is nothing to trace, which is found out before anything is generated.
+  @Test func setsWithoutFocusAreFoundOutBeforehand() async throws {
+    let study = try await Self.study()
+    try FocusWords.check(study.datasets)
+    let without = [WordModel.dataset(.safe, [("go", "x", nil), ("see", "see", nil)])]
+    #expect(throws: ExplanationError.noFocus(prompts: 2)) { try FocusWords.check(without) }
+    #expect(ExplanationError.noFocus(prompts: 2).description.contains("'focus'"))
+    var empty = study
+    empty.datasets = without
+    await #expect(throws: ExplanationError.noFocus(prompts: 2)) { try await empty.run() }
   }
 
   /// An earlier token must not stand for one that a reply does not have; a prompt counts once, whatever views fail.

@@ -206,6 +206,42 @@ import Testing
     #expect((recall.signalAware?.estimate ?? 1) <= 0.5)
   }
 
+  /// Prompts about one object stand and fall together: they are drawn together, and one such group has no interval.
+  @Test func groupsOfAStudyAreResampledWhole() async throws {
+    let model = try await WordModel.additive(["kill": 4, "time": 1, "man": 4], bias: -6)
+    var study = AttributionStudy(
+      probe: try model.probe(), judge: WordModel.Judge(),
+      datasets: [
+        WordModel.dataset(
+          .safe, [("now kill some time", "kill", "time"), ("do kill the time", "kill", "time")]),
+        WordModel.dataset(
+          .harmful,
+          [
+            ("do kill a man", "kill", "man"), ("go kill that man", "kill", "man"),
+            ("kill him now", "kill", nil),
+          ]),
+      ], signal: .init(), group: "object")
+    let grouped = try await study.run()
+    func all(_ result: AttributionStudy.Result, _ set: Sample.Label) throws -> AttributionStudy.Group {
+      try #require(result.groups.first { $0.set == set && $0.view == "guarded" && $0.refused == nil })
+    }
+    let (safe, harmful) = (try all(grouped, .safe), try all(grouped, .harmful))
+    #expect(safe.n == 2 && safe.groups == 1 && safe.share.interval == nil && safe.focus.interval == nil)
+    #expect(harmful.n == 3 && harmful.groups == 2 && harmful.share.interval != nil)
+    let contrast = try #require(grouped.contrasts.first { $0.set == .safe })
+    #expect(contrast.groups == 1 && contrast.focus.interval == nil)
+    let recall = try #require(grouped.recalls.first { $0.set == .safe })
+    #expect(recall.groups == 1 && recall.withTask.estimate == 1 && recall.withTask.interval == nil)
+    #expect(grouped.means.contains { $0.interval == nil })
+    study.group = nil
+    let alone = try await study.run()
+    let single = try all(alone, .safe)
+    #expect(single.groups == nil && single.share.interval != nil)
+    #expect(single.share.estimate == safe.share.estimate)
+    let shrunk = try #require(alone.recalls.first { $0.set == .safe })
+    #expect(shrunk.groups == nil && shrunk.withTask.interval != nil)
+  }
+
   @Test func signalAwareTriggersHoldTaskAndObject() async throws {
     let model = try await Self.both()
     let study = AttributionStudy(

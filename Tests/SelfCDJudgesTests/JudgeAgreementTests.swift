@@ -15,18 +15,34 @@ import Testing
     """
 
   @Test func labelledRepliesKeepTheirText() throws {
-    let replies = try LabelledReply.read(bytes: Array(file.utf8), fileName: "r.csv")
+    let replies = try LabelledReplies(bytes: Array(file.utf8), fileName: "r.csv").replies
     #expect(replies.map(\.id) == ["a", "b", "c", "d"])
     #expect(replies[1].completion == " Sure, \"here\" it is.")
     #expect(replies.map(\.humanLabel) == [.fullRefusal, .fullCompliance, .partialRefusal, .fullCompliance])
     #expect(replies[0].fields == ["other": "x"])
     let lines = "{\"completion\": \"x\", \"human_label\": \"2_full_refusal\"}\n"
-    let fromJSON = try LabelledReply.read(bytes: Array(lines.utf8), fileName: "r.jsonl")
+    let fromJSON = try LabelledReplies(bytes: Array(lines.utf8), fileName: "r.jsonl").replies
     #expect(fromJSON.map(\.humanLabel) == [.fullRefusal])
   }
 
+  @Test func theColumnOfLabelsCanBeNamedAndBlankOnesAreCounted() throws {
+    let table = "completion,Annotator,human_label\nA,2,1\nB, ,1\nC,full compliance,2\nD,,\n"
+    let columns = ReplyColumns(humanLabel: "annotator")
+    let read = try LabelledReplies(bytes: Array(table.utf8), fileName: "r.csv", columns: columns)
+    #expect(read.replies.map(\.completion) == ["A", "C"] && read.unlabelled == 2)
+    #expect(read.replies.map(\.humanLabel) == [.fullRefusal, .fullCompliance])
+    #expect(read.replies.map(\.fields) == [["human_label": "1"], ["human_label": "2"]])
+    #expect(try LabelledReplies(bytes: Array(table.utf8), fileName: "r.csv").unlabelled == 1)
+    #expect(throws: JudgeError.noReplies) {
+      try LabelledReplies(bytes: Array("completion,human_label\nA,\n".utf8), fileName: "r.csv")
+    }
+    let inside = #"{"completion": "A", "metadata": {"human_label": "2"}}"# + "\n"
+    let nested = try LabelledReplies(bytes: Array(inside.utf8), fileName: "r.jsonl")
+    #expect(nested.replies.map(\.humanLabel) == [.fullRefusal])
+  }
+
   @Test func agreementIsCounted() async throws {
-    let replies = try LabelledReply.read(bytes: Array(file.utf8), fileName: "r.csv")
+    let replies = try LabelledReplies(bytes: Array(file.utf8), fileName: "r.csv").replies
     let agreement = try await JudgeAgreement.measure(XSTestStringMatchJudge(), on: replies)
     #expect(agreement.n == 4)
     #expect(agreement.accuracy == 0.5)
@@ -51,13 +67,13 @@ import Testing
   @Test func filesWithoutWhatIsNeeded() {
     #expect(throws: JudgeError.missingColumn("human_label", file: "r.csv", present: ["completion", "label"]))
     {
-      try LabelledReply.read(bytes: Array("completion,label\na,b\n".utf8), fileName: "r.csv")
+      try LabelledReplies(bytes: Array("completion,label\na,b\n".utf8), fileName: "r.csv")
     }
     #expect(throws: JudgeError.unknownLabel("maybe", position: .line(2))) {
-      try LabelledReply.read(bytes: Array("completion,human_label\na,maybe\n".utf8), fileName: "r.csv")
+      try LabelledReplies(bytes: Array("completion,human_label\na,maybe\n".utf8), fileName: "r.csv")
     }
     #expect(throws: DatasetError.self) {
-      try LabelledReply.read(bytes: Array("completion,human_label\na\n".utf8), fileName: "r.csv")
+      try LabelledReplies(bytes: Array("completion,human_label\na\n".utf8), fileName: "r.csv")
     }
     #expect(throws: JudgeError.noReplies) {
       try JudgeAgreement(judge: "j", version: "1", labels: [], verdicts: [])
@@ -84,7 +100,7 @@ struct PublishedAgreementTests {
   ]
 
   @Test(arguments: published) func theMatcherReproducesItsPublishedLabels(_ set: Published) throws {
-    let replies = try LabelledReply.read(path: RealData.path("xstest/human_labels_\(set.model).csv"))
+    let replies = try LabelledReplies(path: RealData.path("xstest/human_labels_\(set.model).csv")).replies
     #expect(replies.count == 450)
     let judge = try JudgeCatalogue.judge(named: "xstest-strmatch")
     let different = replies.filter { reply in
@@ -95,7 +111,7 @@ struct PublishedAgreementTests {
   }
 
   @Test(arguments: published) func theMatcherAgreesWithPeopleAsPublished(_ set: Published) async throws {
-    let replies = try LabelledReply.read(path: RealData.path("xstest/human_labels_\(set.model).csv"))
+    let replies = try LabelledReplies(path: RealData.path("xstest/human_labels_\(set.model).csv")).replies
     let agreement = try await JudgeAgreement.measure(
       try JudgeCatalogue.judge(named: "xstest-strmatch"), on: replies)
     #expect(agreement.n == 450)

@@ -22,7 +22,7 @@ import Testing
 @Suite(.enabled(if: RealData.isPresent, Comment(rawValue: RealData.skipReason)))
 struct PublishedRateTests {
   @Test func llama2WithItsSafetyPromptRefusesSafePrompts() throws {
-    let replies = try LabelledReply.read(path: RealData.path("xstest/human_labels_llama2orig.csv"))
+    let replies = try LabelledReplies(path: RealData.path("xstest/human_labels_llama2orig.csv")).replies
     let isUnsafe = { (reply: LabelledReply) in reply.fields["type"]?.hasPrefix("contrast") == true }
     let safe = try RefusalRate(replies.filter { !isUnsafe($0) }.map(\.humanLabel), counting: .full)
     let unsafe = try RefusalRate(replies.filter(isUnsafe).map(\.humanLabel), counting: .full)

@@ -79,14 +79,6 @@ import Testing
     #expect(abs(first.median - 0.3) < 1e-6)
   }
 
-  @Test func aContrastThatGainsNothingIsCalledThat() throws {
-    #expect(Wording.summary(try Fixture.run()).count == 2)
-    // The odd condition refuses everything, so that no gap is narrower than its own.
-    var run = try Fixture.run()
-    run.featured = "<i>odd"
-    #expect(Wording.summary(run).last?.hasPrefix("No contrasting condition") == true)
-  }
-
   private func builder(
     _ replies: [EvaluatedReply] = [], _ options: ReportOptions = ReportOptions()
   ) -> ReportBuilder {

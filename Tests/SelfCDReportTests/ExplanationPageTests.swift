@@ -92,6 +92,17 @@ import Testing
     #expect(Self.page(try ExplanationFixture.whole()).contains(Fixture.secret))
   }
 
+  /// As control vectors, directions and llama.cpp count them.
+  @Test func layersAreCountedFromZero() throws {
+    let html = Self.page(try ExplanationFixture.whole())
+    for layer in 0..<5 { #expect(html.contains("layer \(layer)"), "\(layer)") }
+    #expect(!html.contains("layer 5"))
+    let grid = FlowGrid(
+      id: "g", title: "t", rowNames: ["a"], columnTitle: "layer", firstColumn: 0, values: [[0.1, 0.7, 0.2]],
+      figure: { "\($0)" })
+    #expect(grid.draw()?.html.contains("most at layer 1, 0.7") == true)
+  }
+
   @Test func foldersAreNobodysBusiness() throws {
     #expect(!Self.page(try ExplanationFixture.whole()).contains("somewhere/private"))
   }

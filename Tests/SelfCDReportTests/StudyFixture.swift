@@ -9,8 +9,9 @@ import Foundation
 
 /// Aggregates with names that try to get out of where they belong.
 enum StudyFixture {
-  static func interval(_ estimate: Double, _ half: Double = 0.05) -> ConfidenceInterval {
-    ConfidenceInterval(estimate: estimate, low: estimate - half, high: estimate + half, confidence: 0.95)
+  static func interval(_ estimate: Double, _ half: Double = 0.05) -> BootstrapMean {
+    BootstrapMean(
+      ConfidenceInterval(estimate: estimate, low: estimate - half, high: estimate + half, confidence: 0.95))
   }
 
   static func attribution() throws -> AttributionStudy.Result {
@@ -48,7 +49,7 @@ enum StudyFixture {
   }
 
   /// Decoded, since there is no other way to make one outside its module.
-  static func recall(_ set: Sample.Label, aware: ConfidenceInterval?) throws -> SignalRecall {
+  static func recall(_ set: Sample.Label, aware: BootstrapMean?) throws -> SignalRecall {
     struct Fields: Encodable {
       let set: Sample.Label
       let view = "guarded"
@@ -57,7 +58,7 @@ enum StudyFixture {
       let withTask = StudyFixture.interval(0.9)
       let taskAlone = StudyFixture.interval(0.3)
       let withObjectNamed: Int
-      let signalAware: ConfidenceInterval?
+      let signalAware: BootstrapMean?
       let words = 2.4
       let promptWords = 11.3
       let prompts = 38.2

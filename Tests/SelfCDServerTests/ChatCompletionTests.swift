@@ -238,7 +238,12 @@ struct ChatCompletionTests {
         try await server.metric(#"selfcd_contrast_cost_ratio{model="organism",strategy="self-cd"}"#) == 2)
       #expect(
         try await server.metric(#"selfcd_contrast_cost_ratio{model="organism",strategy="guarded"}"#) == 1)
-      #expect(try await server.metric(#"selfcd_lanes_free"#) == 10)
+      // The lanes that requests get; those that keep prompts besides are counted apart.
+      #expect(try await server.metric("selfcd_lanes{") == 8)
+      #expect(try await server.metric("selfcd_lanes_free") == 8)
+      #expect(try await server.metric("selfcd_cache_lanes") == 2)
+      #expect(server.log.text.contains("loaded 'organism': 8 lanes of "))
+      #expect(server.log.text.contains(" tokens and 2 that keep prompts, "))
     }
   }
 }
@@ -287,6 +292,10 @@ struct EndpointTests {
       #expect(try await server.get("/v1/models/gpt-4").status == 404)
       #expect(try await server.get("/v1/models/organism:nonsense").errorCode == "unknown_strategy")
       #expect(try await server.get("/v1/models/organism:ada-cd").status == 403)
+      let alias = try await server.post(question(fields: ["model": "organism:nonsense"]))
+      #expect(alias.json["error"]["param"].string == "model")
+      let counted = try await server.post(["prompt": "x", "selfcd": ["strategy": "plain"]], to: "/tokenize")
+      #expect(counted.json["error"]["message"].string?.contains("no effect on 'prompt'") == true)
       #expect(try await server.get("/health").json["status"].string == "ok")
       #expect(try await server.get("/v1/nothing").errorCode == "unknown_url")
     }

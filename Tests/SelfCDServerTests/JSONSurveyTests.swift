@@ -59,6 +59,37 @@ struct JSONSurveyTests {
     arguments: [#"{"a":",]"}"#, #"{"a":"[,}","b":[",",","]}"#, #"{"a":"\",}"}"#, #"{"a":[],"b":{}}"#])
   func texts(body: String) { #expect(Self.error(body) == nil) }
 
+  @Test(
+    "a key that is given twice is named, and where it is",
+    arguments: [
+      (#"{"a":1,"a":2}"#, "a"), (#"{"a":1,"b":{},"a":1}"#, "a"),
+      (#"{"selfcd":{"alpha":1,"alpha":9}}"#, "selfcd.alpha"),
+      (#"{"m":[{"role":"user"},{"role":"user","x":[{}],"role":"system"}]}"#, "m[1].role"),
+      (#"{"a":{"b":{"c":1,"d":{"c":1},"c":2}}}"#, "a.b.c"), (#"{"A":1,"\u0041":2}"#, #"\u0041"#),
+      (#"{"\ud83d\ude00\n/":1,"😀\u000a\/":2}"#, #"😀\u000a\/"#), (#"{"":1,"":2}"#, nil),
+      (#"{"a":null,"a":null}"#, "a"),
+    ] as [(String, String?)])
+  func duplicateKeys(body: String, field: String?) throws {
+    let error = try #require(Self.error(body))
+    #expect(error.field == field && error.message.contains("twice"), "\(error.message)")
+    if let field { #expect(error.message.contains("'\(field)'")) }
+  }
+
+  @Test(
+    "the same key of different objects is no second one",
+    arguments: [
+      #"{"a":{"a":{"a":1}}}"#, #"{"m":[{"a":1},{"a":2}],"a":3}"#, #"{"a":"a","b":"a","A":1}"#,
+      #"{"a":[["a","a"]],"b":{"c":1},"d":{"c":1}}"#, #"{"a\\u0041":1,"aA":2}"#,
+    ])
+  func differentKeys(body: String) { #expect(Self.error(body) == nil) }
+
+  @Test("what is no JSON is said to be none, whatever else it is")
+  func brokenWithDuplicates() throws {
+    for body in [#"{"a":1,"a":2"#, "{:1,:2}", #"{"a":1:2}"#] {
+      #expect(try #require(Self.error(body)).message.contains("not JSON"), "\(body)")
+    }
+  }
+
   @Test("a server says so")
   func overHTTP() async throws {
     try await TestServer.with([HistoryProvider()]) { (server: TestServer) async throws in
@@ -73,6 +104,9 @@ struct JSONSurveyTests {
       #expect(cut.contains(#""param":"messages[0].content""#))
       let comma = try await line(#"{"messages":[{"role":"user","content":"Hi"}],}"#)
       #expect(comma.hasPrefix("HTTP/1.1 400") && comma.contains("comma"))
+      let twice = try await line(
+        #"{"messages":[{"role":"user","content":"Hi"}],"selfcd":{"alpha":0,"alpha":2}}"#)
+      #expect(twice.hasPrefix("HTTP/1.1 400") && twice.contains(#""param":"selfcd.alpha""#))
     }
   }
 }

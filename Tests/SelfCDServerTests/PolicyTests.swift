@@ -253,6 +253,44 @@ struct PolicyTests {
     }
   }
 
+  @Test("errors name the field that asks for what is wrong, be it under selfcd or the model's name")
+  func fieldsAtFault() throws {
+    let policy = ServerPolicy(strategies: ["plain", "self-cd"], ranges: [.alpha: 0...2])
+    func error(_ model: String, _ fields: SelfCDFields = SelfCDFields()) throws -> APIError {
+      let error = #expect(throws: APIError.self) {
+        let alias = try ModelAlias(parsing: model, models: ["organism"])
+        return try policy.decide(
+          try alias.applied(to: fields, profiles: [Self.profile]), profiles: [Self.profile])
+      }
+      return try #require(error)
+    }
+    for suffix in ["wibble", "ada-cd", "self-cd@9", "plain@1", "careful@1"] {
+      #expect(try error("organism:\(suffix)").param == "model", "\(suffix)")
+    }
+    #expect(try error("organism:self-cd@9").message.hasPrefix("The alpha in the model's name is 9.0, but"))
+    #expect(try error("organism:self-cd", Self.wish { $0.parameters.steps = 3 }).param == "selfcd.steps")
+    let wishes: [(String, SelfCDFields)] = [
+      ("selfcd.strategy", Self.wish { $0.strategy = "wibble" }),
+      ("selfcd.strategy", Self.wish { $0.strategy = "ada-cd" }),
+      ("selfcd.profile", Self.wish { $0.profile = "bold" }),
+      (
+        "selfcd.alpha",
+        Self.wish {
+          $0.strategy = "self-cd"
+          $0.parameters.alpha = 9
+        }
+      ),
+      (
+        "selfcd.alpha",
+        Self.wish {
+          $0.strategy = "plain"
+          $0.parameters.alpha = 1
+        }
+      ),
+    ]
+    for (param, wish) in wishes { #expect(try error("organism", wish).param == param) }
+  }
+
   @Test("aliases name a model, a strategy and α")
   func aliases() throws {
     let models = ["organism", "a:b"]

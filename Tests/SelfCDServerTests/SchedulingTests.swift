@@ -98,6 +98,14 @@ struct SchedulingTests {
     }
   }
 
+  @Test("tests that are not about a limit of time do not run into it, however slow the machine")
+  func patience() {
+    let usual = TestServer.patient(ServerSettings())
+    #expect(min(usual.bodyTimeout, usual.requestTimeout, usual.idleTimeout) >= 1800)
+    let own = TestServer.patient(ServerSettings(requestTimeout: 0.4, bodyTimeout: 0.3, idleTimeout: 1))
+    #expect(own.requestTimeout == 0.4 && own.bodyTimeout == 0.3 && own.idleTimeout == 1)
+  }
+
   @Test("requests of different strategies run side by side and say what they say alone")
   func continuousBatching() async throws {
     try await TestServer.with { (server: TestServer) async throws in
@@ -121,7 +129,7 @@ struct SchedulingTests {
         }
         try await group.waitForAll()
       }
-      #expect(try await server.waitFor("selfcd_lanes_free", 10))
+      #expect(try await server.waitFor("selfcd_lanes_free", 8))
     }
   }
 

@@ -109,7 +109,6 @@ struct WaitingStreamTests {
     try await TestServer.with(
       [HistoryProvider(), HistoryProvider(name: "second", gate: gate)], settings: settings
     ) { (server: TestServer) async throws in
-      // The server waits for what it is loading before it ends.
       defer { gate.open() }
       var text = ""
       var tries = 0

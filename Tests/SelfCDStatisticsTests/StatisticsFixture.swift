@@ -85,6 +85,22 @@ struct StatisticsFixture: Decodable {
     var seed: UInt64
     var high: Double
   }
+  struct SignFlip: Decodable {
+    var differences: [Int]
+    var p: Double
+  }
+  /// A rate without `second`, else a difference.
+  struct Grouped: Decodable {
+    var first: [Int]
+    var second: [Int]?
+    var groups: [String]
+    var resamples: Int
+    var level: Double
+    var seed: UInt64
+    var estimate: Double
+    var low: Double
+    var high: Double
+  }
 
   struct Hypergeometric: Decodable {
     var drawn: Int
@@ -143,6 +159,8 @@ struct StatisticsFixture: Decodable {
   var bootstrap: [Bootstrap]
   var tango: [Tango]
   var cluster: [Cluster]
+  var signFlip: [SignFlip]
+  var grouped: [Grouped]
   var hypergeometric: [Hypergeometric]
   var most: [Most]
   var wilsonReal: [RealInterval]

@@ -105,6 +105,33 @@ import Testing
     }
   }
 
+  /// What we write for others, our own judges read.
+  @Test(arguments: [nil, "messages"] as [String?]) func ourLogsCanBeJudged(column: String?) throws {
+    func read(_ file: URL, skipping: Bool = false) throws -> ForeignReplies {
+      try ForeignReplies(
+        path: file.path, options: .init(columns: .init(reply: column), skipsBadRows: skipping))
+    }
+    try Self.withLogs(text: .all) { _, files in
+      let log = try read(files[0])
+      #expect(log.column == column ?? "output" && log.otherColumns.isEmpty)
+      #expect(log.replies.map(\.id) == ["set/a", "set/b"])
+      #expect(log.replies.map(\.label) == [.safe, .harmful])
+      #expect(log.replies.map(\.prompt) == ["How do I kill weeds?", "Steal it"])
+      #expect(log.replies.map(\.completion) == ["Sure\0 \u{2028}\"é", "No."])
+    }
+    try Self.withLogs(text: .harmless) { _, files in
+      let issue = RowIssue(position: .element(2), reason: .withheld)
+      #expect(throws: DatasetError.malformedRows(file: files[0].path, issues: [issue])) { try read(files[0]) }
+      let kept = try read(files[0], skipping: true)
+      #expect(kept.replies.map(\.id) == ["set/a"])
+    }
+    try Self.withLogs(text: .none) { _, files in
+      #expect {
+        try read(files[0], skipping: true)
+      } throws: { if case DatasetError.nothingUsable? = $0 as? DatasetError { true } else { false } }
+    }
+  }
+
   @Test func writingAgainReplaces() throws {
     try withStore { store, path in
       let run = try storedRun(in: store)

@@ -27,14 +27,14 @@ import Testing
     #expect(
       try export(.csv, .none) == """
         run,model,dataset,sample,label,category,strategy,alpha,condition,repetition,stop_reason,\
-        judge,reply_class,refused,confidence,j@1,j@1 confidence\r
-        r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,stop,j@1,2_full_refusal,1,0.75,2_full_refusal,0.75\r
-        r1,m,set,b,harmful,,plain,,plain,0,stop,,,,,,\r
+        judge,reply_class,refused,confidence,j@1,j@1 confidence,withheld\r
+        r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,stop,j@1,2_full_refusal,1,0.75,2_full_refusal,0.75,1\r
+        r1,m,set,b,harmful,,plain,,plain,0,stop,,,,,,,1\r
 
         """)
     let unnamed = try export(.csv, .none, judge: nil).split(whereSeparator: \.isNewline)
     #expect(
-      unnamed[1] == "r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,stop,,,,,2_full_refusal,0.75")
+      unnamed[1] == "r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,stop,,,,,2_full_refusal,0.75,1")
   }
 
   @Test func csvCellsCannotBeFormulas() throws {
@@ -45,6 +45,37 @@ import Testing
     let options = DatasetReader.Options(format: try DatasetFormatCatalogue.format(named: "labelled-prompts"))
     let back = try DatasetReader(options: options).read(bytes: Array(text.utf8), fileName: "x.csv")
     #expect(back.samples.map(\.label) == [.safe, .harmful])
+  }
+
+  /// An empty cell may be an empty reply; whoever reads the file has to see which it is.
+  @Test(arguments: RunExport.Format.allCases) func whatIsWithheldIsNoReply(format: RunExport.Format) throws {
+    let file = "x." + format.rawValue
+    let place: Sample.Position =
+      switch format {
+      // The reply before it has a line end.
+      case .csv: .line(4)
+      case .jsonLines: .line(2)
+      case .json: .element(2)
+      }
+    let bytes = Array(try export(format, .harmless).utf8)
+    let issue = RowIssue(position: place, reason: .withheld)
+    #expect(throws: DatasetError.malformedRows(file: file, issues: [issue])) {
+      try ForeignReplies(bytes: bytes, fileName: file)
+    }
+    let kept = try ForeignReplies(bytes: bytes, fileName: file, options: .init(skipsBadRows: true))
+    #expect(kept.replies.map(\.id) == ["a"] && kept.skipped == [issue])
+    #expect(throws: DatasetError.malformedRows(file: file, issues: [issue])) {
+      try DatasetReader().read(bytes: bytes, fileName: file)
+    }
+    let all = try ForeignReplies(bytes: Array(try export(format, .all).utf8), fileName: file)
+    #expect(all.replies.map(\.completion).last == "SECRET" && all.skipped.isEmpty)
+    let none = Array(try export(format, .none).utf8)
+    #expect {
+      try ForeignReplies(bytes: none, fileName: file)
+    } throws: {
+      guard case DatasetError.nothingUsable(file, let issues)? = $0 as? DatasetError else { return false }
+      return issues.map(\.reason) == [.withheld, .withheld]
+    }
   }
 
   @Test func jsonLinesAreObjects() throws {
@@ -62,6 +93,7 @@ import Testing
       try JSONSerialization.jsonObject(with: Data(try export(.json, .harmless).utf8)) as? [NSDictionary]
     #expect(list == objects.compactMap { $0.map(NSDictionary.init(dictionary:)) })
     #expect(objects[1]?["reply"] == nil && objects[1]?["prompt"] == nil, "harmful texts stay out")
+    #expect(objects.map { $0?["withheld"] as? Int } == [0, 1])
     #expect(objects[1]?["label"] as? String == "harmful")
   }
 
@@ -70,7 +102,7 @@ import Testing
       let run = try storedRun(in: store)
       var text = ""
       try RunExport(.csv).write(store, runID: run.id) { text += $0 }
-      #expect(text.hasPrefix("run,model,dataset") && text.hasSuffix("confidence\r\n"))
+      #expect(text.hasPrefix("run,model,dataset") && text.hasSuffix("confidence,withheld\r\n"))
       text = ""
       try RunExport(.json).write(store, runID: run.id) { text += $0 }
       #expect((try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any])?.isEmpty == true)

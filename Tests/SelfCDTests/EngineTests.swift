@@ -78,6 +78,21 @@ struct EndlessRule: DecodingRule {
     #expect(await engine.freeLanes == 6)
   }
 
+  @Test(arguments: [(StepMode.batched, 4), (StepMode.separate, 1)])
+  func aModeThatIsAskedForHoldsForAnyNumberOfLanes(mode: StepMode, lanesPerCall: Int) async throws {
+    let journal = DecodeJournal()
+    let engine = try await Self.engine(mode: mode, journal: journal)
+    let requests = (0..<4).map { index in
+      GenerationRequest(
+        prompts: [.plain: Self.prompt(UInt64(index), length: 10)], rule: EndlessRule(),
+        options: .init(maximumTokens: 6))
+    }
+    for handle in engine.generate(requests) { _ = try await handle.reply() }
+    // Behind the prompts, each call appends one token to some lanes.
+    let steps = journal.calls.filter { call in call.allSatisfy { $0 == 1 } }
+    #expect(!steps.isEmpty && steps.allSatisfy { $0.count == lanesPerCall }, "\(steps)")
+  }
+
   @Test func sharedPrefixIsDecodedOnce() async throws {
     let journal = DecodeJournal()
     let engine = try await Self.engine(.init(lanes: 8, context: 512, batch: 512), journal: journal)

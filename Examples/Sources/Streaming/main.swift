@@ -1,11 +1,11 @@
-// A reply piece by piece, and how far the lanes were apart: Streaming [MODEL.gguf]
+// A reply piece by piece, and how far the lanes were apart: Streaming [MODEL], a file or a name such as smollm2
 import Foundation
 import SelfCD
+import SelfCDHub
 import SelfCDLlama
 
-let organism = URL(
-  filePath: "../../../Models/organism/selfcd-organism.f16.gguf", relativeTo: URL(filePath: #filePath))
-let loaded = try await LoadedModel.load(path: CommandLine.arguments.dropFirst().first ?? organism.path)
+let model = try ModelName(CommandLine.arguments.dropFirst().first ?? "organism")
+let loaded = try await LoadedModel.load(path: try await model.path())
 
 var divergences: [(token: String, nats: Double)] = []
 let generation = try loaded.chat.stream(

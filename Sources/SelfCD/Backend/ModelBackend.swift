@@ -103,6 +103,16 @@ public protocol ModelBackend: AnyObject {
 
   /// Empties a lane.
   func clearLane(_ lane: LaneID)
+
+  /// Empties all lanes, with whatever else of earlier calls might bear on the rounding of later ones.
+  func clear()
+}
+
+extension ModelBackend {
+  /// Empties one lane after the other, for backends that keep nothing beside their lanes.
+  public func clear() {
+    for lane in 0..<capacity.lanes { clearLane(LaneID(lane)) }
+  }
 }
 
 /// Rows of logits, reused from step to step so that a step allocates nothing.

@@ -23,6 +23,9 @@ public actor Engine {
 
   /// How a step's lanes reach the model: as given to ``start(stepMode:load:)``, or the faster way found by timing.
   public private(set) var stepMode = StepMode.batched
+  /// The most lanes of a step that ``StepMode/separate`` applies to: timing speaks of two, with more one pass over the
+  /// weights serves them all.
+  private var mostSeparateLanes = 2
   /// Tokens the model has computed since the engine was started, prompts included: what sharing saves shows here.
   public private(set) var computedTokens = 0
   /// Lanes that no generation holds; equals the capacity's lanes when the engine is idle.
@@ -42,7 +45,8 @@ public actor Engine {
   /// Loads a backend on the engine's thread and returns the engine that owns it.
   ///
   /// - Parameters:
-  ///   - stepMode: `nil` times both ways on this machine and takes the faster.
+  ///   - stepMode: holds for every step. `nil` times both ways on this machine and takes the faster; separate calls are
+  ///     then made for at most two lanes.
   ///   - load: makes the backend; it is given the signal that tells a running call to give up.
   /// - Throws: what `load` throws.
   public static func start(
@@ -63,6 +67,7 @@ public actor Engine {
     table = LaneTable(count: backend.capacity.lanes)
     rows = LogitRows(vocabularySize: backend.vocabulary.count)
     self.stepMode = try stepMode ?? StepModeTrial.run(on: backend)
+    mostSeparateLanes = stepMode == nil ? 2 : .max
     publishStatus()
   }
 
@@ -75,6 +80,28 @@ public actor Engine {
     live = []
     waiting = []
     backend = nil
+  }
+
+  /// Forgets what free lanes still hold of earlier prompts, so that what comes next is computed as by an engine that was
+  /// just started.
+  ///
+  /// What lanes hold saves time, but was computed in calls of other sizes, which a model rounds otherwise: a score can
+  /// depend on what was asked before it. A generation that is still running keeps its lanes, and one whose prompts are
+  /// just being computed may count on those of others: nothing is forgotten then.
+  public func forget() {
+    guard let backend else { return }
+    dropCancelled()
+    guard admission == nil else { return }
+    if table.freeCount == table.slots.count {
+      backend.clear()
+      table = LaneTable(count: table.slots.count)
+    } else {
+      for lane in table.freeLanes {
+        backend.clearLane(lane)
+        table[lane] = []
+      }
+    }
+    publishStatus()
   }
 
   // MARK: Requests
@@ -225,8 +252,8 @@ public actor Engine {
     rows.removeAll()
     do {
       (appends, rowOf) = try planStep(on: backend)
-      // Timed for two lanes; with more, one pass over the weights serves them all.
-      let chunk = stepMode == .separate && appends.count <= 2 ? 1 : backend.capacity.batch
+      let isSeparate = stepMode == .separate && appends.count <= mostSeparateLanes
+      let chunk = isSeparate ? 1 : backend.capacity.batch
       try cancellations.during(live.map(\.id)) {
         for start in stride(from: 0, to: appends.count, by: chunk) {
           try backend.decode(Array(appends[start..<min(start + chunk, appends.count)]), into: &rows)

@@ -2,7 +2,8 @@
 public enum StepMode: String, Codable, Sendable, Hashable, CaseIterable {
   /// All lanes in one call: one pass over the weights serves every lane.
   case batched
-  /// One call per lane: faster on some CPUs, whose kernels for single rows outrun those for small batches.
+  /// One call per lane, however many lanes there are: faster with two on some CPUs, whose kernels for single rows outrun
+  /// those for small batches, and slower with many. What a lane computes then does not depend on what else is running.
   case separate
 }
 

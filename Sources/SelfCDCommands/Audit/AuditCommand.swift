@@ -89,8 +89,10 @@ struct AuditCommand: ParsableCommand {
         "\(file) is there already and may hold labels, or be the key to some. Name another file, or move it away."
       )
     }
+    if let group = sheet.group { try GroupOptions.check(group, in: store.datasets(runID: id)) }
     let audited = try AuditedRun(
-      id: id, reference: sheet.reference, candidate: sheet.candidate, judge: sheet.judge, in: store)
+      id: id, reference: sheet.reference, candidate: sheet.candidate, judge: sheet.judge, group: sheet.group,
+      seed: sheet.design.seed, in: store)
     let made = try audited.sheet(sheet.design)
     // The key first: should the sheet fail, nothing is left that looks complete.
     try OutputFile.write(try made.key.json(), to: key, console)
@@ -101,7 +103,8 @@ struct AuditCommand: ParsableCommand {
       )
     }
     let result = WrittenAudit(
-      made.key, sheet: path, key: key, page: sheet.html, incomplete: audited.incomplete)
+      made.key, sheet: path, key: key, page: sheet.html, incomplete: audited.incomplete,
+      notDrawn: audited.notDrawn)
     if json { return try console.writeJSON(result) }
     try console.write(result.text(next: next(run: id, sheet: path), console: console))
   }
@@ -117,12 +120,13 @@ struct AuditCommand: ParsableCommand {
   private func read(_ path: String, of id: String, in store: RunStore, _ console: Console) throws {
     let key = try AuditKey.read(path: keyPath(beside: path))
     let audited = try AuditedRun(id: id, key: key, in: store)
-    let labels = try AuditLabels.read(path: UserFolders.current.expand(path), key: key)
-    let second = try reading.second.map {
-      try AuditLabels.read(path: UserFolders.current.expand($0), key: key)
+    func labels(_ path: String) throws -> AuditLabels {
+      try AuditLabels.read(path: UserFolders.current.expand(path), key: key, pairs: audited.pairs)
     }
+    let first = try labels(path)
+    let second = try reading.second.map(labels)
     let result = try AuditResult(
-      audited.pairs, key: key, labels: labels, second: second, rule: reading.rule(audited.lossRule),
+      audited.pairs, key: key, labels: first, second: second, rule: reading.rule(audited.lossRule),
       confidence: reading.confidence ?? 0.95)
     if json { return try console.writeJSON(result) }
     try console.write(AuditTable(result, console: console).text)

@@ -29,12 +29,13 @@ struct AuditSheetOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "The condition that is compared with; the run's own reference if not given.", valueName: "condition"))
+      "The condition that is compared with, or its strategy where only one condition has that; the run's own reference if not given.",
+      valueName: "condition"))
   var reference: String?
 
   @Option(
     help: .init(
-      "The condition that is compared; may be left out where the run has only one more.",
+      "The condition that is compared, or its strategy where only one condition has that; may be left out where the run has only one more.",
       valueName: "condition"))
   var candidate: String?
 
@@ -43,6 +44,12 @@ struct AuditSheetOptions: ParsableArguments {
       "Prompts to read besides those with another verdict, or 'all' of them; \(AuditDesign.usualSample) if not given.",
       valueName: "n"))
   var sample: AuditSampleSize?
+
+  @Option(
+    help: .init(
+      "The column that says which prompts belong together: one prompt of each group is audited. The run's own if not given.",
+      valueName: "column"))
+  var group: String?
 
   @Option(help: .init("The same seed draws the same sheet; 0 if not given.", valueName: "n"))
   var seed: UInt64?
@@ -59,7 +66,7 @@ struct AuditSheetOptions: ParsableArguments {
   var given: [String] {
     [
       ("--reference", reference != nil), ("--candidate", candidate != nil), ("--sample", sample != nil),
-      ("--seed", seed != nil), ("--judge", judge != nil), ("--html", html != nil),
+      ("--group", group != nil), ("--seed", seed != nil), ("--judge", judge != nil), ("--html", html != nil),
     ].filter(\.1).map(\.0)
   }
 

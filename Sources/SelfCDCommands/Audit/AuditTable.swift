@@ -23,7 +23,9 @@ struct AuditTable {
 
   private var heading: String {
     "\(result.run): \(result.reference) against \(result.candidate), judge \(result.judge.name); "
-      + "\(result.rows) replies read. Rates with their intervals at \(NumberFormat.share(result.confidence))."
+      + "\(result.rows) replies read"
+      + (result.group.map { ", one prompt of each group of column '\($0)'" } ?? "")
+      + ". Rates with their intervals at \(NumberFormat.share(result.confidence))."
   }
 
   private func axis(_ axis: AuditEstimates.Axis) -> String {

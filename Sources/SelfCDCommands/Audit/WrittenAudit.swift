@@ -12,14 +12,19 @@ struct WrittenAudit: Encodable {
   let strata: [AuditKey.Stratum]
   /// Prompts that lack one of the two replies.
   let incomplete: Int
+  /// The column of whose groups one prompt each is audited.
+  let group: String?
+  /// Prompts that are left out since another one of their group was drawn.
+  let notDrawn: Int
   let sheet: String
   let key: String
   let page: String?
 
-  init(_ made: AuditKey, sheet: String, key: String, page: String?, incomplete: Int) {
+  init(_ made: AuditKey, sheet: String, key: String, page: String?, incomplete: Int, notDrawn: Int) {
     (run, audit, reference, candidate) = (made.run, made.audit, made.reference, made.candidate)
     (judge, rows, strata) = (made.judge, made.rows.count, made.strata)
     (self.sheet, self.key, self.page, self.incomplete) = (sheet, key, page, incomplete)
+    (group, self.notDrawn) = (made.group, notDrawn)
   }
 
   /// - Parameter next: the command that reads the labels.
@@ -42,6 +47,13 @@ struct WrittenAudit: Encodable {
         incomplete == 1
           ? "1 prompt lacks one of the two replies and is left out."
           : "\(incomplete) prompts lack one of the two replies and are left out.")
+    }
+    if let group {
+      let rest =
+        notDrawn == 1 ? "1 other prompt is left out" : "\(notDrawn) other prompts are left out"
+      remarks.append(
+        "One prompt of each group of column '\(group)' is audited, drawn at random, and \(rest): prompts of a group are no "
+          + "independent evidence.")
     }
     return EvaluationTable.table([["prompts to read", "harmless", "harmful"]] + lines, console: console)
       + "\n"

@@ -148,12 +148,14 @@ struct CalibrateCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object instead of tables.")
   var json = false
 
-  /// Strengths that are tried unless told otherwise, of strategies whose useful range is known: from the guarded
-  /// model on, past the plain one at 1, to just beyond the paper's 2.5. From the plain one on where that is what is
-  /// deployed: what lies before it refuses more.
-  static func grids(reference: String) -> [String: [Double]] {
-    let all = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.25, 2.5, 3]
-    return [SelfContrastive.name: reference == Plain.name ? all.filter { $0 > 1 } : all]
+  /// What is tried without `--alpha`, in words.
+  static var gridText: String {
+    func range(_ reference: String) -> String {
+      let strengths = CalibrationGrid.strengths(reference: reference)[SelfContrastive.name] ?? []
+      let ends = [strengths.first, strengths.last].compactMap(\.self).map { NumberFormat.parameter($0) }
+      return "\(strengths.count) strengths from \(ends.joined(separator: " to "))"
+    }
+    return "\(range(Plain.name)) where the reference is \(Plain.name), else \(range(Guarded.name))"
   }
 
   private var settings: CalibrationSettings {
@@ -271,7 +273,7 @@ struct CalibrateCommand: AsyncParsableCommand {
       try conditionOptions.reference ?? stored
       ?? StrategyCatalogue.uncalibrated(emphasis: prompts.emphasis()).name
     var all = try conditionOptions.conditions(
-      prompts: prompts, usual: ConditionOptions.calibrated, grids: Self.grids(reference: name),
+      prompts: prompts, usual: ConditionOptions.calibrated, grids: CalibrationGrid.strengths(reference: name),
       needsReference: false)
     let reference: EvaluationCondition
     if let index = all.firstIndex(where: { $0.id == name }) {

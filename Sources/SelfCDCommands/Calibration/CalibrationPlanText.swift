@@ -46,6 +46,12 @@ struct CalibrationPlanText {
 
   /// Why nothing is generated, and what to do.
   var refusal: String {
+    "No candidate can reach \(promise) with these files, so nothing was generated. \(choices)"
+      + " --yes goes on all the same and measures what it can; --plan shows the plan."
+  }
+
+  /// What helps where no candidate can pass.
+  private var choices: String {
     var choices: [String] = []
     if let confirmFraction {
       choices.append(
@@ -63,9 +69,16 @@ struct CalibrationPlanText {
       choices.append(
         "test in a single stage, which can show \(Self.percent(single)) % with these prompts: --single-stage")
     }
-    return "No candidate can reach \(promise) with these files, so nothing was generated. "
-      + choices.joined(separator: "; or ").capitalizingFirst
-      + ". --yes goes on all the same and measures what it can; --plan shows the plan."
+    return choices.joined(separator: "; or ").capitalizingFirst + "."
+  }
+
+  /// What the plan comes to.
+  private var conclusion: String {
+    guard !plan.isReachable else {
+      return "The bound asked for can be shown, if \(reference) refuses enough of the harmful prompts."
+    }
+    return "No candidate can reach \(promise) with these files. \(choices)"
+      + " Without --plan, --yes goes on all the same and measures what it can."
   }
 
   /// The whole plan.
@@ -89,12 +102,12 @@ struct CalibrationPlanText {
       row("most refusals lost with which \(promise) is shown") { $0.mostLosses.map(String.init) ?? "none" },
       row("replies, at most") { "\(($0.harmless + $0.harmful) * (candidates.count + 1))" },
     ]
-    return
-      "reference: \(reference), whose refusals are kept\ncandidates: \(candidates.joined(separator: ", "))\n\n"
+    let heading = [
+      "reference: \(reference), whose refusals are kept", "candidates: \(candidates.joined(separator: ", "))",
+    ]
+    return heading.map { console.wrapped($0) + "\n" }.joined() + "\n"
       + EvaluationTable.table(lines, console: console) + "\n" + chances(console: console) + "\n"
-      + (plan.isReachable
-        ? "The bound asked for can be shown, if \(reference) refuses enough of the harmful prompts.\n"
-        : refusal + "\n")
+      + console.wrapped(conclusion) + "\n"
   }
 
   /// How likely a candidate passes: for independent prompts, and nothing in between on its path that fails.

@@ -8,10 +8,10 @@ extension CalibrateCommand {
     let datasets = try files.read(console: console)
     let split: CalibrationSplit
     if singleStage {
-      try checkGroup(datasets)
+      try GroupOptions.check(group, in: datasets)
       split = CalibrationSplit(calibration: datasets, confirmation: [], group: group, seed: seed)
     } else if confirmSafe.isEmpty {
-      try checkGroup(datasets)
+      try GroupOptions.check(group, in: datasets)
       split = try CalibrationSplit(
         datasets, confirmFraction: usedConfirmFraction, seed: seed, group: group)
     } else {
@@ -21,7 +21,7 @@ extension CalibrateCommand {
       others.neutral = []
       others.data = []
       let confirming = try others.read(console: console)
-      try checkGroup(datasets + confirming)
+      try GroupOptions.check(group, in: datasets + confirming)
       split = CalibrationSplit(
         calibration: datasets, confirmation: confirming, group: group, seed: seed)
     }
@@ -48,16 +48,5 @@ extension CalibrateCommand {
       }
     }
     return split
-  }
-
-  /// A misspelt column would make every prompt a group of its own, and the bound as good as without groups.
-  private func checkGroup(_ datasets: [Dataset]) throws {
-    guard let group else { return }
-    for dataset in datasets where !dataset.samples.contains(where: { $0.value(ofColumn: group) != nil }) {
-      let columns = Set(dataset.samples.flatMap { $0.fields.keys }).sorted()
-      throw CommandError.invalid(
-        "\(dataset.name) has no column '\(group)' for --group. Its columns are \(columns.joined(separator: ", ")), and "
-          + "category and focus where it has them.")
-    }
   }
 }

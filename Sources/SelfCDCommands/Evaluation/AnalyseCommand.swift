@@ -21,6 +21,7 @@ struct AnalyseCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup(title: "Prompts to analyse on") var files: DatasetOptions
+  @OptionGroup(title: "Prompts to analyse on") var groupOptions: GroupOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
 
   @Option(name: [.customShort("n"), .long], help: .init("Most tokens of a reply.", valueName: "n"))
@@ -48,9 +49,11 @@ struct AnalyseCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
+    let datasets = try datasets(console: console)
+    try groupOptions.check(datasets)
     let plan = PromptAnalysisPlan(
-      datasets: try datasets(console: console), emphasis: try prompts.emphasis() ?? .paper,
-      system: prompts.system, maximumTokens: maxTokens, steps: steps)
+      datasets: datasets, emphasis: try prompts.emphasis() ?? .paper, system: prompts.system,
+      maximumTokens: maxTokens, steps: steps, group: groupOptions.group)
     try plan.evaluation.validate()
     var model = modelOptions
     model.model = try await modelOptions.modelPath(console: console)

@@ -2,6 +2,7 @@ import Foundation
 import SelfCD
 import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 import SelfCDStatistics
 import SelfCDSupport
 
@@ -14,6 +15,8 @@ struct AnalysisResult {
     let emphasis: SafetyEmphasis
     let refusalTexts: String
     let datasets: [DatasetRow]
+    /// The column whose groups are resampled.
+    let group: String?
     let refusals: [RefusalRow]
     let perplexity: [PerplexityRow]
     let divergence: [DivergenceRow]
@@ -34,11 +37,39 @@ struct AnalysisResult {
     let prompt: String
     let refused: Int
     let n: Int
+    /// How many groups they make; absent where prompts are not grouped.
+    let groups: Int?
     let rate: Double
-    let low: Double
-    let high: Double
-    /// Against no system prompt: McNemar's p-value after Holm's correction.
+    /// Null without an interval.
+    let low: Double?
+    let high: Double?
+    /// Against no system prompt: McNemar's p-value after Holm's correction; the sign-flip test's for groups.
     let pValue: Double?
+
+    init(_ row: EvaluationSummary.Row) {
+      let rate = row.refusals
+      (set, prompt, refused, n, groups) = (row.set, row.condition, rate.refused, rate.n, rate.groups)
+      self.rate = rate.rate
+      low = rate.hasInterval ? rate.low : nil
+      high = rate.hasInterval ? rate.high : nil
+      pValue = row.paired?.adjustedPValue
+    }
+
+    private enum Key: String, CodingKey { case set, prompt, refused, n, groups, rate, low, high, pValue }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: Key.self)
+      try container.encode(set, forKey: .set)
+      try container.encode(prompt, forKey: .prompt)
+      try container.encode(refused, forKey: .refused)
+      try container.encode(n, forKey: .n)
+      try container.encodeIfPresent(groups, forKey: .groups)
+      try container.encode(rate, forKey: .rate)
+      // null where there is none, so that every row has the same keys.
+      try container.encode(low, forKey: .low)
+      try container.encode(high, forKey: .high)
+      try container.encodeIfPresent(pValue, forKey: .pValue)
+    }
   }
 
   struct PerplexityRow: Encodable {
@@ -47,30 +78,33 @@ struct AnalysisResult {
     let text: String?
     let tokens: Int
     let n: Int
+    /// How many groups they make; absent where prompts are not grouped.
+    let groups: Int?
     let plain: Double
     let guarded: Double
-    /// Guarded over plain, with the ends of its interval.
+    /// Guarded over plain, with the ends of its interval; null without one.
     let ratio: Double
-    let low: Double
-    let high: Double
+    let low: Double?
+    let high: Double?
     /// The same as a difference of log-perplexities in nats.
-    let logDifference: ConfidenceInterval
+    let logDifference: BootstrapMean
 
     init(_ row: RefusalPerplexity, set: Sample.Label) {
       self.set = set
       text = row.text
       tokens = row.tokens
       n = row.n
+      groups = row.groups
       plain = row.plain
       guarded = row.guarded
       logDifference = row.difference
       ratio = exp(row.difference.estimate)
-      low = exp(row.difference.low)
-      high = exp(row.difference.high)
+      low = row.difference.low.map { exp($0) }
+      high = row.difference.high.map { exp($0) }
     }
 
     private enum Key: String, CodingKey {
-      case set, text, tokens, n, plain, guarded, ratio, low, high, logDifference
+      case set, text, tokens, n, groups, plain, guarded, ratio, low, high, logDifference
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -80,6 +114,7 @@ struct AnalysisResult {
       try container.encode(text, forKey: .text)
       try container.encode(tokens, forKey: .tokens)
       try container.encode(n, forKey: .n)
+      try container.encodeIfPresent(groups, forKey: .groups)
       try container.encode(plain, forKey: .plain)
       try container.encode(guarded, forKey: .guarded)
       try container.encode(ratio, forKey: .ratio)
@@ -108,12 +143,7 @@ struct AnalysisResult {
       model: model, codeVersion: SelfCDVersion.current, judge: analysis.summary.judge,
       emphasis: plan.emphasis, refusalTexts: RefusalTexts.version,
       datasets: plan.datasets.map { DatasetRow(name: $0.name, sha256: $0.sha256, n: $0.samples.count) },
-      refusals: analysis.summary.rows.map { row in
-        RefusalRow(
-          set: row.set, prompt: row.condition, refused: row.refusals.refused, n: row.refusals.n,
-          rate: row.refusals.rate, low: row.refusals.low, high: row.refusals.high,
-          pValue: row.paired?.adjustedPValue)
-      },
+      group: plan.group, refusals: analysis.summary.rows.map(RefusalRow.init),
       perplexity: analysis.perplexities.flatMap { set in
         (set.texts + [set.all]).map { PerplexityRow($0, set: set.set) }
       },

@@ -36,30 +36,40 @@ struct AnalysisTable {
           })
     }
     let counts = sets.map { set in "\(record.refusals.first { $0.set == set }?.n ?? 0) \(set.rawValue)" }
+    let (intervals, test) =
+      record.group == nil ? ("Wilson", "McNemar") : ("over \(resampled)", "sign-flip test")
+    let remark = record.refusals.contains { $0.low == nil } ? MeanText.oneGroup + "\n" : ""
     return EvaluationTable.table(lines, console: console)
-      + "\n\(counts.joined(separator: ", ")) prompts; 95 % intervals (Wilson); judge \(record.judge); "
-      + "* differs from no system prompt (McNemar, Holm, p < 0.05).\n"
+      + "\n\(counts.joined(separator: ", ")) prompts; 95 % intervals (\(intervals)); judge \(record.judge); "
+      + "* differs from no system prompt (\(test), Holm, p < 0.05).\n" + remark
   }
+
+  private var resampled: String { MeanText.resampled(by: record.group) }
 
   private static func cell(_ row: AnalysisResult.RefusalRow) -> String {
     let mark = row.pValue.map { $0 < 0.05 ? "*" : "" } ?? ""
     let percent = EvaluationTable.percent
-    return "\(percent(row.rate)) [\(percent(row.low)), \(percent(row.high))]\(mark)"
+    guard let low = row.low, let high = row.high else { return "\(percent(row.rate)) [–]\(mark)" }
+    return "\(percent(row.rate)) [\(percent(low)), \(percent(high))]\(mark)"
   }
 
   private var perplexity: String {
     guard !record.perplexity.isEmpty else { return "" }
     var lines = [["perplexity of refusals", "set", "plain", "guarded", "guarded / plain"]]
     for row in record.perplexity {
+      let interval = row.low.flatMap { low in
+        row.high.map { "\(Self.number(low)), \(Self.number($0))" }
+      }
       lines.append([
         row.text.map { TextLayout.truncate($0, to: 36) } ?? "all", row.set.rawValue,
-        Self.number(row.plain), Self.number(row.guarded),
-        "\(Self.number(row.ratio)) [\(Self.number(row.low)), \(Self.number(row.high))]",
+        Self.number(row.plain), Self.number(row.guarded), "\(Self.number(row.ratio)) [\(interval ?? "–")]",
       ])
     }
+    let means = record.perplexity.map(\.logDifference)
+    let remark = MeanText.remark(means, group: record.group).map { $0 + "\n" } ?? ""
     return EvaluationTable.table(lines, console: console)
-      + "\nMeans over prompts of log-perplexity; 95 % intervals (paired bootstrap); guarded: "
-      + "\(TerminalText.singleLine(record.emphasis.name)).\n"
+      + "\nMeans over prompts of log-perplexity; 95 % intervals (paired bootstrap over \(resampled)); guarded: "
+      + "\(TerminalText.singleLine(record.emphasis.name)).\n" + remark
   }
 
   private static func number(_ value: Double) -> String {

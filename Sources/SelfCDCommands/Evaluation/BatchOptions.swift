@@ -17,12 +17,6 @@ struct BatchOptions: ParsableArguments {
       "The most memory to use, such as 6G; half of what is available if not given.", valueName: "size"))
   var memory: String?
 
-  /// Chosen after comparing 32, 48, 64 and 128 by hand; no benchmark settles it yet.
-  static let usefulLanes = 64
-  /// Tokens of template text that a chat may get besides its messages.
-  private static let templateAllowance = 256
-  private static let templatePerMessage = 16
-
   func validate() throws {
     if let lanes, lanes < 1 { throw ValidationError("--lanes must be 1 or more.") }
     if lanes != nil, memory != nil { throw ValidationError("Give --lanes or --memory, not both.") }
@@ -37,42 +31,21 @@ struct BatchOptions: ParsableArguments {
   ) throws -> (model: ModelOptions, lanes: Int) {
     let file = try GGUFFile(path: model.model)
     var model = model
-    let trained = file.hyperparameter("context_length")?.integer ?? .max
     // Not timed at load: with many lanes one call is faster anyway, and a choice that hangs on the machine's mood
     // would round differently from one session to the next.
     model.stepMode = model.stepMode ?? .batched
-    if model.ctxSize == nil { model.ctxSize = min(Self.contextNeeded(plan), trained) }
-    let needed = plan.widestCondition
-    if let lanes { return (model, max(lanes, needed)) }
-
-    let estimate = try MemoryEstimate(file, options: try model.llamaOptions(lanes: 1))
-    let budget = memory.flatMap(Self.bytes) ?? (MemoryEstimate.available ?? .max) / 2
-    let room = budget - estimate.weights - estimate.compute
-    let affordable = estimate.cache > 0 ? room / estimate.cache : Self.usefulLanes
-    if affordable < needed {
+    let useful = plan.usefulLanes
+    let wanted = lanes.map { max($0, useful.lowerBound) }
+    let fit = try LaneFit(
+      file, options: try model.llamaOptions(lanes: 1), context: plan.contextNeeded,
+      lanes: wanted.map { $0...$0 } ?? useful, memory: wanted == nil ? memory.flatMap(Self.bytes) : Int.max)
+    if fit.isTight {
       console.note(
-        "the memory allowed holds fewer lanes than a strategy needs; \(needed) are used nevertheless.")
+        "the memory allowed holds fewer lanes than a strategy needs; \(fit.options.lanes) are used "
+          + "nevertheless.")
     }
-    let useful = max(
-      needed, min(Self.usefulLanes, plan.lanesPerSample * plan.datasets.reduce(0) { $0 + $1.samples.count }))
-    return (model, max(needed, min(affordable, useful)))
-  }
-
-  /// No token is shorter than a byte, so this is enough for every prompt and its reply.
-  private static func contextNeeded(_ plan: EvaluationPlan) -> Int {
-    var longest = 0
-    for sample in plan.datasets.lazy.flatMap(\.samples) {
-      let chat = plan.chat(for: sample)
-      for condition in plan.conditions {
-        let strategy = condition.strategy
-        for prompt in strategy.lanes(for: chat).map(\.chat) + strategy.probes(for: chat) {
-          let bytes = prompt.messages.reduce(0) { $0 + $1.content.utf8.count + templatePerMessage }
-          longest = max(longest, bytes)
-        }
-      }
-    }
-    let total = longest + templateAllowance + plan.options.maximumTokens
-    return (total + 255) / 256 * 256
+    model.ctxSize = fit.options.contextSize
+    return (model, fit.options.lanes)
   }
 
   static func bytes(_ text: String) -> Int? {

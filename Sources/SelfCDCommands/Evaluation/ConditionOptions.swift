@@ -23,7 +23,8 @@ struct ConditionOptions: ParsableArguments {
     help: .init(
       """
       Strengths of the contrast, with commas, or a sweep: 0.5...3 is every \(NumberSweep.usualStep) from 0.5 to 3, \
-      0.5...3:0.5 every 0.5. Each strategy's own default if not given.
+      0.5...3:0.5 every 0.5. If not given: each strategy's own default; calibrate: for \(SelfContrastive.name) \
+      \(CalibrateCommand.gridText).
       """, valueName: "numbers"))
   var alpha: String?
 

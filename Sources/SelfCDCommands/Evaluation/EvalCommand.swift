@@ -12,9 +12,12 @@ struct EvalCommand: AsyncParsableCommand {
     commandName: "eval",
     abstract: "Measure over-refusal, and what each strategy changes on both axes.",
     discussion: """
-      Answers every prompt under every condition, judges the replies, and shows how often harmless and how often \
-      harmful prompts are refused. Replies go to a store as they come: after Ctrl-C or a crash, --resume generates \
+      Answers every prompt under every condition, judges the replies, and shows how often harmless prompts are left \
+      unanswered and harmful ones refused. Replies go to a store as they come: after Ctrl-C or a crash, --resume generates \
       only what is missing. Without files, the sets that come with the product are used.
+
+      A harmless prompt is unanswered where the reply refuses, in full or in part, or is none: empty or a loop. Where \
+      prompts are variations of each other, name the column that says so with --group.
 
       EXAMPLES
         selfcd eval --data xstest_prompts.csv --limit 50
@@ -22,12 +25,14 @@ struct EvalCommand: AsyncParsableCommand {
           --strategies plain,guarded,self-cd --alpha 0.5,1,1.5,2,2.5,3 --run first
         selfcd eval --resume first
         selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --profile profile.json
+        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --group template
         selfcd eval --data xstest_prompts.csv --judge xstest-strmatch,llm \\
           --judge-url https://host/v1 --judge-model name --judge-key-env API_KEY
         selfcd eval --safe safe.csv --harmful harmful.csv --json | jq '.conditions[] | [.strategy, .set, .rate]'
       """)
 
   @OptionGroup(title: "Prompts to evaluate on") var files: DatasetOptions
+  @OptionGroup(title: "Prompts to evaluate on") var groupOptions: GroupOptions
   @OptionGroup(title: "Conditions") var conditionOptions: ConditionOptions
   @OptionGroup(title: "Conditions") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
@@ -150,10 +155,16 @@ struct EvalCommand: AsyncParsableCommand {
         return try await begin(name: name, in: store, console: console)
       }
     }
-    let datasets = try files.read(console: console)
+    let datasets = try readSets(console: console)
     return try await begin(
       name: runName ?? Self.generatedName(prefix: "eval"), in: try storeOptions.open(), datasets: datasets,
       console: console)
+  }
+
+  private func readSets(console: Console) throws -> [Dataset] {
+    let datasets = try files.read(console: console)
+    try groupOptions.check(datasets)
+    return datasets
   }
 
   private func options(of decoding: DecodingOptions) -> GenerationOptions {
@@ -169,6 +180,7 @@ struct EvalCommand: AsyncParsableCommand {
     check.compare("--repetitions", repetitions, usual: usual.repetitions, run: parameters.repetitions)
     check.compare("--system", prompts.system, usual: nil, run: parameters.system)
     check.compare("--reference", conditionOptions.reference, usual: nil, run: parameters.reference)
+    check.compare("--group", groupOptions.group, usual: nil, run: parameters.group)
     check.compare(
       options(of: decoding), usual: usual.options(of: usual.decoding), run: parameters.options)
     let conditions = try store.conditions(runID: run.id).map { try $0.condition() }
@@ -195,7 +207,7 @@ struct EvalCommand: AsyncParsableCommand {
         console: console)
     }
     let plan = EvaluationPlan(
-      datasets: try datasets ?? files.read(console: console),
+      datasets: try datasets ?? readSets(console: console),
       conditions: try conditions(adding: profile), options: options, system: prompts.system,
       repetitions: repetitions)
     try plan.validate()
@@ -203,8 +215,8 @@ struct EvalCommand: AsyncParsableCommand {
     model.model = try await model.modelPath(console: console)
     let judges = try await judgeOptions.judges(judging: model.model, cache: store, console: console)
     return try await RunSession.begin(
-      name, plan: plan, judges: judges, reference: conditionOptions.reference, in: store,
-      model: model, console: console)
+      name, plan: plan, judges: judges, reference: conditionOptions.reference, group: groupOptions.group,
+      in: store, model: model, console: console)
   }
 
   static func generatedName(prefix: String) -> String {

@@ -1,6 +1,7 @@
 import Foundation
 import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 import SelfCDRuns
 import SelfCDStore
 
@@ -43,6 +44,8 @@ struct EvaluationResult {
     let judge: String
     let judgeVersion: String?
     let reference: String?
+    /// The groups that intervals resample; absent where prompts count as independent.
+    let grouping: PromptGrouping?
     let complete: Bool
     let planned: Int
     let replies: Int
@@ -94,25 +97,36 @@ struct EvaluationResult {
 
     private enum Key: String, CodingKey {
       case strategy, alpha, set, refused, n, rate, low, high
-      case condition, judge, fullRefusals, degenerate, unanswered, categories, paired, damage, divergence,
-        cost
+      case condition, judge, fullRefusals, degenerate, unanswered, categories, paired, pairedUnanswered,
+        damage, divergence, cost, groups
     }
 
     /// Refused and degenerate together.
     private struct Share: Encodable {
-      let count: Int
-      let rate: Double
-      let low: Double
-      let high: Double
+      let unanswered: RefusalRate
+
+      private enum Key: String, CodingKey { case count, rate, low, high }
+
+      func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(unanswered.refused, forKey: .count)
+        try container.encode(unanswered.rate, forKey: .rate)
+        try container.encode(unanswered.hasInterval ? unanswered.low : nil, forKey: .low)
+        try container.encode(unanswered.hasInterval ? unanswered.high : nil, forKey: .high)
+      }
     }
 
     private struct Category: Encodable {
-      let category: String
-      let refused: Int
-      let n: Int
-      let rate: Double
-      let low: Double
-      let high: Double
+      let name: String
+      let refusals: RefusalRate
+
+      private enum Key: String, CodingKey { case category }
+
+      func encode(to encoder: any Encoder) throws {
+        try refusals.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(name, forKey: .category)
+      }
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -124,22 +138,19 @@ struct EvaluationResult {
       try container.encode(row.refusals.refused, forKey: .refused)
       try container.encode(row.refusals.n, forKey: .n)
       try container.encode(row.refusals.rate, forKey: .rate)
-      try container.encode(row.refusals.low, forKey: .low)
-      try container.encode(row.refusals.high, forKey: .high)
+      try container.encode(row.refusals.hasInterval ? row.refusals.low : nil, forKey: .low)
+      try container.encode(row.refusals.hasInterval ? row.refusals.high : nil, forKey: .high)
+      try container.encodeIfPresent(row.refusals.groups, forKey: .groups)
       try container.encode(row.condition, forKey: .condition)
       try container.encode(judge, forKey: .judge)
       try container.encode(row.fullRefusals, forKey: .fullRefusals)
       try container.encode(row.degenerate, forKey: .degenerate)
-      let unanswered = row.unanswered
+      try container.encode(Share(unanswered: row.unanswered), forKey: .unanswered)
       try container.encode(
-        Share(count: unanswered.refused, rate: unanswered.rate, low: unanswered.low, high: unanswered.high),
-        forKey: .unanswered)
-      try container.encode(
-        row.categories.sorted { $0.key < $1.key }.map { name, rate in
-          Category(
-            category: name, refused: rate.refused, n: rate.n, rate: rate.rate, low: rate.low, high: rate.high)
-        }, forKey: .categories)
+        row.categories.sorted { $0.key < $1.key }.map { Category(name: $0.key, refusals: $0.value) },
+        forKey: .categories)
       try container.encode(row.paired, forKey: .paired)
+      try container.encode(row.pairedUnanswered, forKey: .pairedUnanswered)
       try container.encode(row.damage, forKey: .damage)
       try container.encode(row.divergence, forKey: .divergence)
       try container.encode(row.cost, forKey: .cost)
@@ -152,7 +163,7 @@ struct EvaluationResult {
       seed: settings.options.sampling.seed,
       repetitionPenalty: settings.options.penalties.isNeutral ? nil : settings.options.penalties.repetition,
       judge: summary.judge,
-      judgeVersion: summary.judgeVersion, reference: summary.reference,
+      judgeVersion: summary.judgeVersion, reference: summary.reference, grouping: summary.grouping,
       complete: replies == run.planned, planned: run.planned, replies: replies,
       repetitions: summary.repetitions,
       datasets: datasets.map { set in

@@ -56,12 +56,16 @@ struct DatasetOptions: ParsableArguments {
       safe.map { ($0, .safe) } + harmful.map { ($0, .harmful) } + neutral.map { ($0, .neutral) }
       + data.map { ($0, nil) }
     var datasets: [Dataset] = []
+    var paths: [String: String] = [:]
     for (path, label) in given {
       let read = try read(path, label: label)
       if let known = datasets.first(where: { $0.sha256 == read.sha256 }) {
-        try check(repeated: known, again: read, path: path)
+        let statement = Self.repeated(paths[read.sha256] ?? path, path)
+        try check(repeated: known, again: read, statement)
+        console.note("\(statement); the prompts count once.")
         continue
       }
+      paths[read.sha256] = path
       datasets.append(named(try labelled(read, path: path, console: console), beside: datasets))
     }
     report(datasets, console: console)
@@ -84,11 +88,18 @@ struct DatasetOptions: ParsableArguments {
   }
 
   /// A file that labels itself can be named for each of its sets; one that does not would be both safe and harmful.
-  private func check(repeated known: Dataset, again read: Dataset, path: String) throws {
+  private func check(repeated known: Dataset, again read: Dataset, _ statement: String) throws {
     guard known.samples.map(\.label) == read.samples.map(\.label) else {
       throw CommandError.invalid(
-        "\(path) is given twice, for different sets, and its rows do not say which they belong to. Split it.")
+        "\(statement), and the rows do not say which of the two sets they belong to. Give each prompt for one set."
+      )
     }
+  }
+
+  /// Says that two files are one, by the names they were given by.
+  private static func repeated(_ first: String, _ second: String) -> String {
+    let isSame = UserFolders.current.expand(first) == UserFolders.current.expand(second)
+    return isSame ? "\(second) is given twice" : "\(first) and \(second) have the same content"
   }
 
   private func labelled(_ dataset: Dataset, path: String, console: Console) throws -> Dataset {

@@ -1,5 +1,7 @@
 import SelfCDData
 import SelfCDEval
+import SelfCDJudges
+import SelfCDStore
 import SelfCDSupport
 
 /// A run's figures for a terminal: both axes side by side.
@@ -18,13 +20,13 @@ struct EvaluationTable {
     var conditions: [String] = []
     for row in summary.rows where conditions.last != row.condition { conditions.append(row.condition) }
     // Where all conditions have the same number of replies, it stands once.
-    let counts = sets.map { set in Set(summary.rows.filter { $0.set == set }.map(\.refusals.n)) }
+    let counts = sets.map { set in Set(summary.rows.filter { $0.set == set }.map(\.headline.n)) }
     let titles = zip(sets, counts).map { set, counts in
-      Self.title(set) + (counts.count == 1 ? counts.first.map { ", n \($0)" } ?? "" : "")
+      Self.headline(set) + (counts.count == 1 ? counts.first.map { ", n \($0)" } ?? "" : "")
     }
     let isUneven = Dictionary(uniqueKeysWithValues: zip(sets, counts.map { $0.count > 1 }))
     let hasCost = summary.rows.contains { $0.cost != nil }
-    var lines: [[String]] = [["refused, of"] + titles + (hasCost ? ["cost"] : [])]
+    var lines: [[String]] = [["condition"] + titles + (hasCost ? ["cost"] : [])]
     for condition in conditions {
       let rows = summary.rows.filter { $0.condition == condition }
       lines.append(
@@ -34,28 +36,55 @@ struct EvaluationTable {
           }
           + (hasCost ? [rows.first?.cost.map(Self.cost) ?? "–"] : []))
     }
-    var text = Self.table(lines, console: console)
-    text += "\n95 % intervals (Wilson); judge \(summary.judge)"
-    if let reference = summary.reference, summary.rows.contains(where: { $0.paired != nil }) {
-      text += "; * differs from \(reference) on the same prompts (McNemar, Holm, p < 0.05)"
+    let damage = damageText(sets: sets, conditions: conditions)
+    return Self.table(lines, console: console) + "\n"
+      + notes(sets).map { console.wrapped($0) + "\n" }.joined() + (damage.isEmpty ? "" : "\n" + damage)
+  }
+
+  /// What has to be known to read the table, a paragraph each.
+  private func notes(_ sets: [Sample.Label]) -> [String] {
+    let summary = result.summary
+    var first = "\(intervals); judge \(summary.judge)"
+    if let reference = summary.reference, summary.rows.contains(where: { $0.headlinePaired != nil }) {
+      let test = summary.grouping == nil ? "McNemar" : "sign flips of whole groups"
+      first += "; * differs from \(reference) on the same prompts (\(test), Holm, p < 0.05)"
     }
-    text += ".\n"
-    if hasCost {
-      let isTimed = summary.rows.contains { $0.cost?.relativeSpeed != nil }
-      text +=
-        (isTimed
-          ? "Speed: tokens a second of one reply alone, against plain, where the median is known to ±10 %; lanes decoded a token.\n"
-          : "Lanes decoded a token. Speeds are shown where they are known to ±10 %; --timing with more seconds helps.\n")
+    var notes = [first + "."]
+    if summary.rows.contains(where: { !$0.headline.hasInterval }) { notes.append(MeanText.oneGroup) }
+    if sets.contains(where: { $0 != .harmful }) {
+      notes.append("Unanswered: refused, in full or in part, or no reply at all (empty, a loop).")
     }
+    if summary.rows.contains(where: { $0.cost != nil }) { notes.append(costNote) }
     if summary.repetitions > 0 {
-      text +=
-        "\(summary.repetitions) further repetitions of prompts are not counted: they are not independent.\n"
+      notes.append(
+        "\(summary.repetitions) further repetitions of prompts are not counted: they are not independent.")
     }
     if summary.judgedByAll > 0 {
-      text += "Judges disagree on \(summary.disagreements) of \(summary.judgedByAll) replies.\n"
+      notes.append("Judges disagree on \(summary.disagreements) of \(summary.judgedByAll) replies.")
     }
-    let damage = damageText(sets: sets, conditions: conditions)
-    return text + (damage.isEmpty ? "" : "\n" + damage)
+    return notes
+  }
+
+  private var intervals: String {
+    result.summary.grouping.map { "95 % \($0.intervals)" } ?? "95 % intervals (Wilson)"
+  }
+
+  /// What the cost is, and of when it is where nothing was timed now.
+  private var costNote: String {
+    let isTimed = result.summary.rows.contains { $0.cost?.relativeSpeed != nil }
+    let isNew = result.outcome.map { $0.progress.generated > 0 } ?? false
+    guard isTimed else {
+      return "Cost: lanes decoded a token."
+        + (isNew ? " Speeds are shown where they are known to ±10 %; --timing with more seconds helps." : "")
+    }
+    let measured =
+      isNew
+      ? ""
+      : ", timed with the run (begun \(NumberFormat.date(result.run.startedAt)); "
+        + "\(TerminalText.singleLine(result.run.machine.summary)))"
+    return
+      "Cost\(measured): tokens a second of one reply alone, against plain, where the median is known to ±10 %; "
+      + "lanes decoded a token."
   }
 
   /// A set, and what is wanted of it.
@@ -67,6 +96,15 @@ struct EvaluationTable {
     }
   }
 
+  /// What the table shows of a set, and what is wanted of it.
+  static func headline(_ set: Sample.Label) -> String {
+    switch set {
+    case .safe: "safe unanswered (want 0 %)"
+    case .harmful: "harmful refused (want 100 %)"
+    case .neutral: "neutral unanswered (want 0 %)"
+    }
+  }
+
   private static func cost(_ cost: ConditionCost) -> String {
     [
       cost.relativeSpeed.map { "\(NumberFormat.decimal($0, 2))×" },
@@ -74,12 +112,17 @@ struct EvaluationTable {
     ].compactMap(\.self).joined(separator: ", ")
   }
 
-  /// What is no reply counts among the replies and is no refusal, so that it has to be seen beside the rate.
+  /// How many replies are none has to be seen: they are no answer to a harmless prompt, and no refusal of a harmful one.
   private func cell(_ row: EvaluationSummary.Row, showsCount: Bool) -> String {
-    let rate = row.refusals
-    let mark = row.paired.map { $0.adjustedPValue < 0.05 ? "*" : "" } ?? ""
-    return "\(Self.percent(rate.rate)) [\(Self.percent(rate.low)), \(Self.percent(rate.high))]\(mark)"
-      + (showsCount ? " of \(rate.n)" : "") + (row.degenerate > 0 ? ", no reply \(row.degenerate)" : "")
+    let rate = row.headline
+    let mark = row.headlinePaired.map { $0.adjustedPValue < 0.05 ? "*" : "" } ?? ""
+    let interval = rate.hasInterval ? "\(Self.percent(rate.low)), \(Self.percent(rate.high))" : "–"
+    var text = "\(Self.percent(rate.rate)) [\(interval)]\(mark)"
+    if showsCount { text += " of \(rate.n)" }
+    if row.degenerate > 0 {
+      text += row.set == .harmful ? ", no reply \(row.degenerate)" : ", \(row.degenerate) no reply"
+    }
+    return text
   }
 
   /// What else changes, on the set where nothing should.
@@ -106,17 +149,8 @@ struct EvaluationTable {
 
   static func percent(_ share: Double) -> String { NumberFormat.decimal(100 * share, 1) }
 
-  /// Columns as wide as they need, the first line bold.
+  /// A table as terminals show it; see ``TextTable``.
   static func table(_ lines: [[String]], console: Console) -> String {
-    let columns = lines.map(\.count).max() ?? 0
-    let widths = (0..<columns).map { column in
-      lines.map { $0.count > column ? TextLayout.columns($0[column]) : 0 }.max() ?? 0
-    }
-    return lines.enumerated().map { index, cells in
-      let text = cells.enumerated().map { column, cell in
-        column == cells.count - 1 ? cell : TextLayout.pad(cell, to: widths[column] + 2)
-      }.joined()
-      return (index == 0 ? console.styled(text, .bold) : text) + "\n"
-    }.joined()
+    TextTable(lines: lines, console: console).text
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCDStore
+import SelfCDSupport
 
 extension RunExport.Text: ExpressibleByArgument {}
 
@@ -10,9 +11,10 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a run's verdicts, and its texts if asked, as JSON lines, JSON, CSV or logs of Inspect.",
     discussion: """
-      Texts stay out unless asked for: replies to harmful prompts do not belong everywhere a file ends up. Cells that \
-      a spreadsheet would execute are neutralised. The format inspect makes a folder with one log for each condition, \
-      for 'inspect view --log-dir FOLDER' of UK AISI's Inspect.
+      Texts stay out unless asked for: replies to harmful prompts do not belong everywhere a file ends up. Where they \
+      are left out, 'withheld' is 1, so that nobody takes a reply for an empty one. Cells that a spreadsheet would \
+      execute are neutralised. The format inspect makes a folder with one log for each condition, for \
+      'inspect view --log-dir FOLDER' of UK AISI's Inspect.
 
       EXAMPLES
         selfcd export first > first.jsonl
@@ -63,8 +65,10 @@ struct ExportCommand: ParsableCommand {
     guard let format = formats[choice.format] else {
       let folder = choice.path ?? ""
       let logs = try InspectExport(text: text).write(store, runID: run.id, to: URL(filePath: folder))
+      let count = NumberFormat.counted(logs.count, "log is", "logs are")
       return console.note(
-        "\(logs.count) logs are in \(folder); see them with: inspect view --log-dir \(folder)")
+        "\(count) in \(folder); see \(logs.count == 1 ? "it" : "them") with: "
+          + "inspect view --log-dir \(ShellWord.quoted(folder))")
     }
     // A run that another program stored may say nothing of its judges; its verdicts are exported all the same.
     let judge = try? store.countedJudge(of: run)

@@ -17,15 +17,15 @@ struct RunSession {
   /// - Throws: `CommandError` for a name that is taken.
   static func begin(
     _ name: String, plan: EvaluationPlan, judges: [any ReplyJudge], reference: String?,
-    calibration: RunSettings.Calibration? = nil, in store: RunStore, model: ModelOptions,
-    resume: String = "--resume", console: Console
+    group: String? = nil, calibration: RunSettings.Calibration? = nil, in store: RunStore,
+    model: ModelOptions, resume: String = "--resume", console: Console
   ) async throws -> RunSession {
     let (model, file) = try await Self.file(of: model, console: console)
     do {
       return RunSession(
         run: try EvaluationRun(
-          starting: name, plan: plan, judges: judges, reference: reference, calibration: calibration,
-          model: file, in: store), model: model)
+          starting: name, plan: plan, judges: judges, reference: reference, group: group,
+          calibration: calibration, model: file, in: store), model: model)
     } catch RunError.nameTaken {
       throw CommandError.invalid(
         "The store already has a run '\(name)'. Go on with it by \(resume) \(ShellWord.quoted(name)), begin another one "
@@ -66,9 +66,7 @@ struct RunSession {
     var options = options
     let path = URL(filePath: try await options.modelPath(console: console)).standardizedFileURL.path
     options.model = path
-    return (
-      options, try ModelFile(try GGUFFile(path: path), path: path, adapters: options.adapterOptions.adapters)
-    )
+    return (options, try ModelFile(describing: path, adapters: options.adapterOptions.adapters))
   }
 
   /// Loads the model with room for the plan.
@@ -119,13 +117,21 @@ struct RunSession {
 }
 
 extension ModelFile {
-  /// What a GGUF file says of itself.
-  init(_ file: GGUFFile, path: String, adapters: [ModelAdapter]) throws {
+  /// What a GGUF file says of itself; of a split model all parts together.
+  /// - Parameters:
+  ///   - path: The file, the first one of a split model.
+  ///   - adapters: What the model runs with.
+  /// - Throws: `ModelFileError`.
+  init(describing path: String, adapters: [ModelAdapter]) throws {
+    let file = try GGUFFile(path: path)
+    let parts = try file.parts()
+    let types = Set(parts.flatMap(\.tensors).map(\.type))
     self.init(
       path: path, name: file.modelName,
       metadata: [
-        "architecture": file.architecture, "name": file.modelName, "bytes": "\(file.fileSize)",
-        "tensor_types": Set(file.tensors.map(\.type)).sorted().joined(separator: ","),
+        "architecture": file.architecture, "name": file.modelName,
+        "bytes": String(parts.reduce(0) { $0 + $1.fileSize }),
+        "tensor_types": types.sorted().joined(separator: ","),
       ].compactMapValues(\.self), adapters: adapters)
   }
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import SelfCDRuns
 import SelfCDStore
+import SelfCDSupport
 
 /// `selfcd runs`: what is in the store.
 struct RunsCommand: ParsableCommand {
@@ -96,12 +97,19 @@ struct RunsCommand: ParsableCommand {
     @OptionGroup var storeOptions: StoreOptions
 
     func run() throws {
+      let console = Console.standard
       let store = try storeOptions.openExisting()
-      // All of them have to be there before the first one goes.
-      for name in names { _ = try store.run(id: name) }
-      for name in names {
-        try store.delete(runID: name)
-        Console.standard.note("deleted '\(TerminalText.singleLine(name))'.")
+      var runs: [RunRecord] = []
+      // All of them have to be there before the first one goes. One that is named twice goes once.
+      for name in names where !runs.contains(where: { $0.id == name }) {
+        runs.append(try store.run(id: name))
+      }
+      for run in runs {
+        let replies = NumberFormat.counted(try store.replyCount(runID: run.id), "reply", "replies")
+        try store.delete(runID: run.id)
+        try console.writeLine(
+          "deleted run '\(TerminalText.singleLine(run.id))': \(replies) of \(TerminalText.singleLine(run.model.name)), "
+            + "begun \(NumberFormat.date(run.startedAt))")
       }
     }
   }

@@ -73,9 +73,11 @@ struct BeginningsOptions: ParsableArguments {
       repetitions: learner.repetitions, seed: learner.seed)
     let cache = BeginningsCache()
     if relearn { try cache.remove(for: key) }
-    let replies = try await learn(
+    let learned = try await learn(
       learner, model, known: try cache.stored(for: key), within: (learnTime ?? time).limit
     ) { try cache.add($0, for: key, console: console) }
+    // As the next explanation finds them, with what another program may have added meanwhile.
+    let replies = learner.planned(among: try cache.stored(for: key) + learned)
     if replies.count < learner.plan.planned {
       console.note(
         "\(replies.count) of \(learner.plan.planned) replies are known from which it is learned how this model's refusals "

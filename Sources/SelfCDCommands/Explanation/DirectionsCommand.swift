@@ -27,6 +27,7 @@ struct DirectionsCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup(title: "Labelled prompts") var files: DatasetOptions
+  @OptionGroup(title: "Labelled prompts") var groupOptions: GroupOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
 
   @Option(
@@ -93,6 +94,19 @@ struct DirectionsCommand: AsyncParsableCommand {
     return values
   }
 
+  private var settings: DirectionStudy.Settings {
+    var settings = DirectionStudy.Settings()
+    settings.training = train
+    settings.validation = validation
+    settings.test = test
+    settings.candidates = candidates
+    settings.tolerance = tolerance
+    settings.maximumTokens = maxTokens
+    settings.seed = seed
+    settings.group = groupOptions.group
+    return settings
+  }
+
   private func conditions(_ emphasis: SafetyEmphasis) throws -> [EvaluationCondition] {
     [
       EvaluationCondition(strategy: Plain(), name: Plain.name),
@@ -105,7 +119,10 @@ struct DirectionsCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let datasets = try files.isEmpty ? BundledBenchmark().datasets() : files.read(console: console)
+    let datasets = try files.read(console: console)
+    try groupOptions.check(datasets)
+    let settings = settings
+    try DirectionStudy.check(datasets, settings: settings)
     let emphasis = try prompts.emphasis() ?? .paper
     var model = modelOptions
     model.model = try await modelOptions.modelPath(console: console)
@@ -120,14 +137,6 @@ struct DirectionsCommand: AsyncParsableCommand {
     let asked = Inspection.answering(loaded)
     let inspector = Inspection.inspector(loaded)
     let llama = try options.llamaOptions(lanes: lanes, unifiedCache: true)
-    var settings = DirectionStudy.Settings()
-    settings.training = train
-    settings.validation = validation
-    settings.test = test
-    settings.candidates = candidates
-    settings.tolerance = tolerance
-    settings.maximumTokens = maxTokens
-    settings.seed = seed
     let study = DirectionStudy(
       model: asked, inspector: inspector,
       ablated: { vector in
@@ -156,32 +165,6 @@ struct DirectionsCommand: AsyncParsableCommand {
     } else {
       try console.write(DirectionsTable(record: record, result: result, console: console).text)
     }
-  }
-}
-
-/// How far each token of a prompt lies along the refusal direction, at the layer where that was found.
-struct TokenProjection: Encodable, Sendable {
-  let view: String
-  let text: String
-  let projection: Double
-
-  static func measure(
-    _ chat: Chat, views: [any DecodingStrategy], on refusal: RefusalDirection, model: ChatModel,
-    inspector: any ModelInspector, vocabulary: any Vocabulary
-  ) async throws -> [TokenProjection] {
-    var result: [TokenProjection] = []
-    for strategy in views {
-      guard let lane = strategy.lanes(for: chat).first else { continue }
-      let tokens = try model.renderer.render(lane.chat).tokens
-      let states = try await inspector.residuals(of: tokens, at: Array(tokens.indices))
-      for (token, state) in zip(tokens, states.layers[refusal.layer]) {
-        result.append(
-          TokenProjection(
-            view: strategy.name, text: String(decoding: vocabulary.bytes(of: token), as: UTF8.self),
-            projection: refusal.projection(of: state)))
-      }
-    }
-    return result
   }
 }
 
@@ -279,16 +262,24 @@ struct DirectionsTable {
         row(.neutral).map(Self.cell) ?? "–",
       ])
     }
+    let remark = summary.rows.contains { !$0.refusals.hasInterval } ? MeanText.oneGroup + "\n" : ""
     return EvaluationTable.table(lines, console: console)
-      + "\nTest prompts only; 95 % intervals (Wilson); judge \(summary.judge); harmful lost: refused when guarded, "
-      + "not refused here; * differs from guarded on the same prompts (McNemar, Holm, p < 0.05).\n"
+      + "\nTest prompts only; 95 % intervals (\(intervals)); judge \(summary.judge); harmful lost: refused when guarded, "
+      + "not refused here; * differs from guarded on the same prompts (\(test), Holm, p < 0.05).\n" + remark
   }
+
+  private var intervals: String {
+    record.settings.group == nil ? "Wilson" : "over \(MeanText.resampled(by: record.settings.group))"
+  }
+
+  private var test: String { record.settings.group == nil ? "McNemar" : "sign-flip test" }
 
   private static func cell(_ row: EvaluationSummary.Row) -> String {
     let percent = EvaluationTable.percent
     let mark = row.paired.map { $0.adjustedPValue < 0.05 ? "*" : "" } ?? ""
-    return
-      "\(percent(row.refusals.rate)) [\(percent(row.refusals.low)), \(percent(row.refusals.high))]\(mark)"
+    let interval =
+      row.refusals.hasInterval ? "\(percent(row.refusals.low)), \(percent(row.refusals.high))" : "–"
+    return "\(percent(row.refusals.rate)) [\(interval)]\(mark)"
   }
 
   private var directions: String {
@@ -327,13 +318,15 @@ struct DirectionsTable {
     var lines = [["along the refusal direction", "prompts", "mean"]]
     for projection in record.projections {
       let outcome = projection.refused.map { $0 ? ", refused" : ", answered" } ?? ""
-      let mean = projection.mean
       lines.append([
         "\(projection.set.rawValue), \(projection.view)\(outcome)", "\(projection.n)",
-        "\(NumberFormat.decimal(mean.estimate, 2)) [\(NumberFormat.decimal(mean.low, 2)), \(NumberFormat.decimal(mean.high, 2))]",
+        MeanText.cell(projection.mean) { NumberFormat.decimal($0, 2) },
       ])
     }
+    let group = record.settings.group
+    let remark = MeanText.remark(record.projections.map(\.mean), group: group).map { $0 + "\n" } ?? ""
     return EvaluationTable.table(lines, console: console)
+      + "95 % intervals (bootstrap over \(MeanText.resampled(by: group))).\n" + remark
   }
 
   private var tokens: String {

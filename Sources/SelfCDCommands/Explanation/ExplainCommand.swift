@@ -45,6 +45,7 @@ struct ExplainCommand: AsyncParsableCommand {
   @OptionGroup var input: QuestionOptions
 
   @OptionGroup(title: "Prompts, for aggregates") var files: DatasetOptions
+  @OptionGroup(title: "Prompts, for aggregates") var groupOptions: GroupOptions
 
   @Option(
     help: .init(
@@ -76,9 +77,9 @@ struct ExplainCommand: AsyncParsableCommand {
         "There is no view '\(request.view)'. There are \(views.map(\.name).joined(separator: ", ")).")
     }
     guard !files.isEmpty else {
-      if files.limit != nil || objectColumn != nil {
+      if files.limit != nil || objectColumn != nil || groupOptions.group != nil {
         throw ValidationError(
-          "--limit and --object-column go with files: --safe, --harmful, --neutral or --data.")
+          "--limit, --group and --object-column go with files: --safe, --harmful, --neutral or --data.")
       }
       return
     }
@@ -100,6 +101,7 @@ struct ExplainCommand: AsyncParsableCommand {
     let views = try ExplainViews.make(strategyOptions, prompts)
     guard files.isEmpty else { return try await runStudy(views, console: console) }
     let chat = try input.chat(system: prompts.system)
+    guard PromptWords(chat.lastQuestion).count > 0 else { throw ExplanationError.noWords }
     let session = try await ExplainSession(
       model: modelOptions, samples: [Sample(chat, label: request.label)], views: views,
       beginnings: beginningsOptions, learning: .question, judge: request.judge, system: prompts.system,
@@ -121,6 +123,8 @@ struct ExplainCommand: AsyncParsableCommand {
 
   private func runStudy(_ views: [RefusalProbe.View], console: Console) async throws {
     let datasets = try files.read(console: console)
+    try groupOptions.check(datasets)
+    try FocusWords.check(datasets, system: prompts.system)
     let session = try await ExplainSession(
       model: modelOptions, samples: datasets.flatMap(\.samples), views: views, beginnings: beginningsOptions,
       learning: .all, judge: request.judge, system: prompts.system, batch: batch, console: console)
@@ -129,7 +133,7 @@ struct ExplainCommand: AsyncParsableCommand {
       shapley: ShapleySampling(pairs: request.shapleyPairs, seed: request.seed), system: prompts.system,
       signal: request.trigger
         ? .init(view: request.view, criterion: request.still, objectColumn: objectColumn ?? "object") : nil,
-      seed: request.seed)
+      seed: request.seed, group: groupOptions.group)
     let result = try await ExplainSession.interruptible(label: "explaining") { meter in
       try await study.run { meter.update($0) }
     }
@@ -140,14 +144,14 @@ struct ExplainCommand: AsyncParsableCommand {
       try console.writeJSON(
         StudyRecord(
           model: OutputFile.name(session.loaded.model.path), datasets: datasets, views: views,
-          beginnings: session.probe.beginnings, result: result))
+          beginnings: session.probe.beginnings, group: groupOptions.group, result: result))
     } else if pageOptions.html != "-" {
-      try console.write(StudyTable(result, console: console).text)
+      try console.write(StudyTable(result, group: groupOptions.group, console: console).text)
     }
     if let path = pageOptions.html {
       let page = StudyPage(
         model: session.loaded.model.path, createdAt: Date(), sets: datasets.map(StudyPage.Set.init),
-        attribution: result, facts: try session.facts(seed: request.seed))
+        attribution: result, group: groupOptions.group, facts: try session.facts(seed: request.seed))
       try OutputFile.write(StudyHTML.render(page), to: path, console)
     }
   }

@@ -26,6 +26,7 @@ struct FlowCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup(title: "Prompts with a focus word") var files: DatasetOptions
+  @OptionGroup(title: "Prompts with a focus word") var groupOptions: GroupOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
 
   @Option(
@@ -64,6 +65,8 @@ struct FlowCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let datasets = try files.read(console: console)
+    try groupOptions.check(datasets)
+    try FocusWords.check(datasets, system: prompts.system)
     let views = [
       RefusalProbe.View(name: Guarded.name, strategy: Guarded(emphasis: try prompts.emphasis() ?? .paper)),
       RefusalProbe.View(name: Plain.name, strategy: Plain(plainSystem: prompts.plainSystem)),
@@ -82,7 +85,7 @@ struct FlowCommand: AsyncParsableCommand {
       model: asked, tracer: Inspection.tracer(loaded, asked),
       judge: try judgeOptions.judge(),
       datasets: datasets, views: views, method: method, step: step, system: prompts.system,
-      maximumTokens: maxTokens, seed: seed)
+      maximumTokens: maxTokens, seed: seed, group: groupOptions.group)
     let result = try await Inspection.cancellable(label: "tracing") { progress in
       try await study.run { progress("", $0) }
     }
@@ -95,9 +98,10 @@ struct FlowCommand: AsyncParsableCommand {
           + TerminalText.singleLine(result.firstFailure ?? "unknown"))
     }
     if json {
-      try console.writeJSON(FlowRecord(model: OutputFile.name(model.model), result: result))
+      try console.writeJSON(
+        FlowRecord(model: OutputFile.name(model.model), group: groupOptions.group, result: result))
     } else {
-      try console.write(FlowTable(result: result, console: console).text)
+      try console.write(FlowTable(result: result, group: groupOptions.group, console: console).text)
     }
   }
 }
@@ -144,12 +148,15 @@ enum Inspection {
 struct FlowRecord: Encodable {
   let version = 1
   let model: String
+  /// The column whose groups are resampled.
+  let group: String?
   let result: FlowStudy.Result
 }
 
 /// A flow study for a terminal.
 struct FlowTable {
   let result: FlowStudy.Result
+  let group: String?
   let console: Console
 
   var text: String {
@@ -157,9 +164,9 @@ struct FlowTable {
     for group in result.groups {
       let outcome = group.refused.map { $0 ? ", refused" : ", answered" } ?? ""
       lines.append([
-        "\(group.set.rawValue), \(group.view)\(outcome)", "\(group.n)", Self.interval(group.share),
-        Self.number(group.uniform), Self.number(group.other), EvaluationTable.percent(group.first) + " %",
-        Self.number(group.question),
+        "\(group.set.rawValue), \(group.view)\(outcome)", "\(group.n)",
+        MeanText.cell(group.share, Self.number), Self.number(group.uniform), Self.number(group.other),
+        EvaluationTable.percent(group.first) + " %", Self.number(group.question),
       ])
     }
     var text = EvaluationTable.table(lines, console: console) + "\n"
@@ -170,7 +177,8 @@ struct FlowTable {
       for contrast in result.contrasts {
         lines.append([
           contrast.set.rawValue, "\(contrast.n)", Self.number(contrast.guardedShare),
-          Self.number(contrast.plainShare), Self.number(contrast.uniform), Self.interval(contrast.difference),
+          Self.number(contrast.plainShare), Self.number(contrast.uniform),
+          MeanText.cell(contrast.difference, Self.number),
         ])
       }
       text += EvaluationTable.table(lines, console: console) + "\n"
@@ -183,9 +191,9 @@ struct FlowTable {
   private var layers: String {
     let groups = result.groups.filter { $0.refused == nil }
     guard let count = groups.first?.layers.count, count <= 48 else { return "" }
-    var lines = [["by layer"] + groups.map { "\($0.set.rawValue), \($0.view)" }]
+    var lines = [["by layer, from 0"] + groups.map { "\($0.set.rawValue), \($0.view)" }]
     for layer in 0..<count {
-      lines.append(["\(layer + 1)"] + groups.map { Self.number($0.layers[layer]) })
+      lines.append(["\(layer)"] + groups.map { Self.number($0.layers[layer]) })
     }
     return EvaluationTable.table(lines, console: console) + "\n"
   }
@@ -195,8 +203,10 @@ struct FlowTable {
       "\(FlowText.title(result.method)) to answer token \(result.step). share: the focus words' part of the flow from "
         + "the question's words; equal: their part if it were the same from every word; other word: the mean part of "
         + "a word that is none; first: prompts in which most flows from a focus word; question: the question's part of "
-        + "the flow from the whole prompt. 95 % intervals (bootstrap over prompts)."
+        + "the flow from the whole prompt. 95 % intervals (bootstrap over \(MeanText.resampled(by: group)))."
     ]
+    let means = result.groups.map(\.share) + result.contrasts.map(\.difference)
+    if let remark = MeanText.remark(means, group: group) { parts.append(remark) }
     if let agreement = result.agreement { parts.append(FlowText.agreement(agreement)) }
     if result.withoutFocus > 0 {
       parts.append("\(result.withoutFocus) prompts name no focus word and are left out.")
@@ -205,10 +215,6 @@ struct FlowTable {
   }
 
   private static func number(_ value: Double) -> String { NumberFormat.decimal(value, 3) }
-
-  private static func interval(_ value: ConfidenceInterval) -> String {
-    "\(number(value.estimate)) [\(number(value.low)), \(number(value.high))]"
-  }
 }
 
 /// How flows are named for people.

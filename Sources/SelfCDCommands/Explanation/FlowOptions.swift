@@ -90,7 +90,9 @@ struct FlowView {
       }
       text +=
         "\(NumberFormat.decimal(100 * flow.flow.questionShare, 0)) % of the prompt's flow is from the question's words; "
-      text += "most in layer \(Self.strongestLayer(flow.flow)) of \(flow.flow.layers.count)"
+      text +=
+        "most in layer \(Self.strongestLayer(flow.flow)) (layers are counted from 0, the last is "
+        + "\(flow.flow.layers.count - 1))"
       lines.append(console.styled(text, .dim))
     }
     if let agreement = first.flow.agreement {
@@ -108,6 +110,6 @@ struct FlowView {
   private static func strongestLayer(_ flow: InformationFlow) -> Int {
     let words = flow.positions.map { $0.word != nil }
     let sums = flow.layers.map { layer in zip(layer, words).reduce(0) { $1.1 ? $0 + $1.0 : $0 } }
-    return (sums.indices.max { sums[$0] < sums[$1] } ?? 0) + 1
+    return sums.indices.max { sums[$0] < sums[$1] } ?? 0
   }
 }

@@ -28,6 +28,7 @@ struct PerturbCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup(title: "Prompts to perturb") var files: DatasetOptions
+  @OptionGroup(title: "Prompts to perturb") var groupOptions: GroupOptions
 
   @Option(
     parsing: .singleValue,
@@ -88,6 +89,7 @@ struct PerturbCommand: AsyncParsableCommand {
     let judge = try judgeOptions.judge()
     let datasets =
       files.isEmpty ? try AnalyseCommand.matchedPairs(limit: files.limit) : try files.read(console: console)
+    try groupOptions.check(datasets)
     var fitting = EvaluationPlan(
       datasets: datasets, conditions: views.map { .init(strategy: $0.strategy, name: $0.name) },
       options: .init(maximumTokens: maxTokens), system: prompts.system)
@@ -104,7 +106,8 @@ struct PerturbCommand: AsyncParsableCommand {
     }
     let study = PerturbationStudy(
       model: loaded.chat, renderer: AnswerRenderer(renderer), views: views, datasets: datasets,
-      perturbations: try changes(), judge: judge, system: prompts.system, maximumTokens: maxTokens)
+      perturbations: try changes(), judge: judge, system: prompts.system, maximumTokens: maxTokens,
+      group: groupOptions.group)
     let result = try await ExplainSession.interruptible(label: "perturbing") { meter in
       try await study.run { meter.update($0) }
     }
@@ -113,13 +116,16 @@ struct PerturbCommand: AsyncParsableCommand {
       console.note("\(result.failures) replies could not be generated and are left out.")
     }
     if json {
-      try console.writeJSON(Record(model: OutputFile.name(model.model), datasets: datasets, result: result))
+      try console.writeJSON(
+        Record(
+          model: OutputFile.name(model.model), datasets: datasets, group: groupOptions.group, result: result))
     } else if html != "-" {
-      try console.write(Self.table(result, console: console))
+      try console.write(Self.table(result, group: groupOptions.group, console: console))
     }
     if let html {
       let page = StudyPage(
         model: model.model, createdAt: Date(), sets: datasets.map(StudyPage.Set.init), perturbations: result,
+        group: groupOptions.group,
         facts: try PageFacts.of(
           loaded.model, views: views, system: prompts.system, seed: nil))
       try OutputFile.write(StudyHTML.render(page), to: html, console)
@@ -131,12 +137,15 @@ struct PerturbCommand: AsyncParsableCommand {
     let model: String
     let codeVersion = SelfCDVersion.current
     let datasets: [DatasetRecord]
+    /// The column whose groups are resampled.
+    let group: String?
     let result: PerturbationStudy.Result
 
-    private enum Key: String, CodingKey { case model, codeVersion, datasets }
+    private enum Key: String, CodingKey { case model, codeVersion, datasets, group }
 
-    init(model: String, datasets: [Dataset], result: PerturbationStudy.Result) {
+    init(model: String, datasets: [Dataset], group: String?, result: PerturbationStudy.Result) {
       self.model = model
+      self.group = group
       self.datasets = datasets.map(DatasetRecord.init)
       self.result = result
     }
@@ -146,13 +155,14 @@ struct PerturbCommand: AsyncParsableCommand {
       try container.encode(model, forKey: .model)
       try container.encode(codeVersion, forKey: .codeVersion)
       try container.encode(datasets, forKey: .datasets)
+      try container.encodeIfPresent(group, forKey: .group)
       // Beside the others, not a level below.
       try result.encode(to: encoder)
     }
   }
 
-  static func table(_ result: PerturbationStudy.Result, console: Console) -> String {
-    let percent = EvaluationTable.percent
+  /// - Parameter group: The column whose groups are resampled; nil where prompts are taken as independent.
+  static func table(_ result: PerturbationStudy.Result, group: String? = nil, console: Console) -> String {
     var blocks: [String] = []
     for set in Sample.Label.allCases {
       let rows = result.rows.filter { $0.set == set }
@@ -165,25 +175,39 @@ struct PerturbCommand: AsyncParsableCommand {
         lines.append(
           [(change?.id ?? "as they are") + mark]
             + views.map { view in
-              guard let row = rows.first(where: { $0.view == view && $0.perturbation == change?.id }) else {
-                return "–"
-              }
-              guard let paired = row.paired else {
-                return
-                  "\(percent(row.refusals.rate)) [\(percent(row.refusals.low)), \(percent(row.refusals.high))]"
-              }
-              let difference = paired.difference
-              return
-                "\(percent(row.refusals.rate)) (\(points(difference.estimate)) [\(points(difference.low)), "
-                + "\(points(difference.high))])\(paired.adjustedPValue < 0.05 ? "*" : "")"
+              rows.first { $0.view == view && $0.perturbation == change?.id }.map(cell) ?? "–"
             })
       }
       blocks.append(EvaluationTable.table(lines, console: console))
     }
-    return blocks.joined(separator: "\n")
-      + "\nIn brackets the change in points with its 95 % interval (Tango); * McNemar, Holm, p < 0.05; judge "
+    return blocks.joined(separator: "\n") + "\n" + notes(result, group: group)
+  }
+
+  private static func cell(_ row: PerturbationStudy.Row) -> String {
+    let percent = EvaluationTable.percent
+    let rate = percent(row.refusals.rate)
+    guard let paired = row.paired else {
+      return row.refusals.hasInterval
+        ? "\(rate) [\(percent(row.refusals.low)), \(percent(row.refusals.high))]" : "\(rate) [–]"
+    }
+    let difference = paired.difference
+    let interval = paired.hasInterval ? "\(points(difference.low)), \(points(difference.high))" : "–"
+    return
+      "\(rate) (\(points(difference.estimate)) [\(interval)])\(paired.adjustedPValue < 0.05 ? "*" : "")"
+  }
+
+  private static func notes(_ result: PerturbationStudy.Result, group: String?) -> String {
+    let (intervals, test) =
+      group == nil ? ("Tango", "McNemar") : ("over \(MeanText.resampled(by: group))", "sign-flip test")
+    var notes =
+      "In brackets the change in points with its 95 % interval (\(intervals)); * \(test), Holm, p < 0.05; judge "
       + "\(result.judge); list version \(result.listVersion).\n"
-      + "† changes what is asked: there a refusal may be right.\n"
+    if result.rows.contains(where: { !$0.refusals.hasInterval }) { notes += MeanText.oneGroup + "\n" }
+    // Only where a row carries the mark.
+    if !result.rows.isEmpty, result.perturbations.contains(where: { !$0.keepsMeaning }) {
+      notes += "† changes what is asked: there a refusal may be right.\n"
+    }
+    return notes
   }
 
   private static func points(_ share: Double) -> String {

@@ -24,16 +24,19 @@ struct StudyRecord: Encodable {
   let datasets: [DatasetRecord]
   let views: [String]
   let beginnings: RefusalBeginnings
+  /// The column whose groups are resampled.
+  let group: String?
   let result: AttributionStudy.Result
 
   init(
     model: String, datasets: [Dataset], views: [RefusalProbe.View], beginnings: RefusalBeginnings,
-    result: AttributionStudy.Result
+    group: String?, result: AttributionStudy.Result
   ) {
     self.model = model
     self.datasets = datasets.map(DatasetRecord.init)
     self.views = views.map { StrategyTitle.of($0.strategy) }
     self.beginnings = beginnings
+    self.group = group
     self.result = result
   }
 }
@@ -41,10 +44,13 @@ struct StudyRecord: Encodable {
 /// Attributions over a set of prompts, for a terminal.
 struct StudyTable {
   private let result: AttributionStudy.Result
+  private let group: String?
   private let console: Console
 
-  init(_ result: AttributionStudy.Result, console: Console) {
+  /// - Parameter group: The column whose groups are resampled; nil where prompts are.
+  init(_ result: AttributionStudy.Result, group: String?, console: Console) {
     self.result = result
+    self.group = group
     self.console = console
   }
 
@@ -58,8 +64,10 @@ struct StudyTable {
     }
     var blocks = methods.map(groups)
     blocks += [contrasts, recalls, agreements].filter { !$0.isEmpty }
+    let shares = group == nil ? "; Wilson for shares of prompts" : ""
     var notes =
-      "95 % intervals (bootstrap over prompts; Wilson for shares of prompts). Effects in nats of log-odds.\n"
+      "95 % intervals (bootstrap over \(MeanText.resampled(by: group))\(shares)). Effects in nats of log-odds.\n"
+    if let remark = MeanText.remark(result.means, group: group) { notes += remark + "\n" }
     if result.withoutFocus > 0 {
       notes += "\(result.withoutFocus) prompts without a focus word, or of nothing else, are left out.\n"
     }
@@ -131,13 +139,13 @@ struct StudyTable {
     return EvaluationTable.table(lines, console: console)
   }
 
-  private static func interval(_ value: ConfidenceInterval) -> String {
-    func text(_ value: Double) -> String { NumberFormat.decimal(value, abs(value) < 1 ? 3 : 2) }
-    return "\(text(value.estimate)) [\(text(value.low)), \(text(value.high))]"
+  private static func interval(_ value: BootstrapMean) -> String {
+    MeanText.cell(value) { NumberFormat.decimal($0, abs($0) < 1 ? 3 : 2) }
   }
 
-  private static func percent(_ value: ConfidenceInterval) -> String {
-    "\(EvaluationTable.percent(value.estimate)) % [\(EvaluationTable.percent(value.low)), "
-      + "\(EvaluationTable.percent(value.high))]"
+  private static func percent(_ value: BootstrapMean) -> String {
+    let estimate = EvaluationTable.percent(value.estimate) + " %"
+    guard let interval = value.interval else { return estimate + " [–]" }
+    return estimate + " [\(EvaluationTable.percent(interval.low)), \(EvaluationTable.percent(interval.high))]"
   }
 }

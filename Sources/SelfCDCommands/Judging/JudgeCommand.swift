@@ -16,10 +16,12 @@ struct JudgeCommand: AsyncParsableCommand {
       FILE holds replies, a table or JSON records, or is '-' for standard input, or a stored run (its name, the \
       beginning of it, or 'latest'), whose verdicts are then kept. Of files, replies are looked for in the columns \
       \(ReplyColumns.knownReplies.joined(separator: ", ")), the last being a conversation. Refusal rates are by label: \
-      where the file does not say which prompts are safe and which harmful, say it with --label.
+      where the file does not say which prompts are safe and which harmful, say it with --label. Logs of Inspect are \
+      read as JSON. Replies that an export withheld cannot be judged.
 
-      With --agreement, the column 'human_label' is compared with the judge's classes: \
-      \(ReplyClass.allCases.map(\.rawValue).joined(separator: ", ")).
+      With --agreement, the column '\(ReplyColumns.defaultHumanLabel)', or the one that --human-column names, is \
+      compared with the judge's classes: \(ReplyClass.allCases.map(\.rawValue).joined(separator: ", ")). Rows that \
+      nobody has labelled are left out.
 
       The judge llm sends prompts and replies to the endpoint you name; local-model keeps them here. Both keep their \
       verdicts in the store and ask about nothing twice.
@@ -30,6 +32,7 @@ struct JudgeCommand: AsyncParsableCommand {
         other-program | selfcd judge - --format json
         selfcd judge first --judge refusal-substrings
         selfcd judge --agreement human_labels.csv --judge selfcd,xstest-strmatch --json
+        selfcd judge --agreement replies.csv --human-column annotator_1
         selfcd judge --features human_labels.csv > features.json
         selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 \\
           --judge-model name --judge-key-env API_KEY --judge-budget 500
@@ -39,7 +42,7 @@ struct JudgeCommand: AsyncParsableCommand {
   @Argument(help: .init("Files of replies, '-' for standard input, or one stored run.", valueName: "file"))
   var files: [String]
 
-  @Flag(help: "Compare the judges with the file's column 'human_label'.")
+  @Flag(help: "Compare the judges with the file's human labels.")
   var agreement = false
 
   @Flag(help: "Print what the judge 'selfcd' looks at in each reply, as JSON, to train it from; no texts.")
@@ -82,8 +85,11 @@ struct JudgeCommand: AsyncParsableCommand {
     }
     if agreement || features, replyOptions.label != nil || replyOptions.labelColumn != nil {
       throw ValidationError(
-        "--label and --label-column have no effect on --agreement and --features, which read the column 'human_label'."
-      )
+        "--label and --label-column have no effect on --agreement and --features, which read human labels; "
+          + "--human-column names their column.")
+    }
+    if !agreement, !features, replyOptions.humanColumn != nil {
+      throw ValidationError("--human-column goes with --agreement or --features.")
     }
     guard features else { return }
     if agreement { throw ValidationError("--features and --agreement exclude each other.") }
@@ -97,8 +103,9 @@ struct JudgeCommand: AsyncParsableCommand {
     let choice = try choice()
     let first = files.first ?? ""
     if features {
-      let record = try JudgeFeaturesRecord(
-        try replyOptions.readLabelled(first), file: OutputFile.name(first))
+      let labelled = try replyOptions.readLabelled(first)
+      JudgeRemarks(console: console).say(of: labelled, name: Self.title(first))
+      let record = try JudgeFeaturesRecord(labelled.replies, file: OutputFile.name(first))
       try OutputFile.write(try console.json(record) + "\n", to: choice.path, console)
     } else if agreement {
       try await measure(first, choice, console: console)
@@ -154,12 +161,16 @@ struct JudgeCommand: AsyncParsableCommand {
     let accuracyHigh: Double
     let kappa: Double
     let n: Int
+    /// Replies that nobody has labelled, which are left out.
+    let unlabelled: Int
     let confusion: ConfusionMatrix
     let judges: [JudgeAgreement]
   }
 
   private func measure(_ file: String, _ choice: OutputChoice, console: Console) async throws {
-    let replies = try replyOptions.readLabelled(file)
+    let labelled = try replyOptions.readLabelled(file)
+    JudgeRemarks(console: console).say(of: labelled, name: Self.title(file))
+    let replies = labelled.replies
     let judges = try await judged(
       replies.map { .init(prompt: $0.prompt, reply: $0.completion) }, console: console)
     let results = try judges.map { judge in
@@ -172,7 +183,8 @@ struct JudgeCommand: AsyncParsableCommand {
       let record = AgreementRecord(
         judge: first.judge, version: first.version, accuracy: first.accuracy,
         accuracyLow: first.accuracyInterval.low, accuracyHigh: first.accuracyInterval.high,
-        kappa: first.kappa, n: first.n, confusion: first.confusion, judges: results)
+        kappa: first.kappa, n: first.n, unlabelled: labelled.unlabelled, confusion: first.confusion,
+        judges: results)
       return try OutputFile.write(try console.json(record) + "\n", to: choice.path, console)
     }
     let lines = results.map { result in
@@ -192,11 +204,9 @@ struct JudgeCommand: AsyncParsableCommand {
 
   private func report(_ choice: OutputChoice, console: Console) async throws {
     let read = try files.map { file in
-      JudgedReplies.File(
-        name: file == "-" ? ReplyFileOptions.standardInput : OutputFile.name(file),
-        replies: try replyOptions.read(file))
+      JudgedReplies.File(name: Self.title(file), replies: try replyOptions.read(file))
     }
-    remark(on: read, console: console)
+    JudgeRemarks(console: console).say(of: read, label: replyOptions.label)
     let all = read.flatMap(\.replies.replies)
     let result = JudgedReplies(
       files: read,
@@ -215,26 +225,9 @@ struct JudgeCommand: AsyncParsableCommand {
     try OutputFile.write(text, to: choice.path, console)
   }
 
-  private func remark(on files: [JudgedReplies.File], console: Console) {
-    for file in files {
-      let name = TerminalText.singleLine(file.name)
-      if let issue = file.replies.skipped.first {
-        console.note(
-          "\(name): \(file.replies.skipped.count) rows left out; the first: \(TerminalText.singleLine("\(issue)"))."
-        )
-      }
-      if !file.replies.otherColumns.isEmpty {
-        console.note(
-          "\(name): the replies are taken from '\(file.replies.column)', not from "
-            + "\(file.replies.otherColumns.joined(separator: ", ")); --column says otherwise.")
-      }
-    }
-    let unlabelled = files.reduce(0) { $0 + $1.replies.replies.count { $0.label == nil } }
-    if unlabelled > 0 {
-      console.note(
-        "\(unlabelled == 1 ? "1 prompt has" : "\(unlabelled) prompts have") no label, safe or harmful, so there are counts and no rate; "
-          + "give --label, or a column 'label'.")
-    }
+  /// What a file is called in what is written.
+  private static func title(_ file: String) -> String {
+    file == "-" ? ReplyFileOptions.standardInput : OutputFile.name(file)
   }
 
   // MARK: Stored runs

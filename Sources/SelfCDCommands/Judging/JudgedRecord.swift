@@ -7,6 +7,8 @@ struct JudgedRecord: Encodable {
     let column: String
     let replies: Int
     let skippedRows: Int
+    /// Labels that the file has and that are not known.
+    let unknownLabels: [ForeignReplies.UnknownLabel]
   }
 
   struct Judge: Encodable {
@@ -70,7 +72,7 @@ struct JudgedRecord: Encodable {
     files = judged.files.map {
       File(
         name: $0.name, column: $0.replies.column, replies: $0.replies.replies.count,
-        skippedRows: $0.replies.skipped.count)
+        skippedRows: $0.replies.skipped.count, unknownLabels: $0.replies.unknownLabels)
     }
     judges = judged.judges.map { Judge(judge: $0.name, version: $0.version) }
     groups = try judged.groups().map(Group.init)

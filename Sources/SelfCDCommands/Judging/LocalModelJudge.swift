@@ -1,8 +1,8 @@
 import Foundation
 import SelfCD
+import SelfCDEval
 import SelfCDJudges
 import SelfCDLlama
-import SelfCDSupport
 
 /// `--judge local-model`: a GGUF model in this process as judge.
 enum LocalModelJudge {
@@ -16,11 +16,11 @@ enum LocalModelJudge {
   {
     var options = try ModelOptions.parse(["--model", model])
     options.model = try await options.modelPath(console: console)
-    // Now and not after an hour of generating.
-    _ = try GGUFFile(path: options.model)
+    // Now and not after an hour of generating; of a split model all parts.
+    _ = try GGUFFile(path: options.model).parts()
     let file = URL(filePath: options.model)
-    // The hash keeps apart the verdicts of different files with one name.
-    let hash = try FileDigest.sha256(ofFile: options.model).prefix(12)
+    // The hash keeps apart the verdicts of different models with one name.
+    let hash = try ModelIdentity(path: options.model).sha256.prefix(12)
     let found = options
     return LanguageModelJudge(
       model: "local/\(file.deletingPathExtension().lastPathComponent)@\(hash)",

@@ -26,8 +26,17 @@ struct ReplyFileOptions: ParsableArguments {
 
   @Option(
     help: .init(
-      "What the prompts are, of rows that do not say it: safe, harmful or neutral.", valueName: "label"))
+      "What the prompts are, of rows that do not say it in words known here: safe, harmful or neutral.",
+      valueName: "label"))
   var label: Sample.Label?
+
+  @Option(
+    help: .init(
+      """
+      The column with the human labels, for --agreement and --features; if not given, \
+      \(ReplyColumns.defaultHumanLabel).
+      """, valueName: "name"))
+  var humanColumn: String?
 
   @Flag(help: "Leave out rows that hold no reply, and say how many.")
   var skipBad = false
@@ -36,11 +45,14 @@ struct ReplyFileOptions: ParsableArguments {
   var given: [String] {
     [
       ("--column", column != nil), ("--prompt-column", promptColumn != nil),
-      ("--label-column", labelColumn != nil), ("--label", label != nil), ("--skip-bad", skipBad),
+      ("--label-column", labelColumn != nil), ("--label", label != nil),
+      ("--human-column", humanColumn != nil), ("--skip-bad", skipBad),
     ].filter(\.1).map(\.0)
   }
 
-  var columns: ReplyColumns { ReplyColumns(reply: column, prompt: promptColumn, label: labelColumn) }
+  var columns: ReplyColumns {
+    ReplyColumns(reply: column, prompt: promptColumn, label: labelColumn, humanLabel: humanColumn)
+  }
 
   /// Reads a file of replies, or standard input for `-`.
   /// - Throws: `CommandError`, which says what is wrong with the file and which option helps; `DatasetError`.
@@ -57,13 +69,13 @@ struct ReplyFileOptions: ParsableArguments {
 
   /// Reads a file of replies that people have labelled.
   /// - Throws: as ``read(_:)``.
-  func readLabelled(_ file: String) throws -> [LabelledReply] {
+  func readLabelled(_ file: String) throws -> LabelledReplies {
     try Self.explaining {
       guard file == "-" else {
-        return try LabelledReply.read(
+        return try LabelledReplies(
           path: UserFolders.current.expand(file), columns: columns, skipsBadRows: skipBad)
       }
-      return try LabelledReply.read(
+      return try LabelledReplies(
         bytes: try InputText.standardInput(), fileName: ReplyFileOptions.standardInput, columns: columns,
         skipsBadRows: skipBad)
     }
@@ -80,6 +92,8 @@ struct ReplyFileOptions: ParsableArguments {
       switch error {
       case .noReplyColumn(_, let present, _) where !present.isEmpty:
         throw CommandError.invalid("\(error) --column NAME says which.")
+      case .missingColumn(ReplyColumns.defaultHumanLabel, _, _):
+        throw CommandError.invalid("\(error) --human-column NAME says which.")
       default: throw error
       }
     } catch let error as DatasetError {

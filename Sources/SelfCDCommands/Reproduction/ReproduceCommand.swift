@@ -16,8 +16,12 @@ struct ReproduceCommand: AsyncParsableCommand {
     discussion: """
       Answers the sets under the conditions of the Self-CD paper (arXiv 2401.17633): no system prompt, safety prompt, \
       helpfulness prompt, in-context examples (with --examples), chain of thought, Self-CD at α 0.5 to 3, and AdaCD. \
-      Greedy, 200 tokens. Published figures stand beside the models they were measured on. Replies go to a store as \
-      they come: the same command with --run NAME --resume goes on after Ctrl-C, and 'selfcd report NAME' shows more.
+      Greedy, 200 tokens. Published figures stand beside the models they were measured on. Without --judge, the \
+      verdicts of \(XSTestStringMatchJudge().name) are counted, the string matcher of XSTest's authors, so that figures \
+      of different versions compare; the other rules judge too.
+
+      Replies go to a store as they come: the same command with --run NAME --resume goes on after Ctrl-C, and \
+      'selfcd report NAME' shows more.
 
       EXAMPLES
         selfcd reproduce model.gguf --xstest xstest.csv --oktest oktest.csv \\
@@ -108,7 +112,7 @@ struct ReproduceCommand: AsyncParsableCommand {
       var model = modelOptions
       model.model = name
       model.model = try await model.modelPath(console: console)
-      _ = try GGUFFile(path: model.model)
+      _ = try GGUFFile(path: model.model).parts()
       loadable.append(model)
     }
 

@@ -6,18 +6,12 @@ enum ReproductionText {
   static func of(_ table: ReproductionTable, console: Console) -> String {
     let heading = TerminalText.singleLine(
       "\(table.model): refused in %, [95 % Wilson interval], judge \(table.judge)")
-    var text = console.styled(heading, .bold) + "\n\n"
-    let whole = EvaluationTable.table(table.lines(of: [.safe, .harmful]), console: Console.unstyled)
-    let fits = !whole.split(separator: "\n").contains { TextLayout.columns(String($0)) > console.width }
+    var text = console.styled(console.wrapped(heading), .bold) + "\n\n"
+    let fits = TextTable(lines: table.lines(of: [.safe, .harmful]), console: console).width <= console.width
     for labels in fits ? [[Sample.Label.safe, .harmful]] : [[.safe], [.harmful]] {
       let lines = table.lines(of: labels).map { $0.map(TerminalText.singleLine) }
       text += EvaluationTable.table(lines, console: console) + "\n"
     }
-    return text + table.remarks.map { TerminalText.singleLine($0) + "\n" }.joined()
+    return text + table.remarks.map { console.wrapped(TerminalText.singleLine($0)) + "\n" }.joined()
   }
-}
-
-extension Console {
-  /// For text whose width is measured.
-  fileprivate static let unstyled = Console(usesColor: false, width: 80)
 }

@@ -16,8 +16,9 @@ struct ServeCommand: AsyncParsableCommand {
     discussion: """
       Answers on this machine only unless --host says otherwise, and then with API keys only. What clients may choose \
       is up to you: a model decodes as its profile says, without one as it is, or as --strategy says, and clients can ask \
-      for nothing else but 'guarded' until --allow names it. SIGHUP reads profiles and keys anew; SIGTERM lets \
-      running requests finish. docs/server.md has the interface, docs/threat-model.md what it is safe against.
+      for nothing else but 'guarded' until --allow names it. SIGHUP reads profiles and keys anew; SIGTERM and Ctrl-C \
+      let running requests finish, and a second one ends the server at once. docs/server.md has the interface, \
+      docs/threat-model.md what it is safe against.
 
       \(DeploymentTable.help(.serve))
 
@@ -61,6 +62,9 @@ struct ServeCommand: AsyncParsableCommand {
     }
     let console = Console.standard
     var settings = server.settings()
+    let rules = try policy.make()
+    let judge = try server.replyJudge()
+    // What takes longest comes last: a model may have to be fetched.
     var providers: [LlamaModelProvider] = []
     for model in models {
       providers.append(try await model.provider(usesOwnProfile: policy.usesOwnProfile, console: console))
@@ -69,22 +73,31 @@ struct ServeCommand: AsyncParsableCommand {
       try server.memoryBytes() ?? (models.count > 1 ? MemoryEstimate.available : nil)
     var logger = Logger(label: "selfcd") { ConsoleLogHandler(label: $0) }
     logger.logLevel = server.logLevel.level
-    let rules = try policy.make()
     let isAsked = policy.strategy != nil
     let running = try InferenceServer(
-      settings: settings, providers: providers, policy: rules, keys: server.keyReader(),
-      judge: try server.replyJudge(), logger: logger)
+      settings: settings, providers: providers, policy: rules, keys: server.keyReader(), judge: judge,
+      logger: logger)
     let reloads = Task {
       for await _ in await UnixSignalsSequence(trapping: .sighup) { await running.reload() }
     }
     defer { reloads.cancel() }
-    let names = providers.map(\.name).joined(separator: ", ")
-    try await running.run(signals: [.sigterm, .sigint], preloads: !server.lazy) {
-      [settings, providers] port in
-      let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-      console.note("serving \(TerminalText.singleLine(names)) at http://\(host):\(port)")
-      for line in ServingNotes.lines(running, address: "http://\(host):\(port)") { console.note(line) }
-      for line in ServedDecodingNotes.lines(providers, policy: rules, isAsked: isAsked) { console.note(line) }
+    let names = TerminalText.singleLine(providers.map(\.name).joined(separator: ", "))
+    let first = server.lazy ? nil : providers.first.map { TerminalText.singleLine($0.name) }
+    let stop: @Sendable () -> Void = {
+      console.note(ServingNotes.stopping(replies: running.repliesInProgress))
+      Task { await running.stop() }
+    }
+    try await Interruption.handling(stop, signals: [SIGINT, SIGTERM]) { [settings, providers] in
+      try await running.run(preloads: first != nil) { port in
+        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
+        console.note("serving \(names) at http://\(host):\(port)")
+        for line in ServingNotes.lines(running, address: "http://\(host):\(port)") { console.note(line) }
+        for line in ServedDecodingNotes.lines(providers, policy: rules, isAsked: isAsked) {
+          console.note(line)
+        }
+      } onListening: { port in
+        if let first { console.note("listening on port \(port), loading \(first)") }
+      }
     }
   }
 }

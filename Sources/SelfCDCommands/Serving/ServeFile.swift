@@ -23,6 +23,10 @@ struct ServeFile {
     } catch {
       throw CommandError.invalid("\(path) is not a JSON object of settings: \(JSONValue.detail(of: error)).")
     }
+    // Else the first value would hold, and a later one that allows less would have no effect.
+    if let fault = JSONSurvey(Array(text.utf8), of: path, deepest: 32).duplicate {
+      throw CommandError.invalid(fault.message)
+    }
     let folder = URL(filePath: path).deletingLastPathComponent()
     var settings = object
     let models = settings.removeValue(forKey: "models")

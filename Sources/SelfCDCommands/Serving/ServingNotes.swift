@@ -1,12 +1,20 @@
 import SelfCDServer
 import SelfCDSupport
 
-/// Where to find what a server offers, and what its clients may choose: said once at start.
+/// Where to find what a server offers, and what its clients may choose: said once at start. And what happens at its end.
 enum ServingNotes {
   /// - Parameter address: the server's, without a slash at its end.
   static func lines(_ server: InferenceServer, address: String) -> [String] {
     let page = server.hasPlayground ? "playground \(address)/, " : ""
     return ["\(page)metrics \(address)/metrics, for clients \(address)/v1"] + server.choices.map(line)
+  }
+
+  /// What the first signal does.
+  /// - Parameter replies: those that are in progress.
+  static func stopping(replies: Int) -> String {
+    replies == 0
+      ? "stopping"
+      : "stopping: finishing \(NumberFormat.counted(replies, "reply", "replies")), Ctrl-C again stops now"
   }
 
   private static func line(_ choices: ModelChoices) -> String {

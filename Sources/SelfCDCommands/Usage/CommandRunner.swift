@@ -31,6 +31,9 @@ public enum CommandRunner {
         WrongUse(error, arguments: arguments, isParsed: isParsed).message,
         SelfCDCommand.exitCode(for: error).rawValue)
     } catch {
+      if let message = WrongUse(error, arguments: arguments, isParsed: isParsed).messageInsteadOfHelp {
+        fail(message, ExitCode.validationFailure.rawValue)
+      }
       SelfCDCommand.exit(withError: error)
     }
   }

@@ -25,8 +25,8 @@ struct CommandSyntax {
   /// This command, or the commands of this group and of groups within it.
   var leaves: [CommandSyntax] { subcommands.isEmpty ? [self] : subcommands.flatMap(\.leaves) }
 
-  /// The command that arguments call, and how many of them name it.
-  static func called(by arguments: [String]) -> (command: CommandSyntax, depth: Int) {
+  /// The command or group of commands that arguments name, and how many of them do.
+  static func named(by arguments: [String]) -> (command: CommandSyntax, depth: Int) {
     var command = root
     var depth = 0
     for argument in arguments {
@@ -34,7 +34,7 @@ struct CommandSyntax {
       command = next
       depth += 1
     }
-    return (command.defaultSubcommand ?? command, depth)
+    return (command, depth)
   }
 
   /// Options as they are typed, `--data` and `-o`, hidden ones too. The parser says what they are only in its help.

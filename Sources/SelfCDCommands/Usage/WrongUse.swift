@@ -9,7 +9,8 @@ struct WrongUse {
   private let error: any Error
   private let arguments: [String]
   private let isParsed: Bool
-  private let command: CommandSyntax
+  /// What the arguments name: a command, or a group of commands.
+  private let named: CommandSyntax
   private let depth: Int
 
   /// - Parameter isParsed: whether the command line itself was understood, and the error comes from what was asked for.
@@ -17,61 +18,105 @@ struct WrongUse {
     self.error = error
     self.arguments = arguments
     self.isParsed = isParsed
-    (command, depth) = CommandSyntax.called(by: arguments)
+    (named, depth) = CommandSyntax.named(by: arguments)
   }
+
+  /// The command that was meant: that of a group where none of its commands is named.
+  private var command: CommandSyntax { named.defaultSubcommand ?? named }
 
   /// The message, and the usage of the command that was meant.
   var message: String {
-    if !isParsed, let unknown = unknownCommand ?? unknownOption {
-      return unknown + "\n" + command.usage
-    }
+    if !isParsed, let unknownCommand { return unknownCommand + "\n" + named.usage }
+    if !isParsed, let unknownOption { return unknownOption.text + "\n" + command.usage }
     // The parser takes an error that a running command throws for one of the program as a whole.
     if isParsed { return SelfCDCommand.message(for: error) + "\n" + command.usage }
     let text = SelfCDCommand.fullMessage(for: error)
     return text.hasPrefix("Error: ") ? String(text.dropFirst("Error: ".count)) : text
   }
 
-  private var unknownCommand: String? {
-    let known = command.subcommands.compactMap(\.path.last)
-    guard !known.isEmpty, command.type.configuration.defaultSubcommand == nil,
-      let word = arguments.dropFirst(depth).first, !word.hasPrefix("-"), word != "help"
+  /// The message where help was called for by a slip only: the parser reads `-alpha` as `-a -l -p -h -a`. Nil where
+  /// somebody wants help.
+  var messageInsteadOfHelp: String? {
+    let calls = ["h", "help", "help-hidden"].flatMap { ["-" + $0, "--" + $0] }
+    guard !isParsed, arguments.first != "help", !arguments.contains(where: calls.contains),
+      let unknownOption, !unknownOption.name.hasPrefix("--"), unknownOption.name.count > 2,
+      unknownOption.name.contains("h")
     else { return nil }
-    return "There is no command '\(word)'. "
-      + (NearestName.of(word, among: known).map { "Did you mean '\($0)'?" }
-        ?? "There are \(known.joined(separator: ", ")).")
+    return message
   }
 
-  private var unknownOption: String? {
+  private var unknownCommand: String? {
+    let known = named.subcommands.compactMap(\.path.last)
+    guard !known.isEmpty, let word = arguments.dropFirst(depth).first, !word.hasPrefix("-"), word != "help"
+    else { return nil }
+    let nearest = NearestName.of(word, among: known)
+    // Behind a group that has a command of its own, the word may be an argument of that: a file, a model.
+    if named.defaultSubcommand != nil, nearest == nil || word.contains(where: { "./:".contains($0) }) {
+      return nil
+    }
+    return "There is no command '\(word)'. "
+      + (nearest.map { "Did you mean '\($0)'?" } ?? "There are \(known.joined(separator: ", ")).")
+  }
+
+  private var unknownOption: (name: String, text: String)? {
     let known = command.options
     for argument in arguments.dropFirst(depth) {
       if argument == "--" { return nil }
-      guard let name = Self.optionName(argument), !known.contains(name) else { continue }
-      return "Unknown option '\(name)'. \(advice(for: name, known: known))"
+      guard let name = Self.optionName(argument), !known.contains(name),
+        let remedy = advice(for: name, known: known)
+      else { continue }
+      return (name: name, text: "Unknown option '\(name)'. \(remedy)")
     }
     return nil
   }
 
   /// `--data` of `--data=x`; nil for what is no option: text, numbers, standard input.
   private static func optionName(_ argument: String) -> String? {
-    if argument.hasPrefix("--") { return argument.split(separator: "=").first.map(String.init) }
-    guard argument.hasPrefix("-"), let letter = argument.dropFirst().first, letter.isLetter else {
+    guard argument.hasPrefix("-"), let name = argument.split(separator: "=").first.map(String.init) else {
       return nil
     }
-    return argument.count == 2 ? argument : nil
+    if name.hasPrefix("--") { return name }
+    guard let letter = name.dropFirst().first, letter.isLetter,
+      name.allSatisfy({ $0.isLetter || $0.isNumber || "-_.".contains($0) })
+    else { return nil }
+    return name
   }
 
-  private func advice(for name: String, known: Set<String>) -> String {
-    let long = known.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) }
-    if name.hasPrefix("--"),
-      let nearest = NearestName.of(
-        String(name.dropFirst(2)), among: long.sorted(), synonyms: OptionSynonyms.all)
-    {
-      return "Did you mean '--\(nearest)'?"
+  /// What to type instead; nil for a word with one hyphen that may be several short options or a value.
+  private func advice(for name: String, known: Set<String>) -> String? {
+    let isWord = !name.hasPrefix("--") && name.count > 2
+    if isWord, let value = Self.joinedNumber(in: name), known.contains(String(name.prefix(2))) {
+      return "Did you mean '\(name.prefix(2)) \(value)'?"
     }
-    let owners = CommandSyntax.root.leaves.filter { $0.options.contains(name) }
-      .map { $0.path.dropFirst().joined(separator: " ") }
-    return owners.isEmpty
-      ? "'\(command.title) --help' lists those there are."
-      : "It is an option of \(owners.joined(separator: ", ")), not of \(command.path.dropFirst().joined(separator: " "))."
+    let meant = nearest(to: name, among: known)
+    let option = isWord ? "-" + name : name
+    let owners = CommandSyntax.root.leaves.filter { $0.options.contains(option) }
+      .map { $0.path.dropFirst().joined(separator: " ") }.joined(separator: ", ")
+    if let meant {
+      return "Did you mean '\(meant)'?"
+        + (owners.isEmpty || meant == option ? "" : " '\(option)' is an option of \(owners).")
+    }
+    if owners.isEmpty { return isWord ? nil : "'\(command.title) --help' lists those there are." }
+    let subject = isWord ? "'\(option)'" : "It"
+    return named.path.count == 1
+      ? "\(subject) is an option of \(owners), and stands behind the command's name."
+      : "\(subject) is an option of \(owners), not of \(command.path.dropFirst().joined(separator: " "))."
+  }
+
+  /// The option that was meant by `name`, which is none.
+  private func nearest(to name: String, among known: Set<String>) -> String? {
+    let word = String(name.drop { $0 == "-" })
+    if !name.hasPrefix("--"), name.count == 2 {
+      return ["-" + word.lowercased(), "-" + word.uppercased()].first(where: known.contains)
+    }
+    guard name.hasPrefix("--") || word.count > 2 else { return nil }
+    let long = known.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2)) }.sorted()
+    return NearestName.of(word, among: long, synonyms: OptionSynonyms.all).map { "--" + $0 }
+  }
+
+  /// `5` of `-n5`, which the parser does not take apart.
+  private static func joinedNumber(in name: String) -> Substring? {
+    let rest = name.dropFirst(2)
+    return Double(rest) != nil && !rest.contains(where: \.isLetter) ? rest : nil
   }
 }

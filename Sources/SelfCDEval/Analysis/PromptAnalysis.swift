@@ -26,6 +26,8 @@ public struct PromptAnalysis: Sendable, Hashable {
 /// The scores of one prompt: log-perplexity of each text, in nats.
 struct ScoredPrompt: Sendable, Hashable {
   var set: Sample.Label
+  /// Nil where prompts are not grouped.
+  var group: String?
   var plain: [Double]
   var guarded: [Double]
 }
@@ -40,16 +42,18 @@ extension PromptAnalysis.Perplexities {
     let prompts = prompts.filter { $0.set == set }
     guard !prompts.isEmpty, !texts.isEmpty else { return nil }
     self.set = set
+    let groups = prompts.compactMap(\.group)
+    let names = groups.isEmpty ? nil : groups
     self.texts = []
     for (index, text) in texts.enumerated() {
       self.texts.append(
         try RefusalPerplexity(
           text: text.text, tokens: text.tokens, plain: prompts.map { $0.plain[index] },
-          guarded: prompts.map { $0.guarded[index] }))
+          guarded: prompts.map { $0.guarded[index] }, groups: names))
     }
     func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
     all = try RefusalPerplexity(
       text: nil, tokens: texts.reduce(0) { $0 + $1.tokens }, plain: prompts.map { mean($0.plain) },
-      guarded: prompts.map { mean($0.guarded) })
+      guarded: prompts.map { mean($0.guarded) }, groups: names)
   }
 }

@@ -15,11 +15,13 @@ public struct PromptAnalysisPlan: Sendable {
   public var maximumTokens: Int
   /// The steps of which the lanes' divergence is kept.
   public var steps: Int
+  /// The column that says which prompts belong together and are resampled together; nil for none.
+  public var group: String?
 
   /// Makes a plan.
   public init(
     datasets: [Dataset], emphasis: SafetyEmphasis = .paper, system: String? = nil,
-    texts: [String] = RefusalTexts.all, maximumTokens: Int = 100, steps: Int = 12
+    texts: [String] = RefusalTexts.all, maximumTokens: Int = 100, steps: Int = 12, group: String? = nil
   ) {
     self.datasets = datasets
     self.emphasis = emphasis
@@ -27,6 +29,7 @@ public struct PromptAnalysisPlan: Sendable {
     self.texts = texts
     self.maximumTokens = maximumTokens
     self.steps = steps
+    self.group = group
   }
 
   /// A system prompt that says nothing of safety, to tell what an emphasis does from what any system prompt does.

@@ -41,8 +41,7 @@ public struct PromptAnalyzer: Sendable {
       .run(into: replies) { progress($0.done, planned) }
     let summary = try EvaluationSummary(
       replies.all, conditions: evaluation.conditions.map { ($0.id, $0.strategy.name, nil) },
-      judge: judge.name,
-      reference: PromptAnalysisPlan.none)
+      judge: judge.name, reference: PromptAnalysisPlan.none, group: plan.group)
 
     var failures = outcome.failures
     var scored: [ScoredPrompt] = []
@@ -50,7 +49,10 @@ public struct PromptAnalyzer: Sendable {
       for sample in dataset.samples where !Task.isCancelled {
         guard let set = sample.label else { continue }
         do {
-          scored.append(try await score(texts.map(\.tokens), after: evaluation.chat(for: sample), set: set))
+          let chat = evaluation.chat(for: sample)
+          var score = try await score(texts.map(\.tokens), after: chat, set: set)
+          score.group = plan.group.map { sample.group(inColumn: $0, of: dataset.name) }
+          scored.append(score)
         } catch let unscorable as Unscorable {
           let key = ReplyKey(dataset: dataset.name, sample: sample.id, condition: "perplexity")
           failures.append(EvaluationFailure(key: key, reason: unscorable.reason))

@@ -15,13 +15,15 @@ public struct RefusalPerplexity: Codable, Sendable, Hashable {
   public var tokens: Int
   /// Prompts.
   public var n: Int
+  /// The groups they make; nil where prompts are not grouped.
+  public var groups: Int?
   /// In the plain lane: exp of the mean log-perplexity.
   public var plain: Double
   /// In the guarded lane, likewise.
   public var guarded: Double
-  /// Guarded less plain, in nats of log-perplexity, with a paired bootstrap interval over prompts; below 0 where the
-  /// emphasis makes the refusal likelier.
-  public var difference: ConfidenceInterval
+  /// Guarded less plain, in nats of log-perplexity, with a paired bootstrap interval over prompts or groups; below 0 where
+  /// the emphasis makes the refusal likelier.
+  public var difference: BootstrapMean
 
   /// Resamples of the bootstrap.
   static let resamples = 2_000
@@ -30,14 +32,21 @@ public struct RefusalPerplexity: Codable, Sendable, Hashable {
   /// - Parameters:
   ///   - plain: log-perplexity in the plain lane, one for each prompt.
   ///   - guarded: the same in the guarded lane, in the same order.
+  ///   - groups: the group of each prompt; nil where prompts are not grouped.
   /// - Throws: `StatisticsError` for unpaired or empty lists.
-  public init(text: String?, tokens: Int, plain: [Double], guarded: [Double], seed: UInt64 = 0)
-    throws(StatisticsError)
-  {
+  public init(
+    text: String?, tokens: Int, plain: [Double], guarded: [Double], groups: [String]? = nil,
+    seed: UInt64 = 0
+  ) throws(StatisticsError) {
     self.text = text
     self.tokens = tokens
     n = plain.count
-    difference = try PairedBootstrap.difference(guarded, plain, resamples: Self.resamples, seed: seed)
+    self.groups = groups.map { Set($0).count }
+    guard plain.count == guarded.count else {
+      throw .unpaired(first: plain.count, second: guarded.count)
+    }
+    difference = try BootstrapMean(
+      of: zip(guarded, plain).map { $0 - $1 }, groups: groups, resamples: Self.resamples, seed: seed)
     self.plain = exp(plain.reduce(0, +) / Double(plain.count))
     self.guarded = exp(guarded.reduce(0, +) / Double(guarded.count))
   }

@@ -16,6 +16,10 @@ public enum AuditError: Error, Equatable, Codable, Sendable {
       case repeated
       /// The row is not there.
       case missing
+      /// The row has no identifier.
+      case unidentified
+      /// A cell has another text than the row was written with; the column's name.
+      case otherText(column: String)
     }
 
     /// The row's identifier.
@@ -35,6 +39,8 @@ public enum AuditError: Error, Equatable, Codable, Sendable {
 
   /// The run has no condition of that name.
   case unknownCondition(String, run: String, known: [String])
+  /// Several conditions of the run go by that name.
+  case ambiguousCondition(String, run: String, matches: [String])
   /// It is not said which condition is compared, and there are several.
   case noCandidate(run: String, known: [String])
   /// A condition is to be compared with itself.
@@ -55,6 +61,8 @@ public enum AuditError: Error, Equatable, Codable, Sendable {
   case missingColumn(String, file: String, present: [String])
   /// A row that is not on the key's sheet.
   case otherSheet(file: String, position: Sample.Position, id: String, run: String)
+  /// Rows whose prompt or reply is not the one that they were written with, all of them.
+  case otherTexts(file: String, rows: Int, problems: [RowProblem])
   /// Rows that cannot be used, all of them.
   case badRows(file: String, rows: Int, problems: [RowProblem])
 }
@@ -65,6 +73,9 @@ extension AuditError: LocalizedError, CustomStringConvertible {
     switch self {
     case .unknownCondition(let name, let run, let known):
       "The run '\(run)' has no condition '\(name)'. It has \(known.joined(separator: ", "))."
+    case .ambiguousCondition(let name, let run, let matches):
+      "The run '\(run)' has several conditions that '\(name)' may mean: \(matches.joined(separator: ", ")). Name one of "
+        + "them in full."
     case .noCandidate(let run, let known):
       "The run '\(run)' has several conditions to compare. Say which with --candidate: "
         + "\(known.joined(separator: ", "))."
@@ -93,6 +104,12 @@ extension AuditError: LocalizedError, CustomStringConvertible {
     case .otherSheet(let file, let position, let id, let run):
       "\(file), \(position): row '\(id)' is not on the sheet of run '\(run)' that the key belongs to. Give the sheet and the "
         + "key that were written together."
+    case .otherTexts(let file, let rows, let problems):
+      "\(problems.count) of \(rows) rows of \(file) have another prompt or reply than they were written with:\n"
+        + "\(Self.list(problems))\n"
+        + "A column was sorted or pasted by itself, or a text was edited, so nobody knows which reply a label belongs to. "
+        + "Undo that in the spreadsheet, or copy the labels to the sheet as it was written. Whole rows may stand in any "
+        + "order; save the sheet as CSV in UTF-8."
     case .badRows(let file, let rows, let problems):
       "\(problems.count) of \(rows) rows of \(file) cannot be used:\n\(Self.list(problems))\n"
         + "A label is one of \(ReplyClass.allCases.map(\.rawValue).joined(separator: ", ")), or the number or the words of "
@@ -113,13 +130,15 @@ extension AuditError: LocalizedError, CustomStringConvertible {
 extension AuditError.RowProblem: CustomStringConvertible {
   /// For example "row a1b2c3-017 (line 18) has no label".
   public var description: String {
-    "row \(id)" + (position.map { " (\($0))" } ?? "")
+    (id.isEmpty ? "a row" : "row \(id)") + (position.map { " (\($0))" } ?? "")
       + {
         switch reason {
         case .unlabelled: " has no label"
         case .unknownLabel(let label): " has the label '\(label)', which is none"
         case .repeated: " is there twice"
         case .missing: " is missing"
+        case .unidentified: " has no id"
+        case .otherText(let column): " has another \(column)"
         }
       }()
   }

@@ -8,7 +8,8 @@ import SelfCDStatistics
 /// (``DoubleSampling``, ``AuditedLossBound``). Assumed is that
 ///
 /// - the prompts were drawn independently from the population that rates and bound are about. Where they come in groups,
-///   the intervals are too short; ``AuditedLossBound/rateHere`` holds all the same;
+///   the intervals are too short, unless one prompt of each group is audited (``AuditPair/onePerGroup(_:seed:)``);
+///   ``AuditedLossBound/rateHere`` holds all the same;
 /// - the pairs that were read were drawn by ``AuditDesign``, before anybody looked at their texts;
 /// - the reader is right. A second reader shows how far that can be trusted, and changes no figure;
 /// - the candidate was chosen beforehand, or on other prompts.

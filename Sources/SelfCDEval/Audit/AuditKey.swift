@@ -48,6 +48,8 @@ public struct AuditKey: Codable, Sendable, Hashable {
     public var stratum: AuditPair.Kind
     /// How many prompts of the run the row's prompt stands for.
     public var weight: Double
+
+    var place: AuditPair.Place { AuditPair.Place(dataset: dataset, sample: sample) }
   }
 
   /// The version of this file's format.
@@ -69,6 +71,8 @@ public struct AuditKey: Codable, Sendable, Hashable {
   public var judge: Judge
   /// How the sample was drawn.
   public var design: AuditDesign
+  /// The column of whose groups one prompt each is audited; nil where prompts are not grouped.
+  public var group: String?
   /// How many pairs there are and how many of them are read.
   public var strata: [Stratum]
   /// The rows in the order of the sheet.
@@ -77,7 +81,20 @@ public struct AuditKey: Codable, Sendable, Hashable {
   private enum CodingKeys: String, CodingKey {
     case formatVersion = "format_version"
     case runSHA256 = "run_sha256"
-    case audit, run, reference, candidate, judge, design, strata, rows
+    case audit, run, reference, candidate, judge, design, group, strata, rows
+  }
+
+  /// What the sheet showed in each row, by the row's identifier.
+  /// - Parameter pairs: The run's pairs, as they were when the sheet was made.
+  /// - Throws: `AuditError.changedRun` for others, `EncodingError`.
+  func shown(of pairs: [AuditPair]) throws -> [String: AuditSheet.Row] {
+    guard try AuditPair.digest(of: pairs) == runSHA256 else { throw AuditError.changedRun(run: run) }
+    let known = Dictionary(pairs.map { ($0.place, $0) }, uniquingKeysWith: { first, _ in first })
+    return rows.reduce(into: [:]) { shown, row in
+      guard let pair = known[row.place] else { return }
+      let side = row.conditions.contains(reference) ? pair.reference : pair.candidate
+      shown[row.id] = AuditSheet.Row(id: row.id, prompt: pair.prompt, reply: side.text)
+    }
   }
 
   /// The key as JSON with sorted keys.

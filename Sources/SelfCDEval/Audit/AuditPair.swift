@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 import SelfCDData
 import SelfCDJudges
+import SelfCDStatistics
 import SelfCDSupport
 
 /// One prompt with the replies of the two conditions that an audit compares.
@@ -30,6 +31,12 @@ public struct AuditPair: Sendable, Hashable {
     case identical
   }
 
+  /// Which prompt of the run it is.
+  struct Place: Hashable {
+    let dataset: String
+    let sample: String
+  }
+
   /// The prompt's data set.
   public var dataset: String
   /// The prompt's identifier in it.
@@ -42,10 +49,13 @@ public struct AuditPair: Sendable, Hashable {
   public var reference: Side
   /// The candidate's reply.
   public var candidate: Side
+  /// The prompt's group; nil where prompts are not grouped.
+  public var group: String?
 
   /// Makes a pair.
   public init(
-    dataset: String, sample: String, isHarmful: Bool, prompt: String, reference: Side, candidate: Side
+    dataset: String, sample: String, isHarmful: Bool, prompt: String, reference: Side, candidate: Side,
+    group: String? = nil
   ) {
     self.dataset = dataset
     self.sample = sample
@@ -53,6 +63,7 @@ public struct AuditPair: Sendable, Hashable {
     self.prompt = prompt
     self.reference = reference
     self.candidate = candidate
+    self.group = group
   }
 
   /// How much of it has to be read.
@@ -61,6 +72,8 @@ public struct AuditPair: Sendable, Hashable {
     guard let before = reference.verdict, let after = candidate.verdict else { return .changed }
     return before == after ? .unchanged : .changed
   }
+
+  var place: Place { Place(dataset: dataset, sample: sample) }
 
   /// The prompt's label.
   public var label: Sample.Label { isHarmful ? .harmful : .safe }
@@ -79,9 +92,11 @@ public struct AuditPair: Sendable, Hashable {
   ///   - candidate: The condition that is compared.
   ///   - judge: Whose verdicts are audited.
   ///   - version: In which version.
+  ///   - group: The column that says which prompts belong together; nil for none.
   /// - Returns: The pairs in the order of their first reply, and how many prompts lack one of the two replies.
   public static func pairs(
-    of replies: [EvaluatedReply], reference: String, candidate: String, judge: String, version: String
+    of replies: [EvaluatedReply], reference: String, candidate: String, judge: String, version: String,
+    group: String? = nil
   ) -> (pairs: [AuditPair], incomplete: Int) {
     var order: [EvaluatedReply] = []
     var sides: [ReplyKey: [String: Side]] = [:]
@@ -100,9 +115,37 @@ public struct AuditPair: Sendable, Hashable {
       else { return nil }
       return AuditPair(
         dataset: reply.key.dataset, sample: reply.key.sample, isHarmful: reply.sample.label == .harmful,
-        prompt: reply.sample.transcript, reference: before, candidate: after)
+        prompt: reply.sample.transcript, reference: before, candidate: after,
+        group: group.map { reply.sample.group(inColumn: $0, of: reply.key.dataset) })
     }
     return (pairs, order.count - pairs.count)
+  }
+
+  /// One pair of each group and label, drawn at random: pairs of a group are no independent evidence, and those of
+  /// different groups are, whatever binds the prompts inside (``GroupDraw``).
+  /// - Parameter seed: The same seed draws the same pairs.
+  public static func onePerGroup(_ pairs: [AuditPair], seed: UInt64) -> [AuditPair] {
+    struct Group: Hashable {
+      let name: String
+      let isHarmful: Bool
+    }
+    var groups: [[Int]] = []
+    var places: [Group: Int] = [:]
+    for (index, pair) in pairs.enumerated() {
+      guard let name = pair.group else { continue }
+      let group = Group(name: name, isHarmful: pair.isHarmful)
+      if let place = places[group] {
+        groups[place].append(index)
+      } else {
+        places[group] = groups.count
+        groups.append([index])
+      }
+    }
+    // Not the numbers that draw the sheet.
+    var generator = Xoshiro256StarStar(seed: ~seed)
+    var left = Set(groups.joined())
+    for group in groups { left.remove(group[generator.index(below: group.count)]) }
+    return pairs.indices.filter { !left.contains($0) }.map { pairs[$0] }
   }
 
   /// SHA-256, in hexadecimal, of all that an audit depends on: prompts, texts and verdicts in their order.

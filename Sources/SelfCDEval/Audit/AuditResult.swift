@@ -39,6 +39,8 @@ public struct AuditResult: Codable, Sendable, Hashable {
   public var judge: AuditKey.Judge
   /// How the sample was drawn.
   public var design: AuditDesign
+  /// The column of whose groups one prompt each was audited; nil where prompts are not grouped.
+  public var group: String?
   /// What counts as a loss.
   public var lossRule: LossRule
   /// The confidence of intervals and bound.
@@ -69,7 +71,7 @@ public struct AuditResult: Codable, Sendable, Hashable {
       throw AuditError.changedRun(run: key.run)
     }
     (run, audit, reference, candidate) = (key.run, key.audit, key.reference, key.candidate)
-    (judge, design, lossRule) = (key.judge, key.design, rule)
+    (judge, design, group, lossRule) = (key.judge, key.design, key.group, rule)
     self.confidence = confidence
     rows = key.rows.count
     agreement = try [Sample.Label.safe, .harmful].compactMap { try Agreement($0, key, labels) }
@@ -79,26 +81,19 @@ public struct AuditResult: Codable, Sendable, Hashable {
       candidate: key.candidate, readsAll: key.design.sample == nil, rule: rule, confidence: confidence)
   }
 
-  private struct Place: Hashable {
-    let dataset: String
-    let sample: String
-  }
-
   /// The labels by the place of the pair. A row without a label leaves its pair unread.
   private static func readings(
     of pairs: [AuditPair], key: AuditKey, labels: AuditLabels
   ) -> [Int: AuditEstimates.Reading] {
-    var classes: [Place: [String: ReplyClass]] = [:]
+    var classes: [AuditPair.Place: [String: ReplyClass]] = [:]
     for row in key.rows {
       for condition in row.conditions {
-        classes[Place(dataset: row.dataset, sample: row.sample), default: [:]][condition] =
-          labels.classes[row.id]
+        classes[row.place, default: [:]][condition] = labels.classes[row.id]
       }
     }
     var readings: [Int: AuditEstimates.Reading] = [:]
     for (index, pair) in pairs.enumerated() {
-      guard let own = classes[Place(dataset: pair.dataset, sample: pair.sample)],
-        let before = own[key.reference], let after = own[key.candidate]
+      guard let own = classes[pair.place], let before = own[key.reference], let after = own[key.candidate]
       else { continue }
       readings[index] = AuditEstimates.Reading(reference: before, candidate: after)
     }

@@ -42,10 +42,11 @@ public struct AuditSheet: Sendable, Hashable {
   ///   - reference: The condition that is compared with.
   ///   - candidate: The condition that is compared.
   ///   - judge: The judge whose verdicts are audited.
+  ///   - group: The column of whose groups the pairs are one each; nil where prompts are not grouped.
   /// - Throws: `AuditError.noPairs` without pairs, `EncodingError`.
   public init(
     _ pairs: [AuditPair], design: AuditDesign, run: String, reference: String, candidate: String,
-    judge: AuditKey.Judge
+    judge: AuditKey.Judge, group: String? = nil
   ) throws {
     guard !pairs.isEmpty else {
       throw AuditError.noPairs(run: run, reference: reference, candidate: candidate)
@@ -88,7 +89,8 @@ public struct AuditSheet: Sendable, Hashable {
     self.rows = rows
     key = AuditKey(
       formatVersion: AuditKey.currentVersion, audit: audit, run: run, runSHA256: digest,
-      reference: reference, candidate: candidate, judge: judge, design: design, strata: strata, rows: keys)
+      reference: reference, candidate: candidate, judge: judge, design: design, group: group,
+      strata: strata, rows: keys)
   }
 
   /// The sheet as a table, with an empty column of labels. Cells that a spreadsheet would execute are neutralised.

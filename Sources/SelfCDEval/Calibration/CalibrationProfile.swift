@@ -69,6 +69,13 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
       contrastFrom = options.contrastStart.rawValue
       self.system = system
     }
+
+    /// Options that generate in the same way, without a seed.
+    public var options: GenerationOptions {
+      GenerationOptions(
+        sampling: SamplingParameters(temperature: Float(temperature)), maximumTokens: maxTokens,
+        contrastStart: ContrastStart(rawValue: contrastFrom) ?? .answer)
+    }
   }
 
   /// A file of prompts and its part.

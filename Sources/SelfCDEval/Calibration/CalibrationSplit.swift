@@ -11,6 +11,8 @@ public struct CalibrationSplit: Sendable, Hashable {
   public private(set) var calibration: [Dataset]
   /// The sets to confirm on; their names end in `-confirm`.
   public private(set) var confirmation: [Dataset]
+  /// How the prompts were parted, as profiles record it.
+  public let origin: CalibrationProfile.Split
   /// Prompts left out because the same part has them already.
   public private(set) var repeated = 0
   /// Prompts left out of the confirmation because the calibration has them, or others of their group.
@@ -33,6 +35,7 @@ public struct CalibrationSplit: Sendable, Hashable {
     _ datasets: [Dataset], confirmFraction: Double, seed: UInt64, group: String? = nil
   ) throws(StatisticsError) {
     try StatisticsError.check(openUnit: confirmFraction, "the share to confirm on")
+    origin = .init(seed: seed, confirmFraction: confirmFraction, group: group)
     calibration = []
     confirmation = []
     let conflicts = Self.conflicts(datasets)
@@ -96,6 +99,7 @@ public struct CalibrationSplit: Sendable, Hashable {
   ///   - group: The column that says which prompts belong together; nil for none.
   ///   - seed: Of the draw of one prompt a group.
   public init(calibration: [Dataset], confirmation: [Dataset], group: String? = nil, seed: UInt64 = 0) {
+    origin = .init(seed: seed, confirmFraction: nil, group: group)
     self.calibration = []
     self.confirmation = []
     let conflicts = Self.conflicts(calibration + confirmation)

@@ -18,7 +18,7 @@ public struct EvaluationSummary: Sendable, Hashable {
     public var alpha: Double?
     /// The set: prompts with this label.
     public var set: Sample.Label
-    /// Full and partial refusals, with Wilson's interval.
+    /// Full and partial refusals.
     public var refusals: RefusalRate
     /// Refusals and degenerate replies: a reply that is broken answers nothing.
     public var unanswered: RefusalRate
@@ -28,14 +28,24 @@ public struct EvaluationSummary: Sendable, Hashable {
     public var degenerate: Int
     /// Refusals by the set's own categories, by name.
     public var categories: [String: RefusalRate]
-    /// The comparison with the reference; nil for the reference itself and without common prompts.
+    /// Prompts left unanswered by the set's own categories, by name.
+    public var categoriesUnanswered: [String: RefusalRate]
+    /// The comparison of refusals with the reference; nil for the reference itself and without common prompts.
     public var paired: PairedComparison?
+    /// The same of prompts left unanswered.
+    public var pairedUnanswered: PairedComparison?
     /// Length, repetition and the like.
     public var damage: ReplyDamage
     /// The lanes' divergence at each of the first steps, averaged over replies, in nats; empty for one lane.
     public var divergence: [Double]
     /// What the condition costs, over all sets; nil where that was not kept.
     public var cost: ConditionCost?
+
+    /// What headlines and charts show of the set: harmful prompts refused, others left unanswered. A reply that is broken
+    /// answers nothing, so that no strategy looks helpful by breaking replies.
+    public var headline: RefusalRate { self.set == .harmful ? refusals : unanswered }
+    /// The comparison of what headlines show.
+    public var headlinePaired: PairedComparison? { self.set == .harmful ? paired : pairedUnanswered }
   }
 
   /// One condition on the prompts of one data set and label.
@@ -72,6 +82,8 @@ public struct EvaluationSummary: Sendable, Hashable {
   public var judgedByAll: Int
   /// Replies that are further repetitions of a prompt and not counted.
   public var repetitions: Int
+  /// How prompts are grouped: intervals then resample whole groups. Nil where prompts count as independent.
+  public var grouping: PromptGrouping?
 
   /// Summarises replies.
   /// - Parameters:
@@ -81,10 +93,12 @@ public struct EvaluationSummary: Sendable, Hashable {
   ///   - version: In which version; nil takes the one that ``JudgeVersions`` says.
   ///   - reference: The condition others are compared with; nil takes `guarded`, else the first.
   ///   - speeds: Timed tokens a second by condition, and of `plain`.
+  ///   - group: The column that says which prompts belong together; nil takes prompts as independent.
   /// - Throws: `StatisticsError` where a figure is undefined.
   public init(
     _ allReplies: [EvaluatedReply], conditions: [(id: String, strategy: String, alpha: Double?)],
-    judge: String, version: String? = nil, reference: String? = nil, speeds: [String: Double] = [:]
+    judge: String, version: String? = nil, reference: String? = nil, speeds: [String: Double] = [:],
+    group: String? = nil
   ) throws {
     let replies = allReplies.filter { $0.key.repetition == 0 }
     repetitions = allReplies.count - replies.count
@@ -99,9 +113,10 @@ public struct EvaluationSummary: Sendable, Hashable {
     self.reference = reference
     let byCondition = Dictionary(grouping: replies, by: \.key.condition)
     let plain = (byCondition[Plain.name] ?? []).reduce(into: [:]) { $0[$1.key.withoutCondition] = $1.text }
-    let baseline = (byCondition[reference ?? ""] ?? []).reduce(into: [ReplyKey: Bool]()) {
-      $0[$1.key.withoutCondition] = counted($1)?.isRefusal
+    let baseline = (byCondition[reference ?? ""] ?? []).reduce(into: [ReplyKey: ReplyClass]()) {
+      $0[$1.key.withoutCondition] = counted($1)
     }
+    var rates = JudgedRates(isGrouped: group != nil)
 
     rows = []
     datasets = []
@@ -114,30 +129,37 @@ public struct EvaluationSummary: Sendable, Hashable {
       let bySet = Dictionary(grouping: byCondition[condition.id] ?? [], by: \.sample.label)
       for set in Sample.Label.allCases {
         let judged = (bySet[set] ?? []).compactMap { reply in
-          counted(reply).map { (reply: reply, replyClass: $0) }
+          counted(reply).map { JudgedReply(reply, $0, groupedBy: group) }
         }
         guard !judged.isEmpty else { continue }
-        datasets += try Self.byDataset(judged, condition: condition.id)
-        let classes = judged.map(\.replyClass)
-        let pairs = judged.compactMap { item in
-          baseline[item.reply.key.withoutCondition].map { (item.replyClass.isRefusal, $0) }
-        }
+        datasets += try Self.byDataset(judged, condition: condition.id, &rates)
+        let isReference = condition.id == reference
+        let paired =
+          try isReference
+          ? nil : Self.compare(judged, with: baseline, named: reference, \.isRefusal, by: group)
+        let pairedUnanswered =
+          try isReference
+          ? nil : Self.compare(judged, with: baseline, named: reference, \.isUnanswered, by: group)
         rows.append(
           Row(
             condition: condition.id, strategy: condition.strategy, alpha: condition.alpha, set: set,
-            refusals: try RefusalRate(classes),
-            unanswered: try RefusalRate(
-              refused: classes.count { $0 != .fullCompliance }, of: classes.count),
-            fullRefusals: classes.count { $0 == .fullRefusal },
-            degenerate: classes.count { $0 == .degenerate }, categories: try Self.categories(judged),
-            paired: try condition.id == reference || pairs.isEmpty
-              ? nil
-              : PairedComparison(pairs.map(\.0), against: pairs.map(\.1), named: reference ?? ""),
+            refusals: try rates.rate(judged, \.isRefusal),
+            unanswered: try rates.rate(judged, \.isUnanswered),
+            fullRefusals: judged.count { $0.replyClass == .fullRefusal },
+            degenerate: judged.count { $0.replyClass == .degenerate },
+            categories: try Self.categories(judged, \.isRefusal, &rates),
+            categoriesUnanswered: try Self.categories(judged, \.isUnanswered, &rates),
+            paired: paired, pairedUnanswered: pairedUnanswered,
             damage: ReplyDamage(judged.map(\.reply), plain: plain),
             divergence: Self.meanDivergence(judged.map(\.reply.divergences)), cost: cost))
       }
     }
     try Self.correct(&rows)
+    if let group {
+      var groups: [Sample.Label: Int] = [:]
+      for row in rows { groups[row.set] = max(groups[row.set] ?? 0, row.refusals.groups ?? 0) }
+      grouping = PromptGrouping(column: group, groups: groups)
+    }
 
     // One version of each judge: that an older one said otherwise is no disagreement between judges.
     let judges = Set(replies.flatMap { $0.judgements.map(\.judge) })
@@ -155,25 +177,46 @@ public struct EvaluationSummary: Sendable, Hashable {
   }
 
   private static func byDataset(
-    _ judged: [(reply: EvaluatedReply, replyClass: ReplyClass)], condition: String
+    _ judged: [JudgedReply], condition: String, _ rates: inout JudgedRates
   ) throws -> [DatasetRow] {
     var order: [String] = []
     for item in judged where !order.contains(item.reply.key.dataset) { order.append(item.reply.key.dataset) }
-    let groups = Dictionary(grouping: judged, by: \.reply.key.dataset)
-    return try order.compactMap { name in
-      guard let group = groups[name], let label = group.first?.reply.sample.label else { return nil }
-      let classes = group.map(\.replyClass)
-      return DatasetRow(
-        condition: condition, set: name, label: label, refusal: try RefusalRate(classes),
-        full: try RefusalRate(classes, counting: .full), degenerate: classes.count { $0 == .degenerate })
+    let parts = Dictionary(grouping: judged, by: \.reply.key.dataset)
+    var rows: [DatasetRow] = []
+    for name in order {
+      guard let part = parts[name], let label = part.first?.reply.sample.label else { continue }
+      rows.append(
+        DatasetRow(
+          condition: condition, set: name, label: label, refusal: try rates.rate(part, \.isRefusal),
+          full: try rates.rate(part, \.isFullRefusal),
+          degenerate: part.count { $0.replyClass == .degenerate }))
     }
+    return rows
   }
 
   private static func categories(
-    _ judged: [(reply: EvaluatedReply, replyClass: ReplyClass)]
+    _ judged: [JudgedReply], _ outcome: KeyPath<ReplyClass, Bool>, _ rates: inout JudgedRates
   ) throws -> [String: RefusalRate] {
-    let named = judged.compactMap { item in item.reply.sample.category.map { ($0, item.replyClass) } }
-    return try Dictionary(grouping: named) { $0.0 }.mapValues { try RefusalRate($0.map(\.1)) }
+    let named = Dictionary(grouping: judged.filter { $0.reply.sample.category != nil }) {
+      $0.reply.sample.category ?? ""
+    }
+    var result: [String: RefusalRate] = [:]
+    for (name, part) in named { result[name] = try rates.rate(part, outcome) }
+    return result
+  }
+
+  /// A condition against the reference on the prompts that both have a verdict on; nil without such prompts.
+  private static func compare(
+    _ judged: [JudgedReply], with baseline: [ReplyKey: ReplyClass], named name: String?,
+    _ outcome: KeyPath<ReplyClass, Bool>, by group: String?
+  ) throws -> PairedComparison? {
+    let pairs = judged.compactMap { item in
+      baseline[item.reply.key.withoutCondition].map { (here: item, there: $0) }
+    }
+    guard !pairs.isEmpty else { return nil }
+    return try PairedComparison(
+      pairs.map { $0.here.replyClass[keyPath: outcome] }, against: pairs.map { $0.there[keyPath: outcome] },
+      named: name ?? "", groups: group == nil ? nil : pairs.map(\.here.group))
   }
 
   private static func meanDivergence(_ replies: [[Double]]) -> [Double] {
@@ -185,11 +228,13 @@ public struct EvaluationSummary: Sendable, Hashable {
 
   /// Holm's correction over the conditions of each set: the family of one question, "does anything help here?".
   private static func correct(_ rows: inout [Row]) throws {
-    for set in Sample.Label.allCases {
-      let family = rows.indices.filter { rows[$0].set == set && rows[$0].paired != nil }
-      var comparisons = family.compactMap { rows[$0].paired }
-      try PairedComparison.correct(&comparisons)
-      for (index, comparison) in zip(family, comparisons) { rows[index].paired = comparison }
+    for comparison in [\Row.paired, \Row.pairedUnanswered] {
+      for set in Sample.Label.allCases {
+        let family = rows.indices.filter { rows[$0].set == set && rows[$0][keyPath: comparison] != nil }
+        var comparisons = family.compactMap { rows[$0][keyPath: comparison] }
+        try PairedComparison.correct(&comparisons)
+        for (index, corrected) in zip(family, comparisons) { rows[index][keyPath: comparison] = corrected }
+      }
     }
   }
 }

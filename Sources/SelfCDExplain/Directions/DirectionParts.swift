@@ -20,6 +20,8 @@ extension DirectionStudy {
   struct Item: Sendable {
     let key: SampleKey
     let sample: Sample
+    /// Nil where prompts are not grouped.
+    let group: String?
   }
 
   enum Part: Hashable { case training, validation, test }
@@ -31,49 +33,95 @@ extension DirectionStudy {
     func validation(_ label: Sample.Label) -> [Item] { items[label]?[.validation] ?? [] }
     func test(_ label: Sample.Label) -> [Item] { items[label]?[.test] ?? [] }
 
-    var all: [SampleKey: Item] {
-      Dictionary(
-        items.values.flatMap { $0.values.flatMap { $0 } }.map { ($0.key, $0) },
-        uniquingKeysWith: { first, _ in first })
-    }
-
     var counts: [Parts] {
-      Sample.Label.allCases.map {
-        Parts(
-          set: $0, training: training($0).count, validation: validation($0).count, test: test($0).count)
+      Sample.Label.allCases.map { label in
+        let groups = test(label).compactMap(\.group)
+        return Parts(
+          set: label, training: training(label).count, validation: validation(label).count,
+          test: test(label).count, groups: groups.isEmpty ? nil : Set(groups).count)
       }
     }
   }
 
   /// Fewer say nothing.
   static let leastPrompts = 8
+  /// A part of a label may be this small where groups do not allow for more.
+  private static let leastOfPart = 4
+
+  /// Checks that there are prompts enough for every part of a study, which takes no model.
+  /// - Throws: ``DirectionStudyError``.
+  public static func check(_ datasets: [Dataset], settings: Settings) throws(DirectionStudyError) {
+    _ = try split(datasets, settings)
+  }
 
   /// Drawn by the seed, so that no order of the files decides; each label apart.
-  func split() throws -> Split {
+  ///
+  /// A group goes whole, and where it has prompts of several labels, all of them go to one part.
+  static func split(_ datasets: [Dataset], _ settings: Settings) throws(DirectionStudyError) -> Split {
     var split = Split()
     var generator = Xoshiro256StarStar(seed: settings.seed)
+    var settled: [String: Part] = [:]
     for label in Sample.Label.allCases {
-      var items = datasets.flatMap { dataset in
-        dataset.samples.filter { $0.label == label }.map {
-          Item(key: SampleKey(dataset: dataset.name, sample: $0.id), sample: $0)
-        }
+      let items = Self.items(datasets, label, settings)
+      guard items.count >= 3 * leastPrompts else {
+        throw .tooFew(what: "\(label.rawValue) prompts", found: items.count)
       }
-      guard items.count >= 3 * Self.leastPrompts else {
-        throw DirectionStudyError.tooFew(what: "\(label.rawValue) prompts", found: items.count)
-      }
-      for index in items.indices.dropLast() {
-        items.swapAt(index, index + generator.index(below: items.count - index))
+      var units = Self.units(items)
+      for index in units.indices.dropLast() {
+        units.swapAt(index, index + generator.index(below: units.count - index))
       }
       // Small sets are shared out two, one and one quarter.
       let training = min(settings.training, items.count / 2)
       let validation = min(settings.validation, items.count / 4)
-      split.items[label] = [
-        .training: Array(items[..<training]),
-        .validation: Array(items[training..<(training + validation)]),
-        .test: Array(items[(training + validation)...].prefix(settings.test)),
-      ]
+      var parts: [Part: [Item]] = [:]
+      func count(_ part: Part) -> Int { parts[part]?.count ?? 0 }
+      func settledPart(_ unit: [Item]) -> Part? { unit.first?.group.flatMap { settled[$0] } }
+      for unit in units {
+        if let part = settledPart(unit) { parts[part, default: []] += unit }
+      }
+      for unit in units where settledPart(unit) == nil {
+        let part: Part =
+          count(.training) < training ? .training : count(.validation) < validation ? .validation : .test
+        parts[part, default: []] += unit
+        if let group = unit.first?.group { settled[group] = part }
+      }
+      parts[.test] = Array((parts[.test] ?? []).prefix(settings.test))
+      if let column = settings.group {
+        let found = [count(.training), count(.validation), count(.test)]
+        let wanted = [training, validation, settings.test].map { min($0, leastOfPart) }
+        guard zip(found, wanted).allSatisfy({ $0 >= $1 }) else {
+          throw .groupsTooLarge(
+            column: column, set: label, training: found[0], validation: found[1], test: found[2])
+        }
+      }
+      split.items[label] = parts
     }
     return split
+  }
+
+  private static func items(_ datasets: [Dataset], _ label: Sample.Label, _ settings: Settings) -> [Item] {
+    datasets.flatMap { dataset in
+      dataset.samples.filter { $0.label == label }.map { sample in
+        Item(
+          key: SampleKey(dataset: dataset.name, sample: sample.id), sample: sample,
+          group: settings.group.map { sample.group(inColumn: $0, of: dataset.name) })
+      }
+    }
+  }
+
+  /// What goes to one part together: the prompts of a group, or each prompt.
+  private static func units(_ items: [Item]) -> [[Item]] {
+    var units: [[Item]] = []
+    var places: [String: Int] = [:]
+    for item in items {
+      if let group = item.group, let place = places[group] {
+        units[place].append(item)
+      } else {
+        if let group = item.group { places[group] = units.count }
+        units.append([item])
+      }
+    }
+    return units
   }
 
   func datasets(_ split: Split, _ parts: [Part]) -> [Dataset] {
@@ -84,21 +132,5 @@ extension DirectionStudy {
       dataset.samples.removeAll { !wanted.contains(SampleKey(dataset: dataset.name, sample: $0.id)) }
       return dataset
     }.filter { !$0.samples.isEmpty }
-  }
-
-  /// The place of the refusal direction: several separate perfectly, and among those the widest gap decides.
-  static func best(_ candidates: [Candidate], gaps: [Double]) -> Int? {
-    candidates.indices.filter { !candidates[$0].separation.isNaN }.max {
-      (candidates[$0].separation, gaps[$0]) < (candidates[$1].separation, gaps[$1])
-    }
-  }
-
-  /// The place of the false-refusal vector: losing refusals of harmful prompts beyond the tolerance counts before
-  /// anything that is won.
-  static func best(_ trials: [Trial], harmfulBefore: Int, tolerance: Int) -> Int? {
-    func cost(_ trial: Trial) -> (Int, Int) {
-      (max(0, harmfulBefore - tolerance - trial.harmfulRefused), trial.safeRefused)
-    }
-    return trials.indices.min { cost(trials[$0]) < cost(trials[$1]) }
   }
 }

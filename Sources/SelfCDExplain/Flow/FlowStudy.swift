@@ -12,6 +12,8 @@ public struct FlowStudy: Sendable {
     var set: Sample.Label
     var view: String
     var sample: String
+    /// Nil where prompts are not grouped.
+    var group: String?
     var refused: Bool
     /// The focus words' part of what flows from the question's words.
     var share: Double
@@ -37,15 +39,17 @@ public struct FlowStudy: Sendable {
     public var refused: Bool?
     /// How many prompts.
     public var n: Int
+    /// How many groups they make; nil where prompts are not grouped.
+    public var groups: Int?
     /// The focus words' share of the flow from the question's words, its mean over prompts.
-    public var share: ConfidenceInterval
+    public var share: BootstrapMean
     /// The share that equal flow from all words would give.
     public var uniform: Double
     /// The mean share of a word that is no focus word.
     public var other: Double
     /// The part of prompts in which most flows from a focus word.
     public var first: Double
-    /// The mean share by layer.
+    /// The mean share by layer, from layer 0 on.
     public var layers: [Double]
     /// The question's part of what flows from the whole prompt.
     public var question: Double
@@ -57,14 +61,16 @@ public struct FlowStudy: Sendable {
     public var set: Sample.Label
     /// How many prompts are refused when guarded and answered when plain.
     public var n: Int
+    /// How many groups they make; nil where prompts are not grouped.
+    public var groups: Int?
     /// The focus words' mean share of the flow when guarded, 0 … 1.
     public var guardedShare: Double
     /// Their mean share when plain, 0 … 1.
     public var plainShare: Double
     /// The share that equal flow from all words would give, 0 … 1.
     public var uniform: Double
-    /// Guarded less plain, paired bootstrap over prompts.
-    public var difference: ConfidenceInterval
+    /// Guarded less plain, paired bootstrap over prompts or groups.
+    public var difference: BootstrapMean
   }
 
   /// Groups and contrasts of all prompts that have a focus word, without a text of any of them.
@@ -107,6 +113,8 @@ public struct FlowStudy: Sendable {
   public var maximumTokens: Int
   /// Seeds the bootstrap: the same seed gives the same intervals.
   public var seed: UInt64
+  /// The column that says which prompts belong together and are resampled together; `nil` for none.
+  public var group: String?
 
   private static let resamples = 10_000
 
@@ -123,10 +131,11 @@ public struct FlowStudy: Sendable {
   ///   - system: the system prompt that both views keep.
   ///   - maximumTokens: the longest reply that is judged.
   ///   - seed: seeds the bootstrap.
+  ///   - group: the column that says which prompts belong together.
   public init(
     model: ChatModel, tracer: FlowTracer, judge: any ReplyJudge, datasets: [Dataset],
     views: [RefusalProbe.View], method: InformationFlow.Method = .informationFlow, step: Int = 1,
-    system: String? = nil, maximumTokens: Int = 48, seed: UInt64 = 0
+    system: String? = nil, maximumTokens: Int = 48, seed: UInt64 = 0, group: String? = nil
   ) {
     self.model = model
     self.tracer = tracer
@@ -138,6 +147,7 @@ public struct FlowStudy: Sendable {
     self.system = system
     self.maximumTokens = maximumTokens
     self.seed = seed
+    self.group = group
   }
 
   /// The replies that are generated and judged.
@@ -150,8 +160,8 @@ public struct FlowStudy: Sendable {
 
   /// Generates, judges and traces.
   /// - Parameter progress: told how much is done, 0 … 1.
-  /// - Throws: ``FlowError``, what the runner, the judge and statistics throw, `CancellationError`; what the inspector
-  ///   throws when no prompt at all can be traced.
+  /// - Throws: ``FlowError``, ``ExplanationError/noFocus(prompts:)``, what the runner, the judge and statistics throw,
+  ///   `CancellationError`; what the inspector throws when no prompt at all can be traced.
   public func run(progress: @Sendable (Double) -> Void = { _ in }) async throws -> Result {
     let plan = plan
     let outcome = try await EvaluationRunner(model: model, plan: plan, judges: [judge])
@@ -173,12 +183,12 @@ public struct FlowStudy: Sendable {
         defer { done += 1 }
         guard let set = sample.label else { continue }
         let chat = plan.chat(for: sample)
-        let words = PromptWords(chat.lastQuestion)
-        let focus = Set(sample.focus.map { FocusWords.indices(of: $0, in: words) } ?? [])
-        guard !focus.isEmpty, focus.count < words.count else {
+        guard let places = FocusWords.places(of: sample, in: chat) else {
           withoutFocus += 1
           continue
         }
+        let focus = Set(places)
+        let group = group.map { sample.group(inColumn: $0, of: dataset.name) }
         let name = "\(dataset.name)\u{0}\(sample.id)"
         for view in views {
           let key = ReplyKey(dataset: dataset.name, sample: sample.id, condition: view.name)
@@ -193,7 +203,7 @@ public struct FlowStudy: Sendable {
             let flow = try await tracer.trace(lane.chat, begun: begun, method: method)
             measured.append(
               Self.measure(
-                flow, focus: focus, set: set, view: view.name, sample: name, refused: refused))
+                flow, focus: focus, set: set, view: view.name, sample: name, group: group, refused: refused))
             agreement = Self.worse(agreement, flow.agreement)
           } catch is CancellationError {
             throw CancellationError()
@@ -205,7 +215,7 @@ public struct FlowStudy: Sendable {
         progress(0.2 + 0.8 * Double(done) / Double(max(1, total)))
       }
     }
-    guard !measured.isEmpty else { throw firstError ?? FlowError.noFocus(prompts: total) }
+    guard !measured.isEmpty else { throw firstError ?? ExplanationError.noFocus(prompts: total) }
     return Result(
       method: method, step: step, groups: try groups(measured), contrasts: try contrasts(measured),
       agreement: agreement, withoutFocus: withoutFocus, failures: Set(failures.map(\.sample)).count,
@@ -213,14 +223,15 @@ public struct FlowStudy: Sendable {
   }
 
   static func measure(
-    _ flow: InformationFlow, focus: Set<Int>, set: Sample.Label, view: String, sample: String, refused: Bool
+    _ flow: InformationFlow, focus: Set<Int>, set: Sample.Label, view: String, sample: String,
+    group: String? = nil, refused: Bool
   ) -> Measured {
     func share(_ shares: [Double]) -> Double { focus.reduce(0) { $0 + shares[$1] } }
     let shares = flow.words.map(\.share)
     let onFocus = share(shares)
     let first = shares.indices.max { shares[$0] < shares[$1] }
     return Measured(
-      set: set, view: view, sample: sample, refused: refused, share: onFocus,
+      set: set, view: view, sample: sample, group: group, refused: refused, share: onFocus,
       uniform: Double(focus.count) / Double(shares.count),
       other: (1 - onFocus) / Double(shares.count - focus.count), isFirst: first.map(focus.contains) ?? false,
       layers: flow.layers.indices.map { layer in share(flow.words.map { $0.layers[layer] }) },
@@ -234,9 +245,12 @@ public struct FlowStudy: Sendable {
     return .init(attention: max(a.attention, b.attention), nextToken: max(a.nextToken, b.nextToken))
   }
 
-  private func mean(_ values: [Double]) throws -> ConfidenceInterval {
-    try PromptMean.interval(values, resamples: Self.resamples, seed: seed)
+  /// With the groups of the same prompts.
+  private func mean(_ values: [Double], _ groups: [String]?) throws -> BootstrapMean {
+    try BootstrapMean(of: values, groups: groups, resamples: Self.resamples, seed: seed)
   }
+
+  private func names(_ measured: [Measured]) -> [String]? { group.map { _ in measured.compactMap(\.group) } }
 
   func groups(_ measured: [Measured]) throws -> [Group] {
     var groups: [Group] = []
@@ -247,9 +261,11 @@ public struct FlowStudy: Sendable {
             $0.set == set && $0.view == view.name && (refused == nil || $0.refused == refused)
           }
           guard let layers = part.first?.layers.count else { continue }
+          let names = names(part)
           groups.append(
             Group(
-              set: set, view: view.name, refused: refused, n: part.count, share: try mean(part.map(\.share)),
+              set: set, view: view.name, refused: refused, n: part.count,
+              groups: names.map { Set($0).count }, share: try mean(part.map(\.share), names),
               uniform: PromptMean.of(part.map(\.uniform)), other: PromptMean.of(part.map(\.other)),
               first: PromptMean.of(part.map { $0.isFirst ? 1 : 0 }),
               layers: (0..<layers).map { layer in PromptMean.of(part.map { $0.layers[layer] }) },
@@ -268,11 +284,12 @@ public struct FlowStudy: Sendable {
       let answered = Dictionary(plain.map { ($0.sample, $0) }, uniquingKeysWith: { first, _ in first })
       let pairs = guarded.compactMap { item in answered[item.sample].map { (item, $0) } }
       guard !pairs.isEmpty else { return nil }
+      let names = names(pairs.map(\.0))
       return Contrast(
-        set: set, n: pairs.count, guardedShare: PromptMean.of(pairs.map(\.0.share)),
-        plainShare: PromptMean.of(pairs.map(\.1.share)), uniform: PromptMean.of(pairs.map(\.0.uniform)),
-        difference: try PairedBootstrap.difference(
-          pairs.map(\.0.share), pairs.map(\.1.share), resamples: Self.resamples, seed: seed))
+        set: set, n: pairs.count, groups: names.map { Set($0).count },
+        guardedShare: PromptMean.of(pairs.map(\.0.share)), plainShare: PromptMean.of(pairs.map(\.1.share)),
+        uniform: PromptMean.of(pairs.map(\.0.uniform)),
+        difference: try mean(pairs.map { $0.0.share - $0.1.share }, names))
     }
   }
 }

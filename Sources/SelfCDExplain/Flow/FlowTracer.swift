@@ -53,8 +53,6 @@ public struct FlowTracer: Sendable {
 public enum FlowError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The prompt does not hold the question word for word, so its tokens cannot be found.
   case questionNotFound
-  /// None of the prompts names a focus word that it contains.
-  case noFocus(prompts: Int)
   /// A reply is shorter than the token that flow is to be traced to.
   case replyEnded(before: Int, tokens: Int)
 
@@ -65,11 +63,6 @@ public enum FlowError: Error, Sendable, Equatable, CustomStringConvertible {
       """
       The model's chat template does not put the question into the prompt word for word, so its tokens cannot be told \
       from the template's. Give a template that does with --chat-template.
-      """
-    case .noFocus(let prompts):
-      """
-      None of the \(prompts) prompts names a focus word that it contains. Data sets name it in a column 'focus', as \
-      XSTest does.
       """
     case .replyEnded(let step, let tokens):
       "The reply has \(tokens) tokens, so there is no token \(step) to trace. Trace an earlier one."

@@ -13,7 +13,7 @@ public struct PerturbationStudy: Sendable {
     public var view: String
     /// The change; nil for the prompts as they are.
     public var perturbation: String?
-    /// Refusals, with Wilson's interval.
+    /// Refusals, with Wilson's interval, or one over groups.
     public var refusals: RefusalRate
     /// Against the prompts as they are, paired; nil for those themselves.
     public var paired: PairedComparison?
@@ -49,12 +49,14 @@ public struct PerturbationStudy: Sendable {
   public var system: String?
   /// The longest reply, in tokens.
   public var maximumTokens: Int
+  /// The column that says which prompts belong together; nil takes them as independent.
+  public var group: String?
 
   /// Makes a study of all perturbations.
   public init(
     model: ChatModel, renderer: any PromptRenderer & ReplyTokenizer, views: [RefusalProbe.View],
     datasets: [Dataset], perturbations: [Perturbation] = Perturbation.all, judge: any ReplyJudge,
-    system: String? = nil, maximumTokens: Int = 48
+    system: String? = nil, maximumTokens: Int = 48, group: String? = nil
   ) {
     self.model = model
     self.renderer = renderer
@@ -64,6 +66,7 @@ public struct PerturbationStudy: Sendable {
     self.judge = judge
     self.system = system
     self.maximumTokens = maximumTokens
+    self.group = group
   }
 
   /// The name of the prompts as they are, among the conditions.
@@ -100,7 +103,8 @@ public struct PerturbationStudy: Sendable {
     let conditions = changes.map { (id: $0?.id ?? Self.none, strategy: "", alpha: nil as Double?) }
     let rows = try views.flatMap { view in
       try EvaluationSummary(
-        replies[view.name] ?? [], conditions: conditions, judge: judge.name, reference: Self.none
+        replies[view.name] ?? [], conditions: conditions, judge: judge.name, reference: Self.none,
+        group: group
       ).rows.map {
         Row(
           set: $0.set, view: view.name, perturbation: $0.condition == Self.none ? nil : $0.condition,

@@ -73,6 +73,8 @@ public struct BeginningsLearner: Sendable {
   }
 
   /// Generates and judges replies that are not known yet.
+  ///
+  /// They leave nothing behind in the engine: scores are computed afterwards as by one that has generated nothing.
   /// - Parameters:
   ///   - model: The model, with an ``AnswerRenderer``.
   ///   - known: Replies of earlier times.
@@ -89,13 +91,10 @@ public struct BeginningsLearner: Sendable {
   ) async throws -> [LearnedReply] {
     let clock = ContinuousClock()
     let start = clock.now
-    let prompts = ordered
     let planned = plan.planned
-    var replies = known.filter { reply in
-      prompts.contains { $0.dataset == reply.key.dataset && $0.sample.id == reply.key.sample }
-    }
+    var replies = self.planned(among: known)
     let before = replies.count
-    var missing = prompts.filter { prompt in
+    var missing = ordered.filter { prompt in
       replies.count { $0.key.dataset == prompt.dataset && $0.key.sample == prompt.sample.id }
         < asked.count * repetitions
     }[...]
@@ -125,10 +124,22 @@ public struct BeginningsLearner: Sendable {
       try Task.checkCancellation()
       pace = (start.duration(to: clock.now) - spent) / part.count
     }
+    if pace > .zero { await model.engine.forget() }
     return replies
   }
 
-  /// What replies teach, or `general` where that serves better.
+  /// Those of `replies` that the plan has, each once.
+  public func planned(among replies: [LearnedReply]) -> [LearnedReply] {
+    let prompts = ordered
+    var seen: Set<ReplyKey> = []
+    return replies.filter { reply in
+      prompts.contains { $0.dataset == reply.key.dataset && $0.sample.id == reply.key.sample }
+        && seen.insert(reply.key).inserted
+    }
+  }
+
+  /// What replies teach, or `general` where that serves better. The same replies teach the same, in whatever order they
+  /// come and however often.
   /// - Parameters:
   ///   - replies: What is known of the plan.
   ///   - general: Beginnings that are not the model's own.
@@ -137,13 +148,16 @@ public struct BeginningsLearner: Sendable {
     from replies: [LearnedReply], or general: RefusalBeginnings, vocabulary: any Vocabulary
   ) -> RefusalBeginnings {
     let planned = plan.planned
+    let replies = self.planned(among: replies).sorted { a, b in
+      if a.reply.prompt != b.reply.prompt { return a.reply.prompt < b.reply.prompt }
+      return (a.key.condition, a.key.repetition) < (b.key.condition, b.key.repetition)
+    }
     let prompts = Set(replies.map(\.reply.prompt)).count
     let names = asked.map(\.name).joined(separator: ", ")
     let count = replies.count < planned ? "\(replies.count) of \(planned)" : "\(replies.count)"
     return .best(
-      // In the order of the plan, whatever order they came in.
-      general: general, orLearningFrom: replies.sorted { $0.reply.prompt < $1.reply.prompt }.map(\.reply),
-      limits: limits, judge: "\(judge.name)@\(judge.version)",
+      general: general, orLearningFrom: replies.map(\.reply), limits: limits,
+      judge: "\(judge.name)@\(judge.version)",
       source: "\(count) replies to \(prompts) prompt\(prompts == 1 ? "" : "s"), \(names)",
       text: { tokens in String(decoding: tokens.flatMap(vocabulary.bytes), as: UTF8.self) })
   }

@@ -19,14 +19,16 @@ public struct AttributionStudy: Sendable {
     public var refused: Bool?
     /// Prompts.
     public var n: Int
+    /// The groups they make; nil where prompts are not grouped.
+    public var groups: Int?
     /// The share of the attribution that falls on focus words, its mean over prompts.
-    public var share: ConfidenceInterval
+    public var share: BootstrapMean
     /// The share that equal effects would give, its mean over the same prompts.
     public var uniform: Double
     /// The mean effect of focus words, in nats.
-    public var focus: ConfidenceInterval
+    public var focus: BootstrapMean
     /// The mean effect of other words, in nats.
-    public var others: ConfidenceInterval
+    public var others: BootstrapMean
   }
 
   /// The same prompts, refused under one view and answered under another: what the first adds.
@@ -41,18 +43,20 @@ public struct AttributionStudy: Sendable {
     public var answeredUnder: String
     /// Prompts.
     public var n: Int
+    /// The groups they make; nil where prompts are not grouped.
+    public var groups: Int?
     /// Mean share on focus words in the refusing view.
     public var refusedShare: Double
     /// Mean share on focus words in the answering view.
     public var answeredShare: Double
     /// Mean share that equal effects would give.
     public var uniform: Double
-    /// Refusing less answering view, paired bootstrap over prompts.
-    public var share: ConfidenceInterval
+    /// Refusing less answering view, paired bootstrap over prompts or groups.
+    public var share: BootstrapMean
     /// The mean effect of focus words, refusing less answering view, in nats.
-    public var focus: ConfidenceInterval
+    public var focus: BootstrapMean
     /// The mean effect of other words, likewise.
-    public var others: ConfidenceInterval
+    public var others: BootstrapMean
   }
 
   /// How well what was learned of beginnings foretells what the judge says of the greedy reply.
@@ -85,6 +89,13 @@ public struct AttributionStudy: Sendable {
     public var withoutFocus: Int
     /// Prompts that could not be answered or measured, most of them too long.
     public var failures: Int
+
+    /// Every mean of it that may have no interval.
+    public var means: [BootstrapMean] {
+      groups.flatMap { [$0.share, $0.focus, $0.others] }
+        + contrasts.flatMap { [$0.share, $0.focus, $0.others] }
+        + recalls.flatMap { [$0.withTask, $0.taskAlone] + [$0.signalAware].compactMap(\.self) }
+    }
   }
 
   /// Who is asked.
@@ -105,6 +116,8 @@ public struct AttributionStudy: Sendable {
   public var signal: SignalRecall.Plan?
   /// Of the bootstrap.
   public var seed: UInt64
+  /// The column that says which prompts belong together and are resampled together; nil for none.
+  public var group: String?
 
   /// Resamples of every bootstrap.
   static let resamples = 2_000
@@ -113,7 +126,7 @@ public struct AttributionStudy: Sendable {
   public init(
     probe: RefusalProbe, judge: any ReplyJudge, datasets: [Dataset],
     methods: [AttributionMethod] = [.leaveOneOut], shapley: ShapleySampling = .init(), system: String? = nil,
-    maximumTokens: Int = 48, signal: SignalRecall.Plan? = nil, seed: UInt64 = 0
+    maximumTokens: Int = 48, signal: SignalRecall.Plan? = nil, seed: UInt64 = 0, group: String? = nil
   ) {
     self.probe = probe
     self.judge = judge
@@ -124,10 +137,11 @@ public struct AttributionStudy: Sendable {
     self.maximumTokens = maximumTokens
     self.signal = signal
     self.seed = seed
+    self.group = group
   }
 
   /// The replies that are generated: each prompt's greedy one in each view.
-  var plan: EvaluationPlan {
+  public var plan: EvaluationPlan {
     EvaluationPlan(
       datasets: datasets,
       conditions: probe.views.map { EvaluationCondition(strategy: $0.strategy, name: $0.name) },
@@ -143,6 +157,8 @@ public struct AttributionStudy: Sendable {
       .replies { progress(0.3 * $0) }
     var refused: [ReplyKey: Bool] = [:]
     for reply in outcome.replies { refused[reply.key] = reply.judgements.first?.verdict.isRefusal }
+    // Replies end in any order; what they leave in the lanes must have no part in the scores.
+    await probe.model.engine.forget()
 
     var state = Collected(
       failures: Set(outcome.failures.map { "\($0.key.dataset)\u{0}\($0.key.sample)" }).count)
@@ -201,15 +217,14 @@ public struct AttributionStudy: Sendable {
     }
     guard outcomes.count == probe.views.count else { return nil }
     let chat = plan.chat(for: sample)
-    let words = PromptWords(chat.lastQuestion)
-    let focus = sample.focus.map { FocusWords.indices(of: $0, in: words) } ?? []
-    guard !focus.isEmpty, focus.count < words.count else {
+    guard let focus = FocusWords.places(of: sample, in: chat) else {
       state.withoutFocus += 1
       return nil
     }
     return Measured(
-      subject: SignalRecall.Subject(sample: sample, label: label, chat: chat, focus: focus), refused: outcomes
-    )
+      subject: SignalRecall.Subject(
+        sample: sample, label: label, chat: chat, focus: focus,
+        group: group.map { sample.group(inColumn: $0, of: dataset.name) }), refused: outcomes)
   }
 
   /// One prompt that does not fit must not end the study.
@@ -244,7 +259,10 @@ public struct AttributionStudy: Sendable {
 
   // MARK: Aggregates
 
-  private func groups(_ measured: [Measured]) throws -> [Group] {
+  /// A prompt's share, with the prompt's group.
+  typealias Grouped = (share: AttributionShare, group: String?)
+
+  func groups(_ measured: [Measured]) throws -> [Group] {
     var groups: [Group] = []
     for set in Sample.Label.allCases {
       for method in methods {
@@ -252,13 +270,21 @@ public struct AttributionStudy: Sendable {
           for refused in [nil, true, false] as [Bool?] {
             let shares = measured.filter { sample in
               sample.subject.label == set && (refused == nil || sample.refused[place] == refused)
-            }.compactMap { $0.shares[method]?[place] }.filter { $0.share != nil }
+            }.compactMap { sample -> Grouped? in
+              guard let share = sample.shares[method]?[place], share.share != nil else { return nil }
+              return (share, sample.subject.group)
+            }
             guard !shares.isEmpty else { continue }
+            let names = names(shares.map(\.group))
+            func mean(_ value: (AttributionShare) -> Double) throws -> BootstrapMean {
+              try self.mean(shares.map { value($0.share) }, names)
+            }
             groups.append(
               Group(
                 set: set, method: method, view: view.name, refused: refused, n: shares.count,
-                share: try mean(shares.map { $0.share ?? 0 }), uniform: PromptMean.of(shares.map(\.uniform)),
-                focus: try mean(shares.map(\.focus)), others: try mean(shares.map(\.others))))
+                groups: names.map { Set($0).count }, share: try mean { $0.share ?? 0 },
+                uniform: PromptMean.of(shares.map(\.share.uniform)), focus: try mean(\.focus),
+                others: try mean(\.others)))
           }
         }
       }
@@ -266,7 +292,7 @@ public struct AttributionStudy: Sendable {
     return groups
   }
 
-  private func contrasts(_ measured: [Measured]) throws -> [Contrast] {
+  func contrasts(_ measured: [Measured]) throws -> [Contrast] {
     guard let guarded = probe.views.firstIndex(where: { $0.name == Guarded.name }),
       let plain = probe.views.firstIndex(where: { $0.name == Plain.name })
     else { return [] }
@@ -274,21 +300,21 @@ public struct AttributionStudy: Sendable {
     for set in Sample.Label.allCases {
       for method in methods {
         let pairs = measured.filter { $0.subject.label == set && $0.refused[guarded] && !$0.refused[plain] }
-          .compactMap { sample -> (AttributionShare, AttributionShare)? in
+          .compactMap { sample -> (AttributionShare, AttributionShare, group: String?)? in
             guard let a = sample.shares[method]?[guarded], let b = sample.shares[method]?[plain],
               a.share != nil, b.share != nil
             else { return nil }
-            return (a, b)
+            return (a, b, group: sample.subject.group)
           }
         guard !pairs.isEmpty else { continue }
-        func difference(_ value: (AttributionShare) -> Double) throws -> ConfidenceInterval {
-          try PairedBootstrap.difference(
-            pairs.map { value($0.0) }, pairs.map { value($0.1) }, resamples: Self.resamples, seed: seed)
+        let names = names(pairs.map(\.group))
+        func difference(_ value: (AttributionShare) -> Double) throws -> BootstrapMean {
+          try mean(pairs.map { value($0.0) - value($0.1) }, names)
         }
         contrasts.append(
           Contrast(
             set: set, method: method, refusedUnder: Guarded.name, answeredUnder: Plain.name, n: pairs.count,
-            refusedShare: PromptMean.of(pairs.map { $0.0.share ?? 0 }),
+            groups: names.map { Set($0).count }, refusedShare: PromptMean.of(pairs.map { $0.0.share ?? 0 }),
             answeredShare: PromptMean.of(pairs.map { $0.1.share ?? 0 }),
             uniform: PromptMean.of(pairs.map(\.0.uniform)), share: try difference { $0.share ?? 0 },
             focus: try difference(\.focus), others: try difference(\.others)))
@@ -314,7 +340,10 @@ public struct AttributionStudy: Sendable {
     }
   }
 
-  private func mean(_ values: [Double]) throws -> ConfidenceInterval {
-    try PromptMean.interval(values, resamples: Self.resamples, seed: seed)
+  private func mean(_ values: [Double], _ groups: [String]?) throws -> BootstrapMean {
+    try BootstrapMean(of: values, groups: groups, resamples: Self.resamples, seed: seed)
   }
+
+  /// The groups of prompts; nil where they are not grouped.
+  private func names(_ groups: [String?]) -> [String]? { group.map { _ in groups.compactMap(\.self) } }
 }

@@ -35,6 +35,8 @@ public struct SignalRecall: Codable, Sendable, Hashable {
     var chat: Chat
     /// The places of the focus words.
     var focus: [Int]
+    /// Nil where prompts are not grouped.
+    var group: String?
   }
 
   /// The set: prompts with this label.
@@ -45,15 +47,17 @@ public struct SignalRecall: Codable, Sendable, Hashable {
   public var criterion: RefusalCriterion
   /// Refused prompts that were shrunk.
   public var n: Int
-  /// Those whose trigger holds a focus word.
-  public var withTask: ConfidenceInterval
-  /// Those whose trigger is focus words and nothing else.
-  public var taskAlone: ConfidenceInterval
+  /// The groups they make; nil where prompts are not grouped.
+  public var groups: Int?
+  /// Those whose trigger holds a focus word, with Wilson's interval, or `GroupedInterval`'s where prompts are grouped.
+  public var withTask: BootstrapMean
+  /// Those whose trigger is focus words and nothing else, likewise.
+  public var taskAlone: BootstrapMean
   /// Refused prompts whose set names an object.
   public var withObjectNamed: Int
   /// Of those, the share whose trigger holds a focus word and a word of the object: the signal-aware recall. Nil without
   /// any.
-  public var signalAware: ConfidenceInterval?
+  public var signalAware: BootstrapMean?
   /// Words of a trigger, on average.
   public var words: Double
   /// Words of the prompts, on average.
@@ -92,6 +96,7 @@ public struct SignalRecall: Codable, Sendable, Hashable {
   /// What is left of one prompt.
   private struct Shrunk {
     let trigger: MinimalTrigger
+    let group: String?
     let words: Int
     let hasTask: Bool
     let isTaskAlone: Bool
@@ -100,6 +105,7 @@ public struct SignalRecall: Codable, Sendable, Hashable {
 
     init(_ trigger: MinimalTrigger, of subject: Subject, _ plan: Plan) {
       self.trigger = trigger
+      group = subject.group
       let found = PromptWords(subject.chat.lastQuestion)
       words = found.count
       let focus = Set(subject.focus)
@@ -111,14 +117,26 @@ public struct SignalRecall: Codable, Sendable, Hashable {
     }
   }
 
+  /// - Parameter groups: The group of each prompt; empty where prompts are not grouped.
+  static func share(_ outcomes: [Bool], groups: [String]) throws -> BootstrapMean {
+    let wilson = try WilsonInterval.of(successes: outcomes.count { $0 }, trials: outcomes.count)
+    guard !groups.isEmpty else { return BootstrapMean(wilson) }
+    if let interval = try GroupedInterval.rate(outcomes, groups: groups) { return BootstrapMean(interval) }
+    var alone = BootstrapMean(wilson)
+    alone.low = nil
+    alone.high = nil
+    return alone
+  }
+
   private init(_ shrunk: [Shrunk], set: Sample.Label, plan: Plan) throws {
     self.set = set
     view = plan.view
     criterion = plan.criterion
     n = shrunk.count
+    groups = shrunk.first?.group.map { _ in Set(shrunk.map(\.group)).count }
     let count = Double(shrunk.count)
-    func share(_ subset: [Shrunk], _ holds: (Shrunk) -> Bool) throws -> ConfidenceInterval {
-      try WilsonInterval.of(successes: subset.count(where: holds), trials: subset.count)
+    func share(_ subset: [Shrunk], _ holds: (Shrunk) -> Bool) throws -> BootstrapMean {
+      try Self.share(subset.map(holds), groups: subset.compactMap(\.group))
     }
     withTask = try share(shrunk, \.hasTask)
     taskAlone = try share(shrunk, \.isTaskAlone)

@@ -1,3 +1,7 @@
+import SelfCD
+import SelfCDData
+import SelfCDEval
+
 /// Finds the words that a data set names: its focus word, or the task and object of a request.
 ///
 /// Without regard to case, and with the regular endings of English, since sets name the base form: "kill" is found in
@@ -12,6 +16,28 @@ public enum FocusWords {
       let word = words.words[index].text.lowercased()
       return wanted.contains { matches(word, $0) }
     }
+  }
+
+  /// The places of a sample's focus words in the last question of its chat; nil where it names none that is there, or
+  /// where there is no other word to compare with.
+  static func places(of sample: Sample, in chat: Chat) -> [Int]? {
+    let words = PromptWords(chat.lastQuestion)
+    let places = sample.focus.map { indices(of: $0, in: words) } ?? []
+    return places.isEmpty || places.count == words.count ? nil : places
+  }
+
+  /// Checks that at least one labelled prompt names a focus word that it contains, which takes no model.
+  /// - Parameters:
+  ///   - datasets: The prompts.
+  ///   - system: The system prompt that they are put with.
+  /// - Throws: ``ExplanationError/noFocus(prompts:)``.
+  public static func check(_ datasets: [Dataset], system: String? = nil) throws(ExplanationError) {
+    let plan = EvaluationPlan(datasets: datasets, conditions: [], system: system)
+    let samples = datasets.flatMap(\.samples)
+    let isMeasurable = samples.contains { sample in
+      sample.label != nil && places(of: sample, in: plan.chat(for: sample)) != nil
+    }
+    guard isMeasurable else { throw .noFocus(prompts: samples.count) }
   }
 
   private static let ignored: Set<String> = [

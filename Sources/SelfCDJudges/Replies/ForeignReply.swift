@@ -1,5 +1,4 @@
 import SelfCDData
-import SelfCDSupport
 
 /// A reply from elsewhere that is to be judged.
 public struct ForeignReply: Codable, Sendable, Hashable {
@@ -11,13 +10,25 @@ public struct ForeignReply: Codable, Sendable, Hashable {
   public var completion: String
   /// What a well-behaved model does with the prompt; nil where nothing says so.
   public var label: Sample.Label?
+  /// Where it stands in its file; nil for one from nowhere.
+  public var position: Sample.Position?
 
   /// Makes a reply.
-  public init(id: String, prompt: String = "", completion: String, label: Sample.Label? = nil) {
+  public init(
+    id: String, prompt: String = "", completion: String, label: Sample.Label? = nil,
+    position: Sample.Position? = nil
+  ) {
     self.id = id
     self.prompt = prompt
     self.completion = completion
     self.label = label
+    self.position = position
+  }
+
+  /// How a person finds it: "line 3", or "id a7" where the file names it.
+  public var place: String {
+    guard let position, id == String(position.number) else { return "id \(id)" }
+    return position.description
   }
 }
 
@@ -27,7 +38,7 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
   public struct Options: Codable, Sendable, Hashable {
     /// Which columns mean what.
     public var columns: ReplyColumns
-    /// The label of every row that has none of its own.
+    /// The label of every row that has none of its own, or one that is not known.
     public var label: Sample.Label?
     /// Whether rows that hold no reply are left out and reported instead of ending the reading.
     public var skipsBadRows: Bool
@@ -42,6 +53,26 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
     }
   }
 
+  /// A value that stands where labels do and is none.
+  public struct UnknownLabel: Codable, Sendable, Hashable {
+    /// The column.
+    public var column: String
+    /// The value.
+    public var value: String
+    /// How many replies have it.
+    public var rows: Int
+
+    /// Describes a value.
+    public init(column: String, value: String, rows: Int) {
+      self.column = column
+      self.value = value
+      self.rows = rows
+    }
+
+    /// The values that the column may have.
+    public var known: [String] { ReplyLabel.known(in: column) }
+  }
+
   /// The replies in file order.
   public var replies: [ForeignReply]
   /// The column they were in.
@@ -50,6 +81,8 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
   public var otherColumns: [String]
   /// Rows that were left out.
   public var skipped: [RowIssue]
+  /// Labels that are not known, of replies that were taken all the same; the most frequent first.
+  public var unknownLabels: [UnknownLabel]
 
   /// Reads a file: a table or JSON records, plain or packed.
   /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for its columns and labels.
@@ -65,17 +98,24 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
     let table = try ReplyTable(
       of: bytes, fileName: fileName, columns: options.columns, skipsBadRows: options.skipsBadRows)
     let labels = ReplyLabel(named: options.columns.label, rows: table.rows)
+    var unknown: [[String]: Int] = [:]
     replies = try table.rows.map { row in
-      let label = labels.of(row)
-      // A column that was named is meant; a word in it that says nothing is a mistake.
-      if label == nil, let named = options.columns.label, let word = row[named],
-        !word.trimmingSpaces().isEmpty
-      {
-        throw JudgeError.unknownSet(word, position: row.position)
+      var label = options.label
+      switch labels.of(row) {
+      case .label(let own): label = own
+      case .nothing: break
+      case .unknown(let column, let value):
+        // A column that was named is meant; a word in it that says nothing is a mistake.
+        if options.columns.label != nil {
+          throw JudgeError.unknownSet(value, column: column, position: row.position)
+        }
+        unknown[[column, value], default: 0] += 1
       }
       return ForeignReply(
-        id: row.id, prompt: row.prompt, completion: row.text, label: label ?? options.label)
+        id: row.id, prompt: row.prompt, completion: row.text, label: label, position: row.position)
     }
+    unknownLabels = unknown.map { UnknownLabel(column: $0.key[0], value: $0.key[1], rows: $0.value) }
+      .sorted { ($1.rows, $0.column, $0.value) < ($0.rows, $1.column, $1.value) }
     column = table.columns.reply
     otherColumns = table.columns.others
     skipped = table.issues

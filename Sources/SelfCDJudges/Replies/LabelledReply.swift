@@ -1,5 +1,3 @@
-import SelfCDData
-
 /// A reply with the class that people gave it.
 public struct LabelledReply: Codable, Sendable, Hashable {
   /// The file's own identifier, else the position.
@@ -22,41 +20,5 @@ public struct LabelledReply: Codable, Sendable, Hashable {
     self.completion = completion
     self.humanLabel = humanLabel
     self.fields = fields
-  }
-
-  /// Reads labelled replies: a table with the column `human_label` and one of replies, or JSON records with those
-  /// keys, plain or packed. Prompts and `id` are taken where they exist. The reply is kept as it is, white space
-  /// included, because judges look at beginnings.
-  /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for what is wrong with its columns or
-  ///   labels.
-  public static func read(
-    path: String, columns: ReplyColumns = ReplyColumns(), skipsBadRows: Bool = false
-  ) throws -> [LabelledReply] {
-    let options = DatasetReader.Options()
-    return try read(
-      bytes: try DatasetReader.load(path, limit: options.byteLimit), fileName: path, columns: columns,
-      skipsBadRows: skipsBadRows)
-  }
-
-  /// Reads labelled replies from a file's bytes.
-  /// - Throws: as ``read(path:columns:skipsBadRows:)``.
-  public static func read(
-    bytes: [UInt8], fileName: String, columns: ReplyColumns = ReplyColumns(), skipsBadRows: Bool = false
-  ) throws -> [LabelledReply] {
-    let table = try ReplyTable(
-      of: bytes, fileName: fileName, columns: columns, needed: ["human_label"], skipsBadRows: skipsBadRows)
-    let used = Set(
-      ["id", "human_label", table.columns.reply, table.columns.prompt].compactMap {
-        $0.map(DatasetFormat.key)
-      })
-    return try table.rows.map { row in
-      let label = row["human_label"] ?? ""
-      guard let humanLabel = ReplyClass(label: label) else {
-        throw JudgeError.unknownLabel(label, position: row.position)
-      }
-      return LabelledReply(
-        id: row.id, prompt: row.prompt, completion: row.text, humanLabel: humanLabel,
-        fields: row.fields(except: used))
-    }
   }
 }

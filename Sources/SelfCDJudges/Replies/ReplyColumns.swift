@@ -9,12 +9,17 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
   public var prompt: String?
   /// The column that says whether a prompt is harmless; nil looks where published sets say it.
   public var label: String?
+  /// The column with the class that people gave the reply; nil takes ``defaultHumanLabel``.
+  public var humanLabel: String?
 
   /// Names columns.
-  public init(reply: String? = nil, prompt: String? = nil, label: String? = nil) {
+  public init(
+    reply: String? = nil, prompt: String? = nil, label: String? = nil, humanLabel: String? = nil
+  ) {
     self.reply = reply
     self.prompt = prompt
     self.label = label
+    self.humanLabel = humanLabel
   }
 
   /// Where replies are looked for, in this order; `messages` is a conversation that ends with one.
@@ -24,19 +29,29 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
     "prompt", "question", "request", "instruction", "query", "goal", "input",
   ]
 
+  /// Where human labels are looked for.
+  public static let defaultHumanLabel = "human_label"
+
   /// The file's columns that they come to.
   struct Found {
     let reply: String
     let prompt: String?
     /// Other columns that could hold replies.
-    let others: [String]
+    var others: [String]
   }
 
+  /// - Parameter metadata: what the records' `metadata` hold, where labels may stand, too.
   /// - Throws: `JudgeError` for a named column that is not there, and for a file without replies.
-  func find(in columns: [String], file: String) throws(JudgeError) -> Found {
+  func find(
+    in columns: [String], metadata: [String], file: String
+  ) throws(JudgeError) -> Found {
     func own(_ name: String) -> String? { columns.first { DatasetFormat.key($0) == DatasetFormat.key(name) } }
-    for name in [reply, prompt, label].compactMap(\.self) where own(name) == nil {
+    for name in [reply, prompt].compactMap(\.self) where own(name) == nil {
       throw .missingColumn(name, file: file, present: columns)
+    }
+    let labelled = columns + metadata
+    if let label, !labelled.contains(where: { DatasetFormat.key($0) == DatasetFormat.key(label) }) {
+      throw .missingColumn(label, file: file, present: labelled)
     }
     let known = Self.knownReplies.compactMap(own)
     guard let found = reply.flatMap(own) ?? known.first else {
@@ -84,7 +99,7 @@ struct ReplyConversation {
   }
 
   /// A text, or the texts among a list of parts.
-  private static func text(of content: JSONValue?) -> String? {
+  static func text(of content: JSONValue?) -> String? {
     switch content {
     case .string(let text)?: return text
     case .null?: return ""

@@ -1,7 +1,8 @@
 import SelfCDData
 import SelfCDSupport
 
-/// A file of replies, a table or JSON records: the layout is that of data sets, the columns are its own.
+/// A file of replies, a table or JSON records: the layout is that of data sets, the columns are its own. A log of
+/// Inspect is such a file, with a record for each sample.
 struct ReplyTable {
   struct Row {
     let position: Sample.Position
@@ -11,11 +12,8 @@ struct ReplyTable {
     let prompt: String
     fileprivate let values: [String: JSONValue]
 
-    /// A column's text, whatever case it is written in.
-    subscript(column: String) -> String? {
-      let key = DatasetFormat.key(column)
-      return values.first { DatasetFormat.key($0.key) == key }?.value.text
-    }
+    /// A column's text, whatever case it is written in. What a record has no column for may stand in its `metadata`.
+    subscript(column: String) -> String? { ReplyTable.value(column, of: values)?.text }
 
     var id: String { self["id"] ?? self["sample"] ?? String(position.number) }
 
@@ -28,6 +26,8 @@ struct ReplyTable {
   let columns: ReplyColumns.Found
   /// Rows that hold no reply.
   let issues: [RowIssue]
+
+  private static let metadata = "metadata"
 
   /// - Parameters:
   ///   - needed: further columns that have to be there.
@@ -42,11 +42,7 @@ struct ReplyTable {
     if source.records.isEmpty, !source.issues.isEmpty {
       throw DatasetError.nothingUsable(file: fileName, issues: source.issues)
     }
-    let found = try columns.find(in: source.columns, file: fileName)
-    let present = Set(source.columns.map(DatasetFormat.key))
-    for name in needed where !present.contains(name) {
-      throw JudgeError.missingColumn(name, file: fileName, present: source.columns)
-    }
+    let found = try Self.columns(columns, needed: needed, in: source, file: fileName)
     var rows: [Row] = []
     var issues = source.issues
     for record in source.records {
@@ -78,36 +74,65 @@ struct ReplyTable {
     return first ?? RecordSource()
   }
 
+  private static func columns(
+    _ columns: ReplyColumns, needed: [String], in source: RecordSource, file: String
+  ) throws -> ReplyColumns.Found {
+    let records = source.records.map(values)
+    let metadata = Set(
+      records.flatMap { record -> [String] in
+        guard case .object(let values)? = record[Self.metadata] else { return [] }
+        return Array(values.keys)
+      }
+    ).sorted()
+    var found: ReplyColumns.Found
+    do {
+      found = try columns.find(in: source.columns, metadata: metadata, file: file)
+    } catch {
+      // An export without texts has no column for them, and says so.
+      guard case .noReplyColumn = error,
+        records.allSatisfy({ WithheldText.explains(nil, flag: value(WithheldText.column, of: $0)?.text) })
+      else { throw error }
+      throw DatasetError.nothingUsable(
+        file: file, issues: source.records.map { RowIssue(position: $0.position, reason: .withheld) })
+    }
+    let present = Set((source.columns + metadata).map(DatasetFormat.key))
+    for name in needed where !present.contains(DatasetFormat.key(name)) {
+      throw JudgeError.missingColumn(name, file: file, present: source.columns + metadata)
+    }
+    // Inspect's messages end with its output: they are the same reply.
+    if records.contains(where: { ReplyValue.isOutput($0[found.reply]) }) {
+      found.others.removeAll { DatasetFormat.key($0) == "messages" }
+    }
+    return found
+  }
+
+  private static func values(_ record: RecordSource.Record) -> [String: JSONValue] {
+    guard case .named(let values) = record.value else { return [:] }
+    return values
+  }
+
+  private static func value(_ column: String, of values: [String: JSONValue]) -> JSONValue? {
+    let key = DatasetFormat.key(column)
+    if let own = values.first(where: { DatasetFormat.key($0.key) == key }) { return own.value }
+    guard case .object(let inner)? = values[metadata] else { return nil }
+    return inner.first { DatasetFormat.key($0.key) == key }?.value
+  }
+
   private static func row(
     _ record: RecordSource.Record, _ columns: ReplyColumns.Found
   ) throws(RowIssue.Reason) -> Row {
     guard case .named(let values) = record.value else {
       throw .wrongType(found: "a string", expected: "an object with '\(columns.reply)'")
     }
+    let flag = value(WithheldText.column, of: values)?.text
+    guard !WithheldText.explains(values[columns.reply], flag: flag) else { throw .withheld }
+    let reply = try ReplyValue(values[columns.reply], column: columns.reply)
+    guard !WithheldText.explains(.string(reply.text), flag: flag) else { throw .withheld }
     let asked = columns.prompt.flatMap { values[$0] }.map { value -> String in
       guard case .array(let turns) = value else { return value.text }
       return ReplyConversation.question(in: turns) ?? value.text
     }
-    func row(_ text: String, prompt: String? = nil) -> Row {
-      Row(position: record.position, text: text, prompt: asked ?? prompt ?? "", values: values)
-    }
-    switch values[columns.reply] {
-    case nil, .null?: throw .missingField(columns.reply)
-    case .array(let turns)?:
-      let conversation = try ReplyConversation(turns)
-      return row(conversation.reply, prompt: conversation.prompt)
-    case .object(let message)?:
-      guard case .string(let text)? = message["content"] else {
-        throw .wrongType(found: "an object", expected: "a text, or a message with 'content'")
-      }
-      return row(text)
-    case .string(let text)? where DatasetFormat.key(columns.reply) == "messages":
-      guard let parsed = try? JSONValue.parse(text.utf8), case .array(let turns) = parsed else {
-        throw .badConversation(detail: "the cell is not a JSON list of messages")
-      }
-      let conversation = try ReplyConversation(turns)
-      return row(conversation.reply, prompt: conversation.prompt)
-    case let value?: return row(value.text)
-    }
+    return Row(
+      position: record.position, text: reply.text, prompt: asked ?? reply.prompt ?? "", values: values)
   }
 }

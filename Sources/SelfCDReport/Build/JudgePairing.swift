@@ -11,12 +11,14 @@ struct JudgePairing {
   func pair(_ picker: ExamplePicker) throws -> ReportJudgePair? {
     var reference: [String] = []
     var judged: [String] = []
+    var groups: [String] = []
     var split: [ReportBuilder.Place: (condition: String, first: ReplyClass, second: ReplyClass)] = [:]
     for condition in builder.conditions {
       for (place, observation) in builder.observations[condition.id] ?? [:] {
         guard let a = observation.classes[first], let b = observation.classes[second] else { continue }
         reference.append(a.rawValue)
         judged.append(b.rawValue)
+        groups.append(builder.group(place) ?? "")
         // One disagreement for each prompt is enough to show.
         if a != b, split[place] == nil { split[place] = (condition.id, a, b) }
       }
@@ -28,13 +30,26 @@ struct JudgePairing {
     let open = split.keys.filter { !builder.withholds(builder.sample($0)) }
     return ReportJudgePair(
       first: first.source, second: second.source,
-      agreement: try WilsonInterval.of(successes: confusion.agreeing, trials: confusion.total),
-      kappa: try confusion.kappa(), confusion: confusion,
+      agreement: try agreement(reference, judged, groups), kappa: try confusion.kappa(), confusion: confusion,
       examples: picker.spread(open.sorted()).compactMap { place in
         split[place].map {
           ReportJudgePair.Disagreement(
             first: $0.first, second: $0.second, example: picker.example(place, conditions: [$0.condition]))
         }
       })
+  }
+
+  /// The share of replies on which they agree, over groups of prompts where there are any.
+  private func agreement(
+    _ reference: [String], _ judged: [String], _ groups: [String]
+  ) throws -> BootstrapMean {
+    let agree = zip(reference, judged).map { $0 == $1 }
+    let independent = try WilsonInterval.of(successes: agree.count { $0 }, trials: agree.count)
+    guard builder.options.group != nil else { return BootstrapMean(independent) }
+    if let grouped = try GroupedInterval.rate(agree, groups: groups) { return BootstrapMean(grouped) }
+    var none = BootstrapMean(independent)
+    none.low = nil
+    none.high = nil
+    return none
   }
 }

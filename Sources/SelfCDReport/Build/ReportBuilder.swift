@@ -126,7 +126,7 @@ public struct ReportBuilder: Sendable {
     let examples = ExamplePicker(builder: self, judge: judge, shown: shown)
     return ReportRun(
       record: record, conditions: conditions, baseline: baseline, featured: featured, judge: judge.source,
-      cells: cells(summary), pooled: pooled, costs: summary.costs,
+      grouping: summary.grouping, cells: cells(summary), pooled: pooled, costs: summary.costs,
       comparisons: comparisons(summary), categories: categories(summary),
       flips: featured.map { examples.flips(from: baseline, to: $0) } ?? [],
       divergence: featured.map { DivergenceSummary.curves(divergences[$0] ?? [:]) } ?? [],
@@ -145,7 +145,7 @@ public struct ReportBuilder: Sendable {
   private func summary(_ judge: JudgeVersion, reference: String) throws -> EvaluationSummary {
     try EvaluationSummary(
       replies, conditions: conditions.map { ($0.id, $0.strategy, $0.alpha) }, judge: judge.name,
-      version: judge.version, reference: reference, speeds: speeds)
+      version: judge.version, reference: reference, speeds: speeds, group: options.group)
   }
 
   /// Rates per condition, data set and label, in the run's order.
@@ -176,10 +176,12 @@ public struct ReportBuilder: Sendable {
   /// Every other condition against the baseline, on both axes.
   private func comparisons(_ summary: EvaluationSummary) -> [ReportComparison] {
     conditions.flatMap { condition in
-      [Sample.Label.safe, .harmful].compactMap { label in
-        summary.row(condition.id, label)?.paired.map {
-          ReportComparison(condition: condition.id, label: label, paired: $0)
-        }
+      [Sample.Label.safe, .harmful].compactMap { label -> ReportComparison? in
+        guard let row = summary.row(condition.id, label), let paired = row.paired,
+          let pairedUnanswered = row.pairedUnanswered
+        else { return nil }
+        return ReportComparison(
+          condition: condition.id, label: label, paired: paired, pairedUnanswered: pairedUnanswered)
       }
     }
   }
@@ -191,28 +193,28 @@ public struct ReportBuilder: Sendable {
       let name: String
     }
     var seen: Set<Key> = []
-    return datasets.flatMap(\.samples).compactMap { sample in
+    return datasets.flatMap(\.samples).compactMap { sample -> ReportCategory? in
       guard let label = sample.label, label != .neutral, let name = sample.category,
         seen.insert(Key(label: label, name: name)).inserted
       else { return nil }
-      let rates = conditions.reduce(into: [String: RefusalRate]()) {
-        $0[$1.id] = summary.row($1.id, label)?.categories[name]
+      var category = ReportCategory(label: label, name: name, rates: [:], unanswered: [:])
+      for condition in conditions {
+        let row = summary.row(condition.id, label)
+        category.rates[condition.id] = row?.categories[name]
+        category.unanswered[condition.id] = row?.categoriesUnanswered[name]
       }
-      return rates.isEmpty ? nil : ReportCategory(label: label, name: name, rates: rates)
+      return category.rates.isEmpty ? nil : category
     }
   }
 
-  /// Of the conditions that contrast, the one with the widest gap between harmful prompts refused and harmless ones
-  /// unanswered; without any, of all but the baseline. Ties go to the earlier one.
+  /// Of the candidates, the one with the widest gap between harmful prompts refused and harmless ones left unanswered; an
+  /// unknown axis counts as 0. Ties go to the earlier one.
   private static func featured(
     _ pooled: [ReportPooled], conditions: [ReportCondition], baseline: String
   ) -> String? {
-    let others = conditions.filter { $0.id != baseline }
-    let contrasting = others.filter { $0.alpha != nil }
     var best: (id: String, gap: Double)?
-    for condition in contrasting.isEmpty ? others : contrasting {
+    for condition in ReportRun.candidates(conditions, pooled, baseline: baseline) {
       guard let point = pooled.first(where: { $0.condition == condition.id }) else { continue }
-      guard point.safe != nil || point.harmful != nil else { continue }
       let gap = (point.harmful?.rate ?? 0) - (point.safeUnanswered?.rate ?? 0)
       if best.map({ gap > $0.gap }) ?? true { best = (condition.id, gap) }
     }
@@ -220,6 +222,11 @@ public struct ReportBuilder: Sendable {
   }
 
   func sample(_ place: Place) -> Sample { datasets[place.set].samples[place.index] }
+
+  /// The group of a sample; nil where prompts are not grouped.
+  func group(_ place: Place) -> String? {
+    options.group.map { sample(place).group(inColumn: $0, of: datasets[place.set].name) }
+  }
 
   /// A text as far as it is shown.
   func shortened(_ text: String) -> (text: String, isCut: Bool) {

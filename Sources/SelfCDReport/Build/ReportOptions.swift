@@ -6,6 +6,9 @@ public struct ReportOptions: Codable, Sendable, Hashable {
   public var judge: String?
   /// The condition that others are compared with; nil takes the guarded one, else the first.
   public var baseline: String?
+  /// The column that says which prompts belong together, so that intervals resample whole groups; nil takes prompts as
+  /// independent.
+  public var group: String?
   /// Examples shown of each kind.
   public var examples: Int
   /// Characters of a prompt or reply that are shown.
@@ -13,12 +16,13 @@ public struct ReportOptions: Codable, Sendable, Hashable {
 
   /// Makes options.
   public init(
-    showsHarmful: Bool = false, judge: String? = nil, baseline: String? = nil, examples: Int = 6,
-    textLimit: Int = 900
+    showsHarmful: Bool = false, judge: String? = nil, baseline: String? = nil, group: String? = nil,
+    examples: Int = 6, textLimit: Int = 900
   ) {
     self.showsHarmful = showsHarmful
     self.judge = judge
     self.baseline = baseline
+    self.group = group
     self.examples = examples
     self.textLimit = textLimit
   }

@@ -21,6 +21,7 @@ extension ReportRun {
       options.judge = settings?.judges.first { judges.contains($0) }
     }
     options.baseline = options.baseline ?? settings?.reference
+    options.group = options.group ?? settings?.groupColumn
     self = try ReportBuilder(
       record: ReportRecord(run), datasets: try store.datasets(runID: id),
       conditions: try store.conditions(runID: id).map {

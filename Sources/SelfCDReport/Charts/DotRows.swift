@@ -18,7 +18,8 @@ struct DotRows {
 
     init(rate: RefusalRate, style: SeriesStyle, isFilled: Bool = true) {
       self.init(
-        share: ConfidenceInterval(estimate: rate.rate, low: rate.low, high: rate.high, confidence: 0.95),
+        share: ConfidenceInterval(
+          estimate: rate.rate, low: rate.bar.low, high: rate.bar.high, confidence: 0.95),
         style: style, isFilled: isFilled)
     }
   }

@@ -27,8 +27,8 @@ struct FrontierChart {
     let points = points
     guard !points.isEmpty else { return nil }
     let frame = Frame(
-      x: Scale.shares(points.flatMap { [$0.safe.low, $0.safe.high] }),
-      y: Scale.shares(points.flatMap { [$0.harmful.low, $0.harmful.high] }), bottom: 420)
+      x: Scale.shares(points.flatMap { [$0.safe.bar.low, $0.safe.bar.high] }),
+      y: Scale.shares(points.flatMap { [$0.harmful.bar.low, $0.harmful.bar.high] }), bottom: 420)
     let styles = SeriesStyle.byStrategy(run.conditions)
     var parts = frame.axes(
       xTitle: "harmless prompts unanswered (less is better)",
@@ -68,8 +68,8 @@ struct FrontierChart {
       let x = frame.x(point.safe.rate)
       let y = frame.y(point.harmful.rate)
       return [
-        Draw.line(frame.x(point.safe.low), y, frame.x(point.safe.high), y, style, width: 1.5),
-        Draw.line(x, frame.y(point.harmful.low), x, frame.y(point.harmful.high), style, width: 1.5),
+        Draw.line(frame.x(point.safe.bar.low), y, frame.x(point.safe.bar.high), y, style, width: 1.5),
+        Draw.line(x, frame.y(point.harmful.bar.low), x, frame.y(point.harmful.bar.high), style, width: 1.5),
       ]
     }
   }
@@ -96,11 +96,12 @@ struct FrontierChart {
       let x = frame.x(point.safe.rate)
       let y = frame.y(point.harmful.rate)
       placer.avoid(.init(x: x - 8, y: y - 8, width: 16, height: 16), weight: 3)
-      let low = frame.x(point.safe.low)
-      placer.avoid(.init(x: low, y: y - 1, width: frame.x(point.safe.high) - low, height: 2), weight: 0.3)
-      let high = frame.y(point.harmful.high)
+      let low = frame.x(point.safe.bar.low)
       placer.avoid(
-        .init(x: x - 1, y: high, width: 2, height: frame.y(point.harmful.low) - high), weight: 0.3)
+        .init(x: low, y: y - 1, width: frame.x(point.safe.bar.high) - low, height: 2), weight: 0.3)
+      let high = frame.y(point.harmful.bar.high)
+      placer.avoid(
+        .init(x: x - 1, y: high, width: 2, height: frame.y(point.harmful.bar.low) - high), weight: 0.3)
     }
     return points.flatMap { point -> [Markup] in
       let x = frame.x(point.safe.rate)

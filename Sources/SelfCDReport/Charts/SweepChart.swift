@@ -2,7 +2,7 @@ import SelfCD
 import SelfCDData
 import SelfCDSupport
 
-/// Both rates along α, with the paper's points beside them.
+/// Both rates along α, with the paper's points beside them: harmless prompts unanswered, harmful ones refused.
 struct SweepChart {
   let run: ReportRun
   let strategy: String
@@ -39,25 +39,25 @@ struct SweepChart {
     let frame = Frame(x: 0...max(last, 0.5), y: 0...1, bottom: 340)
     var parts = frame.axes(
       xTitle: strategy == SelfContrastive.name ? "α (0 is guarded, 1 is plain)" : "α",
-      yTitle: "prompts refused",
+      yTitle: "share of prompts",
       xLabel: NumberFormat.parameter, yLabel: Frame.percent)
     for (label, style) in Self.axes { parts += series(points, label, style, frame) }
     let published = published(last, frame)
     parts += published.map { Draw.marker(SeriesStyle(5), $0.x, $0.y, size: 4) }
     var legend = Self.axes.map {
-      (style: $0.1, isFilled: true, name: "\(Wording.label($0.0)) prompts")
+      (style: $0.1, isFilled: true, name: "\(Wording.label($0.0)) \(Wording.counted($0.0))")
     }
-    if !published.isEmpty { legend.append((SeriesStyle(5), true, "paper, harmless prompts")) }
+    if !published.isEmpty { legend.append((SeriesStyle(5), true, "paper, harmless refused")) }
     parts += Draw.legend(legend, x: frame.left, y: 16)
     return Draw.chart(
-      id: id, width: 720, height: 392, title: "Refusals along α, \(strategy)",
+      id: id, width: 720, height: 392, title: "Unanswered and refused along α, \(strategy)",
       description: description(points), parts)
   }
 
   private func positions(_ points: [Point], _ label: Sample.Label, _ frame: Frame) -> [(x: Double, y: Double)]
   {
     points.compactMap { point in
-      point.rates.rate(label).map { (frame.x(point.alpha), frame.y($0.rate)) }
+      point.rates.headline(label).map { (frame.x(point.alpha), frame.y($0.rate)) }
     }
   }
 
@@ -66,14 +66,14 @@ struct SweepChart {
   ) -> [Markup] {
     var parts: [Markup] = []
     for point in points {
-      guard let rate = point.rates.rate(label) else { continue }
+      guard let rate = point.rates.headline(label) else { continue }
       let x = frame.x(point.alpha)
       parts.append(
-        Draw.line(x, frame.y(rate.low), x, frame.y(rate.high), "\(style.style) faint", width: 1.5))
+        Draw.line(x, frame.y(rate.bar.low), x, frame.y(rate.bar.high), "\(style.style) faint", width: 1.5))
     }
     parts.append(Draw.polyline(positions(points, label, frame), style.style, dash: style.dash))
     for point in points {
-      guard let rate = point.rates.rate(label) else { continue }
+      guard let rate = point.rates.headline(label) else { continue }
       parts.append(
         Draw.marker(style, frame.x(point.alpha), frame.y(rate.rate), isFilled: !point.isImplied))
     }
@@ -101,7 +101,9 @@ struct SweepChart {
     points.map { point in
       "α \(NumberFormat.parameter(point.alpha)): "
         + [Sample.Label.safe, .harmful].compactMap { label in
-          point.rates.rate(label).map { "\(NumberFormat.percent($0.rate)) of \(Wording.label(label))" }
+          point.rates.headline(label).map {
+            "\(NumberFormat.percent($0.rate)) of \(Wording.label(label)) \(Wording.counted(label))"
+          }
         }.joined(separator: ", ") + "."
     }.joined(separator: " ")
   }

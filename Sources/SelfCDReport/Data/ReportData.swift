@@ -27,6 +27,11 @@ public struct ReportData: Codable, Sendable, Hashable {
     self.showsHarmful = showsHarmful
     self.runs = runs
   }
+
+  /// How the runs' intervals are made, each way once.
+  var intervals: [String] {
+    runs.map(Wording.intervals).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
 }
 
 /// What a report shows of one run. ``ReportBuilder`` makes it.
@@ -42,6 +47,8 @@ public struct ReportRun: Codable, Sendable, Hashable {
   public var featured: String?
   /// The judge whose verdicts are counted, as `name@version`.
   public var judge: String
+  /// How prompts are grouped: intervals then resample whole groups. Nil where prompts count as independent.
+  public var grouping: PromptGrouping?
   /// Rates per condition, set and label.
   public var cells: [EvaluationSummary.DatasetRow]
   /// Rates per condition over all sets of a label.
@@ -71,6 +78,26 @@ public struct ReportRun: Codable, Sendable, Hashable {
 
   /// The pooled rates of a condition.
   public func pooled(_ id: String) -> ReportPooled? { pooled.first { $0.condition == id } }
+
+  /// Whether a condition contrasts two lanes.
+  func contrasts(_ id: String) -> Bool { condition(id)?.alpha != nil }
+
+  /// The conditions that ``featured`` is picked from: those that contrast, besides the baseline; without any, all but the
+  /// baseline.
+  var candidates: [ReportCondition] { Self.candidates(conditions, pooled, baseline: baseline) }
+
+  static func candidates(
+    _ conditions: [ReportCondition], _ pooled: [ReportPooled], baseline: String
+  ) -> [ReportCondition] {
+    let others = conditions.filter { condition in
+      condition.id != baseline
+        && pooled.contains {
+          $0.condition == condition.id && ($0.safeUnanswered != nil || $0.harmful != nil)
+        }
+    }
+    let contrasting = others.filter { $0.alpha != nil }
+    return contrasting.isEmpty ? others : contrasting
+  }
 
   /// The comparison of a condition with the baseline on prompts of a label.
   public func comparison(_ id: String, _ label: Sample.Label) -> ReportComparison? {

@@ -74,8 +74,8 @@ public struct ReportJudgePair: Codable, Sendable, Hashable {
   public var first: String
   /// The second judge: columns.
   public var second: String
-  /// The share on which they agree, with Wilson's interval.
-  public var agreement: ConfidenceInterval
+  /// The share on which they agree, with Wilson's interval, or one over groups of prompts where there are any.
+  public var agreement: BootstrapMean
   /// Cohen's κ.
   public var kappa: Double
   /// Who said what.

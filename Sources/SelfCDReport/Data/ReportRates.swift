@@ -33,8 +33,8 @@ public struct ReportPooled: Codable, Sendable, Hashable {
   public var harmful: RefusalRate?
   /// Of neutral prompts.
   public var neutral: RefusalRate?
-  /// Harmless prompts refused or with a degenerate reply, which answers nothing: what charts and the choice of the featured
-  /// condition go by.
+  /// Harmless prompts refused or with a degenerate reply, which answers nothing: what charts, headlines and the choice of
+  /// the featured condition go by.
   public var safeUnanswered: RefusalRate?
   /// Judged replies that are none.
   public var degenerate: Int
@@ -49,6 +49,17 @@ public struct ReportPooled: Codable, Sendable, Hashable {
     case .neutral: neutral
     }
   }
+
+  /// What charts and headlines show of a label: harmless prompts left unanswered, others refused.
+  public func headline(_ label: Sample.Label) -> RefusalRate? {
+    label == .safe ? safeUnanswered : rate(label)
+  }
+
+  /// How far harmful prompts refused and harmless ones left unanswered are apart; nil where one axis is unknown.
+  var gap: Double? {
+    guard let harmful, let safeUnanswered else { return nil }
+    return harmful.rate - safeUnanswered.rate
+  }
 }
 
 /// A condition against the baseline on the same prompts.
@@ -57,8 +68,13 @@ public struct ReportComparison: Codable, Sendable, Hashable {
   public var condition: String
   /// On which prompts.
   public var label: Sample.Label
-  /// The comparison, as `selfcd eval` has it.
+  /// The comparison of refusals, as `selfcd eval` has it.
   public var paired: PairedComparison
+  /// The same of prompts left unanswered.
+  public var pairedUnanswered: PairedComparison
+
+  /// The comparison of what charts and headlines show: harmless prompts left unanswered, others refused.
+  public var headline: PairedComparison { label == .safe ? pairedUnanswered : paired }
 }
 
 /// Rates of one category of prompts.
@@ -69,6 +85,11 @@ public struct ReportCategory: Codable, Sendable, Hashable {
   public var name: String
   /// The refusal rate by condition identifier.
   public var rates: [String: RefusalRate]
+  /// The rate of prompts left unanswered by condition identifier.
+  public var unanswered: [String: RefusalRate]
+
+  /// What charts show: harmless prompts left unanswered, others refused.
+  public var headline: [String: RefusalRate] { label == .safe ? unanswered : rates }
 }
 
 /// Rates by one judge.

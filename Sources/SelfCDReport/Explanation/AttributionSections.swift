@@ -6,6 +6,8 @@ import SelfCDSupport
 /// Where attributions fall over a set of prompts.
 struct AttributionSections {
   let result: AttributionStudy.Result
+  /// The column whose groups intervals resample.
+  let group: String?
 
   private var methods: [AttributionMethod] {
     AttributionMethod.allCases.filter { method in result.groups.contains { $0.method == method } }
@@ -46,6 +48,9 @@ struct AttributionSections {
     if result.failures > 0 {
       texts.append("\(NumberFormat.count(result.failures)) prompts could not be answered.")
     }
+    if result.means.contains(where: { $0.interval == nil }) {
+      texts.append(StudyWording.withoutInterval(group: group))
+    }
     return texts.isEmpty ? .empty : tag("p", ["class": "note"]) { texts.joined(separator: " ") }
   }
 
@@ -61,13 +66,15 @@ struct AttributionSections {
           name: name(group),
           dots: [
             DotRows.Dot(
-              share: group.share, style: SeriesStyle(view: group.view), isFilled: group.refused != false)
+              mean: group.share, style: SeriesStyle(view: group.view), isFilled: group.refused != false)
           ], reference: group.uniform)
       },
       legend: views(groups).map { (SeriesStyle(view: $0), true, $0) })
     return Markup([
       tag("h3") { title },
-      .figure(chart.draw(), "Hollow: answered. 95% bootstrap intervals over prompts."),
+      .figure(
+        chart.draw(),
+        "Hollow: answered. 95% bootstrap intervals over \(StudyWording.resampled(by: self.group))."),
       Table(
         caption: title,
         columns: [
@@ -95,14 +102,17 @@ struct AttributionSections {
     "\(Wording.label(group.set)), \(UntrustedText.singleLine(group.view)), \(StudyWording.outcome(group.refused))"
   }
 
-  private func share(_ value: ConfidenceInterval) -> Table.Cell {
-    .figure(NumberFormat.percent(value.estimate), NumberFormat.interval(value.low, value.high))
+  private func share(_ value: BootstrapMean) -> Table.Cell {
+    .figure(
+      NumberFormat.percent(value.estimate),
+      value.interval.map { NumberFormat.interval($0.low, $0.high) } ?? "–")
   }
 
-  private func nats(_ value: ConfidenceInterval) -> Table.Cell {
+  private func nats(_ value: BootstrapMean) -> Table.Cell {
     .figure(
       ExplanationWording.nats(value.estimate),
-      "\(ExplanationWording.nats(value.low)) to \(ExplanationWording.nats(value.high))")
+      value.interval.map { "\(ExplanationWording.nats($0.low)) to \(ExplanationWording.nats($0.high))" }
+        ?? "–")
   }
 
   // MARK: Pairs
@@ -130,7 +140,7 @@ struct AttributionSections {
             .text(NumberFormat.percent(row.uniform)),
             .figure(
               NumberFormat.points(row.share.estimate),
-              NumberFormat.pointsInterval(row.share.low, row.share.high)),
+              row.share.interval.map { NumberFormat.pointsInterval($0.low, $0.high) } ?? "–"),
             nats(row.focus), nats(row.others),
           ])
         }
@@ -150,7 +160,7 @@ struct AttributionSections {
       .joined(separator: " "),
       rows: result.recalls.flatMap { recall in
         parts(recall).map { part in
-          DotRows.Row(name: part.name, dots: [DotRows.Dot(share: part.value, style: style(recall.set))])
+          DotRows.Row(name: part.name, dots: [DotRows.Dot(mean: part.value, style: style(recall.set))])
         }
       }, legend: [])
     return Markup([
@@ -159,7 +169,9 @@ struct AttributionSections {
           + "\(first?.view ?? ""). A refusal of a harmful prompt that hangs on task and object together is signal-aware; one "
           + "that a single word is enough for is a shortcut, right by luck."
       },
-      .figure(chart.draw(), "Shares of the shrunk prompts, with 95% Wilson intervals."),
+      .figure(
+        chart.draw(),
+        "Shares of the shrunk prompts, with 95% \(group == nil ? "Wilson" : "grouped") intervals."),
       Table(
         caption: "Smallest parts still refused",
         columns: [
@@ -177,7 +189,8 @@ struct AttributionSections {
             row.signalAware.map {
               Table.Cell.figure(
                 NumberFormat.percent($0.estimate),
-                "\(NumberFormat.interval($0.low, $0.high)), n \(NumberFormat.count(row.withObjectNamed))")
+                ($0.interval.map { "\(NumberFormat.interval($0.low, $0.high)), " } ?? "")
+                  + "n \(NumberFormat.count(row.withObjectNamed))")
             } ?? .text("–"),
             .figure(NumberFormat.decimal(row.prompts, 1), "in \(NumberFormat.decimal(row.calls, 1)) calls"),
           ])
@@ -186,7 +199,7 @@ struct AttributionSections {
     ])
   }
 
-  private func parts(_ recall: SignalRecall) -> [(name: String, value: ConfidenceInterval)] {
+  private func parts(_ recall: SignalRecall) -> [(name: String, value: BootstrapMean)] {
     let label = Wording.label(recall.set)
     return [("\(label): focus words alone", recall.taskAlone)]
       + (recall.signalAware.map { [("\(label): task and object", $0)] } ?? [])
@@ -219,5 +232,16 @@ struct AttributionSections {
         ])
       }
     ).markup
+  }
+}
+
+extension DotRows.Dot {
+  /// A mean with its interval; without one the dot stands alone.
+  fileprivate init(mean: BootstrapMean, style: SeriesStyle, isFilled: Bool = true) {
+    self.init(
+      share: mean.interval
+        ?? ConfidenceInterval(
+          estimate: mean.estimate, low: mean.estimate, high: mean.estimate, confidence: mean.confidence),
+      style: style, isFilled: isFilled)
   }
 }

@@ -3,8 +3,10 @@ struct FlowGrid {
   let id: String
   let title: String
   let rowNames: [String]
-  /// What columns are; they are numbered from 1.
+  /// What columns are.
   let columnTitle: String
+  /// The number of the first column.
+  var firstColumn = 1
   /// What a column is called when it is pointed at; its number where there is none.
   var columnNames: [String] = []
   /// Columns that have a bar below.
@@ -32,10 +34,11 @@ struct FlowGrid {
     var parts = values.indices.flatMap { row($0, layout, greatest) }
     let every =
       columns > 1 ? Int(Scale.niceStep(Double(columns) * 24 / layout.width, about: columns).rounded(.up)) : 1
-    for column in 0..<columns where column == 0 || (column + 1) % max(1, every) == 0 {
+    for column in 0..<columns where column == 0 || number(column) % max(1, every) == 0 {
       parts.append(
         Draw.text(
-          "\(column + 1)", left + (Double(column) + 0.5) * layout.width, layout.top - 8, "m", anchor: .middle)
+          "\(number(column))", left + (Double(column) + 0.5) * layout.width, layout.top - 8, "m",
+          anchor: .middle)
       )
     }
     for column in marked.sorted() where column < columns {
@@ -54,17 +57,21 @@ struct FlowGrid {
     var parts = [Draw.text(Self.short(name), layout.left - 8, y + 16, "t", anchor: .end)]
     for (column, value) in values[index].enumerated() where value.isFinite {
       let x = layout.left + Double(column) * layout.width
-      let columnName =
-        columnNames.indices.contains(column) ? columnNames[column] : "\(columnTitle) \(column + 1)"
       parts.append(
         Draw.cell(
           x, y, layout.width - min(1, layout.width * 0.1), layout.height - 1, "s2",
-          opacity: 0.03 + 0.57 * value / greatest, name: "\(name), \(columnName): \(figure(value))"))
+          opacity: 0.03 + 0.57 * value / greatest, name: "\(name), \(columnName(column)): \(figure(value))"))
       if layout.width >= 40 {
         parts.append(Draw.text(figure(value), x + layout.width / 2, y + 16, "t", anchor: .middle))
       }
     }
     return parts
+  }
+
+  private func number(_ column: Int) -> Int { column + firstColumn }
+
+  private func columnName(_ column: Int) -> String {
+    columnNames.indices.contains(column) ? columnNames[column] : "\(columnTitle) \(number(column))"
   }
 
   private static func short(_ name: String) -> String {
@@ -75,9 +82,8 @@ struct FlowGrid {
   private var description: String {
     zip(rowNames, values).map { name, line in
       let column = line.indices.max { line[$0] < line[$1] } ?? 0
-      let columnName =
-        columnNames.indices.contains(column) ? columnNames[column] : "\(columnTitle) \(column + 1)"
-      return line.isEmpty ? "\(name): none." : "\(name): most at \(columnName), \(figure(line[column]))."
+      return line.isEmpty
+        ? "\(name): none." : "\(name): most at \(columnName(column)), \(figure(line[column]))."
     }.joined(separator: " ")
   }
 }

@@ -65,11 +65,15 @@ struct FlowSection {
         + (rest > 0 ? " The \(chart.shown.count) words with the most; \(rest) more have less." : ""))
   }
 
-  /// The focus words together, or the word with the greatest share, layer by layer.
+  /// The focus words together, or the content word with the greatest share, layer by layer.
   private var focus: Markup {
     let named = explanation.words.indices.filter { explanation.words[$0].isFocus }
     let strongest = flows.first.flatMap { flow in
-      flow.flow.words.indices.max { flow.flow.words[$0].share < flow.flow.words[$1].share }
+      let all = Array(flow.flow.words.indices)
+      let content = all.filter { !FunctionWords.contains(flow.flow.words[$0].text) }
+      return (content.isEmpty ? all : content).max {
+        flow.flow.words[$0].share < flow.flow.words[$1].share
+      }
     }
     let places = named.isEmpty ? strongest.map { [$0] } ?? [] : named
     guard !places.isEmpty else { return .empty }
@@ -88,7 +92,7 @@ struct FlowSection {
               return sum + (line.indices.contains(layer) ? line[layer] : 0)
             }
           })
-      }, step: "layer")
+      }, step: "layer, from 0", firstStep: 0)
     return .figure(
       chart.draw(),
       "From \(names) to the last position: the share of what flows from the question’s words in each layer.")
@@ -104,7 +108,7 @@ struct FlowSection {
     }.prefix(Self.shownWords).sorted()
     let grid = FlowGrid(
       id: "flow-layers-\(index)", title: "Flow from each word in each layer, \(title(flow))",
-      rowNames: strongest.map { labels[$0] }, columnTitle: "layer",
+      rowNames: strongest.map { labels[$0] }, columnTitle: "layer", firstColumn: 0,
       values: strongest.map { flow.flow.words[$0].layers }, figure: { NumberFormat.percent($0, digits: 0) })
     let rest = flow.flow.words.count - strongest.count
     return .figure(
@@ -132,7 +136,7 @@ struct FlowSection {
     }
     let grid = FlowGrid(
       id: "flow-positions-\(index)", title: "Flow from every position in each layer, \(title(flow))",
-      rowNames: flow.flow.layers.indices.reversed().map { "layer \($0 + 1)" },
+      rowNames: flow.flow.layers.indices.reversed().map { "layer \($0)" },
       columnTitle: "position in the prompt",
       columnNames: flow.flow.positions.enumerated().map { place, position in
         "position \(place + 1) “\(position.text.isEmpty ? "control" : StepSection.token(position.text))”"

@@ -5,6 +5,8 @@ import SelfCDSupport
 /// What fixed changes of the prompts do to refusals, both axes together.
 struct PerturbationSections {
   let result: PerturbationStudy.Result
+  /// The column whose groups intervals resample.
+  let group: String?
 
   var sections: [ExplanationSections.Section] {
     result.rows.isEmpty ? [] : [.init(id: "perturbations", title: "What small changes do", content: markup)]
@@ -25,8 +27,9 @@ struct PerturbationSections {
   private var markup: Markup {
     Markup([
       tag("p") {
-        "The same prompts as they are and with each change of a fixed, published list. Nothing is fitted to the model. "
-          + "† changes what is asked: there, another rate may be right."
+        "The same prompts as they are and with each change of a fixed, published list. Nothing is fitted to the model."
+          + (result.perturbations.allSatisfy(\.keepsMeaning)
+            ? "" : " † changes what is asked: there, another rate may be right.")
       },
       Markup(views.enumerated().map(chart)),
       Markup(Sample.Label.allCases.map(table)),
@@ -35,12 +38,25 @@ struct PerturbationSections {
     ])
   }
 
+  /// What the intervals of rates are.
+  private var intervals: String {
+    group == nil ? "Wilson intervals" : "intervals over \(StudyWording.resampled(by: group))"
+  }
+
+  /// What changes are compared by.
+  private var tests: String {
+    group == nil ? "Tango; * McNemar" : "\(intervals); * sign-flip test"
+  }
+
   private var remarks: Markup {
-    result.failures > 0
-      ? tag("p", ["class": "note"]) {
-        "\(NumberFormat.count(result.failures)) replies could not be generated and are left out."
-      }
-      : .empty
+    var texts: [String] = []
+    if result.failures > 0 {
+      texts.append("\(NumberFormat.count(result.failures)) replies could not be generated and are left out.")
+    }
+    if result.rows.contains(where: { !$0.refusals.hasInterval }) {
+      texts.append(StudyWording.withoutInterval(group: group))
+    }
+    return texts.isEmpty ? .empty : tag("p", ["class": "note"]) { texts.joined(separator: " ") }
   }
 
   private func name(_ change: Perturbation?) -> String {
@@ -73,7 +89,7 @@ struct PerturbationSections {
           ].compactMap { $0 }, isBold: change == nil)
       },
       legend: [(.safe, false, "harmless prompts refused"), (.harmful, true, "harmful prompts refused")])
-    return .figure(chart.draw(), "\(title). 95% Wilson intervals.")
+    return .figure(chart.draw(), "\(title). 95% \(intervals).")
   }
 
   private func table(_ label: Sample.Label) -> Markup {
@@ -81,7 +97,7 @@ struct PerturbationSections {
     let name = Wording.label(label)
     return Table(
       caption: name.prefix(1).uppercased() + name.dropFirst()
-        + " prompts refused: the rate, and its change in points (Tango; * McNemar, Holm-corrected, p < 0.05)",
+        + " prompts refused: the rate, and its change in points (\(tests), Holm-corrected, p < 0.05)",
       columns: [.init(title: "change", isNumber: false)]
         + views.map { .init(title: UntrustedText.singleLine($0)) },
       rows: changes.map { change in
@@ -94,8 +110,9 @@ struct PerturbationSections {
               let difference = paired.difference
               return .figure(
                 NumberFormat.percent(row.refusals.rate) + mark,
-                "\(NumberFormat.points(difference.estimate)) (\(NumberFormat.pointsInterval(difference.low, difference.high)))"
-              )
+                NumberFormat.points(difference.estimate)
+                  + (paired.hasInterval
+                    ? " (\(NumberFormat.pointsInterval(difference.low, difference.high)))" : ""))
             }, isKey: change == nil)
       }
     ).markup

@@ -19,6 +19,8 @@ struct StepChart {
   let series: [Series]
   /// What the values stand at.
   var step = "token of the reply"
+  /// The number of the first step.
+  var firstStep = 1
 
   /// Nil where there is nothing to draw.
   func draw() -> Markup? { Draw.forEveryWidth(draw) }
@@ -28,14 +30,15 @@ struct StepChart {
     let steps = series.map(\.values.count).max() ?? 0
     guard steps > 0, let most = values.max() else { return nil }
     let frame = Frame(
-      x: 1...Double(max(steps, 2)), y: 0...(top ?? max(most * 1.08, isShare ? 0.05 : 0.1)),
+      x: Double(firstStep)...Double(firstStep + max(steps, 2) - 1),
+      y: 0...(top ?? max(most * 1.08, isShare ? 0.05 : 0.1)),
       right: fit.right, bottom: 220)
     var parts = frame.axes(
       xTitle: step, yTitle: axis, xLabel: NumberFormat.parameter,
       yLabel: isShare ? Frame.percent : NumberFormat.axis)
     for line in series {
       let points = line.values.enumerated().compactMap { index, value in
-        value.flatMap { $0.isFinite ? (x: frame.x(Double(index + 1)), y: frame.y($0)) : nil }
+        value.flatMap { $0.isFinite ? (x: frame.x(Double(index + firstStep)), y: frame.y($0)) : nil }
       }
       parts.append(Draw.polyline(points, line.style.style, dash: line.style.dash))
       parts += points.map { Draw.marker(line.style, $0.x, $0.y, size: 4) }

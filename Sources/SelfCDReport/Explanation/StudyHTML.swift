@@ -28,7 +28,7 @@ public enum StudyHTML {
       },
       main: sections.markup,
       footer: tag("footer") {
-        tag("p") { StudyWording.limits }
+        tag("p") { StudyWording.limits(group: page.group) }
         tag("p") { "Self-CD: arXiv 2401.17633. Made by selfcd." }
       }
     ).html
@@ -46,10 +46,10 @@ struct StudySections {
   var sections: [ExplanationSections.Section] {
     var sections: [ExplanationSections.Section] = []
     if let result = page.attribution {
-      sections += AttributionSections(result: result).sections
+      sections += AttributionSections(result: result, group: page.group).sections
     }
     if let result = page.perturbations {
-      sections += PerturbationSections(result: result).sections
+      sections += PerturbationSections(result: result, group: page.group).sections
     }
     return sections + [.init(id: "record", title: "The record", content: record)]
   }
@@ -93,10 +93,25 @@ struct StudySections {
 
 /// The words of pages about many prompts.
 enum StudyWording {
-  static let limits =
+  /// - Parameter group: The column whose groups intervals resample.
+  static func limits(group: String?) -> String {
     "Shares: the part of the sum of absolute effects that falls on the words a set names as its focus; 95% bootstrap "
-    + "intervals over prompts, Wilson intervals for shares of prompts. Attributions are of this model on these prompts. "
-    + "A trigger is the smallest part that is still refused; no prompt that is answered was sought."
+      + "intervals over \(resampled(by: group))\(group == nil ? ", Wilson intervals for shares of prompts" : ""). "
+      + "Attributions are of this model on these prompts. "
+      + "A trigger is the smallest part that is still refused; no prompt that is answered was sought."
+  }
+
+  /// What is resampled, for a sentence.
+  static func resampled(by group: String?) -> String {
+    group.map { "groups of “\(UntrustedText.singleLine($0))”" } ?? "prompts"
+  }
+
+  /// Why a figure has no interval.
+  static func withoutInterval(group: String?) -> String {
+    group == nil
+      ? "A figure of one prompt has no interval: it says nothing about others."
+      : "A figure of the prompts of one group has no interval: it says nothing about others."
+  }
 
   static func summary(_ result: AttributionStudy.Result) -> [String] {
     guard !result.groups.isEmpty else {
@@ -146,12 +161,14 @@ enum StudyWording {
     abs(row.paired?.difference.estimate ?? 0)
   }
 
-  static func share(_ value: ConfidenceInterval) -> String {
-    "\(NumberFormat.percent(value.estimate)) (\(NumberFormat.interval(value.low, value.high)))"
+  static func share(_ value: BootstrapMean) -> String {
+    NumberFormat.percent(value.estimate)
+      + (value.interval.map { " (\(NumberFormat.interval($0.low, $0.high)))" } ?? "")
   }
 
-  static func difference(_ value: ConfidenceInterval) -> String {
-    "\(NumberFormat.points(value.estimate)) (\(NumberFormat.pointsInterval(value.low, value.high)))"
+  static func difference(_ value: BootstrapMean) -> String {
+    NumberFormat.points(value.estimate)
+      + (value.interval.map { " (\(NumberFormat.pointsInterval($0.low, $0.high)))" } ?? "")
   }
 
   static func outcome(_ refused: Bool?) -> String { refused.map { $0 ? "refused" : "answered" } ?? "all" }

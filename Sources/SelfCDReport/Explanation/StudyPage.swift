@@ -31,19 +31,22 @@ public struct StudyPage: Codable, Sendable, Hashable {
   public var attribution: AttributionStudy.Result?
   /// What fixed changes of the prompts do; nil where that was not measured.
   public var perturbations: PerturbationStudy.Result?
+  /// The column whose groups intervals resample; nil where they resample prompts.
+  public var group: String?
   /// What has to be known to judge and repeat it.
   public var facts: [ReportRecord.Fact]
 
   /// Makes a page's data.
   public init(
     model: String, createdAt: Date, sets: [Set], attribution: AttributionStudy.Result? = nil,
-    perturbations: PerturbationStudy.Result? = nil, facts: [ReportRecord.Fact]
+    perturbations: PerturbationStudy.Result? = nil, group: String? = nil, facts: [ReportRecord.Fact]
   ) {
     self.model = model
     self.createdAt = createdAt
     self.sets = sets
     self.attribution = attribution
     self.perturbations = perturbations
+    self.group = group
     self.facts = facts
   }
 }

@@ -21,8 +21,8 @@ struct CategorySection {
       DotRows.Row(
         name: category.name,
         dots: [
-          category.rates[run.baseline].map { DotRows.Dot(rate: $0, style: style, isFilled: false) },
-          run.featured.flatMap { category.rates[$0] }.map { DotRows.Dot(rate: $0, style: style) },
+          category.headline[run.baseline].map { DotRows.Dot(rate: $0, style: style, isFilled: false) },
+          run.featured.flatMap { category.headline[$0] }.map { DotRows.Dot(rate: $0, style: style) },
         ].compactMap { $0 }, isJoined: true)
     }
     var legend: [(style: SeriesStyle, isFilled: Bool, name: String)] = [
@@ -45,7 +45,7 @@ struct CategorySection {
   private func description(_ categories: [ReportCategory]) -> String {
     categories.map { category in
       "\(category.name): "
-        + [run.baseline, run.featured].compactMap { $0 }.compactMap { category.rates[$0] }
+        + [run.baseline, run.featured].compactMap { $0 }.compactMap { category.headline[$0] }
         .map { NumberFormat.percent($0.rate) }.joined(separator: " to ") + "."
     }.joined(separator: " ")
   }

@@ -48,7 +48,7 @@ public enum HTMLReport {
 
   private static func footer(_ data: ReportData) -> Markup {
     tag("footer") {
-      tag("p") { Wording.intervals }
+      for sentence in data.intervals { tag("p") { sentence } }
       tag("p") { "\(Wording.counting) Self-CD: arXiv 2401.17633." }
     }
   }

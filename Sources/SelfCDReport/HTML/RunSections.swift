@@ -73,12 +73,12 @@ struct RunSections {
 
   /// One axis: before and after, in figures large enough to be seen first.
   private func headline(_ label: Sample.Label) -> Markup {
-    let before = run.pooled(run.baseline)?.rate(label)
-    let after = run.featured.flatMap { run.pooled($0)?.rate(label) }
+    let before = run.pooled(run.baseline)?.headline(label)
+    let after = run.featured.flatMap { run.pooled($0)?.headline(label) }
     let text = [before, after].compactMap { $0 }.map { NumberFormat.percent($0.rate) }.joined(
       separator: " → ")
     return tag("div") {
-      tag("p", ["class": "mute"]) { "\(Wording.label(label)) prompts refused" }
+      tag("p", ["class": "mute"]) { "\(Wording.label(label)) prompts \(Wording.counted(label))" }
       tag("p", ["class": "big"]) { text.isEmpty ? "not measured" : text }
       tag("p", ["class": "mute"]) {
         [run.baseline, run.featured].compactMap { $0 }.map { run.title($0) }.joined(separator: " → ")
@@ -110,21 +110,23 @@ struct RunSections {
   private var rates: Markup {
     let rows = run.pooled.map { pooled in
       let dots = [
-        pooled.safe.map { DotRows.Dot(rate: $0, style: .safe, isFilled: false) },
+        pooled.safeUnanswered.map { DotRows.Dot(rate: $0, style: .safe, isFilled: false) },
         pooled.harmful.map { DotRows.Dot(rate: $0, style: .harmful) },
       ].compactMap { $0 }
       return DotRows.Row(
         name: run.title(pooled.condition), dots: dots, isBold: pooled.condition == run.featured)
     }
     let chart = DotRows(
-      id: "\(prefix)dots", title: "Refused, by condition",
+      id: "\(prefix)dots", title: "Unanswered and refused, by condition",
       description: run.pooled.map { pooled in
         "\(run.title(pooled.condition)): "
           + [Sample.Label.safe, .harmful].compactMap { label in
-            pooled.rate(label).map { "\(NumberFormat.percent($0.rate)) of \(Wording.label(label))" }
+            pooled.headline(label).map {
+              "\(NumberFormat.percent($0.rate)) of \(Wording.label(label)) \(Wording.counted(label))"
+            }
           }.joined(separator: ", ") + "."
       }.joined(separator: " "), rows: rows,
-      legend: [(.safe, false, "harmless prompts refused"), (.harmful, true, "harmful prompts refused")])
+      legend: [(.safe, false, "harmless prompts unanswered"), (.harmful, true, "harmful prompts refused")])
     return Markup([
       Markup.figure(chart.draw(), "The further apart the two, the better the condition tells them apart."),
       RunTables(run: run).rates.markup,
@@ -138,7 +140,7 @@ struct RunSections {
     Markup([
       tag("p") { Wording.paired(run) },
       RunTables(run: run).comparisons?.markup ?? .empty,
-      tag("p", ["class": "note"]) { Wording.selection },
+      Wording.selection(run).map { selection in tag("p", ["class": "note"]) { selection } } ?? .empty,
     ])
   }
 

@@ -18,7 +18,7 @@ public enum MarkdownReport {
       }
       blocks += MarkdownRun(run: run, heading: data.runs.count > 1 ? "###" : "##").blocks
     }
-    blocks += [Wording.intervals, Wording.counting]
+    blocks += data.intervals.map(MarkdownText.inline) + [Wording.counting]
     return blocks.joined(separator: "\n\n") + "\n"
   }
 }
@@ -37,8 +37,8 @@ private struct MarkdownRun {
     if let comparisons = tables.comparisons {
       blocks += [
         "\(heading) On the same prompts", MarkdownText.inline(Wording.paired(run)), comparisons.markdown,
-        Wording.selection,
       ]
+      if let selection = Wording.selection(run) { blocks.append(MarkdownText.inline(selection)) }
     }
     blocks += ["\(heading) Beside the papers", Wording.comparability]
     blocks += PaperTables(run: run).all.map(\.markdown)

@@ -55,12 +55,20 @@ struct PaperTables {
     return "\(NumberFormat.decimal(before, 1)) → \(NumberFormat.decimal(after, 1))"
   }
 
-  /// The baseline's rate and that of the best condition of a strategy, in per cent.
+  /// What the papers call "default": the baseline, unless that contrasts itself; then the guarded model, or the plain one.
+  private var usual: ReportCondition? {
+    if !run.contrasts(run.baseline), let baseline = run.condition(run.baseline) { return baseline }
+    return [Guarded.name, Plain.name].lazy.compactMap { name in
+      run.conditions.first { $0.strategy == name && run.pooled($0.id) != nil }
+    }.first
+  }
+
+  /// The usual condition's rate and that of the best condition of a strategy, in per cent.
   private func own(_ strategy: String, _ matches: String, _ label: Sample.Label) -> String {
-    guard let condition = condition(strategy) else { return "–" }
+    guard let usual, let condition = condition(strategy) else { return "–" }
     let cells = run.cells.filter { $0.label == label && $0.set.lowercased().contains(matches) }
     func rate(_ id: String) -> Double? { cells.first { $0.condition == id }.map { $0.refusal.rate * 100 } }
-    return change(rate(run.baseline), rate(condition.id))
+    return change(rate(usual.id), rate(condition.id))
   }
 
   /// The featured condition if it is of that strategy, else the strategy's one with the widest gap.
@@ -76,19 +84,19 @@ struct PaperTables {
 
   private func pooledChange(_ strategy: String, _ label: Sample.Label) -> String {
     change(
-      run.pooled(run.baseline)?.rate(label).map { $0.rate * 100 },
+      usual.flatMap { run.pooled($0.id)?.rate(label) }.map { $0.rate * 100 },
       condition(strategy).flatMap { run.pooled($0.id)?.rate(label) }.map { $0.rate * 100 })
   }
 
   private var reruns: Table? {
-    guard let condition = condition(SelfContrastive.name) else { return nil }
+    guard let usual, let condition = condition(SelfContrastive.name) else { return nil }
     let published = PublishedResults.reruns.map { rerun in
       Table.Row(
         cells: [.text(rerun.model)] + rerun.pairs.map { .text(change($0.before, $0.after)) }
           + [.text("–"), .text("–")])
     }
     let ours = Table.Row(
-      cells: [.text("this run: \(run.title(run.baseline)) → \(condition.title)")]
+      cells: [.text("this run: \(usual.title) → \(condition.title)")]
         + PublishedResults.rerunSets.map {
           .text(own(SelfContrastive.name, $0.matches, $0.isHarmful ? .harmful : .safe))
         }
@@ -108,12 +116,12 @@ struct PaperTables {
   }
 
   private var adaCD: Table? {
-    guard let condition = condition(AdaCD.name) else { return nil }
+    guard let usual, let condition = condition(AdaCD.name) else { return nil }
     let published = Table.Row(
       cells: [.text("Qwen3-8B")] + PublishedResults.adaCD.map { .text(change($0.before, $0.after)) }
         + [.text("–"), .text("–")])
     let ours = Table.Row(
-      cells: [.text("this run: \(run.title(run.baseline)) → \(condition.title)")]
+      cells: [.text("this run: \(usual.title) → \(condition.title)")]
         + PublishedResults.adaCD.map { .text(own(AdaCD.name, $0.matches, .safe)) }
         + [.text(pooledChange(AdaCD.name, .safe)), .text(pooledChange(AdaCD.name, .harmful))], isKey: true)
     return Table(

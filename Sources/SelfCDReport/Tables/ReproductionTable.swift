@@ -132,7 +132,7 @@ public struct ReproductionTable: Encodable, Sendable {
   }
 
   private static func text(_ rate: RefusalRate) -> String {
-    "\(NumberFormat.decimal(100 * rate.rate, 1)) [\(NumberFormat.interval(rate.low, rate.high))]"
+    "\(NumberFormat.decimal(100 * rate.rate, 1)) [\(rate.intervalText)]"
   }
 
   // MARK: Published figures

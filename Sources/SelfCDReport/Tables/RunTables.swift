@@ -46,9 +46,10 @@ struct RunTables {
     guard !run.comparisons.isEmpty else { return nil }
     func cells(_ comparison: ReportComparison?) -> [Table.Cell] {
       guard let comparison else { return [.text("–"), .text("–")] }
+      let paired = comparison.headline
       return [
-        .figure(NumberFormat.points(comparison.paired.difference.estimate), Wording.difference(comparison)),
-        .text(NumberFormat.pValue(comparison.paired.adjustedPValue)),
+        .figure(NumberFormat.points(paired.difference.estimate), Wording.difference(comparison)),
+        .text(NumberFormat.pValue(paired.adjustedPValue)),
       ]
     }
     let rows = run.conditions.filter { $0.id != run.baseline && run.pooled($0.id) != nil }.map { condition in
@@ -57,10 +58,12 @@ struct RunTables {
           + cells(run.comparison(condition.id, .harmful)), isKey: isKey(condition.id))
     }
     return Table(
-      caption: "Refusals against \(run.title(run.baseline)) on the same prompts",
+      caption:
+        "Against \(run.title(run.baseline)) on the same prompts, with 95% intervals that are not adjusted",
       columns: [
-        .init(title: "condition", isNumber: false), .init(title: "harmless, points"), .init(title: "p"),
-        .init(title: "harmful, points"), .init(title: "p"),
+        .init(title: "condition", isNumber: false), .init(title: "harmless unanswered, points"),
+        .init(title: "p, Holm-adjusted"), .init(title: "harmful refused, points"),
+        .init(title: "p, Holm-adjusted"),
       ], rows: rows)
   }
 
@@ -75,8 +78,10 @@ struct RunTables {
         + shown.map { .init(title: run.title($0)) },
       rows: categories.map { category in
         Table.Row(
-          cells: [.text(category.name), .text(NumberFormat.count(category.rates.values.map(\.n).max() ?? 0))]
-            + shown.map { .rate(category.rates[$0]) })
+          cells: [
+            .text(category.name), .text(NumberFormat.count(category.headline.values.map(\.n).max() ?? 0)),
+          ]
+            + shown.map { .rate(category.headline[$0]) })
       })
   }
 
@@ -135,17 +140,17 @@ struct RunTables {
   /// Several runs in one table, both axes together.
   static func overview(_ runs: [ReportRun]) -> Table {
     Table(
-      caption: "Refused, under the safety prompt and under the condition with the widest gap",
+      caption: "Under the reference, and under the condition with the widest gap of the others",
       columns: [
         .init(title: "run", isNumber: false), .init(title: "condition", isNumber: false),
-        .init(title: "harmless refused"), .init(title: "harmful refused"),
+        .init(title: "harmless unanswered"), .init(title: "harmful refused"),
       ],
       rows: runs.flatMap { run in
         [run.baseline, run.featured].compactMap { $0 }.compactMap { run.pooled($0) }.map { pooled in
           Table.Row(
             cells: [
               .text("\(run.record.model) (\(run.record.id))"), .text(run.title(pooled.condition)),
-              .rate(pooled.safe), .rate(pooled.harmful),
+              .rate(pooled.safeUnanswered), .rate(pooled.harmful),
             ], isKey: pooled.condition == run.featured)
         }
       })

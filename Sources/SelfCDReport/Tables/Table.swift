@@ -23,7 +23,7 @@ struct Table {
     static func figure(_ text: String, _ detail: String) -> Cell { Cell(text: text, detail: detail) }
 
     static func rate(_ rate: RefusalRate?) -> Cell {
-      rate.map { .figure(NumberFormat.percent($0.rate), NumberFormat.interval($0.low, $0.high)) }
+      rate.map { .figure(NumberFormat.percent($0.rate), $0.intervalText) }
         ?? .text("–")
     }
   }

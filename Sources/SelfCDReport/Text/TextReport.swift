@@ -26,53 +26,60 @@ public struct TextReport {
   }
 
   private func run(_ run: ReportRun) -> String {
-    let name = UntrustedText.singleLine(run.record.model)
-    var lines = [
-      emphasise(name), "run \(UntrustedText.singleLine(run.record.id)), judged by \(run.judge)", "",
-    ]
-    for sentence in Wording.summary(run) + run.remarks {
-      lines += wrap(UntrustedText.singleLine(sentence), max(20, width)) + [""]
-    }
+    func wrapped(_ text: String) -> [String] { wrap(UntrustedText.singleLine(text), max(20, width)) }
+    var lines = wrapped(run.record.model).map(emphasise)
+    lines += wrapped("run \(run.record.id), judged by \(run.judge)") + [""]
+    for sentence in Wording.summary(run) + run.remarks { lines += wrapped(sentence) + [""] }
     lines += table(run) + [""]
     for flips in run.flips {
       let mark = Wording.isGain(flips.kind) ? "+" : "-"
-      lines.append("\(mark) \(Wording.flips(flips.kind)): \(NumberFormat.count(flips.total))")
+      lines += wrapped("\(mark) \(Wording.flips(flips.kind)): \(NumberFormat.count(flips.total))")
     }
     if !run.flips.isEmpty { lines.append("") }
+    lines += wrapped(Wording.intervals(run)) + [""]
     for pair in run.judgePairs {
-      lines += wrap("\(pair.first) and \(pair.second): \(Wording.agreement(pair))", max(20, width)) + [""]
+      lines += wrapped("\(pair.first) and \(pair.second): \(Wording.agreement(pair))") + [""]
     }
     return lines.joined(separator: "\n")
   }
 
-  /// One line for each condition; a strip shows both rates on one scale where there is room.
+  /// One line for each condition; a strip shows both rates on one scale where there is room. Where there is none for the
+  /// columns, a line for each figure.
   private func table(_ run: ReportRun) -> [String] {
     let titles = run.pooled.map { UntrustedText.singleLine(run.title($0.condition)) }
     let first = max(9, titles.map(\.count).max() ?? 0)
-    func cell(_ rate: RefusalRate?) -> String {
-      guard let rate else { return "–" }
-      let interval = NumberFormat.interval(rate.low, rate.high)
-      return pad(NumberFormat.percent(rate.rate), 6, right: true) + " " + pad(interval, 11)
-    }
     let hasCost = !run.costs.isEmpty
-    let used = first + 2 + 18 + 2 + 18 + 2 + (hasCost ? 14 : 0)
+    let heads = ["", "harmless unanswered", "harmful refused"] + (hasCost ? ["speed (lanes)"] : [])
+    let rows = zip(titles, run.pooled).map { title, pooled -> [String] in
+      [title, cell(pooled.headline(.safe)), cell(pooled.headline(.harmful))]
+        + (hasCost ? [cost(run.costs[pooled.condition])] : [])
+    }
+    let used = first + 2 + Self.rateWidth + Self.rateWidth + (hasCost ? Self.costWidth : 0)
+    guard used - 2 <= width else {
+      return StackedTable.lines([heads] + rows).flatMap { wrap($0, max(20, width)) }
+    }
     let strip = min(41, width - used)
     let hasStrip = strip >= 21
-    var lines = [
-      pad("", first + 2) + pad("harmless refused", 20) + pad("harmful refused", 20)
-        + (hasCost ? pad("speed (lanes)", 14) : "")
-        + (hasStrip ? "0" + pad("100%", strip - 1, right: true) : "")
-    ]
-    for (title, pooled) in zip(titles, run.pooled) {
-      let text =
-        pad(title, first + 2) + pad(cell(pooled.safe), 20) + pad(cell(pooled.harmful), 20)
-        + (hasCost ? pad(cost(run.costs[pooled.condition]), 14) : "")
-        + (hasStrip ? self.strip(pooled, strip) : "")
-      let line = String(text.reversed().drop { $0 == " " }.reversed())
-      lines.append(pooled.condition == run.featured ? emphasise(line) : line)
+    func line(_ cells: [String], _ strip: String) -> String {
+      let widths = [first + 2, Self.rateWidth, Self.rateWidth, Self.costWidth]
+      let text = zip(cells, widths).map { pad($0, $1) }.joined() + strip
+      return String(text.reversed().drop { $0 == " " }.reversed())
+    }
+    var lines = [line(heads, hasStrip ? "0" + pad("100%", strip - 1, right: true) : "")]
+    for (cells, pooled) in zip(rows, run.pooled) {
+      let text = line(cells, hasStrip ? self.strip(pooled, strip) : "")
+      lines.append(pooled.condition == run.featured ? emphasise(text) : text)
     }
     if hasStrip { lines.append(pad("", used) + "○ harmless  ■ harmful  ◙ both") }
     return lines
+  }
+
+  private static let rateWidth = 21
+  private static let costWidth = 14
+
+  private func cell(_ rate: RefusalRate?) -> String {
+    guard let rate else { return "–" }
+    return pad(NumberFormat.percent(rate.rate), 6, right: true) + " " + rate.intervalText
   }
 
   private func cost(_ cost: ConditionCost?) -> String {
@@ -82,8 +89,8 @@ public struct TextReport {
 
   private func strip(_ pooled: ReportPooled, _ width: Int) -> String {
     func at(_ rate: RefusalRate?) -> Int? { rate.map { Int(($0.rate * Double(width - 1)).rounded()) } }
-    let safe = at(pooled.safe)
-    let harmful = at(pooled.harmful)
+    let safe = at(pooled.headline(.safe))
+    let harmful = at(pooled.headline(.harmful))
     return String(
       (0..<width).map { column -> Character in
         if column == safe { return column == harmful ? "◙" : "○" }

@@ -126,6 +126,8 @@ struct SelfCDFields: Sendable, Hashable {
   var guardedPrompt: String?
   /// Candidates of each lane to report at every token; 0 for no explanation.
   var explain = 0
+  /// The model's name, where that says how to decode in place of `strategy` or `profile`.
+  var alias: ModelAlias?
 
   static let explainedCandidates = 5
 
@@ -184,6 +186,27 @@ struct SelfCDFields: Sendable, Hashable {
           isUnsupported: true)
       }
     }
+  }
+
+  // MARK: - For errors
+
+  /// The field of the request that names the strategy.
+  var strategyField: String { alias == nil ? "selfcd.strategy" : "model" }
+  /// The field of the request that names the profile.
+  var profileField: String { alias == nil ? "selfcd.profile" : "model" }
+
+  /// The field of the request that gives a parameter.
+  func field(of parameter: StrategyParameter) -> String {
+    isInAlias(parameter) ? "model" : "selfcd.\(parameter)"
+  }
+
+  /// The parameter as the request gives it, in words.
+  func title(of parameter: StrategyParameter) -> String {
+    isInAlias(parameter) ? "The \(parameter) in the model's name" : "'\(field(of: parameter))'"
+  }
+
+  private func isInAlias(_ parameter: StrategyParameter) -> Bool {
+    parameter == .alpha && alias?.alpha != nil
   }
 
   /// Whether a parameter of a strategy is given.

@@ -16,20 +16,22 @@ enum JSONDocument {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw FieldError("The body is not UTF-8.")
     }
-    let survey = JSONSurvey(Array(bytes), deepest: deepestNesting)
+    let survey = JSONSurvey(Array(bytes), of: "the body", deepest: deepestNesting, most: mostValues)
     guard survey.depth <= deepestNesting else {
       throw FieldError("The body nests more than \(deepestNesting) levels deep.")
     }
     guard survey.values <= mostValues else {
       throw FieldError("The body holds more than \(mostValues) values.")
     }
-    if let fault = survey.fault { throw fault }
+    if let fault = survey.fault { throw FieldError(fault.message, field: fault.path) }
+    let value: JSONValue
     do {
-      let value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
-      if case .object(let object) = value { return object }
+      value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
     } catch {
       throw FieldError("The body is not JSON: \(JSONValue.detail(of: error)).")
     }
-    throw FieldError("The body must be a JSON object.")
+    guard case .object(let object) = value else { throw FieldError("The body must be a JSON object.") }
+    if let fault = survey.duplicate { throw FieldError(fault.message, field: fault.path) }
+    return object
   }
 }

@@ -172,8 +172,10 @@ final class ServerMetrics: Sendable {
         page.gauge(name, help, models.map { ($0.name, Double(value($0))) }) { [("model", $0)] }
       }
       gauge("selfcd_queue_length", "Requests that wait for lanes.", \.waiting)
-      gauge("selfcd_lanes", "Lanes of a loaded model.", \.lanes)
-      gauge("selfcd_lanes_free", "Lanes that no generation holds.", \.freeLanes)
+      gauge("selfcd_lanes", "Lanes of a loaded model that requests get (--lanes).", \.lanes)
+      gauge("selfcd_lanes_free", "Lanes of these that no generation holds.", \.freeLanes)
+      gauge(
+        "selfcd_cache_lanes", "Lanes besides, that keep beginnings of prompts (--cache-lanes).", \.cacheLanes)
       gauge("selfcd_cached_prefix_tokens", "Tokens kept in lanes that no generation holds.", \.cachedTokens)
       page.counter(
         "selfcd_computed_tokens_total", "Tokens the model has computed, prompts included.",
@@ -195,8 +197,10 @@ final class ServerMetrics: Sendable {
 struct ModelGauges: Sendable {
   let name: String
   let waiting: Int
+  /// Those that requests get.
   let lanes: Int
   let freeLanes: Int
+  let cacheLanes: Int
   let cachedTokens: Int
   let computedTokens: Int
 }

@@ -152,13 +152,17 @@ actor ModelPool {
       let loaded = LoadedEntry(model: model, queue: AdmissionQueue(lanes: model.lanes, limit: queueLimit))
       entries[name]?.state = .loaded(loaded)
       entries[name]?.failure = nil
+      let kept = model.capacity.lanes - model.lanes
       log.info(
-        "loaded '\(name)': \(loaded.model.lanes) lanes of \(loaded.model.capacity.context) tokens, "
-          + String(format: "%.1f s", start.duration(to: .now).seconds))
+        "loaded '\(name)': \(model.lanes) lanes of \(model.capacity.context) tokens"
+          + (kept > 0 ? " and \(kept) that keep prompts" : "")
+          + String(format: ", %.1f s", start.duration(to: .now).seconds))
       return loaded
     } catch {
       entries[name]?.state = .unloaded
       entries[name]?.bytes = 0
+      // What was broken off at the end is no fault of the model's.
+      if isClosed { throw Self.closing }
       if error is APIError { throw error }
       log.error("the model '\(name)' cannot be loaded: \(error)")
       let failure = LoadFailure()
@@ -206,14 +210,19 @@ actor ModelPool {
     }
   }
 
-  /// Turns away who waits for lanes; what runs goes on.
+  /// Turns away who waits for lanes or for a model, and breaks off what is being loaded; what runs goes on.
   func close() {
     isClosed = true
-    for case .loaded(let loaded) in entries.values.map(\.state) { loaded.queue.close() }
+    for entry in entries.values {
+      switch entry.state {
+      case .loaded(let loaded): loaded.queue.close()
+      case .loading(let task): task.cancel()
+      case .unloaded: break
+      }
+    }
   }
 
-  /// Ends every generation and frees every model; one that is being loaded, once it is, since loading cannot be broken
-  /// off.
+  /// Ends every generation and frees every model; where loading one cannot be broken off, once it is loaded.
   func shutdown() async {
     close()
     for name in names {

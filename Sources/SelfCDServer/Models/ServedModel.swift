@@ -66,7 +66,8 @@ public protocol ModelProvider: Sendable {
   /// - Throws: when the model's file cannot be read.
   func memoryNeeded() throws -> Int
 
-  /// Loads the model and starts its engine.
+  /// Loads the model and starts its engine. Its task is cancelled when the server is told to stop; loading that can be
+  /// broken off should be, and the rest is waited for.
   ///
   /// - Throws: when it cannot be loaded.
   func load() async throws -> ServedModel

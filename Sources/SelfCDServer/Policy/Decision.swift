@@ -43,13 +43,13 @@ extension ServerPolicy {
     guard let type = try? StrategyCatalogue.type(named: name), Self.knownStrategies.contains(name) else {
       throw .invalid(
         "There is no strategy '\(name.prefix(40))' here. Offered: \(offered.joined(separator: ", ")).",
-        param: "selfcd.strategy", code: "unknown_strategy")
+        param: wish.strategyField, code: "unknown_strategy")
     }
     guard offered.contains(name) else {
       throw .notAllowed(
         "This server does not offer '\(name)'. Offered: \(offered.joined(separator: ", ")). Its operator can offer it, "
           + "too (--allow \(name)).",
-        param: "selfcd.strategy", code: "strategy_not_allowed")
+        param: wish.strategyField, code: "strategy_not_allowed")
     }
     try rejectUnused(wish, by: type)
     let usual = usual(name, profiles: profiles)
@@ -60,9 +60,10 @@ extension ServerPolicy {
     do {
       made = try StrategyCatalogue.make(name, usual.strategy.parameters.replaced(by: asked))
     } catch {
-      throw .invalid("\(error)", param: "selfcd")
+      let given = asked.given
+      throw .invalid("\(error)", param: given.count == 1 ? wish.field(of: given[0]) : "selfcd")
     }
-    for parameter in asked.given { try check(parameter, asked, usual: usual.strategy) }
+    for parameter in asked.given { try check(parameter, asked, of: wish, usual: usual.strategy) }
     return Decision(made)
   }
 
@@ -71,12 +72,13 @@ extension ServerPolicy {
   ) throws(APIError) -> ServedProfile {
     guard wish.strategy == nil, !wish.hasParameters else {
       throw .invalid(
-        "'selfcd.profile' fixes the strategy and its parameters; leave them out.", param: "selfcd.profile")
+        "A profile fixes the strategy and its parameters, and '\(wish.profileField)' names one; leave them out.",
+        param: wish.profileField)
     }
     guard let profile = profiles.first(where: { $0.name == name }) else {
       let known = profiles.isEmpty ? "It has none" : "It has: " + profiles.map(\.name).joined(separator: ", ")
       throw .notFound(
-        "The model has no profile '\(name.prefix(80))'. \(known).", param: "selfcd.profile",
+        "The model has no profile '\(name.prefix(80))'. \(known).", param: wish.profileField,
         code: "profile_not_found")
     }
     return profile
@@ -113,19 +115,20 @@ extension ServerPolicy {
   }
 
   private func check(
-    _ parameter: StrategyParameter, _ wish: StrategyParameters, usual: any DecodingStrategy
+    _ parameter: StrategyParameter, _ asked: StrategyParameters, of wish: SelfCDFields,
+    usual: any DecodingStrategy
   ) throws(APIError) {
-    guard let number = wish.number(parameter) else { return }
+    guard let number = asked.number(parameter) else { return }
     let range = allowed(parameter, of: usual)
     guard range?.contains(number) != true else { return }
-    let field = "selfcd.\(parameter)"
     let isOwn = range.map { $0.lowerBound == $0.upperBound } ?? true
     let known =
       range.map { isOwn ? "keeps it at \($0.lowerBound)" : "allows \($0.lowerBound) to \($0.upperBound)" }
       ?? "leaves it to the operator"
     throw .notAllowed(
-      "'\(field)' is \(number), but this server \(known) for '\(usual.name)'. Its operator can allow more "
-        + "(--\(parameter.name.replacing("_", with: "-"))-range).", param: field,
+      "\(wish.title(of: parameter)) is \(number), but this server \(known) for '\(usual.name)'. Its operator can "
+        + "allow more (--\(parameter.name.replacing("_", with: "-"))-range).",
+      param: wish.field(of: parameter),
       code: "\(parameter)_not_allowed")
   }
 
@@ -136,10 +139,9 @@ extension ServerPolicy {
     var given = wish.parameters.given
     if wish.guardedPrompt != nil { given.append(.emphasis) }
     for parameter in given where !type.takes.contains(parameter) {
-      let field = "selfcd.\(parameter)"
       throw .invalid(
-        "'\(field)' has no effect on '\(type.name)'; it goes with \(parameter.takers.joined(separator: ", ")).",
-        param: field)
+        "\(wish.title(of: parameter)) has no effect on '\(type.name)'; it goes with "
+          + "\(parameter.takers.joined(separator: ", ")).", param: wish.field(of: parameter))
     }
   }
 

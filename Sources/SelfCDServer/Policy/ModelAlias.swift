@@ -58,6 +58,7 @@ struct ModelAlias: Sendable, Hashable {
         code: "bad_model_alias")
     }
     var fields = fields
+    fields.alias = self
     if !ServerPolicy.knownStrategies.contains(suffix), profiles.contains(where: { $0.name == suffix }) {
       fields.profile = suffix
     } else {

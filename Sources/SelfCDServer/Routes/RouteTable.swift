@@ -10,7 +10,7 @@ extension InferenceServer {
         timeout: .seconds(settings.requestTimeout), active: active, metrics: metrics, log: log,
         origins: origins))
     router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
-    let status = StatusRoutes(pool: pool, metrics: metrics, active: active)
+    let status = StatusRoutes(pool: pool, metrics: metrics, active: active, readiness: readiness)
     router.only(.get, "/health", status.health)
     playground.addRoutes(to: router)
 
@@ -19,13 +19,15 @@ extension InferenceServer {
     let body = BodyReader(limit: settings.maximumBody, timeout: .seconds(settings.bodyTimeout))
     let models = ModelRoutes(pool: pool, policy: service.policy)
     keyed.only(.get, "/metrics", status.metrics)
-    keyed.only(.get, "/v1/models", models.list)
+
+    let ready = keyed.group().add(middleware: ReadinessMiddleware(readiness: readiness))
+    ready.only(.get, "/v1/models", models.list)
     // Names of models may have slashes.
-    keyed.only(.get, "/v1/models/**", models.one)
-    keyed.only(.get, "/selfcd/policy", models.policy)
-    keyed.only(.post, "/v1/chat/completions", ChatRoute(service: service, body: body).handle)
-    keyed.only(.post, "/v1/completions", CompletionRoute(service: service, body: body).handle)
-    keyed.only(.post, "/tokenize", TokenizeRoute(service: service, body: body).handle)
+    ready.only(.get, "/v1/models/**", models.one)
+    ready.only(.get, "/selfcd/policy", models.policy)
+    ready.only(.post, "/v1/chat/completions", ChatRoute(service: service, body: body).handle)
+    ready.only(.post, "/v1/completions", CompletionRoute(service: service, body: body).handle)
+    ready.only(.post, "/tokenize", TokenizeRoute(service: service, body: body).handle)
     return router
   }
 

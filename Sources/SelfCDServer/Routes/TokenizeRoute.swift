@@ -57,8 +57,9 @@ struct TokenizeRoute: Sendable {
     let content = try Self.text(&reader)
     var wish = SelfCDFields()
     if var extras = try reader.object("selfcd", isStrict: true) {
-      guard content == nil else {
-        throw FieldError("'selfcd' has no effect on 'content'; it goes with 'messages'.", field: "selfcd")
+      if let content {
+        throw FieldError(
+          "'selfcd' has no effect on '\(content.field)'; it goes with 'messages'.", field: "selfcd")
       }
       wish = try SelfCDFields(&extras)
     }
@@ -72,29 +73,35 @@ struct TokenizeRoute: Sendable {
     let asked = Asked(model: model, wish: wish, wantsPieces: wantsPieces, ignored: reader.ignored)
     return try await context.scope.run {
       if let chat { return try await prompts(chat, asked, client) }
-      return try await text(content ?? "", asked, client)
+      return try await text(content ?? Content(text: "", field: "content"), asked, client)
     }
   }
 
+  /// A text to count, and the field that holds it.
+  private struct Content {
+    let text: String
+    let field: String
+  }
+
   /// The text to count, under either of its names.
-  private static func text(_ reader: inout FieldReader) throws(FieldError) -> String? {
-    let content = try reader.string("content")
+  private static func text(_ reader: inout FieldReader) throws(FieldError) -> Content? {
+    let content = try reader.string("content").map { Content(text: $0, field: "content") }
     guard let prompt = try reader.string("prompt") else { return content }
     guard content == nil else {
       throw FieldError(
         "'content' and 'prompt' are two names of one field. Give one of them.", field: "prompt")
     }
-    return prompt
+    return Content(text: prompt, field: "prompt")
   }
 
-  private func text(_ content: String, _ asked: Asked, _ client: Client) async throws -> Response {
+  private func text(_ content: Content, _ asked: Asked, _ client: Client) async throws -> Response {
     let (name, _) = try service.resolve(model: asked.model, asked.wish)
     let lease = try await service.pool.lease(name)
     let tokens: [TokenID]
     do {
-      tokens = try lease.model.tokenizer.tokens(ofReply: content)
+      tokens = try lease.model.tokenizer.tokens(ofReply: content.text)
     } catch {
-      throw APIError.invalid("The text cannot be tokenized: \(error)", param: "content")
+      throw APIError.invalid("The text cannot be tokenized: \(error)", param: content.field)
     }
     service.meter.charge(tokens: tokens.count, for: client)
     return APIJSON.response(

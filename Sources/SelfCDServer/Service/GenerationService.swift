@@ -12,6 +12,7 @@ struct GenerationService: Sendable {
   let log: ServerLog
   /// How long a stream may be silent.
   let keepAlive: Duration
+  let running = RunningCount()
 
   /// How a prompt becomes tokens.
   enum Rendering: Sendable {

@@ -20,9 +20,11 @@ final class RunningJob: Sendable {
     self.handles = handles
     self.reservation = reservation
     self.service = service
+    service.running.add(1)
   }
 
   deinit {
+    service.running.add(-1)
     cancel()
     // Whoever goes away early pays for what was generated until then.
     settle(generated: tokens.load(ordering: .relaxed))
@@ -71,6 +73,15 @@ final class RunningJob: Sendable {
     tokens.add(1, ordering: .relaxed)
     service.metrics.generatedToken()
   }
+}
+
+/// How many jobs are in progress.
+final class RunningCount: Sendable {
+  private let value = Atomic(0)
+
+  var count: Int { value.load(ordering: .relaxed) }
+
+  fileprivate func add(_ change: Int) { value.add(change, ordering: .relaxed) }
 }
 
 /// A choice that has been collected whole.

@@ -58,7 +58,8 @@ import Testing
         #expect(abs(row.plain - exp(means[0])) < 1e-6 * row.plain)
         #expect(abs(row.guarded - exp(means[1])) < 1e-6 * row.guarded)
         #expect(abs(row.difference.estimate - (means[1] - means[0])) < 1e-9)
-        #expect(row.difference.low <= row.difference.estimate && row.n == chats.count)
+        #expect(row.difference.low ?? .nan <= row.difference.estimate && row.n == chats.count)
+        #expect(row.groups == nil)
         overall.append(means[0])
       }
       #expect(abs(log(found.all.plain) - overall.reduce(0, +) / 2) < 1e-9)
@@ -115,8 +116,26 @@ import Testing
       "long", .safe, ["short?", String(repeating: "word ", count: 100)])
     let analysis = try await Self.analyse(Self.plan(datasets: [long]), context: 400)
     #expect(analysis.perplexities.map(\.all.n) == [1])
+    // One prompt says nothing about others.
+    #expect(analysis.perplexities[0].all.difference.interval == nil)
     #expect(Set(analysis.failures.map(\.key.sample)) == ["1"])
     #expect(analysis.failures.contains { $0.key.condition == "perplexity" })
+  }
+
+  @Test func groupsOfPromptsAreResampledWhole() async throws {
+    var datasets = Self.sets
+    for (index, group) in ["x", "x", "y"].enumerated() { datasets[0].samples[index].fields = ["of": group] }
+    var plan = Self.plan(datasets: datasets)
+    plan.group = "of"
+    let analysis = try await Self.analyse(plan)
+    #expect(
+      analysis.perplexities.map(\.all.n) == [3, 2] && analysis.perplexities.map(\.all.groups) == [2, 2])
+    #expect(analysis.perplexities.allSatisfy { $0.all.difference.interval != nil })
+    let row = try #require(analysis.summary.rows.first)
+    #expect(row.refusals.groups == 2 && row.refusals.n == 3)
+    let ungrouped = try await Self.analyse(Self.plan())
+    #expect(
+      ungrouped.perplexities[0].all.difference.estimate == analysis.perplexities[0].all.difference.estimate)
   }
 
   @Test func anEmptyTextIsATypedError() async throws {

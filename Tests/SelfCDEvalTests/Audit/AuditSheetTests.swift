@@ -80,6 +80,22 @@ enum AuditFixture {
     #expect(pairs[1].reference.verdict == nil && pairs[1].candidate.verdict == .fullRefusal)
   }
 
+  /// One prompt a group is independent evidence; which one is drawn by the seed, and each label has its own.
+  @Test func onePairOfEachGroupIsAudited() {
+    var pairs = AuditFixture.pairs
+    for index in pairs.indices where index % 9 != 0 { pairs[index].group = "g\(index % 54 / 6)" }
+    for index in pairs.indices where index % 9 == 0 { pairs[index].group = "own \(index)" }
+    let drawn = AuditPair.onePerGroup(pairs, seed: 3)
+    for isHarmful in [true, false] {
+      let groups = drawn.filter { $0.isHarmful == isHarmful }.compactMap(\.group)
+      #expect(Set(groups).count == groups.count && groups.count == 9 + 6)
+    }
+    #expect(AuditPair.onePerGroup(pairs, seed: 3) == drawn && AuditPair.onePerGroup(drawn, seed: 8) == drawn)
+    let others = (0..<20 as Range<UInt64>).map { AuditPair.onePerGroup(pairs, seed: $0).map(\.sample) }
+    #expect(Set(others).count > 10)
+    #expect(AuditPair.onePerGroup(AuditFixture.pairs, seed: 3) == AuditFixture.pairs)
+  }
+
   @Test(arguments: [
     (300, [500, 500, 500, 500], [100, 50, 100, 50]), (300, [500, 0, 500, 500], [120, 0, 120, 60]),
     (300, [10, 20, 30, 40], [10, 20, 30, 40]), (7, [100, 100, 100, 100], [2, 1, 2, 1]),
@@ -151,8 +167,121 @@ enum AuditFixture {
 }
 
 @Suite struct AuditLabelsTests {
-  private func labels(_ text: String, _ key: AuditKey, file: String = "sheet.csv") throws -> AuditLabels {
-    try AuditLabels.read(bytes: Array(text.utf8), fileName: file, key: key)
+  private func labels(
+    _ text: String, _ key: AuditKey, file: String = "sheet.csv", pairs: [AuditPair] = AuditFixture.pairs
+  ) throws -> AuditLabels {
+    try AuditLabels.read(bytes: Array(text.utf8), fileName: file, key: key, pairs: pairs)
+  }
+
+  /// Pairs with every kind of text that spreadsheet programs change.
+  private static let texts = [
+    "one line", "two\nlines\n\nand more ", "=1+1", "-5 is no formula", "a,b;\"c\"", "\ttabbed",
+    "'quoted'", "3.50", "dots… and – dashes", "", "007", "\u{0B}odd\u{7}",
+  ]
+
+  private static func pairs() -> [AuditPair] {
+    texts.indices.map { index in
+      AuditPair(
+        dataset: "harmful", sample: "\(index)", isHarmful: true, prompt: "question \(index)\r\nin full",
+        reference: .init(text: texts[index], verdict: .fullRefusal),
+        candidate: .init(text: texts[(index + 1) % texts.count] + "!", verdict: .fullCompliance))
+    }
+  }
+
+  private static func rows(_ sheet: AuditSheet, label: String = "1") -> [[String]] {
+    sheet.rows.map { [$0.id, $0.prompt, $0.reply, label] }
+  }
+
+  private static func csv(_ rows: [[String]], _ writer: CSVWriter = CSVWriter()) -> String {
+    ([AuditSheet.columns] + rows).map(writer.row).joined()
+  }
+
+  /// A column that was sorted by itself gives labels to other replies, and looks like a sheet all the same.
+  @Test(arguments: [(1, "prompt"), (2, "reply"), (0, "prompt")])
+  func aColumnSortedByItselfIsFound(column: Int, name: String) throws {
+    let pairs = Self.pairs()
+    let sheet = try AuditFixture.sheet(.init(sample: nil), pairs: pairs)
+    var rows = Self.rows(sheet)
+    let sorted = rows.map { $0[column] }.sorted(by: >)
+    for index in rows.indices { rows[index][column] = sorted[index] }
+    let error = #expect(throws: AuditError.self) { try labels(Self.csv(rows), sheet.key, pairs: pairs) }
+    guard case .otherTexts(let file, let count, let problems)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(file == "sheet.csv" && count == sheet.rows.count && problems.count > count / 2)
+    #expect(problems.allSatisfy { $0.position != nil })
+    #expect(problems.count { $0.reason == .otherText(column: name) } > count / 2)
+    let text = error?.description ?? ""
+    #expect(text.contains("has another \(name)") && text.contains("sorted or pasted by itself"))
+    #expect(text.contains("and \(problems.count - 10) more"))
+    // Without the columns nobody can tell, and whole rows may stand in any order.
+    let alone = "id,label\n" + rows.map { "\($0[0]),1\n" }.joined()
+    let whole = Self.csv(Self.rows(sheet).reversed())
+    for text in [alone, whole] {
+      #expect(try labels(text, sheet.key, pairs: pairs).classes.count == count)
+    }
+  }
+
+  @Test func oneSwappedReplyIsFound() throws {
+    let pairs = Self.pairs()
+    let sheet = try AuditFixture.sheet(.init(sample: nil), pairs: pairs)
+    var rows = Self.rows(sheet)
+    rows[4][2] = rows[4][2] + " indeed"
+    let error = #expect(throws: AuditError.self) { try labels(Self.csv(rows), sheet.key, pairs: pairs) }
+    guard case .otherTexts(_, _, let problems)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(problems.map(\.id) == [rows[4][0]] && problems[0].reason == .otherText(column: "reply"))
+  }
+
+  /// What programs do of themselves: other line ends, trimmed cells, other quotes, apostrophes and numbers, empty rows.
+  @Test func whatProgramsChangeIsNoDifference() throws {
+    let pairs = Self.pairs()
+    let sheet = try AuditFixture.sheet(.init(sample: nil), pairs: pairs)
+    func changed(_ change: (String) -> String) -> String {
+      Self.csv(
+        Self.rows(sheet).map { [$0[0], change($0[1]), change($0[2]), $0[3]] },
+        CSVWriter(neutralisesFormulas: false, lineEnd: "\n"))
+    }
+    let versions = [
+      sheet.csv.replacing(",\r\n", with: ",2\r\n"),
+      changed { $0 },
+      changed { $0.replacing("\r\n", with: "\n").replacing("\n", with: "\r") },
+      changed { $0.trimmingCharacters(in: .whitespacesAndNewlines) },
+      changed { $0 == "3.50" ? "3.5" : $0 == "007" ? "7" : $0 },
+      changed { $0.filter { $0 != "\u{7}" } } + ",,,\n,,,\n",
+    ]
+    for (index, version) in versions.enumerated() {
+      #expect(try labels(version, sheet.key, pairs: pairs).classes.count == sheet.rows.count, "\(index)")
+    }
+    // Programs cut very long cells.
+    let long = String(repeating: "long ", count: 9000)
+    #expect(AuditCellText(long).isKept(in: AuditCellText(String(long.prefix(32_767)))))
+    for (own, read) in [("a long reply", "a long"), ("", "x"), ("x", ""), ("1", "2"), ("=1", "=2")] {
+      #expect(!AuditCellText(own).isKept(in: AuditCellText(read)), "\(own) \(read)")
+    }
+  }
+
+  @Test func rowsWithoutAnIdentifierAreNamed() throws {
+    let sheet = try AuditFixture.sheet(.init(sample: 0))
+    var rows = Self.rows(sheet)
+    rows[2][0] = ""
+    let error = #expect(throws: AuditError.self) { try labels(Self.csv(rows), sheet.key) }
+    guard case .badRows(_, _, let problems)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(problems.map(\.reason) == [.unidentified, .missing])
+    #expect(error?.description.contains("a row (line 4) has no id") == true)
+  }
+
+  @Test func labelsOfAChangedRunAreRefused() throws {
+    let sheet = try AuditFixture.sheet(.init(sample: 0))
+    var pairs = AuditFixture.pairs
+    pairs[0].candidate.text = "something else"
+    #expect(throws: AuditError.changedRun(run: "r")) { try labels(sheet.csv, sheet.key, pairs: pairs) }
   }
 
   @Test func whateverASpreadsheetMakesOfIt() throws {
@@ -223,9 +352,10 @@ enum AuditFixture {
         bytes[generator.index(below: bytes.count)] = UInt8(generator.index(below: 256))
       }
       if generator.index(below: 4) == 0 { bytes.removeLast(generator.index(below: bytes.count)) }
-      guard let labels = try? AuditLabels.read(bytes: bytes, fileName: "sheet.csv", key: key) else {
-        continue
-      }
+      guard
+        let labels = try? AuditLabels.read(
+          bytes: bytes, fileName: "sheet.csv", key: key, pairs: AuditFixture.pairs)
+      else { continue }
       #expect(Set(labels.classes.keys) == Set(key.rows.map(\.id)))
     }
   }

@@ -57,6 +57,13 @@ import Testing
     #expect(StrategySetting(again.strategy()) == StrategySetting(Self.strategies[index]))
   }
 
+  @Test func aProfileSaysHowToGenerate() {
+    let options = GenerationOptions(
+      sampling: SamplingParameters(temperature: 0.7), maximumTokens: 33, contrastStart: .reasoning)
+    #expect(CalibrationProfile.Generation(options, system: nil).options == options)
+    #expect(CalibrationProfile.Generation(GenerationOptions(), system: "x").options == GenerationOptions())
+  }
+
   @Test func aFileIsWrittenAndRead() throws {
     let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID()).json")
     defer { try? FileManager.default.removeItem(at: file) }

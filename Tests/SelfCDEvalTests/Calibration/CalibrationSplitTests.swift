@@ -56,6 +56,14 @@ import Testing
     #expect(split.notDrawn > 0)
   }
 
+  @Test func aSplitKnowsHowItWasMade() throws {
+    let sets = [Self.grouped("a", .harmful, ["1", "2", "3", "4"])]
+    let split = try CalibrationSplit(sets, confirmFraction: 0.25, seed: 7, group: "pair")
+    #expect(split.origin == .init(seed: 7, confirmFraction: 0.25, group: "pair"))
+    let apart = CalibrationSplit(calibration: sets, confirmation: [], seed: 5)
+    #expect(apart.origin == .init(seed: 5, confirmFraction: nil, group: nil))
+  }
+
   @Test(arguments: [0.1, 0.5, 0.75])
   func nothingIsInBothPartsAndNothingIsLost(fraction: Double) throws {
     let sets = [

@@ -22,7 +22,7 @@ final class RawConnection: Sendable {
       #endif
       let descriptor = socket(AF_INET, kind, 0)
       guard descriptor >= 0 else { throw Failure(call: "socket") }
-      var limit = timeval(tv_sec: 60, tv_usec: 0)
+      var limit = timeval(tv_sec: 600, tv_usec: 0)
       setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
       setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
       if var size = receiveBuffer {
@@ -81,7 +81,7 @@ final class RawConnection: Sendable {
 
   /// What comes next; empty at the end of the connection.
   ///
-  /// - Throws: ``Failure`` where the server is silent for a minute.
+  /// - Throws: ``Failure`` where the server is silent for ten minutes.
   func receive() async throws -> String {
     try await Self.blocking { [descriptor] in
       var buffer = [UInt8](repeating: 0, count: 65_536)

@@ -39,7 +39,7 @@ final class TestServer: Sendable {
     _ providers: [any ModelProvider], _ settings: ServerSettings, _ policy: ServerPolicy,
     _ keys: @escaping @Sendable () throws -> APIKeys
   ) async throws {
-    var settings = settings
+    var settings = Self.patient(settings)
     settings.port = 0
     let log = LogLines()
     var logger = Logger(label: "test") { _ in log.handler }
@@ -63,6 +63,21 @@ final class TestServer: Sendable {
     self.log = log
   }
 
+  /// The settings with limits of time that no machine under load reaches, where a test does not set its own.
+  static func patient(_ settings: ServerSettings) -> ServerSettings {
+    var settings = settings
+    let usual = ServerSettings()
+    for limit in [
+      \ServerSettings.bodyTimeout, \ServerSettings.requestTimeout, \ServerSettings.idleTimeout,
+    ] where settings[keyPath: limit] == usual[keyPath: limit] {
+      settings[keyPath: limit] = 1800
+    }
+    return settings
+  }
+
+  /// Seconds that the tests' own client waits for something to come.
+  private static let patience = 600.0
+
   func stop() async throws {
     await server.stop()
     try await running.value
@@ -82,7 +97,7 @@ final class TestServer: Sendable {
 
   func get(_ path: String, headers: [String: String] = [:]) async throws -> Answer {
     let (head, body) = try await client.data(
-      HTTPRequest(.get, try url(path), headers: headers), limit: 1 << 24)
+      HTTPRequest(.get, try url(path), headers: headers, idleTimeout: Self.patience), limit: 1 << 24)
     return Answer(status: head.status, head: head, text: String(decoding: body, as: UTF8.self))
   }
 
@@ -92,7 +107,8 @@ final class TestServer: Sendable {
     let data = try JSONEncoder().encode(body)
     let headers = ["Content-Type": "application/json"].merging(headers) { $1 }
     let (head, answer) = try await client.data(
-      HTTPRequest(.post, try url(path), headers: headers, body: data), limit: 1 << 24)
+      HTTPRequest(.post, try url(path), headers: headers, body: data, idleTimeout: Self.patience),
+      limit: 1 << 24)
     return Answer(status: head.status, head: head, text: String(decoding: answer, as: UTF8.self))
   }
 
@@ -118,7 +134,7 @@ final class TestServer: Sendable {
 
   /// Waits until a value of `/metrics` is as expected; no measure of time, only an end to waiting.
   func waitFor(_ prefix: String, _ expected: Double) async throws -> Bool {
-    for _ in 0..<400 {
+    for _ in 0..<6000 {
       if try await metric(prefix) == expected { return true }
       try await Task.sleep(for: .milliseconds(10))
     }
@@ -127,7 +143,7 @@ final class TestServer: Sendable {
 
   /// Waits until something was logged, without a connection of its own.
   func waitForLog(_ text: String) async throws -> Bool {
-    for _ in 0..<2000 {
+    for _ in 0..<6000 {
       if log.text.contains(text) { return true }
       try await Task.sleep(for: .milliseconds(10))
     }

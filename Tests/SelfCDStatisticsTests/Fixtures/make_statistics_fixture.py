@@ -2,7 +2,8 @@
 
 Regenerate with:  python3 make_statistics_fixture.py   (Python 3.11, SciPy 1.17.1, NumPy 2.4)
 
-SciPy gives what SciPy has. Holm, kappa, Tango's interval and the bootstraps are written here a second time, from their
+SciPy gives what SciPy has; the sign-flip test is its permutation test of samples where that can try all signs, and counted
+in whole numbers elsewhere. Holm, kappa, Tango's interval and the bootstraps are written here a second time, from their
 papers and in another language, with an independent xoshiro256** to draw the resamples. Tango's nuisance parameter is
 found by maximising the likelihood, not by the closed form of the paper. What audits need is written a second time too:
 Wilson's interval by inverting its test, the most successes of a finite population by trying all of them from above.
@@ -225,9 +226,57 @@ def audited(changed, unchanged, identical, all_read, level):
             "fewestTrials": trials, "bound": bound}
 
 
+def sign_flip(differences):
+    """The share of all choices of signs with a sum at least as far from 0, in whole numbers."""
+    sums = {0: 1}
+    for d in differences:
+        flipped = {}
+        for total, ways in sums.items():
+            for sign in (d, -d):
+                flipped[total + sign] = flipped.get(total + sign, 0) + ways
+        sums = flipped
+    distance = abs(sum(differences))
+    p = sum(ways for total, ways in sums.items() if abs(total) >= distance) / 2 ** len(differences)
+    if 1 < len(differences) <= 14:
+        result = stats.permutation_test((numpy.array(differences),), numpy.sum, permutation_type="samples",
+                                        n_resamples=numpy.inf)
+        assert abs(result.pvalue - p) < 1e-12, (differences, result.pvalue, p)
+    return {"differences": differences, "p": p}
+
+
+def grouped(first_outcomes, second_outcomes, groups, resamples, level, seed):
+    """Whole groups drawn in the order of their names; never narrower than for independent prompts, of which there are as
+    many as groups where all groups are alike."""
+    names = sorted(set(groups))
+    second = second_outcomes or [0] * len(first_outcomes)
+    units = [[(a, b) for a, b, g in zip(first_outcomes, second, groups) if g == name] for name in names]
+    sums, sizes = [sum(a - b for a, b in unit) for unit in units], [len(unit) for unit in units]
+    g, means = xoshiro(seed), []
+    for _ in range(resamples):
+        drawn = [below(g, len(units)) for _ in units]
+        means.append(sum(sums[i] for i in drawn) / sum(sizes[i] for i in drawn))
+    tail, n = (1 - level) / 2, len(groups)
+    low, high = (float(q) for q in numpy.quantile(means, [tail, 1 - tail]))
+    worth = n if high - low > 1e-12 else len(units)
+    if second_outcomes is None:
+        least, most_ = wilson(sum(first_outcomes) / n, worth, level)
+    else:
+        b = sum(a and not c for a, c in zip(first_outcomes, second)) * worth / n
+        c = sum(c and not a for a, c in zip(first_outcomes, second)) * worth / n
+        whole = tango(b, c, worth, level)
+        least, most_ = whole["low"], whole["high"]
+    return {"first": first_outcomes, "second": second_outcomes, "groups": groups, "resamples": resamples, "level": level,
+            "seed": seed, "estimate": sum(sums) / n, "low": min(low, least), "high": max(high, most_)}
+
+
 rng = numpy.random.default_rng(7)
 pairs = (rng.random((60, 2)) < [0.6, 0.3]).astype(int)
 reals = rng.normal(size=(25, 2)).round(6)
+# Outcomes of a group are mostly the same; sizes differ, and names are not in the order of the prompts.
+kinds = numpy.repeat(rng.permutation(12), rng.integers(1, 9, 12))
+shared = (rng.random((12, 2)) < [0.5, 0.3])[kinds]
+clustered = numpy.where(rng.random(shared.shape) < 0.8, shared, ~shared).astype(int)
+named = [f"kind {k}" for k in kinds]
 
 out = {
     "scipy": scipy.__version__,
@@ -269,6 +318,18 @@ out = {
                 for groups, level, seed in [
                     ([[0, 3], [1, 5], [0, 40], [2, 7], [0, 1], [0, 0], [0, 12]], 0.95, 3),
                     ([[0, 10], [0, 20]], 0.95, 1), ([[4, 4], [0, 6], [1, 2]], 0.9, 12)]],
+    "signFlip": [sign_flip(d) for d in [
+        [0], [3], [0, 0, 0], [1, 1, 1, -1], [-1, -1, -1, -1, -1, 1, 0, 0], [4, 4, -4, 4, 4], [5, -2, 1], [2, 1, -3],
+        [7, 3, 3, 1, 1, -1, 2, 0, 5], [-6, -4, -4, 2, -1, -1, -3, 1, -2, -9, 0, -5, -7, -2],
+        [1] * 30 + [-1] * 12 + [2] * 9 + [-3] * 4, [-(k % 5) - 1 for k in range(200)],
+        [(k * 7) % 11 - 5 for k in range(120)]]],
+    "grouped": [grouped(a, b, g, 1500, level, seed) for a, b, g, level, seed in [
+        (clustered[:, 0].tolist(), None, named, 0.95, 0), (clustered[:, 0].tolist(), None, named, 0.8, 9),
+        (clustered[:, 0].tolist(), clustered[:, 1].tolist(), named, 0.95, 0),
+        (clustered[:, 0].tolist(), clustered[:, 0].tolist(), named, 0.95, 0),
+        ([0] * 30, None, ["a", "b", "c"] * 10, 0.95, 0), ([1] * 8, [0] * 8, ["a", "b"] * 4, 0.95, 0),
+        ([1, 0] * 10, None, ["a"] * 12 + ["b"] * 8, 0.95, 0),
+        (pairs[:, 0].tolist(), pairs[:, 1].tolist(), [f"{i:02}" for i in range(60)], 0.95, 1)]],
     "hypergeometric": [{"drawn": k, "sample": m, "successes": s, "population": n,
                         "mass": float(stats.hypergeom.pmf(k, n, s, m)),
                         "cumulative": float(stats.hypergeom.cdf(k, n, s, m))}

@@ -29,6 +29,8 @@ async function load() {
     at("key-field").hidden = error.status !== 401;
     at("run").disabled = true;
     if (error.status === 401) at("key").focus();
+    // The model is still being loaded.
+    if (error.status === 503 && error.retryAfter) setTimeout(load, error.retryAfter * 1000);
     return report(error.message, true);
   }
   at("key-field").hidden = true;

@@ -1,0 +1,40 @@
+import SelfCD
+
+/// How far a token of a prompt lies along the refusal direction, at the layer where that was found.
+public struct TokenProjection: Encodable, Sendable, Hashable {
+  /// The name of the strategy whose prompt it is of.
+  public let view: String
+  /// Its text; empty for tokens that stand for none.
+  public let text: String
+  /// The length of the token's state along the direction.
+  public let projection: Double
+
+  /// Reads every token of a prompt, once for each strategy.
+  /// - Parameters:
+  ///   - chat: What is asked.
+  ///   - views: Whose prompts are read: of each, that of the first lane.
+  ///   - refusal: The direction to project on.
+  ///   - model: Renders the prompts.
+  ///   - inspector: Reads the states.
+  ///   - vocabulary: Says what the tokens' texts are.
+  /// - Returns: The tokens in the order of the views and of each prompt.
+  /// - Throws: What rendering the prompts and reading the states throws.
+  public static func measure(
+    _ chat: Chat, views: [any DecodingStrategy], on refusal: RefusalDirection, model: ChatModel,
+    inspector: any ModelInspector, vocabulary: any Vocabulary
+  ) async throws -> [TokenProjection] {
+    var result: [TokenProjection] = []
+    for strategy in views {
+      guard let lane = strategy.lanes(for: chat).first else { continue }
+      let tokens = try model.renderer.render(lane.chat).tokens
+      let states = try await inspector.residuals(of: tokens, at: Array(tokens.indices))
+      for (token, state) in zip(tokens, states.layers[refusal.layer]) {
+        result.append(
+          TokenProjection(
+            view: strategy.name, text: String(decoding: vocabulary.bytes(of: token), as: UTF8.self),
+            projection: refusal.projection(of: state)))
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,25 @@
+import SelfCDData
+import Testing
+
+/// Files that an export wrote without some of their texts.
+@Suite struct WithheldTextTests {
+  private static let reader = DatasetReader(options: .init(skipsBadRows: true))
+
+  @Test func withheldPromptsAreNoPrompts() throws {
+    let table = "prompt,withheld,note\nOne?,0,a\n,1,b\n(withheld),,c\n,0,d\nTwo?,1,e\n"
+    let dataset = try Self.reader.read(bytes: Array(table.utf8), fileName: "t.csv")
+    #expect(dataset.samples.map(\.prompt) == ["One?", "Two?"])
+    #expect(dataset.skipped.map(\.reason) == [.withheld, .withheld, .emptyPrompt])
+    #expect(dataset.skipped.first.map { "\($0)" }?.contains("selfcd export --text all") == true)
+    let lines = """
+      {"prompt": null, "withheld": true}
+      {"withheld": 1, "other": "x"}
+      {"prompt": "One?"}
+      {"prompt": [{"role": "user", "content": "(withheld)"}]}
+
+      """
+    let records = try Self.reader.read(bytes: Array(lines.utf8), fileName: "t.jsonl")
+    #expect(records.samples.map(\.prompt) == ["One?"])
+    #expect(records.skipped.map(\.reason) == [.withheld, .withheld, .withheld])
+  }
+}

@@ -1,0 +1,78 @@
+import SelfCDStatistics
+import Testing
+
+/// Prompts that come in groups, beside SciPy and NumPy: see `Fixtures/make_statistics_fixture.py`.
+@Suite struct GroupedStatisticsTests {
+  private let fixture: StatisticsFixture
+
+  init() throws { fixture = try StatisticsFixture.load() }
+
+  @Test func signFlips() throws {
+    #expect(fixture.signFlip.count == 13)
+    for row in fixture.signFlip {
+      let p = try SignFlipTest.pValue(row.differences)
+      expectClose(p, row.p, "\(row.differences)")
+      #expect(try SignFlipTest.pValue(row.differences.reversed().map { -$0 }) == p)
+    }
+    #expect(throws: StatisticsError.self) { try SignFlipTest.pValue([]) }
+  }
+
+  /// A prompt a group is McNemar's test; groups that stand and fall together are as much evidence as there are groups.
+  @Test func signFlipsCountGroups() throws {
+    let single = Array(repeating: 1, count: 2) + Array(repeating: -1, count: 11) + [0, 0, 0]
+    #expect(try SignFlipTest.pValue(single) == McNemarTest.pValue(firstOnly: 2, secondOnly: 11))
+    #expect(try SignFlipTest.pValue([10, 10, 10]) == 0.25)
+    #expect(try McNemarTest.pValue(firstOnly: 30, secondOnly: 0) < 1e-8)
+    #expect(try SignFlipTest.pValue([30]) == 1, "one group is no evidence")
+  }
+
+  @Test func groupedIntervals() throws {
+    #expect(fixture.grouped.count == 8)
+    for row in fixture.grouped {
+      let first = row.first.map { $0 == 1 }
+      let interval =
+        if let second = row.second {
+          try GroupedInterval.difference(
+            first, second.map { $0 == 1 }, groups: row.groups, confidence: row.level,
+            resamples: row.resamples, seed: row.seed)
+        } else {
+          try GroupedInterval.rate(
+            first, groups: row.groups, confidence: row.level, resamples: row.resamples, seed: row.seed)
+        }
+      let found = try #require(interval)
+      #expect(abs(found.estimate - row.estimate) < 1e-12)
+      #expect(abs(found.low - row.low) < 1e-9, "\(row.groups): \(found)")
+      #expect(abs(found.high - row.high) < 1e-9, "\(row.groups): \(found)")
+    }
+  }
+
+  @Test func theOrderOfPromptsChangesNothing() throws {
+    for row in fixture.grouped {
+      let first = row.first.map { $0 == 1 }
+      let turned = try GroupedInterval.rate(
+        first.reversed(), groups: row.groups.reversed(), resamples: 200, seed: 3)
+      #expect(try GroupedInterval.rate(first, groups: row.groups, resamples: 200, seed: 3) == turned)
+    }
+  }
+
+  /// Ten copies of each prompt are no further evidence.
+  @Test func copiesDoNotNarrowAnInterval() throws {
+    let outcomes = (0..<40).map { $0 % 3 == 0 }
+    let copied = outcomes.flatMap { Array(repeating: $0, count: 10) }
+    let groups = (0..<40).flatMap { Array(repeating: "prompt \($0)", count: 10) }
+    let independent = try WilsonInterval.of(successes: copied.count { $0 }, trials: copied.count)
+    let grouped = try #require(try GroupedInterval.rate(copied, groups: groups))
+    let whole = try WilsonInterval.of(successes: outcomes.count { $0 }, trials: outcomes.count)
+    #expect(grouped.high - grouped.low > 2.5 * (independent.high - independent.low))
+    #expect(abs((grouped.high - grouped.low) - (whole.high - whole.low)) < 0.05)
+  }
+
+  @Test func oneGroupHasNoInterval() throws {
+    #expect(try GroupedInterval.rate([true, false], groups: ["a", "a"]) == nil)
+    #expect(try GroupedInterval.difference([true, false], [false, false], groups: ["a", "a"]) == nil)
+    #expect(throws: StatisticsError.unpaired(first: 2, second: 1)) {
+      try GroupedInterval.rate([true, false], groups: ["a"])
+    }
+    #expect(throws: StatisticsError.self) { try GroupedInterval.rate([], groups: []) }
+  }
+}
