@@ -71,13 +71,12 @@ enum StrategyName {
   /// The strategy's own name, or the text as it is where it names none, to be refused with the names there are.
   static func meant(_ text: String) -> String { StrategyCatalogue.name(meantBy: text) ?? text }
 
-  /// A condition's name, whose strategy may be written so too: `SelfCD@2.5`.
+  /// A condition's name, whose strategy may be written so too: `SelfCD@2.5`, `Guarded:brief`.
   static func meantCondition(_ text: String) -> String {
-    let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let strategy = parts.first.flatMap({ StrategyCatalogue.name(meantBy: String($0)) }) else {
-      return text
-    }
-    return parts.count == 1 ? strategy : "\(strategy)@\(parts[1])"
+    // What follows the name, a strength or a wording, is kept as it is.
+    let end = text.firstIndex { $0 == "@" || $0 == ":" } ?? text.endIndex
+    guard let strategy = StrategyCatalogue.name(meantBy: String(text[..<end])) else { return text }
+    return strategy + text[end...]
   }
 }
 

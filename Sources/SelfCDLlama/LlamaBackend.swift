@@ -20,6 +20,7 @@ public final class LlamaBackend: ModelBackend {
   private let hook: EvalHookBox?
   /// Until it is known that nothing escapes it.
   private var unchecked: DirectionAblation?
+  private var budget: ThreadBudget
   /// Tokens each lane holds, which is the position of its next one.
   private var lengths: [Int]
 
@@ -50,15 +51,13 @@ public final class LlamaBackend: ModelBackend {
     }
     let unchecked = ablation.map(DirectionAblation.init)
     let hook = unchecked.map(EvalHookBox.init)
-    let threads = Int32(options.effectiveThreads(weightBytes: llama_model_size(model.handle)))
+    budget = options.threadBudget(for: model)
     let (context, complaints) = LlamaRuntime.complaints {
       var parameters = llama_context_default_params()
       parameters.n_ctx = UInt32(total)
       parameters.n_batch = UInt32(options.batchSize)
       parameters.n_ubatch = UInt32(options.batchSize)
       parameters.n_seq_max = UInt32(options.lanes)
-      parameters.n_threads = threads
-      parameters.n_threads_batch = threads
       parameters.flash_attn_type = options.flashAttention.llama
       parameters.type_k = options.cacheTypeK.ggml
       parameters.type_v = options.cacheTypeV.ggml
@@ -119,6 +118,8 @@ public final class LlamaBackend: ModelBackend {
   public func decode(_ appends: [LaneAppend], into rows: inout LogitRows) throws {
     try check(appends)
     let starts = fill(with: appends)
+    let threads = Int32(budget.threads())
+    llama_set_n_threads(context, threads, threads)
     let code = llama_decode(context, batch)
     guard code == 0 else {
       throw error(for: code)

@@ -13,6 +13,8 @@ public final class LlamaModel: @unchecked Sendable {
   public let options: LlamaOptions
   /// What changes the model; in force in every context of it.
   let adapters: AppliedAdapters
+  /// The processors before the file was read: what others did meanwhile is a first look at the machine.
+  let useBeforeLoading: ProcessorUse?
 
   /// Loads a model. Split models are given by their first file.
   ///
@@ -25,6 +27,7 @@ public final class LlamaModel: @unchecked Sendable {
     path: String, options: LlamaOptions = .init(), progress: (@Sendable (Double) -> Bool)? = nil
   ) throws {
     try options.validate()
+    useBeforeLoading = .now()
     file = try GGUFFile(path: path)
     // All parts of a split model have to be there and sound.
     _ = try file.parts()
@@ -84,6 +87,7 @@ public final class LlamaModel: @unchecked Sendable {
     }
     adapters = .none
     options = LlamaOptions()
+    useBeforeLoading = nil
     self.handle = handle
     self.vocab = vocab
   }

@@ -66,7 +66,7 @@ public struct LlamaOptions: Codable, Sendable, Hashable {
   /// Layers put on the GPU: 0 none, negative all. Without a GPU build this has no effect.
   public var gpuLayers: Int
   /// CPU threads; `nil` takes one for models so small that threads only wait for each other, else one per core up
-  /// to four, then half of them (hyper-threads do not help).
+  /// to four, then half of them (hyper-threads do not help), and fewer while other programs use the cores.
   public var threads: Int?
   /// Tokens per lane; `nil` takes what the model was trained for, at most 4096.
   public var contextSize: Int?
@@ -116,11 +116,12 @@ public struct LlamaOptions: Codable, Sendable, Hashable {
   /// use the cores, threads that wait for each other by spinning make it hundreds of times slower.
   private static let singleThreadLimit: UInt64 = 48 << 20
 
-  func effectiveThreads(weightBytes: UInt64) -> Int {
-    if let threads { return threads }
-    if weightBytes < Self.singleThreadLimit { return 1 }
-    let cores = ProcessInfo.processInfo.activeProcessorCount
-    return cores <= 4 ? cores : cores / 2
+  /// The threads of every step: those that are given, or what the machine has to spare.
+  func threadBudget(for model: LlamaModel) -> ThreadBudget {
+    if let threads { return ThreadBudget(fixed: threads) }
+    if llama_model_size(model.handle) < Self.singleThreadLimit { return ThreadBudget(fixed: 1) }
+    let cores = ThreadBudget.cores
+    return ThreadBudget(most: cores <= 4 ? cores : cores / 2, cores: cores, since: model.useBeforeLoading)
   }
 
   func effectiveContext(trained: Int) -> Int {

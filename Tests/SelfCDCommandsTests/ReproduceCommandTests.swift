@@ -25,7 +25,6 @@ import Testing
         + Self.sets(space))
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors.contains("AdvBench is left out") && outcome.errors.contains("--malicious"))
-    #expect(!outcome.errors.contains("in-context"))
     let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
     let result = try #require(object)
     #expect(result["left_out"] as? [String] == ["AdvBench", "MaliciousInstruct"])
@@ -34,7 +33,8 @@ import Testing
     let rows = try Self.conditions(models[0])
     #expect(
       rows.map { $0["strategy"] as? String }
-        == ["plain", "guarded", "helpful", "icl", "cot"] + Array(repeating: "self-cd", count: 6) + ["ada-cd"])
+        == ["plain", "guarded", "helpful", "icl", "cot", "few-shot-cot"]
+        + Array(repeating: "self-cd", count: 6) + ["ada-cd"])
     #expect(rows.compactMap { $0["alpha"] as? Double } == [0.5, 1, 1.5, 2, 2.5, 3, 4.5])
     let columns = try #require(models[0]["columns"] as? [[String: Any]])
     #expect(

@@ -67,14 +67,10 @@ import Testing
         try StrategyCatalogue.make(name, taken.replaced(by: Self.every.keeping([parameter])))
       }
     }
-    // Where something is needed it cannot be left out; otherwise every strategy has its own.
-    if type.takes.contains(.examples) {
-      #expect(throws: StrategyError.missing(.examples, strategy: name)) { try StrategyCatalogue.make(name) }
-    } else {
-      let usual = try StrategyCatalogue.make(name)
-      #expect(Set(usual.parameters.given).isSubset(of: type.takes))
-      #expect(try StrategyCatalogue.make(name, usual.parameters).parameters == usual.parameters)
-    }
+    // Nothing is needed: every strategy has its own.
+    let usual = try StrategyCatalogue.make(name)
+    #expect(Set(usual.parameters.given).isSubset(of: type.takes))
+    #expect(try StrategyCatalogue.make(name, usual.parameters).parameters == usual.parameters)
   }
 
   @Test func numbersOfParametersAreTheDecimalsThatWereWritten() {
@@ -92,6 +88,7 @@ import Testing
     AdaCD(alpha: 1, agreement: 0.5, beta: 0.5, steps: 2), ChainOfThought(), ChainOfThought(emphasis: .paper),
     ProbedContrast(), ProbedContrast(alpha: 1, agreement: 0.5, beta: 0, steps: 3, probes: 0, opening: "x "),
     InContext(pool: [.init(question: "a b", answer: "c")], count: 2, emphasis: .brief),
+    InContext(), FewShotChainOfThought(), FewShotChainOfThought(pool: WorkedExamples.answers, count: 1),
   ]
 
   @Test func unknownNameListsTheKnownOnes() {

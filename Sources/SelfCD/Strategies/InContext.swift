@@ -6,7 +6,7 @@
 public struct InContext: DecodingStrategy {
   /// `icl`: what the command line, requests and results call this strategy.
   public static let name = "icl"
-  /// The pool of examples, without which it cannot be made.
+  /// The pool of examples; ``WorkedExamples/answers`` unless given.
   public static let takes: [StrategyParameter] = [.examples]
   /// Examples shown where nobody says how many.
   public static let defaultCount = 4
@@ -38,22 +38,25 @@ public struct InContext: DecodingStrategy {
   ///   - pool: examples to choose from.
   ///   - count: how many are shown.
   ///   - emphasis: a safety prompt to answer under, or `nil`.
-  public init(pool: [Example], count: Int = InContext.defaultCount, emphasis: SafetyEmphasis? = nil) {
+  public init(
+    pool: [Example] = WorkedExamples.answers, count: Int = InContext.defaultCount,
+    emphasis: SafetyEmphasis? = nil
+  ) {
     self.pool = pool
     self.count = count
     self.emphasis = emphasis
   }
 
-  /// Takes the given pool, with ``defaultCount`` examples shown.
-  ///
-  /// - Throws: ``StrategyError/missing(_:strategy:)`` without examples.
-  public init(_ parameters: StrategyParameters) throws(StrategyError) {
-    guard let pool = parameters.examples(.examples) else { throw .missing(.examples, strategy: Self.name) }
-    self.init(pool: pool)
+  /// Takes the given pool, or the one that ships, with ``defaultCount`` examples shown.
+  public init(_ parameters: StrategyParameters) {
+    self.init(pool: parameters.examples(.examples) ?? WorkedExamples.answers)
   }
 
-  /// The pool; how many are shown and the emphasis are no parameters of a strategy by name.
-  public var parameters: StrategyParameters { StrategyParameters([.examples: .examples(pool)]) }
+  /// The pool where it is not the one that ships; how many are shown and the emphasis are no parameters of a strategy
+  /// by name.
+  public var parameters: StrategyParameters {
+    pool == WorkedExamples.answers ? StrategyParameters() : StrategyParameters([.examples: .examples(pool)])
+  }
 
   /// - Throws: ``StrategyError/outOfRange(parameter:value:allowed:)`` for an empty pool, or fewer than one example
   ///   shown.
@@ -69,15 +72,19 @@ public struct InContext: DecodingStrategy {
   /// One plain lane: the nearest examples as turns behind the system prompt, the most similar one last.
   ///
   /// An example whose question is the user's own is left out, since it would give the answer away.
-  public func lanes(for chat: Chat) -> [LanePrompt] {
+  public func lanes(for chat: Chat) -> [LanePrompt] { lanes(for: chat, asking: \.self) }
+
+  /// - Parameter asking: What is made of every question, the chat's last one included.
+  func lanes(for chat: Chat, asking: (String) -> String) -> [LanePrompt] {
     var chat = emphasis.map(chat.adding) ?? chat
     if let last = chat.messages.lastIndex(where: { $0.role == .user }) {
       let question = chat.messages[last].content
+      chat.messages[last].content = asking(question)
       // The most similar one last, next to the question it resembles. The question itself is no example.
       let others = pool.filter { $0.question != question }
       let nearest = TermSimilarity(others.map(\.question)).nearest(to: question, count: count).reversed()
       let turns = nearest.flatMap { index in
-        [ChatMessage.user(others[index].question), .assistant(others[index].answer)]
+        [ChatMessage.user(asking(others[index].question)), .assistant(others[index].answer)]
       }
       // After the system prompt and before everything that was said.
       let start = chat.messages.first?.role == .system ? 1 : 0
@@ -96,5 +103,8 @@ extension StrategyParameter {
   /// The questions with answers that ``InContext`` chooses from.
   public static let examples = StrategyParameter(
     "examples", .examples,
-    help: "Questions with answers (columns 'prompt' and 'answer') for icl's examples.")
+    help: """
+      Questions with answers (columns 'prompt' and 'answer') that icl and few-shot-cot choose examples from, instead \
+      of the 26 that ship.
+      """)
 }

@@ -4,8 +4,8 @@ import Synchronization
 public enum StrategyCatalogue {
   /// This package's strategies.
   public static let builtIn: [any DecodingStrategy.Type] = [
-    Plain.self, Guarded.self, Helpful.self, InContext.self, ChainOfThought.self, SelfContrastive.self,
-    AdaCD.self, ProbedContrast.self,
+    Plain.self, Guarded.self, Helpful.self, InContext.self, ChainOfThought.self,
+    FewShotChainOfThought.self, SelfContrastive.self, AdaCD.self, ProbedContrast.self,
   ]
   private static let registered = Mutex<[any DecodingStrategy.Type]>([])
 

@@ -8,7 +8,9 @@ struct ConditionOptions: ParsableArguments {
   @Option(
     help: .init(
       """
-      What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")). If not given: \
+      What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")). A name may have a safety \
+      prompt of its own (guarded:brief, self-cd:strict), so that wordings can be compared: \
+      \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")). If not given: \
       \(ConditionOptions.compared); calibrate: \(ConditionOptions.calibrated).
       """, valueName: "names"))
   var strategies: String?
@@ -47,21 +49,24 @@ struct ConditionOptions: ParsableArguments {
     prompts: PromptOptions, usual: String = Self.compared, grids: [String: [Double]] = [:],
     needsReference: Bool = true
   ) throws -> [EvaluationCondition] {
-    let names = Self.list(strategies ?? usual).map(StrategyName.meant)
-    guard !names.isEmpty else { throw ValidationError("--strategies names none.") }
+    let entries = try Self.list(strategies ?? usual).map(StrategyEntry.init)
+    guard !entries.isEmpty else { throw ValidationError("--strategies names none.") }
+    let names = entries.map(\.strategy)
     let alphas = try alpha.map { try NumberSweep.numbers($0, option: "--alpha") }
     let shared = try parameters.parameters(prompts: prompts)
     var given = shared
     given.alpha = alphas?.first.map { Float($0) }
     try given.rejectUnused(by: names)
     var conditions: [EvaluationCondition] = []
-    for name in names {
+    for entry in entries {
+      let name = entry.strategy
       let taken = try StrategyParameters.taken(by: name)
       var own = shared.keeping(taken)
+      if let wording = entry.wording { own.emphasis = wording }
       for alpha in taken.contains(.alpha) ? ((alphas ?? grids[name])?.map(Optional.some) ?? [nil]) : [nil] {
         own.alpha = alpha.map { Float($0) }
         let strategy = try own.make(name)
-        let condition = EvaluationCondition(strategy: strategy)
+        let condition = entry.condition(strategy)
         if !conditions.contains(where: { $0.id == condition.id }) { conditions.append(condition) }
       }
     }

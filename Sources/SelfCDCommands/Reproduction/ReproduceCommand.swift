@@ -15,7 +15,7 @@ struct ReproduceCommand: AsyncParsableCommand {
     abstract: "The paper's experiment: its conditions on its sets, beside its figures.",
     discussion: """
       Answers the sets under the conditions of the Self-CD paper (arXiv 2401.17633): no system prompt, safety prompt, \
-      helpfulness prompt, in-context examples (with --examples), chain of thought, Self-CD at α 0.5 to 3, and AdaCD. \
+      helpfulness prompt, in-context examples, zero- and few-shot chain of thought, Self-CD at α 0.5 to 3, and AdaCD. \
       Greedy, 200 tokens. Published figures stand beside the models they were measured on. Without --judge, the \
       verdicts of \(XSTestStringMatchJudge().name) are counted, the string matcher of XSTest's authors, so that figures \
       of different versions compare; the other rules judge too.
@@ -41,7 +41,7 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   @Option(
     help: .init(
-      "Questions with answers (columns 'prompt' and 'answer') for the in-context condition.",
+      "Questions with answers (columns 'prompt' and 'answer') for the in-context condition, instead of those that ship.",
       valueName: "file"))
   var examples: String?
 
@@ -145,10 +145,6 @@ struct ReproduceCommand: AsyncParsableCommand {
 
   private func remark(on plan: EvaluationPlan, console: Console) {
     for set in sets.leftOut { console.note("\(set.name) is left out: no file is given with \(set.option).") }
-    if examples == nil {
-      console.note(
-        "in-context examples are left out: no file of questions and answers is given with --examples.")
-    }
     for (label, name) in [(Sample.Label.safe, "harmless"), (.harmful, "harmful")]
     where !plan.datasets.contains(where: { ($0.labelCounts[label] ?? 0) > 0 }) {
       console.note(

@@ -32,7 +32,7 @@ final class AttentionBackwardPass {
   private static let graphSize = 1024
 
   /// - Throws: ``InspectionError/unverifiedArchitecture(name:reason:)``, ``InspectionError/outOfMemory(needed:available:)``.
-  init(_ file: GGUFFile, adapters: AppliedAdapters, threads: Int) throws {
+  init(_ file: GGUFFile, adapters: AppliedAdapters) throws {
     weights = try WeightFile(file, adding: adapters.loras)
     vectors = adapters.vectors
     model = try FlowArchitecture(file, weights)
@@ -45,7 +45,6 @@ final class AttentionBackwardPass {
       ggml_backend_free(backend)
       throw InspectionError.failed(reason: "ggml made no allocator")
     }
-    ggml_backend_cpu_set_n_threads(backend, Int32(threads))
     self.backend = backend
     self.allocator = allocator
   }
@@ -65,8 +64,10 @@ final class AttentionBackwardPass {
   /// - Parameters:
   ///   - tokens: the prompt, every one inside the vocabulary.
   ///   - target: the token whose loss is differentiated.
+  ///   - threads: threads that compute it.
   /// - Throws: ``InspectionError``, `CancellationError`.
-  func compute(_ tokens: [TokenID], target: TokenID) throws -> Result {
+  func compute(_ tokens: [TokenID], target: TokenID, threads: Int) throws -> Result {
+    ggml_backend_cpu_set_n_threads(backend, Int32(threads))
     if let available = MemoryEstimate.available, bytesNeeded(tokens: tokens.count) > available {
       throw InspectionError.outOfMemory(needed: bytesNeeded(tokens: tokens.count), available: available)
     }

@@ -18,7 +18,7 @@ final class CaptureContext {
   let capacity: Int
 
   /// - Throws: ``LlamaError``.
-  init(model: LlamaModel, capacity: Int, threads: Int, abort: AbortSignal) throws {
+  init(model: LlamaModel, capacity: Int, abort: AbortSignal) throws {
     let recorder = Recorder()
     let box = EvalHookBox(recorder)
     let (context, complaints) = LlamaRuntime.complaints {
@@ -28,8 +28,6 @@ final class CaptureContext {
       parameters.n_batch = UInt32(capacity)
       parameters.n_ubatch = UInt32(capacity)
       parameters.n_seq_max = 1
-      parameters.n_threads = Int32(threads)
-      parameters.n_threads_batch = Int32(threads)
       parameters.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED
       parameters.type_k = GGML_TYPE_F32
       parameters.type_v = GGML_TYPE_F32
@@ -88,7 +86,8 @@ final class CaptureContext {
   /// Reads a prompt from an empty cache.
   ///
   /// - Throws: ``InspectionError``, `CancellationError`.
-  func read(_ tokens: [TokenID], _ wish: Wish) throws -> Capture {
+  func read(_ tokens: [TokenID], _ wish: Wish, threads: Int) throws -> Capture {
+    llama_set_n_threads(context, Int32(threads), Int32(threads))
     if let memory { llama_memory_clear(memory, true) }
     var outputs: [Int] = [tokens.count - 1]
     if case .residuals(let positions) = wish { outputs = Set(positions + outputs).sorted() }

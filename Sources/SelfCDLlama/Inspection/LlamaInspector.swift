@@ -12,7 +12,7 @@ public actor LlamaInspector: ModelInspector {
   public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
   private let model: LlamaModel
-  private let threads: Int
+  private var budget: ThreadBudget
   private let abort = AbortSignal()
   private var context: CaptureContext?
   private var gradient: AttentionBackwardPass?
@@ -25,7 +25,7 @@ public actor LlamaInspector: ModelInspector {
   ///   - options: the number of threads is taken from here.
   public init(model: LlamaModel, options: LlamaOptions = .init()) {
     self.model = model
-    threads = options.effectiveThreads(weightBytes: llama_model_size(model.handle))
+    budget = options.threadBudget(for: model)
   }
 
   deinit { thread.shutdown() }
@@ -59,7 +59,7 @@ public actor LlamaInspector: ModelInspector {
     let gradient = try preparedGradient()
     let capture = try await read(tokens, .attention(matrices: false))
     let target = target ?? Argmax.first(of: capture.logits)?.token ?? 0
-    let result = try gradient.compute(tokens, target: target)
+    let result = try gradient.compute(tokens, target: target, threads: budget.threads())
     let agreement = try agreement(result, capture)
     guard agreement.attention <= Self.tolerance, agreement.nextToken <= Self.tolerance else {
       throw InspectionError.disagrees(attention: agreement.attention, nextToken: agreement.nextToken)
@@ -108,7 +108,7 @@ public actor LlamaInspector: ModelInspector {
 
   private func preparedGradient() throws -> AttentionBackwardPass {
     if let gradient { return gradient }
-    let made = try AttentionBackwardPass(model.file, adapters: model.adapters, threads: threads)
+    let made = try AttentionBackwardPass(model.file, adapters: model.adapters)
     gradient = made
     return made
   }
@@ -119,9 +119,10 @@ public actor LlamaInspector: ModelInspector {
   ) async throws -> CaptureContext.Capture {
     abort.reset()
     let context = try context(for: tokens.count)
+    let threads = budget.threads()
     return try await withTaskCancellationHandler {
       try Task.checkCancellation()
-      return try context.read(tokens, wish)
+      return try context.read(tokens, wish, threads: threads)
     } onCancel: { [abort] in
       abort.raise()
     }
@@ -132,7 +133,7 @@ public actor LlamaInspector: ModelInspector {
     if let context, context.capacity >= count { return context }
     context = nil
     let made = try CaptureContext(
-      model: model, capacity: (count + 255) / 256 * 256, threads: threads, abort: abort)
+      model: model, capacity: (count + 255) / 256 * 256, abort: abort)
     context = made
     return made
   }
