@@ -21,9 +21,9 @@ import Testing
   @Test func signFlipsCountGroups() throws {
     let single = Array(repeating: 1, count: 2) + Array(repeating: -1, count: 11) + [0, 0, 0]
     #expect(try SignFlipTest.pValue(single) == McNemarTest.pValue(firstOnly: 2, secondOnly: 11))
-    #expect(try SignFlipTest.pValue([10, 10, 10]) == 0.25)
+    expectClose(try SignFlipTest.pValue([10, 10, 10]), 0.25, "three groups")
     #expect(try McNemarTest.pValue(firstOnly: 30, secondOnly: 0) < 1e-8)
-    #expect(try SignFlipTest.pValue([30]) == 1, "one group is no evidence")
+    expectClose(try SignFlipTest.pValue([30]), 1, "one group is no evidence")
   }
 
   @Test func groupedIntervals() throws {

@@ -8,8 +8,8 @@ struct ConditionOptions: ParsableArguments {
   @Option(
     help: .init(
       """
-      What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")). A name may have a safety \
-      prompt of its own (guarded:brief, self-cd:strict), so that wordings can be compared: \
+      What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")). To compare wordings of \
+      the safety prompt, put one behind a name, as in guarded:brief or self-cd:strict: \
       \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")). If not given: \
       \(ConditionOptions.compared); calibrate: \(ConditionOptions.calibrated).
       """, valueName: "names"))

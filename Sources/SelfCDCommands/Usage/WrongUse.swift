@@ -38,11 +38,11 @@ struct WrongUse {
   /// somebody wants help.
   var messageInsteadOfHelp: String? {
     let calls = ["h", "help", "help-hidden"].flatMap { ["-" + $0, "--" + $0] }
-    guard !isParsed, arguments.first != "help", !arguments.contains(where: calls.contains),
+    guard arguments.first != "help", !arguments.contains(where: calls.contains),
       let unknownOption, !unknownOption.name.hasPrefix("--"), unknownOption.name.count > 2,
       unknownOption.name.contains("h")
     else { return nil }
-    return message
+    return unknownOption.text + "\n" + command.usage
   }
 
   private var unknownCommand: String? {

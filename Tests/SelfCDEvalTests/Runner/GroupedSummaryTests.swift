@@ -44,10 +44,10 @@ import Testing
     #expect(paired.difference.estimate == single.difference.estimate && paired.onlyReference == 8)
     #expect(paired.groups == 3 && single.groups == nil)
     // Two groups differ, all in one direction: 2 of the 4 choices of signs are as far from 0. Eight prompts would be 1/128.
-    #expect(paired.pValue == 0.5 && abs(single.pValue - 2 / 256.0) < 1e-12)
+    #expect(abs(paired.pValue - 0.5) < 1e-12 && abs(single.pValue - 2 / 256.0) < 1e-12)
     #expect(paired.difference.low < single.difference.low && paired.difference.high >= single.difference.high)
     // Holm over both comparisons, as elsewhere.
-    #expect(paired.adjustedPValue == 1)
+    #expect(abs(paired.adjustedPValue - 1) < 1e-12)
     #expect(grouped.datasets.allSatisfy { $0.refusal.groups == 3 && $0.full.groups == 3 })
     #expect(row.categories["high"]?.groups == 3 && row.categories["low"]?.groups == 2)
   }
@@ -62,7 +62,7 @@ import Testing
     let row = try #require(summary.row("plain", .safe))
     #expect(!row.refusals.hasInterval && row.refusals.groups == 1)
     let paired = try #require(row.paired)
-    #expect(!paired.hasInterval && paired.pValue == 1 && paired.difference.estimate == -1)
+    #expect(!paired.hasInterval && abs(paired.pValue - 1) < 1e-12 && paired.difference.estimate == -1)
     let json = try JSONSerialization.jsonObject(with: JSONEncoder().encode(paired)) as? [String: Any]
     let difference = try #require(json?["difference"] as? [String: Any])
     #expect(difference["low"] is NSNull && difference["estimate"] as? Double == -1)
