@@ -9,6 +9,7 @@ extension CacheType: ExpressibleByArgument {}
 extension FlashAttention: ExpressibleByArgument {}
 extension StepMode: ExpressibleByArgument {}
 extension ContrastStart: ExpressibleByArgument {}
+extension EmphasisPosition: ExpressibleByArgument {}
 
 /// Which model, and how it is loaded and run.
 struct ModelOptions: ParsableArguments {

@@ -10,7 +10,9 @@ struct ConditionOptions: ParsableArguments {
       """
       What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")). A name may have a safety \
       prompt of its own (guarded:brief, self-cd:strict), so that wordings can be compared: \
-      \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")). If not given: \
+      \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")); or a place for it, \
+      \(EmphasisPosition.allCases.map(\.rawValue).joined(separator: ", ")) (guarded:last-turn), or both \
+      (guarded:brief+last-turn). If not given: \
       \(ConditionOptions.compared); calibrate: \(ConditionOptions.calibrated).
       """, valueName: "names"))
   var strategies: String?
@@ -63,6 +65,7 @@ struct ConditionOptions: ParsableArguments {
       let taken = try StrategyParameters.taken(by: name)
       var own = shared.keeping(taken)
       if let wording = entry.wording { own.emphasis = wording }
+      if let position = entry.position { own.emphasisPosition = position }
       for alpha in taken.contains(.alpha) ? ((alphas ?? grids[name])?.map(Optional.some) ?? [nil]) : [nil] {
         own.alpha = alpha.map { Float($0) }
         let strategy = try own.make(name)
