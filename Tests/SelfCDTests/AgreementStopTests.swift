@@ -19,7 +19,8 @@ import Testing
       let vocabulary = ByteVocabulary()
       return ScriptedBackend(vocabulary: vocabulary, journal: journal) { tokens in
         var row = [Float](repeating: 0, count: vocabulary.count)
-        let best = steps.contains(tokens.count - 3) ? both : tokens.first == 1 ? guarded : plain
+        let own = tokens.first == 1 ? Self.guarded : Self.plain
+        let best = steps.contains(tokens.count - 3) ? Self.both : own
         row[Int(best)] = 20
         return row
       }
