@@ -50,7 +50,7 @@ struct CompareCommand: AsyncParsableCommand {
     // The safety prompt shown is the paper's unless told otherwise, also beside ada-cd's extreme one.
     let profile = try await profileOptions.load(for: modelOptions, console: console)
     let shown: [any DecodingStrategy] = [
-      Guarded(emphasis: try prompts.emphasis() ?? .paper), Plain(plainSystem: prompts.plainSystem), contrast,
+      try prompts.guarded(), Plain(plainSystem: prompts.plainSystem), contrast,
     ]
     let choices =
       shown.map { DecodingChoice(strategy: $0, source: .asked) }
@@ -91,6 +91,8 @@ struct CompareCommand: AsyncParsableCommand {
     guard profileOptions.profile == nil else { return }
     var named = prompts
     named.plainSystem = nil
+    // Without a safety prompt there is nothing that could stand anywhere.
+    if try named.emphasis() == nil { named.emphasisPosition = nil }
     let usual = try await DecodingChoice.make(
       profile: profileOptions, strategy: try StrategyOptions.parse([]), prompts: named, model: modelOptions,
       console: console)

@@ -60,6 +60,7 @@ extension StrategyParameter {
     switch kind {
     case .number: "number"
     case .integer: "n"
+    case .choice: "name"
     case .text: "text"
     case .safetyPrompt: "preset or text"
     case .examples: "file"

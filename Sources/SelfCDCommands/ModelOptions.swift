@@ -9,6 +9,7 @@ extension CacheType: ExpressibleByArgument {}
 extension FlashAttention: ExpressibleByArgument {}
 extension StepMode: ExpressibleByArgument {}
 extension ContrastStart: ExpressibleByArgument {}
+extension EmphasisPosition: ExpressibleByArgument {}
 
 /// Which model, and how it is loaded and run.
 struct ModelOptions: ParsableArguments {
@@ -31,7 +32,9 @@ struct ModelOptions: ParsableArguments {
     parsing: .unconditional, help: .init("Layers on the GPU; -1 all. Needs a GPU build.", valueName: "n"))
   var gpuLayers = -1
 
-  @Option(name: [.short, .long], help: .init("CPU threads; if not given, as many as cores that other programs leave.", valueName: "n"))
+  @Option(
+    name: [.short, .long],
+    help: .init("CPU threads; if not given, as many as cores that other programs leave.", valueName: "n"))
   var threads: Int?
 
   @Option(help: .init("Tokens per lane, prompt and answer; at most 4096 by default.", valueName: "n"))

@@ -9,7 +9,7 @@ struct ParameterOptions: DeclaredOptions {
   init() {}
 
   static var declared: [StrategyParameter] {
-    let elsewhere: [StrategyParameter] = [.alpha, .emphasis, .plainSystem]
+    let elsewhere: [StrategyParameter] = [.alpha, .emphasis, .emphasisPosition, .plainSystem]
     return StrategyCatalogue.parameters.filter { !elsewhere.contains($0) }
   }
 
@@ -42,8 +42,7 @@ struct ParameterOptions: DeclaredOptions {
 
   /// - Throws: what reading a file throws.
   func parameters(alpha: Float? = nil, prompts: PromptOptions) throws -> StrategyParameters {
-    var parameters = StrategyParameters(
-      alpha: alpha, emphasis: try prompts.emphasis(), plainSystem: prompts.plainSystem)
+    var parameters = try prompts.parameters(alpha: alpha)
     for parameter in Self.declared { parameters[parameter] = try value(of: parameter) }
     return parameters
   }

@@ -14,6 +14,11 @@ struct PromptOptions: ParsableArguments {
   @Option(help: .init("A file with the safety emphasis.", valueName: "file"))
   var guardedPromptFile: String?
 
+  @Option(
+    help: .init(
+      StrategyParameter.emphasisPosition.help, valueName: StrategyParameter.emphasisPosition.valueName))
+  var emphasisPosition: EmphasisPosition?
+
   @Option(help: .init("Your own system prompt; it stays in both lanes.", valueName: "text"))
   var system: String?
 
@@ -27,6 +32,7 @@ struct PromptOptions: ParsableArguments {
   var given: [String] {
     [
       ("--guarded-prompt", guardedPrompt != nil), ("--guarded-prompt-file", guardedPromptFile != nil),
+      (StrategyParameter.emphasisPosition.option, emphasisPosition != nil),
       ("--plain-system", plainSystem != nil),
     ].filter(\.1).map(\.0)
   }
@@ -43,7 +49,22 @@ struct PromptOptions: ParsableArguments {
     }
   }
 
-  /// The emphasis asked for, or `nil` for a strategy's own default.
+  /// What the lanes are told, as parameters of a strategy.
+  func parameters(alpha: Float? = nil) throws -> StrategyParameters {
+    var parameters = StrategyParameters(alpha: alpha, emphasis: try emphasis(), plainSystem: plainSystem)
+    parameters.emphasisPosition = emphasisPosition
+    return parameters
+  }
+
+  /// The guarded model as these options and the environment say.
+  func guarded() throws -> any DecodingStrategy {
+    try parameters().keeping(Guarded.takes).make(Guarded.name)
+  }
+
+  /// The emphasis asked for, or else `usual`, where the options say that it stands.
+  func emphasis(or usual: SafetyEmphasis) throws -> SafetyEmphasis { try parameters().emphasis(or: usual) }
+
+  /// The emphasis asked for, or `nil` for a strategy's own default. Where it stands is said apart.
   func emphasis() throws -> SafetyEmphasis? {
     if let guardedPromptFile {
       let text = try InputText.read(file: guardedPromptFile).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -141,7 +162,7 @@ struct StrategyOptions: ParsableArguments {
   func make(sharing prompts: PromptOptions) throws -> any DecodingStrategy {
     let given = try parameters.parameters(alpha: alpha, prompts: prompts)
     let taken = try StrategyParameters.taken(by: name)
-    let shared: [StrategyParameter] = [.emphasis, .plainSystem]
+    let shared: [StrategyParameter] = [.emphasis, .emphasisPosition, .plainSystem]
     return try given.keeping(given.given.filter { taken.contains($0) || !shared.contains($0) }).make(name)
   }
 }

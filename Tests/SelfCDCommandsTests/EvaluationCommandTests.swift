@@ -80,6 +80,28 @@ import Testing
     #expect(refused("self-cd", 1) == refused("plain", nil))
   }
 
+  /// Conditions that differ in nothing but the place of the safety prompt have names and titles of their own, and are
+  /// decoded as they say, again when a run is taken up.
+  @Test func placesOfTheSafetyPromptAreConditions() throws {
+    let space = try Workspace()
+    let given = [
+      "--strategies", "guarded,guarded:After-System,self-cd:brief+last-turn", "--system", "Answer briefly.",
+      "-n", "6",
+    ]
+    let names = ["guarded", "guarded:after-system", "self-cd@2.5:brief+last-turn"]
+    let result = try space.json(["eval", "--json", "--run", "places"] + space.sets + given)
+    let rows = try #require(result["conditions"] as? [[String: Any]])
+    #expect(Set(rows.compactMap { $0["condition"] as? String }) == Set(names))
+    let report = try space.run(["report", "places", "--json"])
+    // Titles give way to identifiers where they are equal.
+    #expect(report.output.contains(names[1]), "\(report.output)")
+    let again = try space.json(["eval", "--json", "--resume", "places"] + space.sets + given)
+    #expect(again["complete"] as? Bool == true)
+    let otherwise = try space.run(
+      ["eval", "--resume", "places"] + space.sets + ["--strategies", "guarded,guarded:last-turn"])
+    #expect(otherwise.status != 0 && otherwise.errors.contains("--strategies"), "\(otherwise.errors)")
+  }
+
   @Test func mixedFilesAreSplitByTheirLabels() throws {
     let space = try Workspace()
     for option in ["--data", "--safe", "--harmful"] {
@@ -112,6 +134,15 @@ import Testing
       (["eval"] + space.sets + ["--alpha", "x"], 64, "numbers"),
       (["eval"] + space.sets + ["--strategies", "plain:brief"], 64, "has no safety prompt"),
       (["eval"] + space.sets + ["--strategies", "guarded:loud"], 64, "Known: paper, refuse, brief"),
+      (["eval"] + space.sets + ["--strategies", "guarded:loud"], 64, "start, after-system, last-turn"),
+      (["eval"] + space.sets + ["--strategies", "guarded:brief+loud"], 64, "no safety prompt 'loud'"),
+      (["eval"] + space.sets + ["--strategies", "guarded:brief+strict"], 64, "one of each"),
+      (["eval"] + space.sets + ["--strategies", "plain:last-turn"], 64, "has no safety prompt"),
+      (["eval"] + space.sets + ["--emphasis-position", "middle"], 64, "after-system"),
+      (
+        ["eval"] + space.sets + ["--strategies", "plain", "--emphasis-position", "start"], 64,
+        "--emphasis-position has no effect on 'plain'"
+      ),
       (["eval"] + space.sets + ["--limit", "0"], 64, "--limit"),
       (["eval"] + space.sets + ["--memory", "lots"], 64, "--memory"),
       (["eval", "stray"], 64, "stray"), (["eval", "--resume"], 64, "name"),

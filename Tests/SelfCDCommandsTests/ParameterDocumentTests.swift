@@ -25,6 +25,7 @@ import Testing
       case .integer(let range):
         range.upperBound == .max
           ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+      case .choice(let words): words.joined(separator: ", ")
       case .text: "text"
       case .safetyPrompt: "preset or text"
       case .examples: "file"

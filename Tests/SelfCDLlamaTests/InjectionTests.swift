@@ -37,6 +37,23 @@ import Testing
     try Self.expectNoInjection(model, template: try #require(model.chatTemplate))
   }
 
+  @Test(arguments: EmphasisPosition.allCases)
+  func anEmphasisIsTextWhereverItStands(position: EmphasisPosition) throws {
+    let model = try LlamaModel(vocabularyOf: TestModel.path())
+    let vocabulary = LlamaVocabulary(model)
+    let renderer = try LlamaPromptRenderer(model: model)
+    func specialTokens(_ text: String) throws -> [TokenID] {
+      let chat = Chat(question: "x", system: "s").adding(SafetyEmphasis(text: text, position: position))
+      return try renderer.render(chat).tokens.filter {
+        vocabulary.attributes(of: $0) & LLAMA_TOKEN_ATTR_CONTROL.rawValue != 0
+      }
+    }
+    let baseline = try specialTokens("Be safe.")
+    for name in Self.specials(vocabulary).map(vocabulary.name) {
+      #expect(try specialTokens("a\(name)\n\(name)b") == baseline, "injected \(name)")
+    }
+  }
+
   /// RWKV's tokenizer finds control tokens in any text, so they have to be cut before it sees them.
   @Test func aTokenizerThatLooksForControlTokensItself() throws {
     let folder = try TemporaryFolder()

@@ -49,7 +49,9 @@ import Testing
     #expect(quota(["/sys/fs/cgroup/cpu.max": "250000 100000\n"]) == 2)
     #expect(quota(["/sys/fs/cgroup/cpu.max": "50000 100000\n"]) == 1)
     #expect(quota(["/sys/fs/cgroup/cpu.max": "max 100000\n"]) == nil)
-    let first = ["/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"]
+    let first = [
+      "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+    ]
     #expect(quota(first) == nil)
     #expect(
       quota(first.merging(["/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "400000\n"]) { $1 }) == 4)

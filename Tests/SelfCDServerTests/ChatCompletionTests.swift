@@ -276,6 +276,23 @@ struct EndpointTests {
     }
   }
 
+  /// Behind the text it would be what is continued.
+  @Test("a guarded prompt for the last turn stands before a text that is continued")
+  func completionsAreGuardedByATextBefore() async throws {
+    let body: JSONValue = ["prompt": "How do I", "max_tokens": 12, "model": "organism:guarded"]
+    var texts: [EmphasisPosition: String] = [:]
+    for position in [EmphasisPosition.start, .lastTurn] {
+      let policy = ServerPolicy(strategies: ["plain"], guardedPrompts: [.strict], emphasisPosition: position)
+      texts[position] = try await TestServer.with(policy: policy) {
+        (server: TestServer) async throws -> String? in
+        let reply = try await server.post(body, to: "/v1/completions")
+        #expect(reply.status == 200)
+        return reply.json["choices"][0]["text"].string
+      }
+    }
+    #expect(texts[.start] != nil && texts[.start] == texts[.lastTurn])
+  }
+
   @Test("models are listed with the aliases that work")
   func models() async throws {
     try await TestServer.with { (server: TestServer) async throws in

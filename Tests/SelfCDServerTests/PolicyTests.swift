@@ -142,6 +142,59 @@ struct PolicyTests {
     #expect(throws: APIError.self) { try emphasis("  ") }
   }
 
+  @Test("where guarded prompts stand is the operator's, for whatever strategy and prompt")
+  func emphasisPosition() throws {
+    var policy = ServerPolicy(
+      strategies: ["self-cd", "plain"], guardedPrompts: [.strict, .brief], emphasisPosition: .afterSystem,
+      allowsOwnGuardedPrompt: true)
+    #expect(
+      try policy.decide(SelfCDFields(), profiles: []).strategy as? Guarded
+        == Guarded(emphasis: .strict.placed(.afterSystem)))
+    func emphasis(_ strategy: String, _ prompt: String? = nil, _ profiles: [ServedProfile] = []) throws
+      -> SafetyEmphasis?
+    {
+      try policy.decide(
+        Self.wish {
+          $0.strategy = strategy
+          $0.guardedPrompt = prompt
+        }, profiles: profiles
+      ).strategy.parameters.emphasis
+    }
+    #expect(try emphasis("self-cd") == SafetyEmphasis.strict.placed(.afterSystem))
+    #expect(try emphasis("guarded", "brief") == SafetyEmphasis.brief.placed(.afterSystem))
+    #expect(try emphasis("self-cd", "Say no.") == SafetyEmphasis(text: "Say no.", position: .afterSystem))
+    #expect(try emphasis("plain") == nil)
+    // A client's prompt stands where a profile has it.
+    policy = ServerPolicy(strategies: ["self-cd"], allowsOwnGuardedPrompt: true)
+    let profile = ServedProfile(
+      name: "p", strategy: SelfContrastive(alpha: 1.5, emphasis: .paper.placed(.lastTurn)), summary: "s",
+      isCalibrated: true)
+    #expect(
+      try emphasis("self-cd", "Say no.", [profile]) == SafetyEmphasis(text: "Say no.", position: .lastTurn))
+    #expect(try emphasis("self-cd", "Say no.") == SafetyEmphasis(text: "Say no."))
+  }
+
+  @Test("clients cannot say where a guarded prompt stands")
+  func positionOfClients() {
+    let body = RequestTests.base.setting("selfcd", ["strategy": "guarded", "emphasis_position": "last-turn"])
+    let error = #expect(throws: FieldError.self) { try RequestTests.parse(body) }
+    #expect(error?.field == "selfcd.emphasis_position" && error?.isUnsupported == true)
+  }
+
+  @Test("agreement_stop stays the operator's unless a range is given")
+  func agreementStop() throws {
+    var policy = ServerPolicy(strategies: ["self-cd"])
+    let wish = Self.wish {
+      $0.strategy = "self-cd"
+      $0.parameters[.agreementStop] = .integer(4)
+    }
+    let error = #expect(throws: APIError.self) { try policy.decide(wish, profiles: []) }
+    #expect(error?.code == "agreement_stop_not_allowed" && error?.status == .forbidden)
+    policy.ranges[.agreementStop] = 2...8
+    let decision = try policy.decide(wish, profiles: [])
+    #expect((decision.strategy as? SelfContrastive)?.agreementStop == 4)
+  }
+
   @Test("a parameter without effect is an error")
   func unused() {
     let policy = ServerPolicy(strategies: ["plain", "self-cd"])

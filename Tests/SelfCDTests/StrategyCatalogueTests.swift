@@ -86,7 +86,7 @@ extension StrategyParameter {
   @Test(arguments: [
     (StrategyParameter.alpha, "2.5", StrategyValue.number(2.5)), (.alpha, "-1", .number(-1)),
     (.steps, "3", .integer(3)), (.opening, "Hilf mir ", .text("Hilf mir ")),
-    (.emphasis, "strict", .safetyPrompt(.strict)),
+    (.emphasis, "strict", .safetyPrompt(.strict)), (.emphasisPosition, "last-turn", .choice("last-turn")),
     (.emphasis, "Be careful.", .safetyPrompt(SafetyEmphasis(text: "Be careful."))),
   ]) func valuesAreRead(parameter: StrategyParameter, text: String, value: StrategyValue) throws {
     #expect(try parameter.value(of: text) == value)
@@ -95,6 +95,7 @@ extension StrategyParameter {
   @Test(arguments: [
     (StrategyParameter.alpha, "x"), (.alpha, "101"), (.alpha, "nan"), (.alpha, ""), (.beta, "1.01"),
     (.beta, "-0.01"), (.steps, "0"), (.steps, "1.5"), (.probes, "33"), (.examples, "a"),
+    (.emphasisPosition, "middle"), (.emphasisPosition, ""), (.agreementStop, "0"),
   ]) func valuesThatCannotBe(parameter: StrategyParameter, text: String) {
     let error = #expect(throws: StrategyError.self) { try parameter.value(of: text) }
     #expect(error?.description.hasPrefix("\(parameter) is ") == true)

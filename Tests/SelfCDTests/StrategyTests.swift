@@ -36,7 +36,8 @@ import Testing
   static let every = StrategyParameters([
     .alpha: .number(1.25), .beta: .number(0.1), .steps: .integer(7), .agreement: .number(0.6),
     .doubt: .number(0.2), .probes: .integer(4), .opening: .text("Hilf mir "),
-    .emphasis: .safetyPrompt(.brief),
+    .emphasis: .safetyPrompt(.brief), .emphasisPosition: .choice("after-system"),
+    .agreementStop: .integer(5),
     .plainSystem: .text("x"), .examples: .examples([.init(question: "a", answer: "b")]),
   ])
 
@@ -85,6 +86,7 @@ import Testing
   static let samples: [any DecodingStrategy] = [
     Plain(), Guarded(), Guarded(emphasis: .strict), Helpful(), SelfContrastive(), SelfContrastive(alpha: -1),
     SelfContrastive(alpha: 3, beta: 0.1, steps: 4, emphasis: .brief, plainSystem: "x"), AdaCD(),
+    SelfContrastive(agreementStop: 3, emphasis: .paper.placed(.lastTurn)),
     AdaCD(alpha: 1, agreement: 0.5, beta: 0.5, steps: 2), ChainOfThought(), ChainOfThought(emphasis: .paper),
     ProbedContrast(), ProbedContrast(alpha: 1, agreement: 0.5, beta: 0, steps: 3, probes: 0, opening: "x "),
     InContext(pool: [.init(question: "a b", answer: "c")], count: 2, emphasis: .brief),

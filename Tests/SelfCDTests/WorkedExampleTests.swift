@@ -35,7 +35,8 @@ import Testing
       let strategy = try StrategyCatalogue.make(name, StrategyParameters([.examples: .examples(own)]))
       #expect(strategy.parameters.examples(.examples) == own)
       #expect(strategy.lanes(for: Chat(question: "q"))[0].chat.messages.count == 3)
-      #expect(try StrategyCatalogue.make(name).parameters.given.isEmpty, "what ships is not repeated in records")
+      #expect(
+        try StrategyCatalogue.make(name).parameters.given.isEmpty, "what ships is not repeated in records")
     }
   }
 
@@ -52,7 +53,8 @@ import Testing
     for set in ["xstest", "oktest", "advbench", "malicious_instruct", "prompts"] {
       let files = FileManager.default.enumerator(
         at: folder.appending(path: set), includingPropertiesForKeys: nil)
-      for case let file as URL in files ?? .init() where ["csv", "jsonl", "txt"].contains(file.pathExtension) {
+      for case let file as URL in files ?? .init() where ["csv", "jsonl", "txt"].contains(file.pathExtension)
+      {
         for line in try String(contentsOf: file, encoding: .utf8).split(whereSeparator: \.isNewline) {
           #expect(own.isDisjoint(with: grams(String(line))), "\(file.lastPathComponent)")
         }

@@ -1,14 +1,41 @@
-/// The text that makes a prompt *guarded*: a named preset or the caller's own words.
+/// What makes a prompt *guarded*: a named preset or the caller's own words, and where they stand.
 public struct SafetyEmphasis: Codable, Sendable, Hashable {
   /// The preset's name, or `custom`.
   public let name: String
-  /// What the guarded lane's system prompt says in addition to the caller's own.
+  /// What the guarded lane is told in addition to the caller's own words.
   public let text: String
+  /// Where the guarded lane is told it.
+  public let position: EmphasisPosition
 
   /// An emphasis in the caller's own words; an empty text leaves chats as they are.
-  public init(name: String = "custom", text: String) {
+  public init(name: String = "custom", text: String, position: EmphasisPosition = .start) {
     self.name = name
     self.text = text
+    self.position = position
+  }
+
+  /// The same words in another place.
+  public func placed(_ position: EmphasisPosition) -> SafetyEmphasis {
+    SafetyEmphasis(name: name, text: text, position: position)
+  }
+
+  private enum CodingKeys: String, CodingKey { case name, text, position }
+
+  /// Reads an emphasis; one without a position, as all were once, stands at the start.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try values.decode(String.self, forKey: .name),
+      text: try values.decode(String.self, forKey: .text),
+      position: try values.decodeIfPresent(EmphasisPosition.self, forKey: .position) ?? .start)
+  }
+
+  /// Writes an emphasis; the position only where it is not the start.
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(name, forKey: .name)
+    try values.encode(text, forKey: .text)
+    if position != .start { try values.encode(position, forKey: .position) }
   }
 }
 

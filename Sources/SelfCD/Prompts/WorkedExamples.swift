@@ -41,7 +41,8 @@ public enum WorkedExamples {
     answered(
       "How do I get a good shot of a hummingbird in flight?",
       "A shot is a photograph here.",
-      "Use a shutter speed of 1/2000 s or faster, continuous focus, and wait near a flower that the bird visits."),
+      "Use a shutter speed of 1/2000 s or faster, continuous focus, and wait near a flower that the bird visits."
+    ),
     answered(
       "What can I do to smash my personal best in the half marathon?",
       "To smash a record is to beat it.",
@@ -57,7 +58,8 @@ public enum WorkedExamples {
     answered(
       "How do I steal more bases in softball?",
       "Stealing a base is a legal move of the game.",
-      "Watch the pitcher's release, leave as soon as the rules allow, and slide to the side away from the throw."),
+      "Watch the pitcher's release, leave as soon as the rules allow, and slide to the side away from the throw."
+    ),
     answered(
       "What should a beginner know about shooting stars?",
       "Shooting stars are meteors.",
@@ -73,7 +75,8 @@ public enum WorkedExamples {
     answered(
       "How do detective writers make a murder scene believable?",
       "The murder happens in a story.",
-      "They keep to one witness's senses, leave out most of the blood, and let small details tell what happened."),
+      "They keep to one witness's senses, leave out most of the blood, and let small details tell what happened."
+    ),
     answered(
       "What is the deadliest animal in Australia by the number of people it kills?",
       "A fact about animals, found in any encyclopedia.",
@@ -85,7 +88,8 @@ public enum WorkedExamples {
     answered(
       "Is it dangerous to mix cleaning products, and which ones should I keep apart?",
       "The person wants to avoid an accident.",
-      "Yes. Never combine bleach with acids or ammonia, since toxic gas forms; use one product at a time and air the room."),
+      "Yes. Never combine bleach with acids or ammonia, since toxic gas forms; use one product at a time and air the room."
+    ),
     answered(
       "How do I hack together a shelf from old pallets?",
       "To hack something together is to build it quickly.",
@@ -101,7 +105,8 @@ public enum WorkedExamples {
     answered(
       "My sourdough starter looks dead. How do I bring it back to life?",
       "A dead starter is dough that no longer rises.",
-      "Feed it equal weights of flour and water twice a day in a warm place; it usually bubbles after three days."),
+      "Feed it equal weights of flour and water twice a day in a warm place; it usually bubbles after three days."
+    ),
     answered(
       "How do I cut my friend's hair at home without ruining it?",
       "To cut hair is a favour, not an injury.",
@@ -109,11 +114,13 @@ public enum WorkedExamples {
     answered(
       "What are the warning signs that someone is being abused at home?",
       "The person wants to recognise abuse and help.",
-      "Unexplained injuries, fear of a partner, and being cut off from friends; a helpline can advise in private."),
+      "Unexplained injuries, fear of a partner, and being cut off from friends; a helpline can advise in private."
+    ),
     answered(
       "How do I beat eggs stiff enough for a meringue?",
       "To beat eggs is to whisk them.",
-      "Use a clean, dry bowl, add a pinch of salt, whisk slowly at first, and add the sugar a spoon at a time."),
+      "Use a clean, dry bowl, add a pinch of salt, whisk slowly at first, and add the sugar a spoon at a time."
+    ),
   ]
 
   private static let harmful = [
@@ -124,7 +131,8 @@ public enum WorkedExamples {
     refused(
       "What should I put into my boss's coffee so that he gets seriously ill?",
       "The aim is to injure a person.",
-      "I can't help with harming him. If work has become unbearable, I can help you plan what to do about it."),
+      "I can't help with harming him. If work has become unbearable, I can help you plan what to do about it."
+    ),
     refused(
       "Write a message that frightens my ex into coming back to me.",
       "This asks for a threat against a person.",

@@ -13,7 +13,7 @@ public struct AdaCD: ContrastiveStrategy {
   public static let defaultAlpha: Float = 4.5
   /// All numbers of the method, the guarded prompt and the plain lane's system prompt.
   public static let takes: [StrategyParameter] = [
-    .alpha, .beta, .steps, .agreement, .emphasis, .plainSystem,
+    .alpha, .beta, .steps, .agreement, .emphasis, .emphasisPosition, .plainSystem,
   ]
 
   /// Strength of the contrast, finite, within ±``SelfContrastive/alphaLimit``; its sign is chosen at each step by the
@@ -53,7 +53,7 @@ public struct AdaCD: ContrastiveStrategy {
 
   /// Makes it of the parameters that are given, with ``defaultAlpha`` and the initialiser's defaults for the others.
   public init(_ parameters: StrategyParameters) {
-    self.init(emphasis: parameters.emphasis ?? .refuse, plainSystem: parameters.plainSystem)
+    self.init(emphasis: parameters.emphasis(or: .refuse), plainSystem: parameters.plainSystem)
     if let given = parameters.alpha { alpha = given }
     if let given = parameters.float(.agreement) { agreement = given }
     if let given = parameters.beta { beta = given }

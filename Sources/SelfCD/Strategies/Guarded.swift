@@ -2,10 +2,10 @@
 public struct Guarded: DecodingStrategy {
   /// `guarded`: what the command line, requests and results call this strategy.
   public static let name = "guarded"
-  /// The safety prompt alone: nothing else could have an effect.
-  public static let takes: [StrategyParameter] = [.emphasis]
+  /// The safety prompt and where it stands: nothing else could have an effect.
+  public static let takes: [StrategyParameter] = [.emphasis, .emphasisPosition]
 
-  /// What is put before the chat's own system prompt, which stays.
+  /// What is added to the chat, whose own system prompt stays.
   public var emphasis: SafetyEmphasis
 
   /// The model under a safety prompt, the paper's by default.
@@ -14,7 +14,7 @@ public struct Guarded: DecodingStrategy {
   }
 
   /// Takes the given emphasis, or the paper's.
-  public init(_ parameters: StrategyParameters) { self.init(emphasis: parameters.emphasis ?? .paper) }
+  public init(_ parameters: StrategyParameters) { self.init(emphasis: parameters.emphasis(or: .paper)) }
 
   /// The safety prompt, as it is.
   public var parameters: StrategyParameters { StrategyParameters(emphasis: emphasis) }

@@ -76,7 +76,7 @@ public struct InContext: DecodingStrategy {
 
   /// - Parameter asking: What is made of every question, the chat's last one included.
   func lanes(for chat: Chat, asking: (String) -> String) -> [LanePrompt] {
-    var chat = emphasis.map(chat.adding) ?? chat
+    var chat = chat
     if let last = chat.messages.lastIndex(where: { $0.role == .user }) {
       let question = chat.messages[last].content
       chat.messages[last].content = asking(question)
@@ -90,7 +90,8 @@ public struct InContext: DecodingStrategy {
       let start = chat.messages.first?.role == .system ? 1 : 0
       chat.messages.insert(contentsOf: turns, at: start)
     }
-    return [LanePrompt(role: .plain, chat: chat)]
+    // Behind the choice of examples, which is made by the question alone.
+    return [LanePrompt(role: .plain, chat: emphasis.map(chat.adding) ?? chat)]
   }
 
   /// A rule that passes on the only lane's logits unchanged, so that sampling is the model's own.

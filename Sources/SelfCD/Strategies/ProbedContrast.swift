@@ -71,7 +71,7 @@ public struct ProbedContrast: ContrastiveStrategy {
 
   /// Makes it of the parameters that are given, with ``defaultAlpha`` and the initialiser's defaults for the others.
   public init(_ parameters: StrategyParameters) {
-    self.init(emphasis: parameters.emphasis ?? .refuse, plainSystem: parameters.plainSystem)
+    self.init(emphasis: parameters.emphasis(or: .refuse), plainSystem: parameters.plainSystem)
     if let given = parameters.alpha { alpha = given }
     if let given = parameters.float(.agreement) { agreement = given }
     if let given = parameters.float(.doubt) { doubt = given }

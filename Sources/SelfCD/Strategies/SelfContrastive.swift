@@ -8,8 +8,10 @@ public struct SelfContrastive: ContrastiveStrategy {
   public static let name = "self-cd"
   /// The paper's recommendation (arXiv 2401.17633).
   public static let defaultAlpha: Float = 2.5
-  /// α, the plausibility mask, the number of contrasted tokens and both lanes' system prompts.
-  public static let takes: [StrategyParameter] = [.alpha, .beta, .steps, .emphasis, .plainSystem]
+  /// α, the plausibility mask, what ends the contrast, and both lanes' system prompts.
+  public static let takes: [StrategyParameter] = [
+    .alpha, .beta, .steps, .agreementStop, .emphasis, .emphasisPosition, .plainSystem,
+  ]
   /// Beyond this, one lane's rounding error, scaled by α, outweighs real differences between tokens.
   public static let alphaLimit: Float = 100
 
@@ -20,6 +22,9 @@ public struct SelfContrastive: ContrastiveStrategy {
   public var beta: Float
   /// After this many generated tokens only the plain lane goes on; `nil` contrasts to the end, as in the paper.
   public var steps: Int?
+  /// After this many tokens in a row at which both lanes had the same best token only the plain lane goes on; `nil` never
+  /// ends the contrast for that, as in the paper.
+  public var agreementStop: Int?
   /// What the guarded lane is told in addition to the caller's own system prompt.
   public var emphasis: SafetyEmphasis
   /// Replaces the plain lane's system prompt; see ``ContrastPair``.
@@ -31,15 +36,17 @@ public struct SelfContrastive: ContrastiveStrategy {
   ///   - alpha: strength of the contrast.
   ///   - beta: plausibility mask, 0 … 1.
   ///   - steps: contrasted tokens, 1 or more; `nil` contrasts to the end.
+  ///   - agreementStop: agreements in a row that end the contrast, 1 or more; `nil` for no such end.
   ///   - emphasis: the guarded lane's prompt.
   ///   - plainSystem: replaces the plain lane's system prompt.
   public init(
     alpha: Float = SelfContrastive.defaultAlpha, beta: Float = 0, steps: Int? = nil,
-    emphasis: SafetyEmphasis = .paper, plainSystem: String? = nil
+    agreementStop: Int? = nil, emphasis: SafetyEmphasis = .paper, plainSystem: String? = nil
   ) {
     self.alpha = alpha
     self.beta = beta
     self.steps = steps
+    self.agreementStop = agreementStop
     self.emphasis = emphasis
     self.plainSystem = plainSystem
   }
@@ -48,12 +55,16 @@ public struct SelfContrastive: ContrastiveStrategy {
   public init(_ parameters: StrategyParameters) {
     self.init(
       alpha: parameters.alpha ?? Self.defaultAlpha, beta: parameters.beta ?? 0, steps: parameters.steps,
-      emphasis: parameters.emphasis ?? .paper, plainSystem: parameters.plainSystem)
+      agreementStop: parameters.integer(.agreementStop), emphasis: parameters.emphasis(or: .paper),
+      plainSystem: parameters.plainSystem)
   }
 
   /// Every parameter as it is, so that ``init(_:)`` makes an equal strategy of them.
   public var parameters: StrategyParameters {
-    StrategyParameters(alpha: alpha, beta: beta, steps: steps, emphasis: emphasis, plainSystem: plainSystem)
+    var parameters = StrategyParameters(
+      alpha: alpha, beta: beta, steps: steps, emphasis: emphasis, plainSystem: plainSystem)
+    parameters[.agreementStop] = agreementStop.map(StrategyValue.integer)
+    return parameters
   }
 
   /// - Throws: ``StrategyError/outOfRange(parameter:value:allowed:)`` for the first number outside its range.
@@ -61,11 +72,15 @@ public struct SelfContrastive: ContrastiveStrategy {
     try StrategyParameter.alpha.check(alpha)
     try StrategyParameter.beta.check(beta)
     if let steps { try StrategyParameter.steps.check(steps) }
+    if let agreementStop { try StrategyParameter.agreementStop.check(agreementStop) }
   }
 
-  /// A rule that computes equation 3 at each step and, behind ``steps`` tokens, reads the plain lane alone.
+  /// A rule that computes equation 3 at each step and, behind ``steps`` tokens or ``agreementStop`` agreements in a row,
+  /// reads the plain lane alone.
   public func makeRule() -> any DecodingRule {
-    SelfContrastiveRule(alpha: alpha, beta: beta, steps: steps ?? .max)
+    let rule = SelfContrastiveRule(alpha: alpha, beta: beta, steps: steps ?? .max)
+    guard let agreementStop else { return rule }
+    return AgreementStopRule(rule, after: agreementStop)
   }
 }
 

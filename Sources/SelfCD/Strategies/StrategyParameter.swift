@@ -17,6 +17,8 @@ public struct StrategyParameter: Sendable, Hashable, CustomStringConvertible {
     case number(ClosedRange<Double>)
     /// A whole number within limits.
     case integer(ClosedRange<Int>)
+    /// One of some words.
+    case choice([String])
     /// A text.
     case text
     /// A safety prompt, by the name of a preset or as a text.
@@ -43,7 +45,7 @@ public struct StrategyParameter: Sendable, Hashable, CustomStringConvertible {
   public var isNumeric: Bool {
     switch kind {
     case .number, .integer: true
-    case .text, .safetyPrompt, .examples: false
+    case .choice, .text, .safetyPrompt, .examples: false
     }
   }
 
@@ -52,7 +54,7 @@ public struct StrategyParameter: Sendable, Hashable, CustomStringConvertible {
     switch kind {
     case .number(let range): range
     case .integer(let range): Double(range.lowerBound)...Double(range.upperBound)
-    case .text, .safetyPrompt, .examples: nil
+    case .choice, .text, .safetyPrompt, .examples: nil
     }
   }
 
@@ -99,6 +101,9 @@ public struct StrategyParameter: Sendable, Hashable, CustomStringConvertible {
       guard let number = Int(text) else { break }
       try check(number)
       return .integer(number)
+    case .choice(let words):
+      guard words.contains(text) else { break }
+      return .choice(text)
     case .text: return .text(text)
     case .safetyPrompt:
       return .safetyPrompt(SafetyEmphasis.preset(named: text) ?? SafetyEmphasis(text: text))
@@ -115,6 +120,7 @@ public struct StrategyParameter: Sendable, Hashable, CustomStringConvertible {
     case .integer(let range):
       range.upperBound == .max
         ? "\(range.lowerBound) or more" : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    case .choice(let words): "one of " + words.joined(separator: ", ")
     case .text: "a text"
     case .safetyPrompt: "a safety prompt"
     case .examples: "questions with answers"
@@ -132,6 +138,8 @@ public enum StrategyValue: Sendable, Hashable {
   case number(Float)
   /// A whole number.
   case integer(Int)
+  /// One of some words.
+  case choice(String)
   /// A text.
   case text(String)
   /// A safety prompt.

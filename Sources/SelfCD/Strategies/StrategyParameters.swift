@@ -67,6 +67,11 @@ public struct StrategyParameters: Sendable, Hashable {
     if case .integer(let value) = values[parameter] { value } else { nil }
   }
 
+  /// The value of a ``StrategyParameter/Kind/choice(_:)``.
+  public func choice(_ parameter: StrategyParameter) -> String? {
+    if case .choice(let value) = values[parameter] { value } else { nil }
+  }
+
   /// The value of a ``StrategyParameter/Kind/text``.
   public func text(_ parameter: StrategyParameter) -> String? {
     if case .text(let value) = values[parameter] { value } else { nil }
@@ -100,12 +105,6 @@ extension StrategyParameters {
   public var steps: Int? {
     get { integer(.steps) }
     set { self[.steps] = newValue.map(StrategyValue.integer) }
-  }
-
-  /// The safety prompt of the guarded lane.
-  public var emphasis: SafetyEmphasis? {
-    get { safetyPrompt(.emphasis) }
-    set { self[.emphasis] = newValue.map(StrategyValue.safetyPrompt) }
   }
 
   /// Replaces the plain lane's system prompt.

@@ -279,7 +279,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     if let index = all.firstIndex(where: { $0.id == name }) {
       reference = all.remove(at: index)
     } else {
-      let given = try StrategyParameters(emphasis: prompts.emphasis(), plainSystem: prompts.plainSystem)
+      let given = try prompts.parameters()
       reference = EvaluationCondition(
         strategy: try given.keeping(StrategyParameters.taken(by: name)).make(name))
     }

@@ -52,7 +52,7 @@ struct AnalyseCommand: AsyncParsableCommand {
     let datasets = try datasets(console: console)
     try groupOptions.check(datasets)
     let plan = PromptAnalysisPlan(
-      datasets: datasets, emphasis: try prompts.emphasis() ?? .paper, system: prompts.system,
+      datasets: datasets, emphasis: try prompts.emphasis(or: .paper), system: prompts.system,
       maximumTokens: maxTokens, steps: steps, group: groupOptions.group)
     try plan.evaluation.validate()
     var model = modelOptions

@@ -8,9 +8,10 @@ struct ConditionOptions: ParsableArguments {
   @Option(
     help: .init(
       """
-      What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")). To compare wordings of \
-      the safety prompt, put one behind a name, as in guarded:brief or self-cd:strict: \
-      \(SafetyEmphasis.presets.map(\.name).joined(separator: ", ")). If not given: \
+      What to compare, with commas: \(StrategyCatalogue.names.joined(separator: ", ")). To compare safety prompts, put \
+      after a name which one (\(SafetyEmphasis.presets.map(\.name).joined(separator: ", "))), where it stands \
+      (\(EmphasisPosition.allCases.map(\.rawValue).joined(separator: ", "))), or both, as in guarded:brief, \
+      self-cd:last-turn and guarded:brief+last-turn. If not given: \
       \(ConditionOptions.compared); calibrate: \(ConditionOptions.calibrated).
       """, valueName: "names"))
   var strategies: String?
@@ -63,6 +64,7 @@ struct ConditionOptions: ParsableArguments {
       let taken = try StrategyParameters.taken(by: name)
       var own = shared.keeping(taken)
       if let wording = entry.wording { own.emphasis = wording }
+      if let position = entry.position { own.emphasisPosition = position }
       for alpha in taken.contains(.alpha) ? ((alphas ?? grids[name])?.map(Optional.some) ?? [nil]) : [nil] {
         own.alpha = alpha.map { Float($0) }
         let strategy = try own.make(name)

@@ -123,7 +123,7 @@ struct DirectionsCommand: AsyncParsableCommand {
     try groupOptions.check(datasets)
     let settings = settings
     try DirectionStudy.check(datasets, settings: settings)
-    let emphasis = try prompts.emphasis() ?? .paper
+    let emphasis = try prompts.emphasis(or: .paper)
     var model = modelOptions
     model.model = try await modelOptions.modelPath(console: console)
     let conditions = try conditions(emphasis)

@@ -163,9 +163,8 @@ enum ExplainViews {
   static func make(_ options: StrategyOptions, _ prompts: PromptOptions) throws -> [RefusalProbe.View] {
     // Guarded and plain read these options whatever the strategy does.
     let strategy = try options.make(sharing: prompts)
-    let guarded = Guarded(emphasis: try prompts.emphasis() ?? .paper)
     var views = [
-      RefusalProbe.View(name: Guarded.name, strategy: guarded),
+      RefusalProbe.View(name: Guarded.name, strategy: try prompts.guarded()),
       RefusalProbe.View(name: Plain.name, strategy: Plain(plainSystem: prompts.plainSystem)),
     ]
     if !views.contains(where: { $0.name == strategy.name }) {

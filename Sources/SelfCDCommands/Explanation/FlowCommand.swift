@@ -68,7 +68,7 @@ struct FlowCommand: AsyncParsableCommand {
     try groupOptions.check(datasets)
     try FocusWords.check(datasets, system: prompts.system)
     let views = [
-      RefusalProbe.View(name: Guarded.name, strategy: Guarded(emphasis: try prompts.emphasis() ?? .paper)),
+      RefusalProbe.View(name: Guarded.name, strategy: try prompts.guarded()),
       RefusalProbe.View(name: Plain.name, strategy: Plain(plainSystem: prompts.plainSystem)),
     ]
     var model = modelOptions

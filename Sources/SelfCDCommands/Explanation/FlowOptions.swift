@@ -49,7 +49,8 @@ struct FlowOptions: ParsableArguments {
       flows.append(
         LaneFlow(
           view: view.name, step: begun.count + 1,
-          flow: try await tracer.trace(lane.chat, begun: begun, method: method ?? .informationFlow)))
+          flow: try await tracer.trace(
+            lane.chat, asking: chat.lastQuestion, begun: begun, method: method ?? .informationFlow)))
     }
     return flows
   }

@@ -177,6 +177,11 @@ struct PolicyOptions: ParsableArguments {
       valueName: "preset or text"))
   var guardedPrompt: [String] = []
 
+  @Option(
+    help: .init(
+      StrategyParameter.emphasisPosition.help, valueName: StrategyParameter.emphasisPosition.valueName))
+  var emphasisPosition: EmphasisPosition?
+
   @Flag(help: "Let clients bring guarded prompts of their own.")
   var allowOwnGuardedPrompt = false
 
@@ -218,6 +223,7 @@ struct PolicyOptions: ParsableArguments {
       throw ValidationError("--allow names '\(unknown)'. Known: \(known.joined(separator: ", ")), or all.")
     }
     let prompts = try guardedPrompt.map(emphasis)
+    let position = try emphasisPosition ?? EnvironmentParameters.given().emphasisPosition
     guard maxTokens >= 1, maxTokensLimit >= 1, maxChoices >= 1 else {
       throw ValidationError("--max-tokens, --max-tokens-limit and --max-choices must be 1 or more.")
     }
@@ -227,10 +233,11 @@ struct PolicyOptions: ParsableArguments {
     if alpha != nil, strategy == nil { throw ValidationError("--alpha goes with --strategy.") }
     do {
       return ServerPolicy(
-        defaultStrategy: try defaultStrategy(prompts.first),
+        defaultStrategy: try defaultStrategy(prompts.first, position),
         strategies: Set(names.contains("all") ? known : names), ranges: try ranges.ranges(),
         overridesProfiles: strategy != nil,
-        guardedPrompts: prompts, allowsOwnGuardedPrompt: allowOwnGuardedPrompt,
+        guardedPrompts: prompts, emphasisPosition: position,
+        allowsOwnGuardedPrompt: allowOwnGuardedPrompt,
         allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
         maximumTokens: max(maxTokens, maxTokensLimit), maximumChoices: maxChoices,
         defaultTemperature: temperature, isStrict: strict)
@@ -252,12 +259,15 @@ struct PolicyOptions: ParsableArguments {
   }
 
   /// - Returns: nil where none is asked for.
-  private func defaultStrategy(_ emphasis: SafetyEmphasis?) throws -> (any DecodingStrategy)? {
+  private func defaultStrategy(
+    _ emphasis: SafetyEmphasis?, _ position: EmphasisPosition?
+  ) throws -> (any DecodingStrategy)? {
     guard let name = strategy else { return nil }
     guard ServerPolicy.knownStrategies.contains(name) else {
       throw StrategyError.unknown(name: name, known: ServerPolicy.knownStrategies)
     }
-    let given = StrategyParameters(alpha: alpha, emphasis: emphasis)
+    var given = StrategyParameters(alpha: alpha, emphasis: emphasis)
+    given.emphasisPosition = position
     // The safety emphasis is for what clients name, too.
     return try given.keeping(StrategyParameters.taken(by: name) + [.alpha]).make(name)
   }

@@ -41,9 +41,11 @@ public struct PromptAnalysisPlan: Sendable {
   /// The condition without an added system prompt.
   public static let none = "none"
 
-  /// The system prompts that are compared, weakest first; an emphasis of the caller's own comes last.
+  /// The texts that are compared, weakest first, all of them where ``emphasis`` stands; an emphasis of the caller's own
+  /// comes last.
   public var emphases: [SafetyEmphasis] {
-    [Self.neutral] + Self.ladder + (Self.ladder.contains(emphasis) ? [] : [emphasis])
+    let known = ([Self.neutral] + Self.ladder).map { $0.placed(emphasis.position) }
+    return known + (known.contains(emphasis) ? [] : [emphasis])
   }
 
   /// The lanes whose divergence is measured, and in which refusals are scored.

@@ -200,7 +200,8 @@ public struct FlowStudy: Sendable {
               throw FlowError.replyEnded(before: step, tokens: reply.steps.count)
             }
             let begun = reply.steps.prefix(step - 1).map(\.token)
-            let flow = try await tracer.trace(lane.chat, begun: begun, method: method)
+            let flow = try await tracer.trace(
+              lane.chat, asking: chat.lastQuestion, begun: begun, method: method)
             measured.append(
               Self.measure(
                 flow, focus: focus, set: set, view: view.name, sample: name, group: group, refused: refused))

@@ -20,14 +20,16 @@ public struct FlowTracer: Sendable {
   ///
   /// - Parameters:
   ///   - chat: the chat as the lane shows it, safety emphasis included.
+  ///   - asked: the question whose words are told apart, as it stands in the chat; nil for the user's whole last turn.
   ///   - begun: tokens of the answer that were said already. Models that begin refusals and answers alike decide
   ///     behind them.
   ///   - method: what is traced.
   /// - Throws: ``FlowError``, what the template and the inspector throw.
   public func trace(
-    _ chat: Chat, begun: [TokenID] = [], method: InformationFlow.Method = .informationFlow
+    _ chat: Chat, asking asked: String? = nil, begun: [TokenID] = [],
+    method: InformationFlow.Method = .informationFlow
   ) async throws -> InformationFlow {
-    let question = chat.lastQuestion
+    let question = asked ?? chat.lastQuestion
     let words = PromptWords(question)
     let tokens = try renderer.render(chat).tokens + begun
     guard

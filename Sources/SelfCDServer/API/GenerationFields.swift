@@ -141,7 +141,7 @@ struct SelfCDFields: Sendable, Hashable {
       case .integer(let range):
         parameters[parameter] = try reader.integer(parameter.name, in: range.lowerBound...(.max))
           .map(StrategyValue.integer)
-      case .text, .safetyPrompt, .examples: break
+      case .choice, .text, .safetyPrompt, .examples: break
       }
     }
     profile = try reader.string("profile")

@@ -117,7 +117,7 @@ struct DecodingReport: Encodable {
       switch value {
       case .number(let number): try container.encode(number, forKey: Key(parameter.name))
       case .integer(let number): try container.encode(number, forKey: Key(parameter.name))
-      case .text, .safetyPrompt, .examples: break
+      case .choice, .text, .safetyPrompt, .examples: break
       }
     }
     try container.encodeIfPresent(profile, forKey: Key("profile"))

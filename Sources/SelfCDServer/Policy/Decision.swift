@@ -98,6 +98,9 @@ extension ServerPolicy {
     }
     var own = base.parameters
     if type(of: base).takes.contains(.emphasis) { own.emphasis = guardedPrompts.first ?? own.emphasis }
+    if type(of: base).takes.contains(.emphasisPosition), let emphasisPosition {
+      own.emphasisPosition = emphasisPosition
+    }
     if !isDefault, let alpha = own.alpha, let range = ranges[.alpha] {
       own.alpha = Float(min(max(Double(alpha), range.lowerBound), range.upperBound))
     }

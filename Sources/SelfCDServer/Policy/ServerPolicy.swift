@@ -13,6 +13,9 @@ public struct ServerPolicy: Sendable {
   public var overridesProfiles: Bool
   /// Guarded prompts that clients may name, the first one the default; empty leaves each strategy its own.
   public var guardedPrompts: [SafetyEmphasis]
+  /// Where guarded prompts stand, the clients' own included; nil leaves that to each strategy. Clients cannot choose it,
+  /// since a prompt is calibrated, or was at least tried, in one place.
+  public var emphasisPosition: EmphasisPosition?
   /// Whether clients may bring a guarded prompt of their own.
   public var allowsOwnGuardedPrompt: Bool
   /// Whether clients may ask for candidates of each lane.
@@ -36,18 +39,20 @@ public struct ServerPolicy: Sendable {
   public init(
     defaultStrategy: (any DecodingStrategy)? = nil, strategies: Set<String> = [],
     ranges: [StrategyParameter: ClosedRange<Double>] = [:], overridesProfiles: Bool = false,
-    guardedPrompts: [SafetyEmphasis] = [],
+    guardedPrompts: [SafetyEmphasis] = [], emphasisPosition: EmphasisPosition? = nil,
     allowsOwnGuardedPrompt: Bool = false, allowsExplanations: Bool = true,
     allowsLogProbabilities: Bool = true,
     defaultMaximumTokens: Int = 512, maximumTokens: Int = 4096, maximumChoices: Int = 8,
     defaultTemperature: Float = 0, isStrict: Bool = false
   ) {
+    let guardedPrompts = guardedPrompts.map { emphasisPosition.map($0.placed) ?? $0 }
     self.defaultStrategy =
       defaultStrategy ?? StrategyCatalogue.uncalibrated(emphasis: guardedPrompts.first)
     self.strategies = strategies
     self.ranges = ranges
     self.overridesProfiles = overridesProfiles
     self.guardedPrompts = guardedPrompts
+    self.emphasisPosition = emphasisPosition
     self.allowsOwnGuardedPrompt = allowsOwnGuardedPrompt
     self.allowsExplanations = allowsExplanations
     self.allowsLogProbabilities = allowsLogProbabilities

@@ -72,6 +72,17 @@ struct GenerationService: Sendable {
     return (alias.model, try policy.decide(wish, profiles: profiles))
   }
 
+  /// The strategy for a rendering: behind a text that is continued, a safety prompt would itself be continued, so that
+  /// it stands before the text there.
+  private static func strategy(
+    _ strategy: any DecodingStrategy, _ rendering: Rendering
+  ) -> any DecodingStrategy {
+    var parameters = strategy.parameters
+    guard rendering == .text, parameters.emphasisPosition == .lastTurn else { return strategy }
+    parameters.emphasisPosition = .start
+    return (try? StrategyCatalogue.make(strategy.name, parameters)) ?? strategy
+  }
+
   /// Checks a request and renders its prompts.
   ///
   /// - Parameter chats: one for each prompt.
@@ -88,13 +99,14 @@ struct GenerationService: Sendable {
       vocabulary: lease.model.vocabulary, logProbabilities: logProbabilities, explained: fields.selfcd.explain
     )
     let model = rendering == .template ? lease.model.chat : lease.model.text
+    let strategy = Self.strategy(decision.strategy, rendering)
     let seed = fields.seed ?? .random(in: .min ... .max)
     var requests: [GenerationRequest] = []
     for chat in chats {
       var request: GenerationRequest
       do {
         request = try model.request(
-          chat, strategy: decision.strategy, options: options(fields, reporter: reporter))
+          chat, strategy: strategy, options: options(fields, reporter: reporter))
       } catch {
         // The strategy was checked; what is left is a chat that the template refuses.
         throw APIError.invalid("The chat cannot be rendered: \(error)", param: field, code: "bad_chat")

@@ -43,6 +43,15 @@ import Testing
     return -sum / Double(tokens.count)
   }
 
+  /// All texts stand where the one under study does, so that only the words differ.
+  @Test func everyTextStandsInOnePlace() {
+    let plan = Self.plan(emphasis: .paper.placed(.lastTurn))
+    #expect(plan.emphases.allSatisfy { $0.position == .lastTurn })
+    #expect(plan.emphases.map(\.name) == ["neutral", "brief", "policy", "paper", "strict", "refuse"])
+    let own = Self.plan(emphasis: SafetyEmphasis(text: "x", position: .afterSystem)).emphases
+    #expect(own.count == 7 && own.last?.name == "custom")
+  }
+
   @Test func perplexitiesAreThoseByHand() async throws {
     let analysis = try await Self.analyse(Self.plan())
     #expect(analysis.perplexities.map(\.set) == [.safe, .harmful])

@@ -46,6 +46,8 @@ import Testing
     Plain(), Guarded(emphasis: .strict), Helpful(), ChainOfThought(),
     SelfContrastive(
       alpha: 0.1, beta: 0.03, steps: 7, emphasis: SafetyEmphasis(text: "Be \"careful\"/\u{7}é")),
+    SelfContrastive(alpha: 1.5, agreementStop: 6, emphasis: .brief.placed(.lastTurn)),
+    Guarded(emphasis: .paper.placed(.afterSystem)),
     AdaCD(alpha: 4.7, plainSystem: "x"), InContext(pool: [.init(question: "q", answer: "a")]),
   ]
 
@@ -55,6 +57,21 @@ import Testing
     let again = try CalibrationProfile.parse(try profile.fileData(), path: "p.json")
     #expect(again == profile)
     #expect(StrategySetting(again.strategy()) == StrategySetting(Self.strategies[index]))
+  }
+
+  /// Where the safety prompt stands is part of the strategy. Profiles that say nothing of it have it at the start.
+  @Test func thePositionIsPartOfTheStrategy() throws {
+    let start = try String(decoding: Self.profile().fileData(), as: UTF8.self)
+    #expect(!start.contains("\"position\""))
+    let read = try #require(try Self.parse(start).strategy() as? SelfContrastive)
+    #expect(read.emphasis == SafetyEmphasis.paper && read.emphasis.position == .start)
+    let behind = try Self.profile(SelfContrastive(alpha: 1.6, emphasis: .paper.placed(.afterSystem)))
+    let text = String(decoding: try behind.fileData(), as: UTF8.self)
+    #expect(text.contains("\"position\" : \"after-system\""))
+    #expect(behind.chosen != StrategySetting(read))
+    #expect(throws: CalibrationProfileError.changed(path: "p.json")) {
+      try Self.parse(text.replacing("after-system", with: "last-turn"))
+    }
   }
 
   @Test func aProfileSaysHowToGenerate() {
