@@ -139,9 +139,11 @@ struct SentenceSplitter {
   /// Whether marks end the sentence that begins `text`.
   private func ends(_ marks: Range<Int>, of text: Range<Int>) -> Bool {
     let behind = marks.upperBound..<text.upperBound
-    if behind.isEmpty || characters[marks].contains(where: Self.wideMarks.contains) { return true }
+    // Behind a quote that closes, a sentence in such a script may go on.
+    if behind.isEmpty || Self.wideMarks.contains(characters[marks.upperBound - 1]) { return true }
     guard characters[behind.lowerBound].isWhitespace else { return false }
-    if characters[marks.lowerBound] == ".", isPartOfWord(marks.lowerBound, from: text.lowerBound) { return false }
+    let mark = marks.lowerBound
+    if characters[mark] == ".", isPartOfWord(mark, from: text.lowerBound) { return false }
     let blank = characters[behind].prefix(while: \.isWhitespace)
     // A line that breaks behind a mark breaks between sentences.
     if isWrittenSmall || blank.contains(where: \.isNewline) { return true }

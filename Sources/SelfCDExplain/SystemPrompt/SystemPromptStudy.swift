@@ -61,7 +61,8 @@ public struct SystemPromptStudy: Sendable {
   public func check() throws(ExplanationError) {
     try Self.check(prompt, datasets)
     guard top >= 0 else {
-      throw .outOfRange(what: "the number of sentences left out in pairs", value: "\(top)", allowed: "0 or more")
+      throw .outOfRange(
+        what: "the number of sentences left out in pairs", value: "\(top)", allowed: "0 or more")
     }
   }
 
