@@ -164,7 +164,7 @@ struct SentenceSplitter {
       return word.count <= 3 && (earlier == nil || earlier == ":")
     }
     // An initial, "e.g", "z.B".
-    let parts = word.split(separator: ".")
+    let parts = word.split { $0 == "." }
     if parts.allSatisfy({ $0.count == 1 && $0.first?.isLetter == true }) { return true }
     return Self.abbreviations.contains(String(word).lowercased())
   }

@@ -118,7 +118,7 @@ public struct SystemPromptStudy: Sendable {
     }
     for couple in couples { try await measure(couple) }
     let ranked = removals.prefix(worst).map(\.sentences)
-    let replies = try await replies(scores.subjects, under: [[], all] + ranked) {
+    let replies = try await self.replies(scores.subjects, under: [[], all] + ranked) {
       progress(share + (1 - share) * $0)
     }
     return SystemPromptResult(
@@ -174,7 +174,7 @@ public struct SystemPromptStudy: Sendable {
     _ subjects: [Subject], leavingOut removed: [Int], in place: Int,
     progress: @escaping @Sendable (Double) -> Void
   ) async throws -> [RefusalScore?] {
-    let plan = plan(leavingOut: removed)
+    let plan = self.plan(leavingOut: removed)
     let chats = subjects.map { plan.chat(for: $0.sample) }
     var scores: [RefusalScore?] = []
     for start in stride(from: 0, to: chats.count, by: Self.batch) {
@@ -211,7 +211,7 @@ public struct SystemPromptStudy: Sendable {
     var failures = 0
     for (number, removed) in versions.enumerated() {
       let outcome = try await EvaluationRunner(
-        model: probe.model, plan: plan(sets, leavingOut: removed), judges: [generation.judge]
+        model: probe.model, plan: self.plan(sets, leavingOut: removed), judges: [generation.judge]
       ).replies { progress((Double(number) + $0) / Double(versions.count)) }
       failures += outcome.failures.count
       for var reply in outcome.replies {
