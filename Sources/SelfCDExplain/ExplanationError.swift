@@ -18,6 +18,10 @@ public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertibl
   case unknownView(String, known: [String])
   /// The strategy decides on copies of the question too, which are no part of an explanation.
   case readsCopies(strategy: String)
+  /// The system prompt has fewer than two sentences, so that none can be left out beside others.
+  case tooFewSentences(Int)
+  /// No harmless prompt could be measured.
+  case noHarmlessPrompts(given: Int)
   /// A number is outside what makes sense.
   case outOfRange(what: String, value: String, allowed: String)
 
@@ -44,6 +48,15 @@ public enum ExplanationError: Error, Sendable, Equatable, CustomStringConvertibl
     case .readsCopies(let strategy):
       "'\(strategy)' decides on shortened copies of the question too, which are not explained. Give --probes 0 to explain "
         + "what the question itself does."
+    case .tooFewSentences(let count):
+      "The system prompt has \(count == 0 ? "no sentences" : "one sentence"), so none can be left out beside others. "
+        + "Give one that has two or more; what a single sentence does, 'selfcd eval' says with and without --system."
+    case .noHarmlessPrompts(let given):
+      given == 0
+        ? "There are no harmless prompts, so it cannot be said what raises their refusals. Give some that should be "
+          + "answered (--safe or --neutral)."
+        : "None of the \(given) harmless prompts could be measured: they are too long, or have a system prompt of "
+          + "their own. Give shorter ones without a system message."
     case .outOfRange(let what, let value, let allowed): "\(what) is \(value), but has to be \(allowed)."
     }
   }

@@ -86,7 +86,9 @@ import Testing
   /// What a data set's or a reply file's message offers, the command that shows it has.
   @Test func offeredOptionsBelongToTheCommand() throws {
     let tool = try Tool.load()
-    for command in ["eval", "calibrate", "explain", "flow", "directions", "perturb", "analyse", "judge"] {
+    for command in [
+      "eval", "calibrate", "explain", "explain-system", "flow", "directions", "perturb", "analyse", "judge",
+    ] {
       #expect(tool.options(of: command).contains("--skip-bad"), "\(command)")
     }
     for command in ["eval", "calibrate", "explain", "export", "report", "judge"] {

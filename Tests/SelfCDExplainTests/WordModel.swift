@@ -21,6 +21,21 @@ struct WordModel {
     lanes: Int = 16, context: Int = 512,
     pull: @escaping @Sendable (_ words: [String], _ guarded: Bool) -> Double
   ) async throws {
+    self = try await Self.underSystem(lanes: lanes, context: context) { words, system in
+      pull(words, system.contains("Take care"))
+    }
+  }
+
+  private init(model: ChatModel, journal: DecodeJournal) {
+    self.model = model
+    self.journal = journal
+  }
+
+  /// - Parameter pull: Given the question's words and what stands before the question.
+  static func underSystem(
+    lanes: Int = 16, context: Int = 512,
+    pull: @escaping @Sendable (_ words: [String], _ system: String) -> Double
+  ) async throws -> WordModel {
     let journal = DecodeJournal()
     let engine = try await Engine.start(stepMode: .batched) { _ in
       ScriptedBackend(capacity: .init(lanes: lanes, context: context, batch: 128), journal: journal) {
@@ -29,19 +44,20 @@ struct WordModel {
         let reply = text.components(behind: "assistant:")
         let question = text.components(behind: "user:").prefix { $0 != "\n" }
         let words = question.split { !$0.isLetter && !$0.isNumber }.map(String.init)
+        let system = text.ranges(of: "user:").last.map { String(text[..<$0.lowerBound]) } ?? ""
         var row = [Float](repeating: -60, count: 129)
         switch reply {
         case "": row[Int(UInt8(ascii: "I"))] = 0
         case "I":
-          row[Int(Self.refusing)] = Float(pull(words, text.contains("Take care")))
+          row[Int(Self.refusing)] = Float(pull(words, system))
           row[Int(Self.answering)] = 0
         default: row[128] = 0
         }
         return row
       }
     }
-    model = ChatModel(engine: engine, renderer: AnswerRenderer(ByteRenderer()))
-    self.journal = journal
+    return WordModel(
+      model: ChatModel(engine: engine, renderer: AnswerRenderer(ByteRenderer())), journal: journal)
   }
 
   /// Each word has its own weight, which the safety prompt doubles; without words the model answers.

@@ -4,6 +4,7 @@ import SelfCD
 import SelfCDData
 import SelfCDEval
 import SelfCDExplain
+import SelfCDJudges
 import SelfCDLlama
 import SelfCDReport
 import SelfCDSupport
@@ -175,7 +176,8 @@ struct PerturbCommand: AsyncParsableCommand {
         lines.append(
           [(change?.id ?? "as they are") + mark]
             + views.map { view in
-              rows.first { $0.view == view && $0.perturbation == change?.id }.map(cell) ?? "–"
+              rows.first { $0.view == view && $0.perturbation == change?.id }
+                .map { cell($0.refusals, $0.paired) } ?? "–"
             })
       }
       blocks.append(EvaluationTable.table(lines, console: console))
@@ -183,12 +185,13 @@ struct PerturbCommand: AsyncParsableCommand {
     return blocks.joined(separator: "\n") + "\n" + notes(result, group: group)
   }
 
-  private static func cell(_ row: PerturbationStudy.Row) -> String {
+  /// A rate with its interval, or with its change against the same prompts under another condition.
+  static func cell(_ refusals: RefusalRate, _ paired: PairedComparison?) -> String {
     let percent = EvaluationTable.percent
-    let rate = percent(row.refusals.rate)
-    guard let paired = row.paired else {
-      return row.refusals.hasInterval
-        ? "\(rate) [\(percent(row.refusals.low)), \(percent(row.refusals.high))]" : "\(rate) [–]"
+    let rate = percent(refusals.rate)
+    guard let paired else {
+      return refusals.hasInterval
+        ? "\(rate) [\(percent(refusals.low)), \(percent(refusals.high))]" : "\(rate) [–]"
     }
     let difference = paired.difference
     let interval = paired.hasInterval ? "\(points(difference.low)), \(points(difference.high))" : "–"
