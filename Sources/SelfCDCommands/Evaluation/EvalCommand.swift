@@ -174,7 +174,7 @@ struct EvalCommand: AsyncParsableCommand {
   }
 
   private func checkResumed(_ run: RunRecord, in store: RunStore) throws {
-    let parameters = try RunSettings(of: run)
+    let parameters = try RunSettings.resumable(run)
     let usual = try Self.parse([])
     var check = ResumeOptionConflicts()
     check.compare("--repetitions", repetitions, usual: usual.repetitions, run: parameters.repetitions)

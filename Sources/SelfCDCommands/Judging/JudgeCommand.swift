@@ -254,7 +254,7 @@ struct JudgeCommand: AsyncParsableCommand {
     }
     let run = try store.run(id: try store.identifier(matching: name))
     let judges = try await judgeOptions.judges(
-      judging: try RunSettings(of: run).modelPath, cache: store, console: console)
+      judging: try RunSettings(of: run).judgedModel, cache: store, console: console)
     let display = RunDisplay(label: "judging", console: console)
     defer { display.end() }
     try await Interruption.cancellable {
