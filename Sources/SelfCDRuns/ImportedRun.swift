@@ -144,7 +144,7 @@ public struct ImportedRun: Sendable {
         stopReason: row.reply.value(ofColumn: "stop_reason") ?? "unknown")
     }
     let models = Set(rows.map { $0.reply.value(ofColumn: "model") })
-    model = options.model ?? (models.count == 1 ? models.first ?? nil : nil) ?? Self.format
+    model = options.model ?? (models.count == 1 ? models.first ?? nil : nil) ?? "unknown"
     settings = RunSettings(
       imported: .init(files: files.map(\.name)),
       repetitions: (rows.map(\.key.slot.repetition).max() ?? 0) + 1, judges: options.judges,
