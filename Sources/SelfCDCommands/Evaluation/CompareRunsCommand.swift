@@ -1,4 +1,5 @@
 import ArgumentParser
+import SelfCDEval
 import SelfCDReport
 import SelfCDRuns
 import SelfCDStore
@@ -14,13 +15,15 @@ struct CompareRunsCommand: ParsableCommand {
       unanswered, harmful ones as refused. Both runs need verdicts of one judge in one version.
 
       Without --condition, each run's own is taken: its only one, or the one that its report features. Given once, it is \
-      that of both runs; given twice, the first is A's and the second B's.
+      that of both runs; given twice, the first is A's and the second B's. Rules of --fail-if are about B: its rates, and \
+      with delta. what B changes.
 
       EXAMPLES
         selfcd compare-runs before after
         selfcd compare-runs before after --condition self-cd@1.5
         selfcd compare-runs first first --condition guarded --condition self-cd@1.5
         selfcd compare-runs before after --group template --json
+        selfcd compare-runs before after --fail-if "delta.safe.unanswered.high > 0.02" --junit selfcd.xml
       """)
 
   @Argument(help: .init("The run that is compared with: its name, the beginning of it, or 'latest'.", valueName: "a"))
@@ -41,6 +44,8 @@ struct CompareRunsCommand: ParsableCommand {
 
   @Flag(help: "Print one JSON object instead of a table.")
   var json = false
+
+  @OptionGroup(title: "Checks") var ruleOptions: RuleOptions
 
   func validate() throws {
     guard condition.count <= 2, !condition.contains("") else {
@@ -68,6 +73,11 @@ struct CompareRunsCommand: ParsableCommand {
     } else {
       try console.write(RunComparisonTable(comparison: comparison, console: console).text)
     }
+    let figures = comparison.rows.filter { $0.category == nil }.map {
+      CheckedFigures(
+        $0.after, source: "run '\(comparison.after.run)'", condition: comparison.after.condition)
+    }
+    try ruleOptions.enforce(figures, command: "selfcd compare-runs", console: console)
   }
 
   private func selection(

@@ -30,6 +30,11 @@ struct EvaluationResult {
     self.lanes = lanes
   }
 
+  /// What rules of `--fail-if` are about.
+  var checkedFigures: [CheckedFigures] {
+    summary.rows.map { CheckedFigures($0, source: "run '\(run.id)'") }
+  }
+
   // MARK: JSON
 
   /// What `--json` prints. Keys are part of the product's interface.
