@@ -11,15 +11,13 @@ extension RunSettings {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     imported = try container.decodeIfPresent(Imported.self, forKey: .imported)
     let isImported = imported != nil
-    options =
-      isImported
-      ? GenerationOptions() : try container.decode(GenerationOptions.self, forKey: .options)
+    options = try isImported ? GenerationOptions() : container.decode(GenerationOptions.self, forKey: .options)
     system = try container.decodeIfPresent(String.self, forKey: .system)
     repetitions = try container.decode(Int.self, forKey: .repetitions)
     judges = try container.decode([String].self, forKey: .judges)
     reference = try container.decodeIfPresent(String.self, forKey: .reference)
     group = try container.decodeIfPresent(String.self, forKey: .group)
-    modelPath = isImported ? "" : try container.decode(String.self, forKey: .modelPath)
+    modelPath = try isImported ? "" : container.decode(String.self, forKey: .modelPath)
     adapters = try container.decodeIfPresent([ModelAdapter].self, forKey: .adapters)
     calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
   }

@@ -2,6 +2,7 @@ import SelfCDData
 import SelfCDEval
 import SelfCDJudges
 import SelfCDRuns
+import SelfCDStatistics
 import SelfCDSupport
 
 /// Two runs side by side, for a terminal.

@@ -45,7 +45,7 @@ enum ForeignRecords {
     flat["id"] = known(doc["id"]) ?? values["doc_id"]
     flat["prompt"] = question(in: doc) ?? argument(values["arguments"])
     // What the model said, and not what a filter made of it.
-    flat["completion"] = replies.lazy.compactMap(text).first.map { .string($0) } ?? .null
+    flat["completion"] = replies.compactMap { text($0) }.first.map { JSONValue.string($0) } ?? JSONValue.null
     return flat
   }
 
@@ -71,8 +71,8 @@ enum ForeignRecords {
     // `id` is that of the result, and never the same under two conditions.
     flat["id"] = values["testIdx"] ?? values["id"]
     flat["prompt"] = question(in: variables) ?? only(variables) ?? conversation(raw)
-    flat["completion"] = known(object(values["response"])["output"]).map { .string($0.text) } ?? .null
-    if flat["condition"] == nil { flat["condition"] = .string(names.condition(of: values)) }
+    flat["completion"] = known(object(values["response"])["output"]).map { JSONValue.string($0.text) } ?? JSONValue.null
+    if flat["condition"] == nil { flat["condition"] = JSONValue.string(names.condition(of: values)) }
     return flat
   }
 

@@ -27,7 +27,7 @@ struct ReplyTable {
       var all = values
       if case .object(let inner)? = values[ReplyTable.metadata] { all.merge(inner) { own, _ in own } }
       let texts = Set([columns.reply, columns.prompt].compactMap { $0.map(DatasetFormat.key) })
-      return all.compactMapValues { value in
+      return all.compactMapValues { value -> String? in
         switch value {
         case .string, .integer, .number, .bool: value.text
         case .null, .array, .object: nil
