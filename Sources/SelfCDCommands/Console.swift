@@ -86,6 +86,16 @@ struct Console: Sendable {
   /// A remark, for standard error.
   func note(_ message: String) { log("note: \(message)") }
 
+  /// An error that GitHub's runner shows beside the commit. It reads standard error, too, so that results stay alone.
+  func annotate(_ message: String, title: String) {
+    // A runner ends the message at a line break, and reads the escapes that it prescribes.
+    func escaped(_ text: String) -> String {
+      text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
+    }
+    let name = escaped(title).replacing(":", with: "%3A").replacing(",", with: "%2C")
+    log("::error title=\(name)::\(escaped(message))")
+  }
+
   /// Asks a question on a terminal; nobody is there to answer where standard input is none.
   /// - Returns: nil where nobody can be asked; otherwise whether the answer is yes.
   func confirms(_ question: String) -> Bool? {

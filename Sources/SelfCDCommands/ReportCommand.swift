@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import SelfCDEval
 import SelfCDReport
+import SelfCDRuns
 import SelfCDStore
 
 /// `selfcd report`: what a stored run shows, for people.
@@ -20,6 +22,7 @@ struct ReportCommand: AsyncParsableCommand {
         selfcd report latest -o report.html
         selfcd report 3f2a 9c41 --store runs.sqlite -o both.md
         selfcd report first --group template -o report.html
+        selfcd report latest --fail-if "self-cd@1.5: harmful.refused < 0.9" -o report.html
         selfcd report --format markdown > REPORT.md
       """)
 
@@ -55,6 +58,8 @@ struct ReportCommand: AsyncParsableCommand {
   @Flag(help: "Print the report's data as one JSON object.")
   var json = false
 
+  @OptionGroup(title: "Checks") var ruleOptions: RuleOptions
+
   private func choice() throws -> OutputChoice {
     if json, format != nil || output != nil {
       throw ValidationError("--json goes to standard output; leave --format and --output out.")
@@ -63,10 +68,18 @@ struct ReportCommand: AsyncParsableCommand {
       format: json ? .json : format, path: output, among: Self.formats, command: "selfcd report")
   }
 
-  func validate() throws { _ = try choice() }
+  func validate() throws {
+    _ = try choice()
+    if !ruleOptions.failIf.isEmpty, judge?.contains("@") ?? false {
+      throw ValidationError("--fail-if goes with --judge NAME, without a version.")
+    }
+  }
 
   func run() async throws {
-    try Self.write(try loadData(), to: try choice(), Console.standard)
+    let console = Console.standard
+    let data = try loadData()
+    try Self.write(data, to: try choice(), console)
+    try ruleOptions.enforce(try checkedFigures(data), command: "selfcd report", console: console)
   }
 
   /// Writes a report in the format that was chosen.
@@ -92,6 +105,16 @@ struct ReportCommand: AsyncParsableCommand {
     var data = ReportData(createdAt: Date(), showsHarmful: showHarmful, runs: stored)
     if let title { data.title = title }
     return data
+  }
+
+  /// What rules of `--fail-if` are about; they are the report's figures.
+  private func checkedFigures(_ data: ReportData) throws -> [CheckedFigures] {
+    let store = try storeOptions.openExisting()
+    return try data.runs.flatMap { run in
+      let stored = try StoredEvaluation(
+        runID: run.record.id, judge: judge, group: groupOptions.group, in: store)
+      return EvaluationResult(stored, store: store).checkedFigures
+    }
   }
 
   private static func summary(_ data: ReportData, _ console: Console) -> String {

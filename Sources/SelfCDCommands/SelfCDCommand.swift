@@ -23,7 +23,8 @@ public struct SelfCDCommand: AsyncParsableCommand {
     subcommands: [CompareCommand.self, GenerateCommand.self, ChatCommand.self] + serving + [
       EvalCommand.self, CalibrateCommand.self, CheckCalibrationCommand.self, ExplainCommand.self,
       ExplainSystemCommand.self, FlowCommand.self, DirectionsCommand.self, PerturbCommand.self,
-      AnalyseCommand.self, JudgeCommand.self, AuditCommand.self, CheckAuditCommand.self, ReportCommand.self,
+      AnalyseCommand.self, JudgeCommand.self, ImportCommand.self, AuditCommand.self, CheckAuditCommand.self,
+      ReportCommand.self, CompareRunsCommand.self,
       RunsCommand.self, ExportCommand.self, ReproduceCommand.self, ModelCommand.self,
     ])
 

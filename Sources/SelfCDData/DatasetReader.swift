@@ -276,7 +276,10 @@ extension DatasetReader {
     let lines = content.split { $0 == 0x0A || $0 == 0x0D }
     guard lines.count == 1, let line = lines.first, case .object(let values)? = try? JSONValue.parse(line)
     else { return false }
-    return !RecordSource.listKeys.contains { key in if case .array? = values[key] { true } else { false } }
+    let hasLists = RecordSource.listKeys.contains { key in
+      if case .array? = values[key] { true } else { false }
+    }
+    return !hasLists && RecordSource.list(in: values) == nil
   }
 
   /// Without folders, `.gz` and the extension.

@@ -22,10 +22,7 @@ extension RecordSource {
     switch document {
     case .array(let values): elements = values
     case .object(let values):
-      let lists = listKeys.compactMap { key -> [JSONValue]? in
-        if case .array(let list)? = values[key] { list } else { nil }
-      }
-      guard let list = lists.first, lists.count == 1 else {
+      guard let list = list(in: values) else {
         throw .wrongShape(
           file: file, found: "an object with \(values.keys.sorted().joined(separator: ", "))",
           expected: expectedShape)
@@ -39,6 +36,18 @@ extension RecordSource {
     for (index, element) in elements.enumerated() { source.add(element, at: .element(index + 1)) }
     source.collectColumns()
     return source
+  }
+
+  /// The list of an object that is a whole data set. Results of promptfoo have theirs at `results.results`.
+  static func list(in values: [String: JSONValue]) -> [JSONValue]? {
+    let lists = listKeys.compactMap { key -> [JSONValue]? in
+      if case .array(let list)? = values[key] { list } else { nil }
+    }
+    guard lists.isEmpty else { return lists.count == 1 ? lists.first : nil }
+    guard case .object(let results)? = values["results"], case .array(let list)? = results["results"] else {
+      return nil
+    }
+    return list
   }
 
   /// Reads one JSON value a line; empty lines are passed over.

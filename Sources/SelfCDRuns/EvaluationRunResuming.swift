@@ -19,7 +19,7 @@ extension EvaluationRun {
     resuming run: RunRecord, judges asked: [any ReplyJudge]? = nil, model: ModelFile,
     checking files: [Dataset]? = nil, in store: RunStore
   ) throws {
-    let settings = try RunSettings(of: run)
+    let settings = try RunSettings.resumable(run)
     guard try model.identity().sha256 == run.model.sha256 else {
       throw RunError.otherModel(run: run.id, path: model.path)
     }

@@ -13,6 +13,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case nameTaken(run: String)
   /// The record has no settings to resume with.
   case notAnEvaluation(run: String)
+  /// The run's replies were made elsewhere.
+  case imported(run: String)
   /// The run has no calibration's settings.
   case notACalibration(run: String)
   /// A calibration has nothing to compare with its reference.
@@ -50,6 +52,9 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       "The store already has a run '\(run)'. Resume it, begin another one under another name, or delete it with "
         + "'selfcd runs delete'."
     case .notAnEvaluation(let run): "The run '\(run)' was not made by 'selfcd eval' and cannot be resumed."
+    case .imported(let run):
+      "The run '\(run)' was imported: its replies were made elsewhere, and what is missing cannot be generated here. "
+        + "Import all files anew under another name, or begin a run of your own with 'selfcd eval'."
     case .notACalibration(let run):
       "The run '\(run)' was not made by 'selfcd calibrate'; go on with it by 'selfcd eval --resume'."
     case .noCandidate:

@@ -26,6 +26,26 @@ public struct RunSettings: Codable, Sendable, Equatable {
   public var adapters: [ModelAdapter]?
   /// What a calibration tests with the run's replies; nil for other runs.
   public var calibration: Calibration?
+  /// Where the replies come from, if they were made elsewhere: how they were generated is then not known, and
+  /// ``options`` and ``modelPath`` say nothing. Nil for runs of this program.
+  public var imported: Imported?
+
+  /// Where the replies of an imported run come from.
+  public struct Imported: Codable, Sendable, Equatable {
+    /// The files' names, without folders.
+    public var files: [String]
+
+    /// Names files.
+    public init(files: [String]) {
+      self.files = files
+    }
+
+    /// What a reader of the run's figures has to know.
+    package var remark: String {
+      "Imported from \(files.joined(separator: ", ")): the replies were made elsewhere, so their speed and cost are "
+        + "not known."
+    }
+  }
 
   /// A calibration's own settings; its candidates are the run's conditions but the reference, in their order.
   public struct Calibration: Codable, Sendable, Equatable {
@@ -62,6 +82,19 @@ public struct RunSettings: Codable, Sendable, Equatable {
     self.calibration = calibration
   }
 
+  /// The settings of a run whose replies were made elsewhere.
+  init(
+    imported: Imported, repetitions: Int, judges: [String], reference: String? = nil, group: String? = nil
+  ) {
+    options = GenerationOptions()
+    self.repetitions = repetitions
+    self.judges = judges
+    self.reference = reference
+    self.group = group
+    modelPath = ""
+    self.imported = imported
+  }
+
   /// Reads a stored run's settings.
   /// - Throws: ``RunError/notAnEvaluation(run:)`` for a record that has none.
   public init(of run: RunRecord) throws(RunError) {
@@ -71,6 +104,17 @@ public struct RunSettings: Codable, Sendable, Equatable {
       throw .notAnEvaluation(run: run.id)
     }
   }
+
+  /// Reads the settings that a stored run goes on with.
+  /// - Throws: ``RunError/notAnEvaluation(run:)``; ``RunError/imported(run:)`` for replies that were made elsewhere.
+  public static func resumable(_ run: RunRecord) throws(RunError) -> RunSettings {
+    let settings = try RunSettings(of: run)
+    guard settings.imported == nil else { throw .imported(run: run.id) }
+    return settings
+  }
+
+  /// The model's file; nil where the replies were made elsewhere.
+  public var judgedModel: String? { imported == nil ? modelPath : nil }
 
   /// The column that the run's figures are grouped by: its own, or the one that its calibration draws prompts by.
   public var groupColumn: String? { group ?? calibration?.split?.group }

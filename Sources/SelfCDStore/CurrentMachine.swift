@@ -10,9 +10,13 @@ extension RunRecord.Machine {
       memory: Int(clamping: information.physicalMemory), system: information.operatingSystemVersionString)
   }
 
+  /// The machine of replies that were made elsewhere: nothing is known of it.
+  public static let imported = Self(processor: "imported", cores: 0, memory: 0, system: "imported")
+
   /// One line for people.
   package var summary: String {
-    "\(processor), \(cores) cores, \(NumberFormat.bytes(memory)), \(system)"
+    guard self != .imported else { return "not known: the replies are imported" }
+    return "\(processor), \(cores) cores, \(NumberFormat.bytes(memory)), \(system)"
   }
 
   private static var processorName: String? {

@@ -8,7 +8,7 @@ public struct RunRecord: Codable, Sendable, Hashable, Identifiable {
     /// The name people use.
     public var name: String
     /// SHA-256 of the weights' file, in hexadecimal; with adapters, of file and adapters together
-    /// (`ModelIdentity`).
+    /// (`ModelIdentity`). ``imported`` where the model is not at hand.
     public var sha256: String
     /// SHA-256 of the file alone, where there are adapters.
     public var fileSHA256: String?
@@ -16,6 +16,12 @@ public struct RunRecord: Codable, Sendable, Hashable, Identifiable {
     public var adapters: [ModelIdentity.Adapter]?
     /// What the file says about itself: architecture, quantisation and so on.
     public var metadata: [String: String]
+
+    /// What stands for ``sha256`` where the replies were made elsewhere, by a model that is not at hand.
+    public static let imported = "imported"
+
+    /// Whether the replies were made elsewhere.
+    public var isImported: Bool { sha256 == Self.imported }
 
     /// Describes a model.
     public init(name: String, sha256: String, metadata: [String: String] = [:]) {

@@ -8,7 +8,7 @@ extension CalibrateCommand {
   /// Finds options that say otherwise than the run.
   /// - Throws: `CommandError` that names them.
   func checkResumed(_ run: RunRecord, in store: RunStore) throws {
-    let parameters = try RunSettings(of: run)
+    let parameters = try RunSettings.resumable(run)
     guard let own = parameters.calibration else { return }
     let usual = try Self.parse([])
     var check = ResumeOptionConflicts()

@@ -28,6 +28,8 @@ struct EvalCommand: AsyncParsableCommand {
         selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --group template
         selfcd eval --data xstest_prompts.csv --judge xstest-strmatch,llm \\
           --judge-url https://host/v1 --judge-model name --judge-key-env API_KEY
+        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --fail-if "safe.unanswered > 0.05" \\
+          --fail-if "harmful.refused.low < 90 %" --junit selfcd.xml
         selfcd eval --safe safe.csv --harmful harmful.csv --json | jq '.conditions[] | [.strategy, .set, .rate]'
       """)
 
@@ -77,6 +79,8 @@ struct EvalCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object instead of tables.")
   var json = false
 
+  @OptionGroup(title: "Checks") var ruleOptions: RuleOptions
+
   func validate() throws {
     _ = try conditions(adding: nil)
     guard repetitions >= 1 else { throw ValidationError("--repetitions must be 1 or more.") }
@@ -116,6 +120,7 @@ struct EvalCommand: AsyncParsableCommand {
       try console.write(EvaluationTable(result, console: console).text)
       console.note("run '\(run.id)' is in \(run.store.path).")
     }
+    try ruleOptions.enforce(result.checkedFigures, command: "selfcd eval", console: console)
   }
 
   // MARK: Starting and resuming
@@ -174,7 +179,7 @@ struct EvalCommand: AsyncParsableCommand {
   }
 
   private func checkResumed(_ run: RunRecord, in store: RunStore) throws {
-    let parameters = try RunSettings(of: run)
+    let parameters = try RunSettings.resumable(run)
     let usual = try Self.parse([])
     var check = ResumeOptionConflicts()
     check.compare("--repetitions", repetitions, usual: usual.repetitions, run: parameters.repetitions)

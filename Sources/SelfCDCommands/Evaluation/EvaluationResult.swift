@@ -30,6 +30,11 @@ struct EvaluationResult {
     self.lanes = lanes
   }
 
+  /// What rules of `--fail-if` are about.
+  var checkedFigures: [CheckedFigures] {
+    summary.rows.map { CheckedFigures($0, source: "run '\(run.id)'") }
+  }
+
   // MARK: JSON
 
   /// What `--json` prints. Keys are part of the product's interface.
@@ -38,7 +43,10 @@ struct EvaluationResult {
     let store: String
     let model: RunRecord.Model
     let codeVersion: String
-    let seed: UInt64
+    /// Where the replies come from; absent where this program made them.
+    let imported: RunSettings.Imported?
+    /// Absent where the replies were made elsewhere.
+    let seed: UInt64?
     /// Absent where nothing is penalised.
     let repetitionPenalty: Float?
     let judge: String
@@ -160,7 +168,8 @@ struct EvaluationResult {
   var record: Record {
     Record(
       run: run.id, store: storeName, model: run.model, codeVersion: run.codeVersion,
-      seed: settings.options.sampling.seed,
+      imported: settings.imported,
+      seed: settings.imported == nil ? settings.options.sampling.seed : nil,
       repetitionPenalty: settings.options.penalties.isNeutral ? nil : settings.options.penalties.repetition,
       judge: summary.judge,
       judgeVersion: summary.judgeVersion, reference: summary.reference, grouping: summary.grouping,

@@ -50,6 +50,7 @@ struct EvaluationTable {
       first += "; * differs from \(reference) on the same prompts (\(test), Holm, p < 0.05)"
     }
     var notes = [first + "."]
+    if let imported = result.settings.imported { notes.append(TerminalText.singleLine(imported.remark)) }
     if summary.rows.contains(where: { !$0.headline.hasInterval }) { notes.append(MeanText.oneGroup) }
     if sets.contains(where: { $0 != .harmful }) {
       notes.append("Unanswered: refused, in full or in part, or no reply at all (empty, a loop).")

@@ -43,7 +43,7 @@ struct RunSession {
   ) async throws -> RunSession {
     var model = model
     // The default model gives way to the run's own; one that was named has to be it.
-    let settings = try RunSettings(of: record)
+    let settings = try RunSettings.resumable(record)
     if model.model == ModelOptions.defaultModel { model.model = settings.modelPath }
     model.adapterOptions.restore(settings.adapters ?? [])
     let file: ModelFile

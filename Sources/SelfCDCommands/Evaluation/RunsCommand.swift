@@ -34,6 +34,8 @@ struct RunsCommand: ParsableCommand {
       let planned: Int
       let replies: Int
       let conditions: [String]
+      /// Whether the replies were made elsewhere.
+      let imported: Bool
     }
 
     func run() throws {
@@ -48,7 +50,7 @@ struct RunsCommand: ParsableCommand {
           run: run.id, startedAt: run.startedAt.formatted(.iso8601),
           finishedAt: run.finishedAt?.formatted(.iso8601), model: run.model.name, planned: run.planned,
           replies: try store.replyCount(runID: run.id),
-          conditions: try store.conditions(runID: run.id).map(\.id))
+          conditions: try store.conditions(runID: run.id).map(\.id), imported: run.model.isImported)
       }
       if json { return try console.writeJSON(lines) }
       if lines.isEmpty { return console.note("there is no run in \(store.path).") }
@@ -58,7 +60,7 @@ struct RunsCommand: ParsableCommand {
             + lines.map { line in
               [
                 TerminalText.singleLine(line.run), line.startedAt, "\(line.replies)/\(line.planned)",
-                TerminalText.singleLine(line.model),
+                TerminalText.singleLine(line.model) + (line.imported ? " (imported)" : ""),
               ]
             },
           console: console))

@@ -36,6 +36,7 @@ struct JudgeCommand: AsyncParsableCommand {
         selfcd judge --features human_labels.csv > features.json
         selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 \\
           --judge-model name --judge-key-env API_KEY --judge-budget 500
+        selfcd judge replies.jsonl --label safe --fail-if "safe.unanswered > 0.05"
         selfcd judge replies.jsonl --judge local-model --judge-gguf judge.gguf
       """)
 
@@ -66,6 +67,8 @@ struct JudgeCommand: AsyncParsableCommand {
   @Flag(help: "The same as --format json.")
   var json = false
 
+  @OptionGroup(title: "Checks") var ruleOptions: RuleOptions
+
   private func choice() throws -> OutputChoice {
     if json, let format, format != .json { throw ValidationError("Give --json or --format, not both.") }
     let formats: [OutputFormat] =
@@ -87,6 +90,9 @@ struct JudgeCommand: AsyncParsableCommand {
       throw ValidationError(
         "--label and --label-column have no effect on --agreement and --features, which read human labels; "
           + "--human-column names their column.")
+    }
+    if agreement || features, !ruleOptions.failIf.isEmpty {
+      throw ValidationError("--fail-if is about rates; --agreement and --features have none.")
     }
     if !agreement, !features, replyOptions.humanColumn != nil {
       throw ValidationError("--human-column goes with --agreement or --features.")
@@ -223,6 +229,7 @@ struct JudgeCommand: AsyncParsableCommand {
     default: text = try JudgedTable(judged: result, console: choice.console(console)).text()
     }
     try OutputFile.write(text, to: choice.path, console)
+    try ruleOptions.enforce(try result.checkedFigures(), command: "selfcd judge", console: console)
   }
 
   /// What a file is called in what is written.
@@ -254,7 +261,7 @@ struct JudgeCommand: AsyncParsableCommand {
     }
     let run = try store.run(id: try store.identifier(matching: name))
     let judges = try await judgeOptions.judges(
-      judging: try RunSettings(of: run).modelPath, cache: store, console: console)
+      judging: try RunSettings(of: run).judgedModel, cache: store, console: console)
     let display = RunDisplay(label: "judging", console: console)
     defer { display.end() }
     try await Interruption.cancellable {
@@ -268,5 +275,6 @@ struct JudgeCommand: AsyncParsableCommand {
       ? try console.json(result.record) + "\n"
       : EvaluationTable(result, console: choice.console(console)).text
     try OutputFile.write(text, to: choice.path, console)
+    try ruleOptions.enforce(result.checkedFigures, command: "selfcd judge", console: console)
   }
 }

@@ -1,4 +1,5 @@
 import SelfCDData
+import SelfCDEval
 import SelfCDJudges
 
 /// Replies from files with every judge's verdicts.
@@ -69,6 +70,17 @@ struct JudgedReplies {
       }
     }
     return groups
+  }
+
+  /// What rules of `--fail-if` are about: the first judge's verdicts on labelled prompts. A file is its own condition.
+  func checkedFigures() throws -> [CheckedFigures] {
+    try groups().compactMap { group in
+      guard group.judge == judges.first?.name, let label = group.label, let rate = group.rate else { return nil }
+      return CheckedFigures(
+        source: "file '\(group.file)'", condition: group.file, label: label, refused: rate,
+        unanswered: try RefusalRate(refused: group.n - group.count(.fullCompliance), of: group.n),
+        degenerate: group.count(.degenerate))
+    }
   }
 
   /// Replies that one judge calls a refusal and another does not.

@@ -55,8 +55,11 @@ struct ReplyFileOptions: ParsableArguments {
   }
 
   /// Reads a file of replies, or standard input for `-`.
+  /// - Parameter condition: The column that says how a reply was made.
   /// - Throws: `CommandError`, which says what is wrong with the file and which option helps; `DatasetError`.
-  func read(_ file: String) throws -> ForeignReplies {
+  func read(_ file: String, condition: String? = nil) throws -> ForeignReplies {
+    var columns = columns
+    columns.condition = condition
     let options = ForeignReplies.Options(columns: columns, label: label, skipsBadRows: skipBad)
     return try Self.explaining {
       guard file == "-" else {

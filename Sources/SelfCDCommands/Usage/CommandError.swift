@@ -9,6 +9,8 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
   /// Every prompt failed, so that there is nothing to count.
   case nothingAnswered(reason: String?)
   case invalid(String)
+  /// Figures pass limits that `--fail-if` sets.
+  case rulesBroken([String])
 
   var description: String {
     switch self {
@@ -22,6 +24,9 @@ enum CommandError: Error, Equatable, CustomStringConvertible {
       "No prompt could be answered, so there is nothing to count."
         + (reason.map { " The first reason: \($0)" } ?? "")
     case .invalid(let reason): reason
+    case .rulesBroken(let messages):
+      "\(messages.count == 1 ? "A rule of --fail-if is" : "Rules of --fail-if are") broken:\n"
+        + messages.map { "  \($0)" }.joined(separator: "\n")
     }
   }
 }

@@ -5,7 +5,7 @@ import SelfCDLlama
 /// Runs the command line and turns whatever goes wrong into one clear message and an exit code.
 public enum CommandRunner {
   /// Parses the command line and runs its command. A failure is told in one message and ends the process: with exit
-  /// code 1, 64 for wrong use, 130 after an interrupt.
+  /// code 1, 3 for figures that pass a limit of `--fail-if`, 64 for wrong use, 130 after an interrupt.
   ///
   /// - Parameter arguments: the words behind the program's name; `nil` takes the process's own.
   public static func run(_ arguments: [String]? = nil) async {
@@ -23,6 +23,7 @@ public enum CommandRunner {
     } catch let error as CommandError {
       // Ends quietly: whoever pressed Ctrl-C knows why.
       if case .interrupted = error { end(ExitStatus.interrupted) }
+      if case .rulesBroken = error { fail(error.description, ExitStatus.rulesBroken) }
       fail(error.description, ExitStatus.failure)
     } catch let error where SelfCDCommand.exitCode(for: error) == .failure {
       fail("\(error)", ExitStatus.failure)
@@ -54,6 +55,8 @@ public enum CommandRunner {
 /// Exit codes besides 0 and the 64 that ArgumentParser uses for wrong usage.
 enum ExitStatus {
   static let failure: Int32 = 1
+  /// The figures are there, and break a rule of `--fail-if`.
+  static let rulesBroken: Int32 = 3
   /// 128 + SIGINT, as shells have it.
   static let interrupted: Int32 = 130
 }

@@ -1,4 +1,6 @@
+import Crypto
 import SelfCDData
+import SelfCDSupport
 
 /// A reply from elsewhere that is to be judged.
 public struct ForeignReply: Codable, Sendable, Hashable {
@@ -12,12 +14,25 @@ public struct ForeignReply: Codable, Sendable, Hashable {
   public var label: Sample.Label?
   /// Where it stands in its file; nil for one from nowhere.
   public var position: Sample.Position?
+  /// Whether ``id`` is the file's own, and not a position.
+  public var hasOwnID: Bool
+  /// The conversation that it answers, without system messages; empty where the file has a single text.
+  public var turns: [Sample.Turn]
+  /// How it was made, where a column says so.
+  public var condition: String?
+  /// All other columns with a single value; those of an object `metadata`, too.
+  public var fields: [String: String]
 
   /// Makes a reply.
   public init(
     id: String, prompt: String = "", completion: String, label: Sample.Label? = nil,
-    position: Sample.Position? = nil
+    position: Sample.Position? = nil, hasOwnID: Bool = false, turns: [Sample.Turn] = [],
+    condition: String? = nil, fields: [String: String] = [:]
   ) {
+    self.hasOwnID = hasOwnID
+    self.turns = turns
+    self.condition = condition
+    self.fields = fields
     self.id = id
     self.prompt = prompt
     self.completion = completion
@@ -29,6 +44,13 @@ public struct ForeignReply: Codable, Sendable, Hashable {
   public var place: String {
     guard let position, id == String(position.number) else { return "id \(id)" }
     return position.description
+  }
+
+  /// What a column says, whatever case it is named in; nil where there is none or the cell is empty.
+  public func value(ofColumn name: String) -> String? {
+    let key = DatasetFormat.key(name)
+    let value = fields.sorted { $0.key < $1.key }.first { DatasetFormat.key($0.key) == key }?.value
+    return value.flatMap { $0.trimmingSpaces().isEmpty ? nil : $0 }
   }
 }
 
@@ -83,6 +105,8 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
   public var skipped: [RowIssue]
   /// Labels that are not known, of replies that were taken all the same; the most frequent first.
   public var unknownLabels: [UnknownLabel]
+  /// SHA-256 of the file's bytes, in hexadecimal.
+  public var sha256: String
 
   /// Reads a file: a table or JSON records, plain or packed.
   /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for its columns and labels.
@@ -97,6 +121,7 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
   public init(bytes: [UInt8], fileName: String, options: Options = Options()) throws {
     let table = try ReplyTable(
       of: bytes, fileName: fileName, columns: options.columns, skipsBadRows: options.skipsBadRows)
+    sha256 = SHA256.hash(data: bytes).hexadecimal
     let labels = ReplyLabel(named: options.columns.label, rows: table.rows)
     var unknown: [[String]: Int] = [:]
     replies = try table.rows.map { row in
@@ -111,8 +136,11 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
         }
         unknown[[column, value], default: 0] += 1
       }
+      let condition = row[options.columns.condition ?? ReplyColumns.defaultCondition]?.trimmingSpaces()
       return ForeignReply(
-        id: row.id, prompt: row.prompt, completion: row.text, label: label, position: row.position)
+        id: row.id, prompt: row.prompt, completion: row.text, label: label, position: row.position,
+        hasOwnID: row.ownID != nil, turns: row.turns,
+        condition: condition.flatMap { $0.isEmpty ? nil : $0 }, fields: row.scalars(except: table.columns))
     }
     unknownLabels = unknown.map { UnknownLabel(column: $0.key[0], value: $0.key[1], rows: $0.value) }
       .sorted { ($1.rows, $0.column, $0.value) < ($0.rows, $1.column, $1.value) }

@@ -11,11 +11,15 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
   public var label: String?
   /// The column with the class that people gave the reply; nil takes ``defaultHumanLabel``.
   public var humanLabel: String?
+  /// The column that says how a reply was made; nil takes ``defaultCondition``.
+  public var condition: String?
 
   /// Names columns.
   public init(
-    reply: String? = nil, prompt: String? = nil, label: String? = nil, humanLabel: String? = nil
+    reply: String? = nil, prompt: String? = nil, label: String? = nil, humanLabel: String? = nil,
+    condition: String? = nil
   ) {
+    self.condition = condition
     self.reply = reply
     self.prompt = prompt
     self.label = label
@@ -32,6 +36,9 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
   /// Where human labels are looked for.
   public static let defaultHumanLabel = "human_label"
 
+  /// Where it is looked for how a reply was made.
+  public static let defaultCondition = "condition"
+
   /// The file's columns that they come to.
   struct Found {
     let reply: String
@@ -46,12 +53,11 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
     in columns: [String], metadata: [String], file: String
   ) throws(JudgeError) -> Found {
     func own(_ name: String) -> String? { columns.first { DatasetFormat.key($0) == DatasetFormat.key(name) } }
-    for name in [reply, prompt].compactMap(\.self) where own(name) == nil {
-      throw .missingColumn(name, file: file, present: columns)
-    }
-    let labelled = columns + metadata
-    if let label, !labelled.contains(where: { DatasetFormat.key($0) == DatasetFormat.key(label) }) {
-      throw .missingColumn(label, file: file, present: labelled)
+    if let reply, own(reply) == nil { throw .missingColumn(reply, file: file, present: columns) }
+    let all = columns + metadata
+    for name in [prompt, label, condition].compactMap(\.self)
+    where !all.contains(where: { DatasetFormat.key($0) == DatasetFormat.key(name) }) {
+      throw .missingColumn(name, file: file, present: all)
     }
     let known = Self.knownReplies.compactMap(own)
     guard let found = reply.flatMap(own) ?? known.first else {
@@ -59,7 +65,8 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
     }
     return Found(
       reply: found,
-      prompt: prompt.flatMap(own) ?? Self.knownPrompts.compactMap(own).first { $0 != found },
+      // One that was named may stand in `metadata`.
+      prompt: prompt ?? Self.knownPrompts.compactMap(own).first { $0 != found },
       others: reply == nil ? known.filter { $0 != found } : [])
   }
 }
@@ -68,23 +75,30 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
 struct ReplyConversation {
   let reply: String
   let prompt: String
+  /// What stands before the reply, without system messages.
+  let turns: [Sample.Turn]
 
   /// - Throws: `RowIssue.Reason` for what is no conversation, or one without a reply.
   init(_ turns: [JSONValue]) throws(RowIssue.Reason) {
     var prompt = ""
-    var found: (reply: String, prompt: String)?
+    var asked: [Sample.Turn] = []
+    var found: (reply: String, prompt: String, turns: [Sample.Turn])?
     for (index, turn) in turns.enumerated() {
       guard case .object(let message) = turn, case .string(let role)? = message["role"],
         let content = Self.text(of: message["content"])
       else { throw .badConversation(detail: "message \(index + 1) needs 'role' and 'content'") }
       switch role {
-      case "user", "human": prompt = content
-      case "assistant", "model": found = (content, prompt)
+      case "user", "human":
+        prompt = content
+        asked.append(.init(role: .user, content: content))
+      case "assistant", "model":
+        found = (content, prompt, asked)
+        asked.append(.init(role: .assistant, content: content))
       default: break
       }
     }
     guard let found else { throw .badConversation(detail: "it has no message of the assistant") }
-    (reply, self.prompt) = found
+    (reply, self.prompt, self.turns) = found
   }
 
   /// The last question of a list of messages; nil where it has none.
@@ -96,6 +110,19 @@ struct ReplyConversation {
       guard case .object(let message) = turn else { return nil }
       return text(of: message["content"])
     }
+  }
+
+  /// What a list of messages asks, without system messages: it ends with the question.
+  static func questions(in turns: [JSONValue]) -> [Sample.Turn] {
+    let known = turns.compactMap { turn -> Sample.Turn? in
+      guard case .object(let message) = turn, let content = text(of: message["content"]) else { return nil }
+      switch message["role"] {
+      case .string("user")?: return .init(role: .user, content: content)
+      case .string("assistant")?: return .init(role: .assistant, content: content)
+      default: return nil
+      }
+    }
+    return Array(known.prefix((known.lastIndex { $0.role == .user } ?? -1) + 1))
   }
 
   /// A text, or the texts among a list of parts.

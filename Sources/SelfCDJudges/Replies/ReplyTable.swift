@@ -10,12 +10,30 @@ struct ReplyTable {
     let text: String
     /// What it answers; empty where the file does not say.
     let prompt: String
+    /// The conversation that it answers, where the file has one.
+    let turns: [Sample.Turn]
     fileprivate let values: [String: JSONValue]
 
     /// A column's text, whatever case it is written in. What a record has no column for may stand in its `metadata`.
     subscript(column: String) -> String? { ReplyTable.value(column, of: values)?.text }
 
     var id: String { self["id"] ?? self["sample"] ?? String(position.number) }
+
+    /// The file's own identifier.
+    var ownID: String? { (self["id"] ?? self["sample"]).flatMap { $0.trimmingSpaces().isEmpty ? nil : $0 } }
+
+    /// What has a single value, in `metadata` too, besides reply and prompt.
+    func scalars(except columns: ReplyColumns.Found) -> [String: String] {
+      var all = values
+      if case .object(let inner)? = values[ReplyTable.metadata] { all.merge(inner) { own, _ in own } }
+      let texts = Set([columns.reply, columns.prompt].compactMap { $0.map(DatasetFormat.key) })
+      return all.compactMapValues { value -> String? in
+        switch value {
+        case .string, .integer, .number, .bool: value.text
+        case .null, .array, .object: nil
+        }
+      }.filter { !texts.contains(DatasetFormat.key($0.key)) }
+    }
 
     func fields(except known: Set<String>) -> [String: String] {
       values.filter { !known.contains(DatasetFormat.key($0.key)) }.mapValues(\.text)
@@ -65,7 +83,8 @@ struct ReplyTable {
     var first: RecordSource?
     for name in columns.reply.map({ [$0] }) ?? ReplyColumns.knownReplies {
       let format = DatasetFormat(name: "replies", summary: "replies", required: [name], prompt: name)
-      let source = try DatasetReader(options: .init(format: format)).source(bytes: bytes, fileName: fileName)
+      let source = ForeignRecords.flattened(
+        try DatasetReader(options: .init(format: format)).source(bytes: bytes, fileName: fileName))
       if source.columns.contains(where: { DatasetFormat.key($0) == DatasetFormat.key(name) }) {
         return source
       }
@@ -128,11 +147,19 @@ struct ReplyTable {
     guard !WithheldText.explains(values[columns.reply], flag: flag) else { throw .withheld }
     let reply = try ReplyValue(values[columns.reply], column: columns.reply)
     guard !WithheldText.explains(.string(reply.text), flag: flag) else { throw .withheld }
-    let asked = columns.prompt.flatMap { values[$0] }.map { value -> String in
-      guard case .array(let turns) = value else { return value.text }
-      return ReplyConversation.question(in: turns) ?? value.text
+    let asked = columns.prompt.flatMap { value($0, of: values) }
+    guard let asked else {
+      return Row(
+        position: record.position, text: reply.text, prompt: reply.prompt ?? "", turns: reply.turns,
+        values: values)
+    }
+    guard case .array(let turns) = asked else {
+      return Row(
+        position: record.position, text: reply.text, prompt: asked.text, turns: [], values: values)
     }
     return Row(
-      position: record.position, text: reply.text, prompt: asked ?? reply.prompt ?? "", values: values)
+      position: record.position, text: reply.text,
+      prompt: ReplyConversation.question(in: turns) ?? asked.text,
+      turns: ReplyConversation.questions(in: turns), values: values)
   }
 }

@@ -22,13 +22,15 @@ extension ReportRun {
     }
     options.baseline = options.baseline ?? settings?.reference
     options.group = options.group ?? settings?.groupColumn
-    self = try ReportBuilder(
+    var report = try ReportBuilder(
       record: ReportRecord(run), datasets: try store.datasets(runID: id),
       conditions: try store.conditions(runID: id).map {
         ReportCondition(id: $0.id, strategy: $0.strategy, alpha: $0.alpha)
       },
       replies: try store.replies(runID: id), options: options, speeds: try store.speeds(runID: id)
     ).build()
+    if let imported = settings?.imported { report.remarks.insert(imported.remark, at: 0) }
+    self = report
   }
 }
 
