@@ -163,6 +163,18 @@ struct SamplingOptions: ParsableArguments {
   @Option(help: .init("Drop tokens below this share of the best one's probability.", valueName: "number"))
   var minP: Float?
 
+  @Option(
+    help: .init(
+      "Draw from the tokens whose surprise is nearest to the entropy, up to this probability.",
+      valueName: "number"))
+  var typicalP: Float?
+
+  @Option(
+    help: .init(
+      "Drop tokens whose score is more than this many standard deviations below the best one's.",
+      valueName: "number"))
+  var topNSigma: Float?
+
   @Option(help: .init("The same seed gives the same draws.", valueName: "n"))
   var seed: UInt64 = 0
 
@@ -176,7 +188,9 @@ struct SamplingOptions: ParsableArguments {
 
   func options(traceCandidates: Int = 0) -> GenerationOptions {
     GenerationOptions(
-      sampling: SamplingParameters(temperature: temperature, topK: topK, topP: topP, minP: minP, seed: seed),
+      sampling: SamplingParameters(
+        temperature: temperature, topK: topK, topP: topP, minP: minP, typicalP: typicalP,
+        topNSigma: topNSigma, seed: seed),
       maximumTokens: maxTokens, stopStrings: stop, traceCandidates: traceCandidates,
       contrastStart: contrastFrom)
   }

@@ -10,6 +10,11 @@ public protocol Vocabulary: Sendable {
   func bytes(of token: TokenID) -> [UInt8]
 }
 
+extension Vocabulary {
+  /// The tokens that end a turn.
+  var ends: [TokenID] { (0..<TokenID(count)).filter { isEndOfGeneration($0) } }
+}
+
 /// Turns a chat into the tokens a model was trained to continue.
 public protocol PromptRenderer: Sendable {
   /// - Throws: when the model's chat template cannot render the chat.

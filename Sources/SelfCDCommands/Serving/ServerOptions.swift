@@ -180,6 +180,9 @@ struct PolicyOptions: ParsableArguments {
   @Flag(help: "Let clients bring guarded prompts of their own.")
   var allowOwnGuardedPrompt = false
 
+  @Flag(help: "Let clients add to the scores of tokens (logit_bias), which can undo how the server decodes.")
+  var allowLogitBias = false
+
   @Flag(help: "Give no log-probabilities and no explanations.")
   var noLogprobs = false
 
@@ -226,7 +229,7 @@ struct PolicyOptions: ParsableArguments {
     }
     if alpha != nil, strategy == nil { throw ValidationError("--alpha goes with --strategy.") }
     do {
-      return ServerPolicy(
+      var policy = ServerPolicy(
         defaultStrategy: try defaultStrategy(prompts.first),
         strategies: Set(names.contains("all") ? known : names), ranges: try ranges.ranges(),
         overridesProfiles: strategy != nil,
@@ -234,6 +237,8 @@ struct PolicyOptions: ParsableArguments {
         allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
         maximumTokens: max(maxTokens, maxTokensLimit), maximumChoices: maxChoices,
         defaultTemperature: temperature, isStrict: strict)
+      policy.allowsLogitBias = allowLogitBias
+      return policy
     } catch let error as StrategyError {
       throw ValidationError("\(error)")
     }

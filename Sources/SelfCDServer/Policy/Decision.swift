@@ -6,7 +6,14 @@ struct Decision: Sendable {
   /// The profile it comes from.
   let profile: String?
   /// Whether it comes from a profile that shows a bound.
-  let isCalibrated: Bool
+  private(set) var isCalibrated: Bool
+
+  /// The same decoding, where something else about the request is no part of what was calibrated.
+  var withoutBound: Decision {
+    var decision = self
+    decision.isCalibrated = false
+    return decision
+  }
 
   fileprivate init(_ profile: ServedProfile) {
     strategy = profile.strategy

@@ -19,6 +19,9 @@ public struct ServerPolicy: Sendable {
   public var allowsExplanations: Bool
   /// Whether clients may ask for log-probabilities.
   public var allowsLogProbabilities: Bool
+  /// Whether clients may add to the scores of tokens (`logit_bias`), which can put any text before what the strategy and
+  /// its prompts ask for.
+  public var allowsLogitBias = false
   /// Tokens of a reply where a request names no limit, and the most it can ask for.
   public var defaultMaximumTokens: Int
   /// The most tokens that a reply can have, whatever a request asks for.

@@ -79,9 +79,11 @@ struct GenerationService: Sendable {
   func prepare(
     _ chats: [Chat], _ fields: GenerationFields, rendering: Rendering, logProbabilities: Int?
   ) async throws -> Job {
-    let (name, decision) = try resolve(model: fields.model, fields.selfcd)
+    let (name, resolved) = try resolve(model: fields.model, fields.selfcd)
+    let decision = fields.leavesCalibration ? resolved.withoutBound : resolved
     try checkAllowed(fields, prompts: chats.count, logProbabilities: logProbabilities)
     let lease = try await pool.lease(name)
+    try check(fields.bias, lease.model.vocabulary, model: name)
     let field = rendering == .template ? "messages" : "prompt"
     for chat in chats { try lease.model.checkLength(of: chat, field: field) }
     let reporter = TokenReporter(
@@ -148,6 +150,11 @@ struct GenerationService: Sendable {
         param: "logprobs",
         code: "logprobs_not_allowed")
     }
+    if !fields.bias.isEmpty, !policy.allowsLogitBias {
+      throw .notAllowed(
+        "This server takes no 'logit_bias', which could undo how it decodes. Its operator can allow it "
+          + "(--allow-logit-bias).", param: "logit_bias", code: "logit_bias_not_allowed")
+    }
     if fields.selfcd.explain > 0, !policy.allowsExplanations || !policy.allowsLogProbabilities {
       throw .notAllowed(
         "This server explains no tokens; its operator switched that off (--no-explain, --no-logprobs).",
@@ -156,12 +163,29 @@ struct GenerationService: Sendable {
   }
 
   private func options(_ fields: GenerationFields, reporter: TokenReporter) -> GenerationOptions {
-    GenerationOptions(
+    var options = GenerationOptions(
       sampling: SamplingParameters(
         temperature: fields.temperature ?? policy.defaultTemperature, topK: fields.topK, topP: fields.topP,
-        minP: fields.minP),
-      maximumTokens: min(fields.maximumTokens ?? policy.defaultMaximumTokens, policy.maximumTokens),
+        minP: fields.minP, typicalP: fields.typicalP, topNSigma: fields.topNSigma),
+      maximumTokens: min(
+        // A client that names the least alone does not ask for less than that.
+        fields.maximumTokens ?? max(policy.defaultMaximumTokens, fields.minimumTokens),
+        policy.maximumTokens),
       stopStrings: fields.stop, traceCandidates: reporter.traceCandidates, penalties: fields.penalties)
+    options.bias = fields.bias
+    options.minimumTokens = fields.minimumTokens
+    options.ignoresEnd = fields.ignoresEnd
+    return options
+  }
+
+  /// A bias on a token that the model does not have would have no effect.
+  private func check(
+    _ bias: [TokenID: Float], _ vocabulary: any Vocabulary, model: String
+  ) throws(APIError) {
+    guard let token = bias.keys.sorted().last, token >= vocabulary.count else { return }
+    throw .invalid(
+      "'logit_bias' names token \(token), but '\(model)' has the tokens 0 to \(vocabulary.count - 1); POST /tokenize "
+        + "tells a text's.", param: "logit_bias")
   }
 
   /// Sees to it that prompt and reply fit into a lane: the limit of a reply is the most it may have, so that it is cut
