@@ -183,6 +183,13 @@ struct PolicyOptions: ParsableArguments {
   @Flag(help: "Let clients add to the scores of tokens (logit_bias), which can undo how the server decodes.")
   var allowLogitBias = false
 
+  @Flag(
+    help: """
+      Let clients begin the model's reply for it, with a chat that ends with the assistant's message. Words put into its \
+      mouth can make it answer what it would refuse.
+      """)
+  var allowPrefill = false
+
   @Flag(help: "Give no log-probabilities and no explanations.")
   var noLogprobs = false
 
@@ -238,6 +245,7 @@ struct PolicyOptions: ParsableArguments {
         maximumTokens: max(maxTokens, maxTokensLimit), maximumChoices: maxChoices,
         defaultTemperature: temperature, isStrict: strict)
       policy.allowsLogitBias = allowLogitBias
+      policy.allowsPrefill = allowPrefill
       return policy
     } catch let error as StrategyError {
       throw ValidationError("\(error)")

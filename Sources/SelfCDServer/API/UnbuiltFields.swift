@@ -132,10 +132,6 @@ struct UnbuiltField: Sendable {
       "chat_template", "chat_template_kwargs",
       because: "the template and its arguments are the operator's (--chat-template, --template-arg).",
       unless: nothing),
-    UnbuiltField(
-      "continue_final_message", because: "continuing the assistant's own turn is not built.", unless: nothing),
-    UnbuiltField(
-      "add_generation_prompt", because: "a reply is a turn of its own.", unless: on),
     UnbuiltField("documents", because: "put what they say in a message.", unless: nothing),
     UnbuiltField(
       "prompt", because: "it goes to /v1/completions; a chat has 'messages'.", unless: nothing),

@@ -22,6 +22,8 @@ public struct ServerPolicy: Sendable {
   /// Whether clients may add to the scores of tokens (`logit_bias`), which can put any text before what the strategy and
   /// its prompts ask for.
   public var allowsLogitBias = false
+  /// Whether clients may begin the model's reply for it: a chat that ends with a message of the assistant's.
+  public var allowsPrefill = false
   /// Tokens of a reply where a request names no limit, and the most it can ask for.
   public var defaultMaximumTokens: Int
   /// The most tokens that a reply can have, whatever a request asks for.

@@ -74,6 +74,7 @@ struct ModelRoutes: Sendable {
     let explain: Bool
     let logprobs: Bool
     let logitBias: Bool
+    let prefill: Bool
     let maxTokens: Int
     let defaultMaxTokens: Int
     let maxChoices: Int
@@ -109,7 +110,8 @@ struct ModelRoutes: Sendable {
         models: models,
         guardedPrompts: policy.guardedPrompts.map(\.name), ownGuardedPrompt: policy.allowsOwnGuardedPrompt,
         explain: policy.allowsExplanations && policy.allowsLogProbabilities,
-        logprobs: policy.allowsLogProbabilities, logitBias: policy.allowsLogitBias, maxTokens: policy.maximumTokens,
+        logprobs: policy.allowsLogProbabilities, logitBias: policy.allowsLogitBias,
+        prefill: policy.allowsPrefill, maxTokens: policy.maximumTokens,
         defaultMaxTokens: min(policy.defaultMaximumTokens, policy.maximumTokens),
         maxChoices: policy.maximumChoices, defaultTemperature: policy.defaultTemperature))
   }

@@ -74,13 +74,22 @@ struct GenerationService: Sendable {
 
   /// Checks a request and renders its prompts.
   ///
-  /// - Parameter chats: one for each prompt.
+  /// - Parameters:
+  ///   - chats: one for each prompt.
+  ///   - fields: how to draw, when to stop, what to report.
+  ///   - rendering: how a prompt becomes tokens.
+  ///   - continuation: the field that asks for the chats' last messages, the assistant's, to be continued (``AskedChat``).
+  ///   - logProbabilities: candidates to report at each token; `nil` for none.
   /// - Throws: ``APIError``.
   func prepare(
-    _ chats: [Chat], _ fields: GenerationFields, rendering: Rendering, logProbabilities: Int?
+    _ chats: [Chat], _ fields: GenerationFields, rendering: Rendering, continuation: String? = nil,
+    logProbabilities: Int?
   ) async throws -> Job {
     let (name, resolved) = try resolve(model: fields.model, fields.selfcd)
-    let decision = fields.leavesCalibration ? resolved.withoutBound : resolved
+    try checkContinuation(continuation)
+    // What profiles are calibrated with begins each reply afresh, and draws it from what the strategy makes.
+    let decision =
+      fields.leavesCalibration || continuation != nil ? resolved.withoutBound : resolved
     try checkAllowed(fields, prompts: chats.count, logProbabilities: logProbabilities)
     let lease = try await pool.lease(name)
     try check(fields.bias, lease.model.vocabulary, model: name)
@@ -96,7 +105,8 @@ struct GenerationService: Sendable {
       var request: GenerationRequest
       do {
         request = try model.request(
-          chat, strategy: decision.strategy, options: options(fields, reporter: reporter))
+          chat, strategy: decision.strategy, options: options(fields, reporter: reporter),
+          isContinued: continuation != nil)
       } catch {
         // The strategy was checked; what is left is a chat that the template refuses.
         throw APIError.invalid("The chat cannot be rendered: \(error)", param: field, code: "bad_chat")
@@ -160,6 +170,18 @@ struct GenerationService: Sendable {
         "This server explains no tokens; its operator switched that off (--no-explain, --no-logprobs).",
         param: "selfcd.explain", code: "explain_not_allowed")
     }
+  }
+
+  /// Whether a chat may end with the beginning of the assistant's reply.
+  ///
+  /// - Parameter field: what asks for that; `nil` where nothing does.
+  /// - Throws: ``APIError`` (400): to a server that does not do it, such a chat is none that can be answered.
+  func checkContinuation(_ field: String?) throws(APIError) {
+    guard let field, !policy.allowsPrefill else { return }
+    throw .invalid(
+      "The chat ends with the assistant's own turn, and this server does not go on with words that a client puts into the "
+        + "model's mouth. End it with the user message to be answered. Its operator can allow it (--allow-prefill).",
+      param: field, code: "prefill_not_allowed")
   }
 
   private func options(_ fields: GenerationFields, reporter: TokenReporter) -> GenerationOptions {
