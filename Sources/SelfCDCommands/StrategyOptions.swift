@@ -101,14 +101,15 @@ struct StrategyOptions: ParsableArguments {
 
   @OptionGroup var parameters: ParameterOptions
 
-  /// The strategy's name; Self-CD where none is given, for commands that are about contrast.
-  var name: String { strategy ?? SelfContrastive.name }
+  /// The strategy's name; for commands that are about contrast Self-CD where none is given, unless options of guidance
+  /// are.
+  var name: String { strategy ?? (parameters.asksForGuidance ? Guidance.name : SelfContrastive.name) }
 
-  /// The strategy's name for commands that answer: one that is named, Self-CD where options of a contrast are given, and
-  /// else as the deployment decodes, since nobody asked for contrast.
+  /// The strategy's name for commands that answer: one that is named, Self-CD or guidance where options of theirs are
+  /// given, and else as the deployment decodes, since nobody asked for contrast.
   func answeringName(prompts: PromptOptions) throws -> String {
     if let strategy { return strategy }
-    guard alpha == nil, parameters.given.isEmpty else { return SelfContrastive.name }
+    guard alpha == nil, parameters.given.isEmpty else { return name }
     // Only contrast has a plain lane beside another one, so that the option alone would mislead.
     let emphasis = try prompts.emphasis()
     return prompts.plainSystem == nil

@@ -9,7 +9,7 @@ import Testing
 @Suite struct ContinuationTests {
   static let beginning = "Certainly: word0end "
 
-  static func chat(_ beginning: String = beginning) -> Chat {
+  static func chat(_ beginning: String = Self.beginning) -> Chat {
     Chat(messages: [.system("Be brief."), .user("Hello"), .assistant(beginning)])
   }
 

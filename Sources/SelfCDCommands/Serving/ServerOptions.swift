@@ -180,6 +180,13 @@ struct PolicyOptions: ParsableArguments {
   @Flag(help: "Let clients bring guarded prompts of their own.")
   var allowOwnGuardedPrompt = false
 
+  @Flag(
+    help: """
+      Let clients contrast with negative prompts of their own (selfcd.negative_prompt), within --guidance-range; beside \
+      --strategy or without a profile. It can move the model away from refusing.
+      """)
+  var allowNegativePrompt = false
+
   @Flag(help: "Let clients add to the scores of tokens (logit_bias), which can undo how the server decodes.")
   var allowLogitBias = false
 
@@ -246,6 +253,7 @@ struct PolicyOptions: ParsableArguments {
         defaultTemperature: temperature, isStrict: strict)
       policy.allowsLogitBias = allowLogitBias
       policy.allowsPrefill = allowPrefill
+      policy.allowsNegativePrompt = allowNegativePrompt
       return policy
     } catch let error as StrategyError {
       throw ValidationError("\(error)")

@@ -190,6 +190,8 @@ struct SelfCDFields: Sendable, Hashable {
   var parameters = StrategyParameters()
   var profile: String?
   var guardedPrompt: String?
+  /// What guidance moves away from.
+  var negativePrompt: String?
   /// Candidates of each lane to report at every token; 0 for no explanation.
   var explain = 0
   /// The model's name, where that says how to decode in place of `strategy` or `profile`.
@@ -212,6 +214,7 @@ struct SelfCDFields: Sendable, Hashable {
     }
     profile = try reader.string("profile")
     guardedPrompt = try reader.string(StrategyParameter.emphasis.name)
+    negativePrompt = try reader.string(StrategyParameter.negativePrompt.name)
     explain = try reader.bool("explain") == true ? Self.explainedCandidates : 0
     if let count = try reader.integer("candidates", in: 1...20) {
       guard explain > 0 else {
@@ -228,7 +231,7 @@ struct SelfCDFields: Sendable, Hashable {
   /// The keys there are.
   private static var keys: [String] {
     ["strategy"] + numbers.map(\.name) + [
-      "profile", StrategyParameter.emphasis.name, "explain", "candidates",
+      "profile", StrategyParameter.emphasis.name, StrategyParameter.negativePrompt.name, "explain", "candidates",
     ]
   }
 
@@ -240,6 +243,8 @@ struct SelfCDFields: Sendable, Hashable {
     func plain(_ name: String) -> String { name.lowercased().filter(\.isLetter) }
     for field in reader.rest {
       let name = plain(field)
+      // text-generation-webui's own, which clients send empty.
+      if field == StrategyParameter.negativePrompt.name, reader.peek(field)?.isNothing == true { continue }
       if let key = keys.first(where: { plain($0) == name }) {
         throw FieldError(
           "'\(field)' belongs under 'selfcd': {\"selfcd\": {\"\(key)\": …}}.", field: field,
@@ -276,5 +281,11 @@ struct SelfCDFields: Sendable, Hashable {
   }
 
   /// Whether a parameter of a strategy is given.
-  var hasParameters: Bool { !parameters.given.isEmpty || guardedPrompt != nil }
+  var hasParameters: Bool { !parameters.given.isEmpty || guardedPrompt != nil || negativePrompt != nil }
+
+  /// Whether guidance is asked for, by name or by what only it has.
+  var asksForGuidance: Bool {
+    guard let strategy else { return negativePrompt != nil || parameters[.guidance] != nil }
+    return StrategyCatalogue.name(meantBy: strategy) == Guidance.name
+  }
 }

@@ -62,9 +62,10 @@ struct UnbuiltField: Sendable {
       because: "the temperature is what 'temperature' says. Leave it at 0.", unless: number(0)),
     UnbuiltField(
       "guidance_scale", "cfg_scale",
-      because: "contrast is asked for under 'selfcd', within what the operator allows.", unless: number(1)),
+      because: "its name here is 'selfcd.guidance', within what the operator allows. Leave it at 1.",
+      unless: number(1)),
     UnbuiltField(
-      "negative_prompt", because: "contrast is asked for under 'selfcd', within what the operator allows.",
+      "negative_prompt", because: "it belongs under 'selfcd', within what the operator allows.",
       unless: nothing),
     UnbuiltField("use_beam_search", because: "one token is chosen at a time.", unless: nothing),
     UnbuiltField("num_beams", because: "one token is chosen at a time. Leave it at 1.", unless: number(1)),

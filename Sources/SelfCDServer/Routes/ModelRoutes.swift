@@ -75,6 +75,7 @@ struct ModelRoutes: Sendable {
     let logprobs: Bool
     let logitBias: Bool
     let prefill: Bool
+    let negativePrompt: Bool
     let maxTokens: Int
     let defaultMaxTokens: Int
     let maxChoices: Int
@@ -111,7 +112,8 @@ struct ModelRoutes: Sendable {
         guardedPrompts: policy.guardedPrompts.map(\.name), ownGuardedPrompt: policy.allowsOwnGuardedPrompt,
         explain: policy.allowsExplanations && policy.allowsLogProbabilities,
         logprobs: policy.allowsLogProbabilities, logitBias: policy.allowsLogitBias,
-        prefill: policy.allowsPrefill, maxTokens: policy.maximumTokens,
+        prefill: policy.allowsPrefill,
+        negativePrompt: policy.allowsNegativePrompt, maxTokens: policy.maximumTokens,
         defaultMaxTokens: min(policy.defaultMaximumTokens, policy.maximumTokens),
         maxChoices: policy.maximumChoices, defaultTemperature: policy.defaultTemperature))
   }

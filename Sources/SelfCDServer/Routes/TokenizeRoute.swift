@@ -119,6 +119,7 @@ struct TokenizeRoute: Sendable {
     let (name, decision) = try service.resolve(model: asked.model, asked.wish)
     let lease = try await service.pool.lease(name)
     try lease.model.checkLength(of: chat)
+    try service.checkNegativePrompt(of: decision.strategy, beside: [chat], lease.model)
     let request: GenerationRequest
     do {
       request = try lease.model.chat.request(

@@ -95,6 +95,7 @@ struct GenerationService: Sendable {
     try check(fields.bias, lease.model.vocabulary, model: name)
     let field = rendering == .template ? "messages" : "prompt"
     for chat in chats { try lease.model.checkLength(of: chat, field: field) }
+    try checkNegativePrompt(of: decision.strategy, beside: chats, lease.model)
     let reporter = TokenReporter(
       vocabulary: lease.model.vocabulary, logProbabilities: logProbabilities, explained: fields.selfcd.explain
     )
@@ -198,6 +199,15 @@ struct GenerationService: Sendable {
     options.minimumTokens = fields.minimumTokens
     options.ignoresEnd = fields.ignoresEnd
     return options
+  }
+
+  /// - Throws: ``APIError`` for a negative prompt that cannot fit, or that must not be one.
+  func checkNegativePrompt(
+    of strategy: any DecodingStrategy, beside chats: [Chat], _ model: ServedModel
+  ) throws(APIError) {
+    guard let guidance = strategy as? Guidance else { return }
+    try model.checkLength(of: Chat(question: guidance.negativePrompt), field: "selfcd.negative_prompt")
+    try policy.checkNegativePrompt(of: guidance, beside: chats)
   }
 
   /// A bias on a token that the model does not have would have no effect.
