@@ -93,6 +93,11 @@ struct GuidanceTests {
     let lanes = strategy.lanes(for: Chat(question: "q"))
     #expect(lanes.allSatisfy { $0.chat.systemPrompt?.contains(SafetyEmphasis.strict.text) == true })
     #expect(lanes.map { $0.chat.systemPrompt?.contains(Self.negative) } == [true, false])
+    // So it is where the prompt is the strategy's own.
+    policy.guardedPrompts = []
+    policy.defaultStrategy = SelfContrastive(alpha: 2)
+    let other = try policy.decide(Self.wish(), profiles: []).strategy as? Guidance
+    #expect(other?.emphasis == .paper)
   }
 
   @Test("does not move away from what is to hold: safety prompts and system messages")

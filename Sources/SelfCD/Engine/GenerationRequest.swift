@@ -108,7 +108,8 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
 
 extension GenerationOptions {
   private enum CodingKeys: String, CodingKey {
-    case sampling, penalties, bias, minimumTokens, ignoresEnd, maximumTokens, stopStrings, traceCandidates, contrastStart, summarizedSteps
+    case sampling, penalties, bias, minimumTokens, ignoresEnd, maximumTokens, stopStrings, traceCandidates
+    case contrastStart, summarizedSteps
   }
 
   /// Reads options; those stored before there were penalties, or a bias, have none.

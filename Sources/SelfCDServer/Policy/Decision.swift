@@ -92,7 +92,9 @@ extension ServerPolicy {
       throw .invalid("'\(Guidance.name)' needs '\(field)', a text to move away from.", param: field)
     }
     try rejectUnused(wish, by: Guidance.self)
-    var usual = Guidance(negativePrompt: negative, emphasis: guardedPrompts.first)
+    // Without it guidance would be plain decoding under another name.
+    let own = guardedPrompts.first ?? defaultStrategy.parameters.emphasis
+    var usual = Guidance(negativePrompt: negative, emphasis: own)
     if let range = ranges[.guidance] {
       usual.guidance = Float(min(max(Double(usual.guidance), range.lowerBound), range.upperBound))
     }
