@@ -149,7 +149,8 @@ let package = Package(
       name: "SelfCDTesting", dependencies: ["SelfCD"], resources: [.copy("Servers")], swiftSettings: strict),
     .testTarget(
       name: "SelfCDTests", dependencies: ["SelfCD", "SelfCDTesting"],
-      exclude: ["Fixtures/make_penalty_golden.py"], resources: [.copy("Fixtures/penalty_golden.json")],
+      exclude: ["Fixtures/make_penalty_golden.py", "Fixtures/make_sampling_golden.py"],
+      resources: [.copy("Fixtures/penalty_golden.json"), .copy("Fixtures/sampling_golden.json")],
       swiftSettings: strict),
     .testTarget(
       name: "SelfCDLlamaTests",

@@ -40,6 +40,10 @@ struct CompareCommand: AsyncParsableCommand {
       throw ValidationError(
         "compare shows a contrast strategy beside its lanes; '\(strategy.name)' is not one.")
     }
+    guard !(strategy is Guidance) else {
+      throw ValidationError(
+        "compare shows what a safety prompt does; '\(strategy.name)' contrasts with another prompt. Use 'selfcd generate'.")
+    }
     guard (1...20).contains(candidates) else { throw ValidationError("--candidates must be from 1 to 20.") }
   }
 

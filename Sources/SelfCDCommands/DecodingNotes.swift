@@ -61,6 +61,29 @@ enum DecodingNotes {
     return lines
   }
 
+  /// What changes scores behind the strategy; 'selfcd calibrate' has none of it.
+  private static func additions(_ options: GenerationOptions) -> [String] {
+    let penalties = [
+      ("repetition", options.penalties.set(\.repetition)),
+      ("frequency", options.penalties.set(\.frequency)),
+      ("presence", options.penalties.set(\.presence)),
+    ]
+    var additions = penalties.compactMap { name, value in
+      value.map { "no \(name) penalty (here \(NumberFormat.parameter($0)))" }
+    }
+    if !options.bias.isEmpty {
+      let count = NumberFormat.counted(options.bias.count, "token", "tokens")
+      additions.append("no bias on tokens (here on \(count))")
+    }
+    if options.ignoresEnd {
+      additions.append("replies that end where the model ends them (here it cannot)")
+    } else if options.minimumTokens > 0 {
+      additions.append(
+        "replies that end where the model ends them (here not before \(options.minimumTokens) tokens)")
+    }
+    return additions
+  }
+
   /// Where a profile is used otherwise than it was calibrated.
   private static func conditions(
     of profile: LoadedProfile, _ options: GenerationOptions, _ system: SystemPrompts
@@ -76,11 +99,7 @@ enum DecodingNotes {
         "temperature \(NumberFormat.parameter(Float(measured.temperature))) (here \(NumberFormat.parameter(Float(temperature))))"
       )
     }
-    if !options.penalties.isNeutral {
-      // 'selfcd calibrate' has none.
-      differences.append(
-        "no repetition penalty (here \(NumberFormat.parameter(options.penalties.repetition)))")
-    }
+    differences += additions(options)
     let measuredSystem = measured.system == nil ? "no system prompt" : "a system prompt of its own"
     switch system {
     case .own(let prompt) where prompt != measured.system:

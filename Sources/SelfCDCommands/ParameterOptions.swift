@@ -25,6 +25,9 @@ struct ParameterOptions: DeclaredOptions {
   /// The options given.
   var given: [String] { Self.declared.filter { texts[$0] != nil }.map(\.option) }
 
+  /// Whether options are given that only guidance has.
+  var asksForGuidance: Bool { texts[.negativePrompt] != nil || texts[.guidance] != nil }
+
   func validate() throws {
     for parameter in Self.declared where parameter.kind != .examples { _ = try value(of: parameter) }
   }

@@ -12,6 +12,8 @@ struct ReplyJSON: Encodable {
   let calibrated: Bool
   /// Absent where nothing is penalised.
   let repetitionPenalty: Float?
+  let frequencyPenalty: Float?
+  let presencePenalty: Float?
   let model: ModelJSON
   let stopReason: StopReason
   let tokens: [Token]
@@ -52,7 +54,9 @@ struct ReplyJSON: Encodable {
     let strategy = choice.strategy
     profile = choice.profile?.name
     calibrated = choice.isCalibrated
-    repetitionPenalty = penalties.isNeutral ? nil : penalties.repetition
+    repetitionPenalty = penalties.set(\.repetition)
+    frequencyPenalty = penalties.set(\.frequency)
+    presencePenalty = penalties.set(\.presence)
     text = reply.text
     reasoning = reply.reasoning.isEmpty ? nil : reply.reasoning
     self.strategy = strategy.name
@@ -90,6 +94,14 @@ struct EncodedStrategy: Encodable {
   init(_ strategy: any DecodingStrategy) { self.strategy = strategy }
 
   func encode(to encoder: any Encoder) throws { try strategy.encode(to: encoder) }
+}
+
+extension Penalties {
+  /// A penalty where it is on.
+  func set(_ penalty: KeyPath<Penalties, Float>) -> Float? {
+    let value = self[keyPath: penalty]
+    return value == Penalties.none[keyPath: penalty] ? nil : value
+  }
 }
 
 extension Duration {

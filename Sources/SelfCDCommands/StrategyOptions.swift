@@ -122,14 +122,15 @@ struct StrategyOptions: ParsableArguments {
 
   @OptionGroup var parameters: ParameterOptions
 
-  /// The strategy's name; Self-CD where none is given, for commands that are about contrast.
-  var name: String { strategy ?? SelfContrastive.name }
+  /// The strategy's name; for commands that are about contrast Self-CD where none is given, unless options of guidance
+  /// are.
+  var name: String { strategy ?? (parameters.asksForGuidance ? Guidance.name : SelfContrastive.name) }
 
-  /// The strategy's name for commands that answer: one that is named, Self-CD where options of a contrast are given, and
-  /// else as the deployment decodes, since nobody asked for contrast.
+  /// The strategy's name for commands that answer: one that is named, Self-CD or guidance where options of theirs are
+  /// given, and else as the deployment decodes, since nobody asked for contrast.
   func answeringName(prompts: PromptOptions) throws -> String {
     if let strategy { return strategy }
-    guard alpha == nil, parameters.given.isEmpty else { return SelfContrastive.name }
+    guard alpha == nil, parameters.given.isEmpty else { return name }
     // Only contrast has a plain lane beside another one, so that the option alone would mislead.
     let emphasis = try prompts.emphasis()
     return prompts.plainSystem == nil
@@ -184,6 +185,18 @@ struct SamplingOptions: ParsableArguments {
   @Option(help: .init("Drop tokens below this share of the best one's probability.", valueName: "number"))
   var minP: Float?
 
+  @Option(
+    help: .init(
+      "Draw from the tokens whose surprise is nearest to the entropy, up to this probability.",
+      valueName: "number"))
+  var typicalP: Float?
+
+  @Option(
+    help: .init(
+      "Drop tokens whose score is more than this many standard deviations below the best one's.",
+      valueName: "number"))
+  var topNSigma: Float?
+
   @Option(help: .init("The same seed gives the same draws.", valueName: "n"))
   var seed: UInt64 = 0
 
@@ -197,7 +210,9 @@ struct SamplingOptions: ParsableArguments {
 
   func options(traceCandidates: Int = 0) -> GenerationOptions {
     GenerationOptions(
-      sampling: SamplingParameters(temperature: temperature, topK: topK, topP: topP, minP: minP, seed: seed),
+      sampling: SamplingParameters(
+        temperature: temperature, topK: topK, topP: topP, minP: minP, typicalP: typicalP,
+        topNSigma: topNSigma, seed: seed),
       maximumTokens: maxTokens, stopStrings: stop, traceCandidates: traceCandidates,
       contrastStart: contrastFrom)
   }

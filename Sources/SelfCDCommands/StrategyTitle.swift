@@ -5,6 +5,9 @@ import SelfCDSupport
 enum StrategyTitle {
   static func of(_ strategy: any DecodingStrategy) -> String {
     let parameters = strategy.parameters
+    if let guidance = parameters.float(.guidance) {
+      return "\(strategy.name) \(NumberFormat.parameter(guidance))"
+    }
     var title = strategy.name
     if let alpha = parameters.alpha { title += " α \(NumberFormat.parameter(alpha))" }
     // Self-CD's own are no mask and no end, as in the paper; where others have them they belong to the method.

@@ -47,6 +47,33 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
     return RenderedPrompt(tokens: try tokenizer.tokenize(segments), text: text, reasoning: markers)
   }
 
+  /// Renders a chat without the opening of another turn and cuts what the template writes behind the assistant's last
+  /// message. White space at that message's end stays if the template leaves it there.
+  ///
+  /// - Throws: ``ChatError/cannotContinue`` where the template shows another text in its place; as ``render(_:)``.
+  public func render(continuing chat: Chat) throws -> RenderedPrompt {
+    try chat.validateContinuation()
+    let messages = placed(arranged(chat)).messages
+    let segments = try template.render(
+      messages, arguments: arguments, tokens: tokens, addGenerationPrompt: false)
+    guard let last = messages.last, let open = Self.opened(segments, behind: last.content) else {
+      throw ChatError.cannotContinue
+    }
+    let text = String(decoding: open.flatMap(\.text), as: UTF8.self)
+    return RenderedPrompt(tokens: try tokenizer.tokenize(open), text: text)
+  }
+
+  /// The segments up to the last one that is input, where the input ends with what was said.
+  private static func opened(_ segments: [PromptSegment], behind said: String) -> [PromptSegment]? {
+    guard let end = segments.lastIndex(where: { $0.isInput && !$0.text.isEmpty }) else { return nil }
+    let open = Array(segments[...end])
+    // A text may come in several segments.
+    let input = open.reversed().prefix { $0.isInput }.reversed().flatMap(\.text)
+    let wanted = Array(said.trimmingCharacters(in: .whitespacesAndNewlines).utf8)
+    let shown = String(decoding: input, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    return Array(shown.utf8.suffix(wanted.count)) == wanted ? open : nil
+  }
+
   /// The tokens of a reply as it follows the prompt; none is special.
   ///
   /// - Throws: ``LlamaError/tokenizationFailed(reason:)``.

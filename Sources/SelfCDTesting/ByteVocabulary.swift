@@ -33,6 +33,12 @@ public struct ByteRenderer: PromptRenderer, ReplyTokenizer {
     return RenderedPrompt(tokens: text.utf8.map { TokenID($0) & 127 }, text: text)
   }
 
+  /// The same without what follows the last message's text, and without the opening of another turn.
+  public func render(continuing chat: Chat) throws -> RenderedPrompt {
+    let text = chat.messages.map { "\($0.role.rawValue):\($0.content)" }.joined(separator: "\n")
+    return RenderedPrompt(tokens: text.utf8.map { TokenID($0) & 127 }, text: text)
+  }
+
   /// The text's bytes; those beyond ASCII lose their highest bit.
   public func tokens(ofReply text: String) throws -> [TokenID] { text.utf8.map { TokenID($0) & 127 } }
 }

@@ -30,7 +30,7 @@ import Testing
       case .safetyPrompt: "preset or text"
       case .examples: "file"
       }
-    let isClients = parameter.isNumeric || parameter == .emphasis
+    let isClients = parameter.isNumeric || parameter == .emphasis || parameter == .negativePrompt
     let takers = StrategyCatalogue.builtIn.filter { $0.takes.contains(parameter) }.map { $0.name }
     return
       "| \(parameter) | `\(parameter.option)` | \(parameter.kind == .examples ? "" : "`\(parameter.environmentVariable)`") "

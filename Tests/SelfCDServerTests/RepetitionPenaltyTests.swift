@@ -64,11 +64,11 @@ struct RepetitionPenaltyTests {
     }
   }
 
-  @Test("comes alone: other names and other penalties are refused as before")
+  @Test("is refused under other names, and so are penalties that there are not")
   func neighbours() throws {
     for (field, value) in [
       ("repeat_penalty", 1.1), ("rep_pen", 1.1), ("encoder_repetition_penalty", 1.1),
-      ("frequency_penalty", 0.5), ("presence_penalty", 0.5), ("no_repeat_ngram_size", 3),
+      ("dry_multiplier", 0.5), ("no_repeat_ngram_size", 3),
     ] as [(String, JSONValue)] {
       let error = #expect(throws: FieldError.self) {
         try RequestTests.parse(RequestTests.base.setting(field, value))

@@ -18,12 +18,12 @@ struct RequestTests {
   static let refused: [(String, JSONValue)] = [
     ("tools", [["type": "function"]]), ("functions", [["name": "f"]]), ("tool_choice", "required"),
     ("response_format", ["type": "json_object"]), ("response_format", ["type": "json_schema"]),
-    ("logit_bias", ["5": 100]), ("frequency_penalty", 0.5), ("presence_penalty", -1),
+    ("bad_words", ["x"]), ("typ_p", 0.5), ("nsigma", 1), ("min_new_tokens", 5), ("ban_eos_token", true),
     ("modalities", ["text", "audio"]), ("audio", ["voice": "x"]), ("reasoning_effort", "high"),
-    ("web_search_options", [:]), ("repeat_penalty", 1.1), ("min_tokens", 5), ("ignore_eos", true),
-    ("best_of", 3), ("chat_template_kwargs", ["enable_thinking": false]), ("continue_final_message", true),
+    ("web_search_options", [:]), ("repeat_penalty", 1.1),
+    ("best_of", 3), ("chat_template_kwargs", ["enable_thinking": false]), ("add_generation_prompt", false),
     ("echo", true), ("stop_token_ids", [2]), ("guided_json", ["type": "object"]), ("grammar", "root ::= x"),
-    ("mirostat", 2), ("dry_multiplier", 0.8), ("xtc_probability", 0.5), ("typical_p", 0.9),
+    ("mirostat", 2), ("dry_multiplier", 0.8), ("xtc_probability", 0.5), ("tfs", 0.9),
     ("use_beam_search", true), ("do_sample", false), ("safe_prompt", true), ("random_seed", 1),
     ("max_new_tokens", 20), ("num_return_sequences", 2), ("enable_thinking", true), ("prompt", "x"),
     ("extra_body", ["selfcd": ["strategy": "plain"]]), ("options", ["temperature": 1]),
@@ -43,13 +43,13 @@ struct RequestTests {
   static let neutral: [(String, JSONValue)] = [
     ("tools", []), ("tool_choice", "none"), ("parallel_tool_calls", true),
     ("response_format", ["type": "text"]),
-    ("logit_bias", [:]), ("frequency_penalty", 0), ("presence_penalty", 0.0), ("store", false),
+    ("logit_bias", [:]), ("logit_bias", []), ("logit_bias", ["5": 0]), ("typical_p", 1), ("frequency_penalty", 0), ("presence_penalty", 0.0), ("store", false),
     ("modalities", ["text"]), ("service_tier", "auto"), ("user", "u"), ("metadata", ["a": "b"]),
     ("stop", .null),
     ("tools", .null), ("wibble", .null), ("logprobs", false), ("n", 1), ("top_logprobs", 0),
     ("top_k", 0), ("top_k", -1), ("stop", ""), ("stop", [""]), ("stop", []), ("max_tokens", -1),
     ("max_completion_tokens", -1), ("stream_options", ["include_obfuscation": false]),
-    ("repetition_penalty", 1.0), ("min_tokens", 0), ("ignore_eos", false), ("best_of", 1),
+    ("repetition_penalty", 1.0), ("min_tokens", 0), ("min_tokens", false), ("ignore_eos", false), ("best_of", 1),
     ("chat_template_kwargs", [:]), ("continue_final_message", false), ("echo", false), ("stop_token_ids", []),
     ("mirostat", 0), ("mirostat_tau", 5), ("dry_multiplier", 0), ("dry_base", 1.75), ("top_n_sigma", -1),
     ("do_sample", true), ("use_beam_search", false), ("grammar", ""), ("verbosity", "medium"),
@@ -127,13 +127,20 @@ struct RequestTests {
     ("top_p", 2), ("top_k", -2), ("max_tokens", 0), ("max_tokens", -5), ("seed", 0.5), ("stream", "yes"),
     ("stop", 5), ("stop", [1]), ("top_logprobs", 3), ("messages", []), ("messages", "hi"),
     ("messages", [5]), ("messages", [["role": "user"]]), ("messages", [["role": "judge", "content": "x"]]),
-    ("messages", [["role": "user", "content": 5]]), ("messages", [["role": "assistant", "content": "x"]]),
+    ("messages", [["role": "user", "content": 5]]), ("messages", [["role": "assistant", "content": " "]]),
     ("messages", [["role": "user", "content": [["type": "image_url"]]]]),
     ("messages", [["role": "tool", "content": "x"]]),
     ("messages", [["role": "user", "content": "x", "tool_calls": [["id": "1"]]]]),
+    ("messages", [["role": "user", "content": "x", "prefix": true]]),
     (
-      "messages", [["role": "user", "content": "x"], ["role": "assistant", "content": "y", "prefix": true]]
+      "messages", [["role": "assistant", "content": "y", "partial": true], ["role": "user", "content": "x"]]
     ),
+    ("messages", [["role": "user", "content": "x"], ["role": "assistant", "content": "y", "prefix": 1]]),
+    ("continue_final_message", true), ("continue_final_message", "yes"),
+    ("frequency_penalty", 2.5), ("presence_penalty", -2.1), ("presence_penalty", "1"), ("typical_p", 0),
+    ("typical_p", 1.5), ("top_n_sigma", -2), ("min_tokens", -1), ("ignore_eos", 1), ("logit_bias", [1]),
+    ("logit_bias", ["hello": 1]), ("logit_bias", ["-1": 1]), ("logit_bias", ["5": 101]),
+    ("logit_bias", ["5": "1"]),
     ("stream_options", 5), ("selfcd", 5), ("selfcd", ["alpha": "2"]),
     ("selfcd", ["strength": 2]), ("selfcd", ["steps": 0]), ("selfcd", ["candidates": 2]), ("model", 5),
   ]
@@ -176,6 +183,43 @@ struct RequestTests {
       ], isStrict: true)
     #expect(request.chat.messages == [.user("a"), .assistant("b"), .assistant(""), .user("c")])
     #expect(request.fields.ignored.names.isEmpty)
+  }
+
+  /// Each way in which clients ask for the assistant's message to be continued, and the field that does so.
+  static let continued: [(fields: [String: JSONValue], mark: String?, continuation: String?)] = [
+    ([:], nil, "messages"), (["continue_final_message": true], nil, "continue_final_message"),
+    (["add_generation_prompt": false], nil, "add_generation_prompt"),
+    (["continue_final_message": true, "add_generation_prompt": false], nil, "continue_final_message"),
+    (["add_generation_prompt": true], nil, "messages"), ([:], "prefix", "messages[1].prefix"),
+    (["continue_final_message": true], "partial", "messages[1].partial"),
+  ]
+
+  @Test("see when the assistant's own message is to be continued", arguments: continued.indices)
+  func continuations(index: Int) throws {
+    let (fields, mark, continuation) = Self.continued[index]
+    var last: JSONValue = ["role": "assistant", "content": "b "]
+    if let mark { last = last.setting(mark, true) }
+    let body = JSONValue.object(
+      fields.merging(["messages": [["role": "user", "content": "a"], last]]) { $1 })
+    let request = try Self.parse(body, isStrict: true)
+    #expect(request.asked.continuation == continuation)
+    // White space at the end is the client's own.
+    #expect(request.chat.messages == [.user("a"), .assistant("b ")])
+    #expect(try Self.parse(Self.base).asked.continuation == nil)
+  }
+
+  @Test("say why an assistant's message cannot be continued")
+  func contradictions() throws {
+    let chat: JSONValue = [
+      "messages": [["role": "user", "content": "a"], ["role": "assistant", "content": "b"]]
+    ]
+    let both = chat.setting("continue_final_message", true).setting("add_generation_prompt", true)
+    let error = #expect(throws: FieldError.self) { try Self.parse(both) }
+    #expect(error?.field == "add_generation_prompt")
+    let neither = #expect(throws: FieldError.self) {
+      try Self.parse(chat.setting("continue_final_message", false))
+    }
+    #expect(neither?.message == ChatError.endsWithAssistant.description)
   }
 
   @Test("take one text or several")

@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDTesting
 import Testing
 
 /// Chats and the contrast pair made of them.
@@ -34,6 +35,44 @@ import Testing
     #expect(throws: ChatError.empty) { try Chat(messages: []).validate() }
     #expect(throws: ChatError.endsWithAssistant) {
       try Chat(messages: [.user("a"), .assistant("b")]).validate()
+    }
+  }
+
+  @Test func onlyTheAssistantsLastTurnIsContinued() throws {
+    try Chat(messages: [.user("a"), .assistant("b")]).validateContinuation()
+    for messages in [[.user("a")], [.assistant("b"), .user("a")], [.user("a"), .assistant(" \n")]]
+      as [[ChatMessage]]
+    {
+      #expect(throws: ChatError.nothingToContinue) { try Chat(messages: messages).validateContinuation() }
+    }
+    #expect(throws: ChatError.empty) { try Chat(messages: []).validateContinuation() }
+  }
+
+  struct ClosedRenderer: PromptRenderer {
+    func render(_ chat: Chat) throws -> RenderedPrompt { RenderedPrompt(tokens: [1], text: "x") }
+  }
+
+  @Test func everyLaneIsLeftOpenBehindTheReplysBeginning() async throws {
+    let engine = try await EngineTests.engine()
+    let model = ChatModel(engine: engine, renderer: ByteRenderer())
+    let chat = Chat(messages: [.user("a"), .assistant("Sure, ")])
+    let request = try model.request(chat, strategy: SelfContrastive(alpha: 2), isContinued: true)
+    let end = "user:a\nassistant:Sure, ".utf8.map { TokenID($0) }
+    #expect(request.prompts[.plain] == end)
+    let guarded = try #require(request.prompts[.guarded])
+    #expect(guarded.count > end.count && Array(guarded.suffix(end.count)) == end)
+    // The copies of a question that are read go on with it, too.
+    let long = Chat(messages: [.user("how do I kill time"), .assistant("Sure, ")])
+    let probed = try model.request(long, strategy: ProbedContrast(), isContinued: true)
+    #expect(!probed.probes.isEmpty)
+    #expect(probed.probes.allSatisfy { $0.suffix(6) == end.suffix(6) })
+    #expect(throws: ChatError.endsWithAssistant) { try model.request(chat, strategy: Plain()) }
+    #expect(throws: ChatError.nothingToContinue) {
+      try model.request(Chat(question: "a"), strategy: Plain(), isContinued: true)
+    }
+    let closed = ChatModel(engine: engine, renderer: ClosedRenderer())
+    #expect(throws: ChatError.cannotContinue) {
+      try closed.request(chat, strategy: Plain(), isContinued: true)
     }
   }
 

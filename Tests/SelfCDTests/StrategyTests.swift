@@ -37,7 +37,7 @@ import Testing
     .alpha: .number(1.25), .beta: .number(0.1), .steps: .integer(7), .agreement: .number(0.6),
     .doubt: .number(0.2), .probes: .integer(4), .opening: .text("Hilf mir "),
     .emphasis: .safetyPrompt(.brief), .emphasisPosition: .choice("after-system"),
-    .agreementStop: .integer(5),
+    .agreementStop: .integer(5), .guidance: .number(2), .negativePrompt: .text("Ramble."),
     .plainSystem: .text("x"), .examples: .examples([.init(question: "a", answer: "b")]),
   ])
 
@@ -68,8 +68,9 @@ import Testing
         try StrategyCatalogue.make(name, taken.replaced(by: Self.every.keeping([parameter])))
       }
     }
-    // Nothing is needed: every strategy has its own.
-    let usual = try StrategyCatalogue.make(name)
+    // Nothing is needed but what to move away from: every strategy has its own of everything else.
+    let needed = Self.every.keeping(type.takes.filter { $0 == .negativePrompt })
+    let usual = try StrategyCatalogue.make(name, needed)
     #expect(Set(usual.parameters.given).isSubset(of: type.takes))
     #expect(try StrategyCatalogue.make(name, usual.parameters).parameters == usual.parameters)
   }
@@ -90,6 +91,7 @@ import Testing
     AdaCD(alpha: 1, agreement: 0.5, beta: 0.5, steps: 2), ChainOfThought(), ChainOfThought(emphasis: .paper),
     ProbedContrast(), ProbedContrast(alpha: 1, agreement: 0.5, beta: 0, steps: 3, probes: 0, opening: "x "),
     InContext(pool: [.init(question: "a b", answer: "c")], count: 2, emphasis: .brief),
+    Guidance(negativePrompt: "Ramble."), Guidance(guidance: 3, negativePrompt: "x", emphasis: .brief),
     InContext(), FewShotChainOfThought(), FewShotChainOfThought(pool: WorkedExamples.answers, count: 1),
   ]
 

@@ -10,10 +10,20 @@ public protocol Vocabulary: Sendable {
   func bytes(of token: TokenID) -> [UInt8]
 }
 
+extension Vocabulary {
+  /// The tokens that end a turn.
+  var ends: [TokenID] { (0..<TokenID(count)).filter { isEndOfGeneration($0) } }
+}
+
 /// Turns a chat into the tokens a model was trained to continue.
 public protocol PromptRenderer: Sendable {
   /// - Throws: when the model's chat template cannot render the chat.
   func render(_ chat: Chat) throws -> RenderedPrompt
+
+  /// Renders a chat whose last turn, the assistant's, is left open behind its last word, for the model to go on with it.
+  ///
+  /// - Throws: ``ChatError/cannotContinue`` where that cannot be done, or as ``render(_:)``.
+  func render(continuing chat: Chat) throws -> RenderedPrompt
 
   /// A chat that may have system messages anywhere, as the model's chat template can render it.
   ///
@@ -22,6 +32,9 @@ public protocol PromptRenderer: Sendable {
 }
 
 extension PromptRenderer {
+  /// Cannot be done, for renderers that say nothing else.
+  public func render(continuing chat: Chat) throws -> RenderedPrompt { throw ChatError.cannotContinue }
+
   /// Leaves the chat as it is: right for templates that take system messages anywhere.
   public func arranged(_ chat: Chat) -> Chat { chat }
 }

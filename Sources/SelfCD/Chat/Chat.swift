@@ -69,6 +69,16 @@ public struct Chat: Codable, Sendable, Hashable {
     guard last.role != .assistant else { throw .endsWithAssistant }
   }
 
+  /// Checks that there is a turn of the assistant's to go on with.
+  ///
+  /// - Throws: ``ChatError`` when the chat is empty, or does not end with a turn of the assistant's that says something.
+  public func validateContinuation() throws(ChatError) {
+    guard let last = messages.last else { throw .empty }
+    guard last.role == .assistant, last.content.contains(where: { !$0.isWhitespace }) else {
+      throw .nothingToContinue
+    }
+  }
+
   // MARK: - System messages where templates do not expect them
 
   /// Whether the chat is of the kind that every chat template is made for: a user speaks, and only the first message may
@@ -107,6 +117,10 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
   case empty
   /// The last message is the assistant's own, so that it is nobody's turn to be answered.
   case endsWithAssistant
+  /// A turn of the assistant's is to be continued, and the last message is not one, or says nothing.
+  case nothingToContinue
+  /// The renderer cannot leave the assistant's last turn open.
+  case cannotContinue
   /// A session is asked while its last message has no answer.
   case unanswered
 
@@ -117,6 +131,12 @@ public enum ChatError: Error, Sendable, Equatable, CustomStringConvertible {
       "The chat holds no messages, so there is nothing to answer. Add one."
     case .endsWithAssistant:
       "The chat ends with the assistant's own turn. End it with the user message to be answered."
+    case .nothingToContinue:
+      "There is no turn of the assistant's to continue. End the chat with the beginning of its reply, or with the user "
+        + "message to be answered."
+    case .cannotContinue:
+      "The chat template does not show the assistant's last message as it was written, so it cannot be continued. End "
+        + "the chat with the user message to be answered."
     case .unanswered:
       "The last message has no answer yet. Wait for it and keep it, or take the message back first."
     }

@@ -13,20 +13,32 @@ public struct ChatModel: Sendable {
 
   /// Renders a chat's lanes for a strategy, ready to be given to the engine.
   ///
+  /// - Parameters:
+  ///   - chat: ends with what is to be answered.
+  ///   - strategy: makes the lanes and the rule.
+  ///   - options: length, sampling, recording.
+  ///   - isContinued: The chat ends with the beginning of the assistant's reply instead, which every lane goes on with.
+  ///     All that follows is taken for the answer, on reasoning models, too. Words put into a model's mouth can make it
+  ///     answer what it would refuse: no calibration covers that.
   /// - Throws: ``ChatError``, ``StrategyError``, or what the chat template throws.
   public func request(
-    _ chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init()
+    _ chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init(),
+    isContinued: Bool = false
   ) throws -> GenerationRequest {
-    try chat.validate()
+    if isContinued { try chat.validateContinuation() } else { try chat.validate() }
     let chat = renderer.arranged(chat)
     try strategy.validate()
     try options.validate()
+    func render(_ chat: Chat) throws -> RenderedPrompt {
+      try isContinued ? renderer.render(continuing: chat) : renderer.render(chat)
+    }
     var prompts: [LaneRole: [TokenID]] = [:]
     var markers: ReasoningMarkers?
     for lane in strategy.lanes(for: chat) {
-      let rendered = try renderer.render(lane.chat)
+      let rendered = try render(lane.chat)
       prompts[lane.role] = rendered.tokens
-      markers = markers ?? rendered.reasoning
+      // The answer has begun.
+      if !isContinued { markers = markers ?? rendered.reasoning }
     }
     var rule = strategy.makeRule()
     var readsProbes = strategy.readsProbes
@@ -35,7 +47,7 @@ public struct ChatModel: Sendable {
       readsProbes = readsProbes && delayed.readsProbes
       rule = delayed
     }
-    let probes = readsProbes ? try strategy.probes(for: chat).map { try renderer.render($0).tokens } : []
+    let probes = readsProbes ? try strategy.probes(for: chat).map { try render($0).tokens } : []
     return GenerationRequest(
       prompts: prompts, probes: probes, rule: rule, options: options, reasoning: markers)
   }

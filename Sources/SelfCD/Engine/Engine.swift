@@ -18,6 +18,8 @@ public actor Engine {
   private var admission: Admission?
   private var live: [LiveGeneration] = []
   private var isLooping = false
+  /// Looked for when a generation has to know them.
+  private lazy var ends = backend?.vocabulary.ends ?? []
   let cancellations: CancellationBoard
   nonisolated let statusBoard = StatusBoard()
 
@@ -130,9 +132,10 @@ public actor Engine {
   }
 
   private func submit(_ generations: [LiveGeneration]) {
-    for generation in generations {
+    for var generation in generations {
       do {
         try check(generation.request)
+        if generation.request.options.excludesEnds { generation.learn(ends: ends) }
         waiting.append(generation)
       } catch {
         settle(generation)
@@ -148,6 +151,7 @@ public actor Engine {
   private func check(_ request: GenerationRequest) throws {
     guard let backend else { throw GenerationError.engineStopped }
     try request.options.validate()
+    try backend.check(tokens: request.options.bias.keys)
     guard !request.prompts.isEmpty else { throw GenerationError.emptyPrompt(.plain) }
     guard request.lanesToStart <= backend.capacity.lanes else {
       throw GenerationError.tooManyLanes(needed: request.lanesToStart, available: backend.capacity.lanes)

@@ -49,6 +49,14 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
   public var sampling: SamplingParameters
   /// Penalties on tokens that occurred before. In JSON absent where there are none.
   public var penalties: Penalties
+  /// Added to the scores of single tokens, within ±100 (``TokenBias``). In JSON absent where there is none.
+  public var bias: [TokenID: Float] = [:]
+  /// The model's turn cannot end before this many tokens; stop strings and ``maximumTokens`` still end the reply. In JSON
+  /// absent where it is 0.
+  public var minimumTokens = 0
+  /// The model's turn cannot end at all: the reply goes on to ``maximumTokens`` or a stop string. In JSON absent where it
+  /// is false.
+  public var ignoresEnd = false
   /// The paper generates 200 tokens.
   public var maximumTokens: Int
   /// Generation ends before the first of these that appears in the text; they are not part of the text.
@@ -79,6 +87,10 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
   public func validate() throws(StrategyError) {
     try sampling.validate()
     try penalties.validate()
+    try TokenBias.check(bias)
+    guard minimumTokens >= 0 else {
+      throw .outOfRange(parameter: "min-tokens", value: "\(minimumTokens)", allowed: "0 or more")
+    }
     guard maximumTokens >= 1 else {
       throw .outOfRange(parameter: "max-tokens", value: "\(maximumTokens)", allowed: "1 or more")
     }
@@ -96,10 +108,11 @@ public struct GenerationOptions: Codable, Sendable, Hashable {
 
 extension GenerationOptions {
   private enum CodingKeys: String, CodingKey {
-    case sampling, penalties, maximumTokens, stopStrings, traceCandidates, contrastStart, summarizedSteps
+    case sampling, penalties, bias, minimumTokens, ignoresEnd, maximumTokens, stopStrings, traceCandidates
+    case contrastStart, summarizedSteps
   }
 
-  /// Reads options; those stored before there were penalties have none.
+  /// Reads options; those stored before there were penalties, or a bias, have none.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     self.init(
@@ -110,17 +123,53 @@ extension GenerationOptions {
       contrastStart: try container.decode(ContrastStart.self, forKey: .contrastStart),
       summarizedSteps: try container.decode(Int.self, forKey: .summarizedSteps),
       penalties: try container.decodeIfPresent(Penalties.self, forKey: .penalties) ?? .none)
+    let bias = try container.decodeIfPresent([String: Float].self, forKey: .bias) ?? [:]
+    for (name, number) in bias {
+      guard let token = TokenID(name) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .bias, in: container, debugDescription: "'\(name)' is no token's number.")
+      }
+      self.bias[token] = number
+    }
+    minimumTokens = try container.decodeIfPresent(Int.self, forKey: .minimumTokens) ?? 0
+    ignoresEnd = try container.decodeIfPresent(Bool.self, forKey: .ignoresEnd) ?? false
   }
 
-  /// Writes options. Without penalties they read as they did before there were any, so that stored runs stay comparable.
+  /// Writes options. Without penalties and the like they read as they did before there were any, so that stored runs stay
+  /// comparable.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(sampling, forKey: .sampling)
     if !penalties.isNeutral { try container.encode(penalties, forKey: .penalties) }
+    if !bias.isEmpty {
+      // Dictionaries with other keys than texts become lists, in no order.
+      let named = bias.map { (String($0.key), $0.value) }
+      try container.encode(Dictionary(uniqueKeysWithValues: named), forKey: .bias)
+    }
+    if minimumTokens != 0 { try container.encode(minimumTokens, forKey: .minimumTokens) }
+    if ignoresEnd { try container.encode(ignoresEnd, forKey: .ignoresEnd) }
     try container.encode(maximumTokens, forKey: .maximumTokens)
     try container.encode(stopStrings, forKey: .stopStrings)
     try container.encode(traceCandidates, forKey: .traceCandidates)
     try container.encode(contrastStart, forKey: .contrastStart)
     try container.encode(summarizedSteps, forKey: .summarizedSteps)
+  }
+}
+
+// MARK: - Between the rule and the sampler
+
+extension GenerationOptions {
+  /// Whether the tokens that end a turn have to be known.
+  var excludesEnds: Bool { ignoresEnd || minimumTokens > 0 }
+
+  /// What carries out the settings that change a row of scores, in order; none where they change nothing, so that greedy
+  /// decoding keeps its fast path.
+  func processors(ends: [TokenID]) -> [any LogitsProcessor] {
+    var processors = penalties.processors
+    if !bias.isEmpty { processors.append(TokenBias(unchecked: bias)) }
+    if excludesEnds {
+      processors.append(EndExclusion(ends: ends, steps: ignoresEnd ? .max : minimumTokens))
+    }
+    return processors
   }
 }

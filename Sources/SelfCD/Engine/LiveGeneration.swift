@@ -35,6 +35,9 @@ struct LiveGeneration {
     tracker = request.reasoning.map(ReasoningTracker.init)
   }
 
+  /// Tells a generation that has not begun which tokens end a turn.
+  mutating func learn(ends: [TokenID]) { chain = DecodingChain(request, ends: ends) }
+
   mutating func wasPrefilled(tokens: Int) { prefilledTokens += tokens }
 
   /// The token that was chosen last was decoded in each lane.

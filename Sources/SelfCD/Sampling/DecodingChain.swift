@@ -3,11 +3,13 @@
 /// The links act in this order:
 ///
 /// 1. the contrast rule (``DecodingRule``), which makes one row of the lanes;
-/// 2. penalties (``Penalties``), which look at what was said before;
-/// 3. processors of the program that embeds the library (``GenerationRequest/processors``), in the order given;
-/// 4. the sampler (``TokenSampler``): temperature, then filters, then the draw.
+/// 2. penalties (``Penalties``), which look at what was said before: repetition, then frequency and presence;
+/// 3. a bias on tokens (``GenerationOptions/bias``);
+/// 4. the exclusion of the end of the turn (``GenerationOptions/minimumTokens``, ``GenerationOptions/ignoresEnd``);
+/// 5. processors of the program that embeds the library (``GenerationRequest/processors``), in the order given;
+/// 6. the sampler (``TokenSampler``): temperature, then filters, then the draw.
 ///
-/// A bias, a grammar and drafting, once there are any, belong between 2 and 4. Contrast comes first since it compares
+/// A grammar and drafting, once there are any, belong between 4 and 6. Contrast comes first since it compares
 /// lanes, which a penalty on each of them would distort: it would act on a token's score in one lane and not in the
 /// other where their signs differ.
 ///
@@ -81,9 +83,11 @@ public struct DecodingChain: Sendable {
 
 extension DecodingChain {
   /// The chain that a request asks for.
-  init(_ request: GenerationRequest) {
+  ///
+  /// - Parameter ends: the tokens that end a turn; read only where ``GenerationOptions/excludesEnds``.
+  init(_ request: GenerationRequest, ends: [TokenID] = []) {
     self.init(
-      rule: request.rule, processors: request.options.penalties.processors + request.processors,
+      rule: request.rule, processors: request.options.processors(ends: ends) + request.processors,
       sampler: request.sampler ?? Sampler(request.options.sampling),
       prompt: request.prompts[.plain] ?? request.prompts[.guarded] ?? [])
   }

@@ -49,8 +49,52 @@ public struct Sampler: TokenSampler {
         Weighted(index: $0, weight: weight($0))
       }
     }
+    if let topNSigma = parameters.topNSigma {
+      let least = Double(best.score) - Double(topNSigma) * Self.deviation(of: scores)
+      kept.removeAll { Double(scores[$0.index]) < least }
+    }
     if let topP = parameters.topP, topP < 1 { kept = Self.nucleus(of: kept, topP: Double(topP)) }
     if let minP = parameters.minP { kept.removeAll { $0.weight < Double(minP) } }
+    if let typicalP = parameters.typicalP, typicalP < 1 {
+      kept = Self.typical(of: kept, share: Double(typicalP))
+    }
+    return kept
+  }
+
+  /// Standard deviation of the scores that are not excluded.
+  private static func deviation(of scores: [Float]) -> Double {
+    var count = 0.0
+    var sum = 0.0
+    for score in scores where score.isFinite {
+      count += 1
+      sum += Double(score)
+    }
+    guard count > 0 else { return 0 }
+    let mean = sum / count
+    var squares = 0.0
+    for score in scores where score.isFinite { squares += (Double(score) - mean) * (Double(score) - mean) }
+    return (squares / count).squareRoot()
+  }
+
+  /// The smallest set of tokens with the surprise nearest to the entropy that makes up `share`.
+  private static func typical(of candidates: [Weighted], share: Double) -> [Weighted] {
+    let total = candidates.reduce(0) { $0 + $1.weight }
+    // -ln p; infinite where a weight is too small for a number.
+    let surprises = candidates.map { log(total) - log($0.weight) }
+    let entropy = zip(candidates, surprises).reduce(0.0) { sum, pair in
+      pair.0.weight > 0 ? sum + pair.0.weight / total * pair.1 : sum
+    }
+    let distances = surprises.map { abs($0 - entropy) }
+    let order = candidates.indices.sorted {
+      (distances[$0], candidates[$0].index) < (distances[$1], candidates[$1].index)
+    }
+    var sum = 0.0
+    var kept: [Weighted] = []
+    for position in order {
+      kept.append(candidates[position])
+      sum += candidates[position].weight
+      if sum >= share * total { break }
+    }
     return kept
   }
 

@@ -6,6 +6,7 @@ public enum StrategyCatalogue {
   public static let builtIn: [any DecodingStrategy.Type] = [
     Plain.self, Guarded.self, Helpful.self, InContext.self, ChainOfThought.self,
     FewShotChainOfThought.self, SelfContrastive.self, AdaCD.self, ProbedContrast.self,
+    Guidance.self,
   ]
   private static let registered = Mutex<[any DecodingStrategy.Type]>([])
 

@@ -283,6 +283,10 @@ struct CalibrateCommand: AsyncParsableCommand {
       reference = EvaluationCondition(
         strategy: try given.keeping(StrategyParameters.taken(by: name)).make(name))
     }
+    guard !all.contains(where: { $0.strategy is Guidance }) else {
+      throw ValidationError(
+        "'\(Guidance.name)' is not calibrated: a profile is for the prompts of a deployment, not for a negative prompt.")
+    }
     guard !all.isEmpty else {
       throw ValidationError(
         "There is no candidate besides the reference '\(reference.id)'. Name one with --strategies.")

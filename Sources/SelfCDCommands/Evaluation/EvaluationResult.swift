@@ -49,6 +49,8 @@ struct EvaluationResult {
     let seed: UInt64?
     /// Absent where nothing is penalised.
     let repetitionPenalty: Float?
+    let frequencyPenalty: Float?
+    let presencePenalty: Float?
     let judge: String
     let judgeVersion: String?
     let reference: String?
@@ -170,7 +172,9 @@ struct EvaluationResult {
       run: run.id, store: storeName, model: run.model, codeVersion: run.codeVersion,
       imported: settings.imported,
       seed: settings.imported == nil ? settings.options.sampling.seed : nil,
-      repetitionPenalty: settings.options.penalties.isNeutral ? nil : settings.options.penalties.repetition,
+      repetitionPenalty: settings.options.penalties.set(\.repetition),
+      frequencyPenalty: settings.options.penalties.set(\.frequency),
+      presencePenalty: settings.options.penalties.set(\.presence),
       judge: summary.judge,
       judgeVersion: summary.judgeVersion, reference: summary.reference, grouping: summary.grouping,
       complete: replies == run.planned, planned: run.planned, replies: replies,

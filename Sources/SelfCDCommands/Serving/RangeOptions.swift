@@ -1,5 +1,6 @@
 import ArgumentParser
 import SelfCD
+import SelfCDServer
 import SelfCDSupport
 
 /// The numbers that clients may ask for: an option for each parameter that is a number.
@@ -11,7 +12,9 @@ struct RangeOptions: DeclaredOptions {
   static var declared: [StrategyParameter] { StrategyCatalogue.parameters.filter(\.isNumeric) }
 
   static func option(of parameter: StrategyParameter) -> Option<String?> {
-    let otherwise = parameter == .alpha ? "else from 0 to what is usual" : "else none but its own"
+    let otherwise =
+      ServerPolicy.identity(of: parameter).map { "else from \(NumberFormat.parameter($0)) to what is usual" }
+      ?? "else none but its own"
     return Option(
       name: .customLong(parameter.optionName + "-range"), parsing: .unconditional,
       help: ArgumentHelp(
@@ -23,6 +26,7 @@ struct RangeOptions: DeclaredOptions {
     if parameter == .alpha { return "0...2.5" }
     switch parameter.kind {
     case .integer(let range): return "\(range.lowerBound)...\(min(range.upperBound, 20))"
+    case .number(let range) where range.lowerBound >= 1: return "1...2"
     default: return "0.1...0.5"
     }
   }

@@ -185,6 +185,23 @@ struct PolicyOptions: ParsableArguments {
   @Flag(help: "Let clients bring guarded prompts of their own.")
   var allowOwnGuardedPrompt = false
 
+  @Flag(
+    help: """
+      Let clients contrast with negative prompts of their own (selfcd.negative_prompt), within --guidance-range; beside \
+      --strategy or without a profile. It can move the model away from refusing.
+      """)
+  var allowNegativePrompt = false
+
+  @Flag(help: "Let clients add to the scores of tokens (logit_bias), which can undo how the server decodes.")
+  var allowLogitBias = false
+
+  @Flag(
+    help: """
+      Let clients begin the model's reply for it, with a chat that ends with the assistant's message. Words put into its \
+      mouth can make it answer what it would refuse.
+      """)
+  var allowPrefill = false
+
   @Flag(help: "Give no log-probabilities and no explanations.")
   var noLogprobs = false
 
@@ -232,7 +249,7 @@ struct PolicyOptions: ParsableArguments {
     }
     if alpha != nil, strategy == nil { throw ValidationError("--alpha goes with --strategy.") }
     do {
-      return ServerPolicy(
+      var policy = ServerPolicy(
         defaultStrategy: try defaultStrategy(prompts.first, position),
         strategies: Set(names.contains("all") ? known : names), ranges: try ranges.ranges(),
         overridesProfiles: strategy != nil,
@@ -241,6 +258,10 @@ struct PolicyOptions: ParsableArguments {
         allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
         maximumTokens: max(maxTokens, maxTokensLimit), maximumChoices: maxChoices,
         defaultTemperature: temperature, isStrict: strict)
+      policy.allowsLogitBias = allowLogitBias
+      policy.allowsPrefill = allowPrefill
+      policy.allowsNegativePrompt = allowNegativePrompt
+      return policy
     } catch let error as StrategyError {
       throw ValidationError("\(error)")
     }

@@ -3,17 +3,19 @@ import SelfCDSupport
 
 /// The body of `POST /v1/chat/completions`.
 struct ChatCompletionRequest: Sendable, Hashable {
-  let chat: Chat
+  let asked: AskedChat
   let fields: GenerationFields
   let wantsLogProbabilities: Bool
   let topLogProbabilities: Int
+
+  var chat: Chat { asked.chat }
 
   /// - Parameter isStrict: whether a field that nobody knows is an error.
   /// - Throws: ``FieldError`` for the first field that is wrong or not built.
   init(_ object: [String: JSONValue], isStrict: Bool = false) throws(FieldError) {
     var reader = FieldReader(object, isStrict: isStrict)
     var fields = try GenerationFields(&reader)
-    chat = try MessageReader.chat(&reader)
+    asked = try MessageReader.chat(&reader)
     wantsLogProbabilities = try reader.bool("logprobs") ?? false
     let top = try reader.integer("top_logprobs", in: 0...20)
     if let top, top > 0, !wantsLogProbabilities {

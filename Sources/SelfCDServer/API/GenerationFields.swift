@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDSupport
 
 /// What chat completions and completions have in common: how to draw, when to stop, what to report.
 struct GenerationFields: Sendable, Hashable {
@@ -10,7 +11,15 @@ struct GenerationFields: Sendable, Hashable {
   var topP: Float?
   var topK: Int?
   var minP: Float?
+  var typicalP: Float?
+  var topNSigma: Float?
   var penalties = Penalties.none
+  /// What is added to the scores of tokens.
+  var bias: [TokenID: Float] = [:]
+  /// The model's turn does not end before this many tokens.
+  var minimumTokens = 0
+  /// The model's turn does not end at all.
+  var ignoresEnd = false
   /// The most tokens that are asked for, and the field that says so.
   var maximumTokens: Int?
   var limitField = "max_tokens"
@@ -20,9 +29,15 @@ struct GenerationFields: Sendable, Hashable {
   /// What the whole request holds and this server leaves aside.
   var ignored = IgnoredFields()
 
+  /// Whether it changes scores or the end of replies in a way that is no part of what profiles are calibrated with, so
+  /// that no bound covers the reply.
+  var leavesCalibration: Bool { !penalties.isNeutral || !bias.isEmpty || minimumTokens > 0 || ignoresEnd }
+
   /// Most stop strings of a request, and bytes of each: they are looked for behind every token.
   static let mostStops = 16
   static let longestStop = 256
+  /// Most tokens of a bias: it is added at every step.
+  static let mostBiased = 1024
 
   init(_ reader: inout FieldReader) throws(FieldError) {
     model = try reader.string("model")
@@ -39,7 +54,18 @@ struct GenerationFields: Sendable, Hashable {
     // vLLM switches the filter off by -1, llama.cpp by 0.
     topK = try reader.integer("top_k", in: -1...(.max)).flatMap { $0 < 1 ? nil : $0 }
     minP = try reader.number("min_p", in: 0...1).map(Float.init)
+    for field in Self.mayBeNothing { reader.ignore(field) { $0.isNothing } }
+    typicalP = try reader.number("typical_p", in: 0...1).map(Float.init)
+    guard typicalP != 0 else {
+      throw FieldError(
+        "'typical_p' is 0, but it must be greater than 0 and at most 1; 1 is off.", field: "typical_p")
+    }
+    if typicalP == 1 { typicalP = nil }
+    // llama.cpp switches the filter off by -1.
+    topNSigma = try reader.number("top_n_sigma", in: -1...1e6).map(Float.init)
+      .flatMap { $0 > 0 ? $0 : nil }
     penalties = try Self.penalties(&reader)
+    bias = try Self.bias(&reader)
     for field in ["max_tokens", "max_completion_tokens"] {
       // No limit of the client's own, as LM Studio and llama.cpp write it.
       reader.ignore(field) { $0.wholeNumber == -1 }
@@ -51,6 +77,13 @@ struct GenerationFields: Sendable, Hashable {
         "'max_tokens' and 'max_completion_tokens' differ. Give one of them.", field: "max_completion_tokens")
     }
     maximumTokens = completionLimit ?? limit
+    minimumTokens = try reader.integer("min_tokens", in: 0...(.max)) ?? 0
+    if let maximumTokens, minimumTokens > maximumTokens {
+      throw FieldError(
+        "'min_tokens' is \(minimumTokens), more than the \(maximumTokens) tokens that the reply may have.",
+        field: "min_tokens")
+    }
+    ignoresEnd = try reader.bool("ignore_eos") ?? false
     if completionLimit != nil { limitField = "max_completion_tokens" }
     isStreaming = try reader.bool("stream") ?? false
     if var options = try reader.object("stream_options") {
@@ -77,9 +110,14 @@ struct GenerationFields: Sendable, Hashable {
     "user", "metadata", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "request_id",
   ]
 
+  /// Fields that clients send empty where they ask for nothing.
+  private static let mayBeNothing = [
+    "frequency_penalty", "presence_penalty", "min_tokens", "ignore_eos", "logit_bias",
+  ]
+
   private static func penalties(_ reader: inout FieldReader) throws(FieldError) -> Penalties {
     let field = "repetition_penalty"
-    let penalties = Penalties(repetition: try reader.number(field).map(Float.init) ?? 1)
+    var penalties = Penalties(repetition: try reader.number(field).map(Float.init) ?? 1)
     do {
       try penalties.validate()
     } catch {
@@ -88,7 +126,35 @@ struct GenerationFields: Sendable, Hashable {
         field: field)
     }
     if !penalties.isNeutral { try UnbuiltField.refuse(UnbuiltField.ofPenalties, in: &reader) }
+    penalties.frequency = try reader.number("frequency_penalty", in: -2...2).map(Float.init) ?? 0
+    penalties.presence = try reader.number("presence_penalty", in: -2...2).map(Float.init) ?? 0
     return penalties
+  }
+
+  /// OpenAI's form: an object of tokens' numbers. Whether the model has such tokens is known later.
+  private static func bias(_ reader: inout FieldReader) throws(FieldError) -> [TokenID: Float] {
+    let field = "logit_bias"
+    guard let value = reader.value(field) else { return [:] }
+    guard case .object(let object) = value else {
+      throw FieldError(
+        "'\(field)' is \(value.kind), but it must be an object of tokens' numbers, as in {\"13\": -5}.",
+        field: field)
+    }
+    guard object.count <= mostBiased else {
+      throw FieldError(
+        "'\(field)' holds \(object.count) tokens; at most \(mostBiased) are taken.", field: field)
+    }
+    var bias: [TokenID: Float] = [:]
+    for (name, value) in object.sorted(by: { $0.key < $1.key }) {
+      guard let token = TokenID(name), token >= 0 else {
+        throw FieldError("'\(field)' names '\(name.prefix(40))', which is no token's number.", field: field)
+      }
+      guard let number = value.double, (-100...100).contains(number) else {
+        throw FieldError("'\(field)' of token \(token) must be a number from -100 to 100.", field: field)
+      }
+      if number != 0 { bias[token] = Float(number) }
+    }
+    return bias
   }
 
   private static func stop(_ reader: inout FieldReader) throws(FieldError) -> [String] {
@@ -124,6 +190,8 @@ struct SelfCDFields: Sendable, Hashable {
   var parameters = StrategyParameters()
   var profile: String?
   var guardedPrompt: String?
+  /// What guidance moves away from.
+  var negativePrompt: String?
   /// Candidates of each lane to report at every token; 0 for no explanation.
   var explain = 0
   /// The model's name, where that says how to decode in place of `strategy` or `profile`.
@@ -146,6 +214,7 @@ struct SelfCDFields: Sendable, Hashable {
     }
     profile = try reader.string("profile")
     guardedPrompt = try reader.string(StrategyParameter.emphasis.name)
+    negativePrompt = try reader.string(StrategyParameter.negativePrompt.name)
     explain = try reader.bool("explain") == true ? Self.explainedCandidates : 0
     if let count = try reader.integer("candidates", in: 1...20) {
       guard explain > 0 else {
@@ -162,7 +231,7 @@ struct SelfCDFields: Sendable, Hashable {
   /// The keys there are.
   private static var keys: [String] {
     ["strategy"] + numbers.map(\.name) + [
-      "profile", StrategyParameter.emphasis.name, "explain", "candidates",
+      "profile", StrategyParameter.emphasis.name, StrategyParameter.negativePrompt.name, "explain", "candidates",
     ]
   }
 
@@ -174,6 +243,8 @@ struct SelfCDFields: Sendable, Hashable {
     func plain(_ name: String) -> String { name.lowercased().filter(\.isLetter) }
     for field in reader.rest {
       let name = plain(field)
+      // text-generation-webui's own, which clients send empty.
+      if field == StrategyParameter.negativePrompt.name, reader.peek(field)?.isNothing == true { continue }
       if let key = keys.first(where: { plain($0) == name }) {
         throw FieldError(
           "'\(field)' belongs under 'selfcd': {\"selfcd\": {\"\(key)\": …}}.", field: field,
@@ -210,5 +281,11 @@ struct SelfCDFields: Sendable, Hashable {
   }
 
   /// Whether a parameter of a strategy is given.
-  var hasParameters: Bool { !parameters.given.isEmpty || guardedPrompt != nil }
+  var hasParameters: Bool { !parameters.given.isEmpty || guardedPrompt != nil || negativePrompt != nil }
+
+  /// Whether guidance is asked for, by name or by what only it has.
+  var asksForGuidance: Bool {
+    guard let strategy else { return negativePrompt != nil || parameters[.guidance] != nil }
+    return StrategyCatalogue.name(meantBy: strategy) == Guidance.name
+  }
 }

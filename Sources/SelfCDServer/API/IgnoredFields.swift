@@ -27,7 +27,7 @@ struct IgnoredFields: Sendable, Hashable {
   var labels: Set<String> { Set(names.map { Self.known.contains($0) ? $0 : "other" }) }
 
   /// Fields that popular clients send and that have no bearing on a reply of this server, the order of the filters
-  /// apart, which is always temperature, top-k, top-p, min-p.
+  /// apart, which is always that of ``SamplingParameters``.
   static let known: Set = [
     "cache_prompt", "cache_salt", "id_slot", "include_reasoning", "keep_alive", "models", "num_ctx",
     "plugins",

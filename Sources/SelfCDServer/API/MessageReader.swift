@@ -1,8 +1,54 @@
 import SelfCD
 
-/// Reads `messages`.
+/// A chat as a request holds it.
+struct AskedChat: Sendable, Hashable {
+  let chat: Chat
+  /// The field that asks for the assistant's last message to be continued: one that says so, or `messages`, whose last one
+  /// is the assistant's. `nil` where a turn of its own is asked for.
+  let continuation: String?
+
+  var isContinued: Bool { continuation != nil }
+}
+
+/// Reads `messages`, and whether the last one is to be continued.
 enum MessageReader {
-  static func chat(_ reader: inout FieldReader) throws(FieldError) -> Chat {
+  static func chat(_ reader: inout FieldReader) throws(FieldError) -> AskedChat {
+    var mark: String?
+    let chat = Chat(messages: try messages(&reader, mark: &mark))
+    let continues = try reader.bool("continue_final_message")
+    let opens = try reader.bool("add_generation_prompt")
+    if continues == true, opens == true {
+      throw FieldError(
+        "'continue_final_message' goes on with the last message, and 'add_generation_prompt' begins another one. Leave "
+          + "one of them out.", field: "add_generation_prompt")
+    }
+    let endsWithAssistant = chat.messages.last?.role == .assistant
+    if continues == true, !endsWithAssistant {
+      throw FieldError(
+        "'continue_final_message' goes on with the assistant's last message, but the chat ends with another's.",
+        field: "continue_final_message")
+    }
+    if opens == false, !endsWithAssistant {
+      throw FieldError(
+        "'add_generation_prompt' is not supported: a reply is a turn of its own, unless the chat ends with the "
+          + "assistant's message.", field: "add_generation_prompt", isUnsupported: true)
+    }
+    let isContinued = endsWithAssistant && continues != false
+    do {
+      if isContinued { try chat.validateContinuation() } else { try chat.validate() }
+    } catch {
+      throw FieldError(error.description, field: "messages")
+    }
+    guard isContinued else { return AskedChat(chat: chat, continuation: nil) }
+    let field =
+      continues == true ? "continue_final_message" : opens == false ? "add_generation_prompt" : "messages"
+    return AskedChat(chat: chat, continuation: mark ?? field)
+  }
+
+  /// - Parameter mark: becomes the field of the last message that asks for it to be continued.
+  private static func messages(
+    _ reader: inout FieldReader, mark: inout String?
+  ) throws(FieldError) -> [ChatMessage] {
     guard let items = try reader.array("messages") else {
       throw FieldError("'messages' is missing.", field: "messages")
     }
@@ -13,7 +59,7 @@ enum MessageReader {
           "'messages[\(index)]' is \(item.kind), but it must be an object.", field: "messages[\(index)]")
       }
       var fields = FieldReader(object, path: "messages[\(index)]", isStrict: reader.isStrict)
-      let message = try message(&fields)
+      let message = try message(&fields, isLast: index == items.count - 1, mark: &mark)
       reader.adopt(fields)
       if message.role == .system, messages.first?.role == .system, messages.count == 1 {
         // Templates take one system message; several at the start are one, in their order.
@@ -22,16 +68,12 @@ enum MessageReader {
         messages.append(message)
       }
     }
-    let chat = Chat(messages: messages)
-    do {
-      try chat.validate()
-    } catch {
-      throw FieldError(error.description, field: "messages")
-    }
-    return chat
+    return messages
   }
 
-  private static func message(_ reader: inout FieldReader) throws(FieldError) -> ChatMessage {
+  private static func message(
+    _ reader: inout FieldReader, isLast: Bool, mark: inout String?
+  ) throws(FieldError) -> ChatMessage {
     guard let name = try reader.string("role") else {
       throw FieldError("'\(reader.name("role"))' is missing.", field: reader.name("role"))
     }
@@ -53,9 +95,11 @@ enum MessageReader {
     for field in ["tool_calls", "function_call", "audio", "images"] {
       try reader.refuse(field, unless: \.isNothing, because: "messages are text.")
     }
+    // As DeepSeek, Mistral, Qwen and Kimi mark a message that is to be continued.
     for field in ["prefix", "partial"] {
+      if isLast, role == .assistant, try reader.bool(field) == true { mark = reader.name(field) }
       try reader.refuse(
-        field, unless: \.isNothing, because: "continuing the assistant's own turn is not built.")
+        field, unless: \.isNothing, because: "only the last message can be continued, if it is the assistant's.")
     }
     // The models' templates have no names of speakers.
     reader.ignore(["name"] + harmless)

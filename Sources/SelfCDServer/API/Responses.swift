@@ -80,7 +80,7 @@ struct DecodingReport: Encodable {
   let numbers: [StrategyParameter: StrategyValue]
   /// The profile this comes from; absent without one.
   let profile: String?
-  /// Whether that profile shows a bound, rather than keeping its reference.
+  /// Whether that profile shows a bound, rather than keeping its reference, and nothing in the request leaves it.
   let calibrated: Bool
   let lanes: [String]
   /// The most tokens of a choice, where fewer than were asked for.

@@ -21,6 +21,8 @@ struct UnbuiltField: Sendable {
   }
 
   private static let nothing: @Sendable (JSONValue) -> Bool = { $0.isNothing }
+  private static let filters =
+    "the filters are 'top_k', 'top_p', 'min_p', 'typical_p' and 'top_n_sigma'."
   private static let on: @Sendable (JSONValue) -> Bool = { $0 == .bool(true) }
 
   // MARK: - What there is
@@ -29,42 +31,41 @@ struct UnbuiltField: Sendable {
   static let common: [UnbuiltField] = [
     // How tokens are drawn.
     UnbuiltField(
-      "frequency_penalty", "presence_penalty",
-      because: "tokens are not penalized by how often they occurred. Leave it at 0.",
-      unless: number(0)),
-    UnbuiltField(
       "repeat_penalty", "rep_pen",
       because: "its name here is 'repetition_penalty', for the whole prompt and reply. Leave it at 1.",
       unless: number(1)),
     UnbuiltField(
-      "encoder_repetition_penalty", because: "the penalty there is is 'repetition_penalty'. Leave it at 1.",
-      unless: number(1)),
+      "encoder_repetition_penalty",
+      because: "the penalty of the prompt's tokens is 'repetition_penalty'. Leave it at 1.", unless: number(1)),
     UnbuiltField(
       "dry_multiplier", "no_repeat_ngram_size", "penalty_alpha",
-      because: "the penalty there is is 'repetition_penalty'. Leave it at 0.", unless: number(0)),
+      because:
+        "the penalties are 'repetition_penalty', 'frequency_penalty' and 'presence_penalty'. Leave it at 0.",
+      unless: number(0)),
     UnbuiltField(
-      "logit_bias", "bad_words", "banned_strings", "banned_tokens", "custom_token_bans", "allowed_token_ids",
-      because: "a bias could undo what the operator allows. Leave it out.", unless: nothing),
+      "bad_words", "banned_strings", "banned_tokens", "custom_token_bans", "allowed_token_ids",
+      because: "single tokens are moved by 'logit_bias', where the operator allows it. Leave it out.",
+      unless: nothing),
     UnbuiltField(
       "logits_processors", "custom_logit_processor", because: "clients bring no code of their own.",
       unless: nothing),
     UnbuiltField(
-      "typical_p", "typ_p", "typical", "tfs", "tfs_z",
-      because: "the filters are 'top_k', 'top_p' and 'min_p'. Leave it at 1.", unless: number(1)),
+      "typ_p", "typical", because: "its name here is 'typical_p'. Leave it at 1.", unless: number(1)),
+    UnbuiltField("tfs", "tfs_z", because: "\(filters) Leave it at 1.", unless: number(1)),
     UnbuiltField(
       "top_a", "epsilon_cutoff", "eta_cutoff", "xtc_probability", "smoothing_factor", "skew",
-      because: "the filters are 'top_k', 'top_p' and 'min_p'. Leave it at 0.", unless: number(0)),
+      because: "\(filters) Leave it at 0.", unless: number(0)),
     UnbuiltField(
-      "top_n_sigma", "nsigma", because: "the filters are 'top_k', 'top_p' and 'min_p'. Leave it at -1.",
-      unless: number(-1, 0)),
+      "nsigma", because: "its name here is 'top_n_sigma'. Leave it at 0.", unless: number(-1, 0)),
     UnbuiltField(
       "mirostat", "mirostat_mode", "dynatemp_range", "dynamic_temperature",
       because: "the temperature is what 'temperature' says. Leave it at 0.", unless: number(0)),
     UnbuiltField(
       "guidance_scale", "cfg_scale",
-      because: "contrast is asked for under 'selfcd', within what the operator allows.", unless: number(1)),
+      because: "its name here is 'selfcd.guidance', within what the operator allows. Leave it at 1.",
+      unless: number(1)),
     UnbuiltField(
-      "negative_prompt", because: "contrast is asked for under 'selfcd', within what the operator allows.",
+      "negative_prompt", because: "it belongs under 'selfcd', within what the operator allows.",
       unless: nothing),
     UnbuiltField("use_beam_search", because: "one token is chosen at a time.", unless: nothing),
     UnbuiltField("num_beams", because: "one token is chosen at a time. Leave it at 1.", unless: number(1)),
@@ -72,10 +73,8 @@ struct UnbuiltField: Sendable {
       "do_sample", because: "greedy decoding is 'temperature': 0.", unless: on),
     // When a reply ends.
     UnbuiltField(
-      "min_tokens", "min_length", "min_new_tokens", because: "a reply ends where the model ends it.",
-      unless: number(0)),
-    UnbuiltField(
-      "ignore_eos", "ban_eos_token", because: "a reply ends where the model ends it.", unless: nothing),
+      "min_length", "min_new_tokens", because: "its name here is 'min_tokens'.", unless: number(0)),
+    UnbuiltField("ban_eos_token", because: "its name here is 'ignore_eos'.", unless: nothing),
     UnbuiltField("stop_token_ids", because: "say it as texts, in 'stop'.", unless: nothing),
     UnbuiltField("include_stop_str_in_output", because: "a reply ends before it.", unless: nothing),
     UnbuiltField("skip_special_tokens", because: "special tokens are no text.", unless: on),
@@ -134,10 +133,6 @@ struct UnbuiltField: Sendable {
       "chat_template", "chat_template_kwargs",
       because: "the template and its arguments are the operator's (--chat-template, --template-arg).",
       unless: nothing),
-    UnbuiltField(
-      "continue_final_message", because: "continuing the assistant's own turn is not built.", unless: nothing),
-    UnbuiltField(
-      "add_generation_prompt", because: "a reply is a turn of its own.", unless: on),
     UnbuiltField("documents", because: "put what they say in a message.", unless: nothing),
     UnbuiltField(
       "prompt", because: "it goes to /v1/completions; a chat has 'messages'.", unless: nothing),

@@ -6,7 +6,14 @@ struct Decision: Sendable {
   /// The profile it comes from.
   let profile: String?
   /// Whether it comes from a profile that shows a bound.
-  let isCalibrated: Bool
+  private(set) var isCalibrated: Bool
+
+  /// The same decoding, where something else about the request is no part of what was calibrated.
+  var withoutBound: Decision {
+    var decision = self
+    decision.isCalibrated = false
+    return decision
+  }
 
   fileprivate init(_ profile: ServedProfile) {
     strategy = profile.strategy
@@ -28,6 +35,7 @@ extension ServerPolicy {
   ///   that does not exist.
   func decide(_ wish: SelfCDFields, profiles: [ServedProfile]) throws(APIError) -> Decision {
     if let name = wish.profile { return try Decision(profile(name, wish, profiles)) }
+    if wish.asksForGuidance { return try guidance(wish, profiles: profiles) }
     guard wish.strategy != nil || wish.hasParameters else {
       if !overridesProfiles, let profile = profiles.first { return Decision(profile) }
       return usual(defaultStrategy.name, profiles: [])
@@ -65,6 +73,66 @@ extension ServerPolicy {
     }
     for parameter in asked.given { try check(parameter, asked, of: wish, usual: usual.strategy) }
     return Decision(made)
+  }
+
+  /// Guidance away from a negative prompt of the client's, under the operator's own safety prompt if there is one.
+  private func guidance(_ wish: SelfCDFields, profiles: [ServedProfile]) throws(APIError) -> Decision {
+    let field = "selfcd.\(StrategyParameter.negativePrompt)"
+    guard allowsNegativePrompt else {
+      throw .notAllowed(
+        "This server contrasts with no prompts of its clients. Its operator can allow it (--allow-negative-prompt).",
+        param: field, code: "negative_prompt_not_allowed")
+    }
+    guard overridesProfiles || profiles.isEmpty else {
+      throw .notAllowed(
+        "The model decodes by a profile, which a negative prompt would undo. Its operator can serve it otherwise "
+          + "(--strategy plain --allow-negative-prompt).", param: field, code: "profile_is_fixed")
+    }
+    guard let negative = wish.negativePrompt, negative.contains(where: { !$0.isWhitespace }) else {
+      throw .invalid("'\(Guidance.name)' needs '\(field)', a text to move away from.", param: field)
+    }
+    try rejectUnused(wish, by: Guidance.self)
+    // Without it guidance would be plain decoding under another name.
+    let own = guardedPrompts.first ?? defaultStrategy.parameters.emphasis
+    var usual = Guidance(negativePrompt: negative, emphasis: own)
+    if let range = ranges[.guidance] {
+      usual.guidance = Float(min(max(Double(usual.guidance), range.lowerBound), range.upperBound))
+    }
+    var asked = wish.parameters
+    asked.emphasis = try emphasis(wish.guardedPrompt)
+    let made: any DecodingStrategy
+    do {
+      made = try StrategyCatalogue.make(Guidance.name, usual.parameters.replaced(by: asked))
+    } catch {
+      throw .invalid("\(error)", param: "selfcd.\(StrategyParameter.guidance)")
+    }
+    for parameter in asked.given { try check(parameter, asked, of: wish, usual: usual) }
+    return Decision(made)
+  }
+
+  /// Guidance moves away from a prompt, and so must not be given one that is to hold: the operator's safety prompts, any
+  /// that comes with the program, and the system messages of the chat, which may be the application's.
+  ///
+  /// What repeats a sentence of them is found, another wording is not.
+  /// - Throws: ``APIError`` (403).
+  func checkNegativePrompt(of guidance: Guidance, beside chats: [Chat]) throws(APIError) {
+    let prompts = guardedPrompts + SafetyEmphasis.presets + [defaultStrategy.parameters.emphasis].compactMap(\.self)
+    let systems = chats.flatMap(\.messages).filter { $0.role == .system }.map(\.content)
+    let own = (prompts.map(\.text) + systems).reduce(into: Set<String>()) {
+      $0.formUnion(Self.sentences(of: $1))
+    }
+    guard !own.isDisjoint(with: Self.sentences(of: guidance.negativePrompt)) else { return }
+    throw .notAllowed(
+      "'selfcd.negative_prompt' repeats a sentence of a system prompt or a safety prompt, and guidance would move the "
+        + "model away from that. Use other words.", param: "selfcd.negative_prompt",
+      code: "negative_prompt_not_allowed")
+  }
+
+  /// The sentences of a text as their words alone.
+  private static func sentences(of text: String) -> [String] {
+    text.lowercased().split { ".!?;:\n".contains($0) }.map { sentence in
+      sentence.split { !$0.isLetter && !$0.isNumber }.joined(separator: " ")
+    }.filter { !$0.isEmpty }
   }
 
   private func profile(
@@ -107,14 +175,25 @@ extension ServerPolicy {
     return Decision((try? StrategyCatalogue.make(name, own)) ?? base)
   }
 
-  /// What a client may ask for of a strategy's parameter: α from the guarded model up to what is usual where the
-  /// operator gives no range, everything else only in a range that is given. What is usual is always allowed.
+  /// The value of a strength at which it changes nothing of what is deployed: α leaves the guarded model, guidance the
+  /// chat itself. `nil` for what is no strength.
+  public static func identity(of parameter: StrategyParameter) -> Double? {
+    switch parameter {
+    case .alpha: 0
+    case .guidance: 1
+    default: nil
+    }
+  }
+
+  /// What a client may ask for of a strategy's parameter: a strength from where it changes nothing up to what is usual
+  /// where the operator gives no range, everything else only in a range that is given. What is usual is always allowed.
   func allowed(_ parameter: StrategyParameter, of strategy: any DecodingStrategy) -> ClosedRange<Double>? {
     guard let usual = strategy.parameters.number(parameter) else { return ranges[parameter] }
     if let range = ranges[parameter] {
       return min(range.lowerBound, usual)...max(range.upperBound, usual)
     }
-    return parameter == .alpha ? min(0, usual)...max(0, usual) : usual...usual
+    guard let identity = Self.identity(of: parameter) else { return usual...usual }
+    return min(identity, usual)...max(identity, usual)
   }
 
   private func check(
@@ -141,6 +220,7 @@ extension ServerPolicy {
   ) throws(APIError) {
     var given = wish.parameters.given
     if wish.guardedPrompt != nil { given.append(.emphasis) }
+    if wish.negativePrompt != nil { given.append(.negativePrompt) }
     for parameter in given where !type.takes.contains(parameter) {
       throw .invalid(
         "\(wish.title(of: parameter)) has no effect on '\(type.name)'; it goes with "

@@ -22,6 +22,13 @@ public struct ServerPolicy: Sendable {
   public var allowsExplanations: Bool
   /// Whether clients may ask for log-probabilities.
   public var allowsLogProbabilities: Bool
+  /// Whether clients may add to the scores of tokens (`logit_bias`), which can put any text before what the strategy and
+  /// its prompts ask for.
+  public var allowsLogitBias = false
+  /// Whether clients may begin the model's reply for it: a chat that ends with a message of the assistant's.
+  public var allowsPrefill = false
+  /// Whether clients may ask for guidance, with negative prompts of their own. Not where a model decodes by a profile.
+  public var allowsNegativePrompt = false
   /// Tokens of a reply where a request names no limit, and the most it can ask for.
   public var defaultMaximumTokens: Int
   /// The most tokens that a reply can have, whatever a request asks for.
@@ -65,7 +72,8 @@ public struct ServerPolicy: Sendable {
 
   /// The strategies a server can be told to offer: those that need nothing but a chat.
   public static var knownStrategies: [String] {
-    StrategyCatalogue.all.filter { !$0.takes.contains(.examples) }.map { $0.name }
+    StrategyCatalogue.all.filter { !$0.takes.contains(.examples) && !$0.takes.contains(.negativePrompt) }
+      .map { $0.name }
   }
 
   /// Every strategy that clients of a model may name: the operator's, what the model decodes by without wishes, and

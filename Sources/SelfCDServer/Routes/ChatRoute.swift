@@ -13,7 +13,7 @@ struct ChatRoute: Sendable {
       try await body.object(request, scope), isStrict: service.policy.isStrict)
     let prepare: @Sendable () async throws -> WaitingJob = { [service, client = context.client] in
       let job = try await service.prepare(
-        [asked.chat], asked.fields, rendering: .template,
+        [asked.chat], asked.fields, rendering: .template, continuation: asked.asked.continuation,
         logProbabilities: asked.wantsLogProbabilities ? asked.topLogProbabilities : nil)
       service.log.prompt(asked.chat)
       return try service.enter(job, client: client)

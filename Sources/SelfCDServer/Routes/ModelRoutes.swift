@@ -73,6 +73,9 @@ struct ModelRoutes: Sendable {
     let ownGuardedPrompt: Bool
     let explain: Bool
     let logprobs: Bool
+    let logitBias: Bool
+    let prefill: Bool
+    let negativePrompt: Bool
     let maxTokens: Int
     let defaultMaxTokens: Int
     let maxChoices: Int
@@ -108,7 +111,9 @@ struct ModelRoutes: Sendable {
         models: models,
         guardedPrompts: policy.guardedPrompts.map(\.name), ownGuardedPrompt: policy.allowsOwnGuardedPrompt,
         explain: policy.allowsExplanations && policy.allowsLogProbabilities,
-        logprobs: policy.allowsLogProbabilities, maxTokens: policy.maximumTokens,
+        logprobs: policy.allowsLogProbabilities, logitBias: policy.allowsLogitBias,
+        prefill: policy.allowsPrefill,
+        negativePrompt: policy.allowsNegativePrompt, maxTokens: policy.maximumTokens,
         defaultMaxTokens: min(policy.defaultMaximumTokens, policy.maximumTokens),
         maxChoices: policy.maximumChoices, defaultTemperature: policy.defaultTemperature))
   }

@@ -65,6 +65,7 @@ struct TokenizeRoute: Sendable {
     }
     try SelfCDFields.refuseAtTopLevel(reader)
     let chat = content == nil ? try MessageReader.chat(&reader) : nil
+    try service.checkContinuation(chat?.continuation)
     // What changes the prompt would make the counts those of another one.
     try UnbuiltField.refuse(
       UnbuiltField.common + (chat == nil ? UnbuiltField.ofTexts : UnbuiltField.ofChats), in: &reader)
@@ -111,13 +112,18 @@ struct TokenizeRoute: Sendable {
         maxModelLen: lease.model.capacity.context, selfcd: Ignored(asked.ignored)))
   }
 
-  private func prompts(_ chat: Chat, _ asked: Asked, _ client: Client) async throws -> Response {
+  private func prompts(
+    _ askedChat: AskedChat, _ asked: Asked, _ client: Client
+  ) async throws -> Response {
+    let chat = askedChat.chat
     let (name, decision) = try service.resolve(model: asked.model, asked.wish)
     let lease = try await service.pool.lease(name)
     try lease.model.checkLength(of: chat)
+    try service.checkNegativePrompt(of: decision.strategy, beside: [chat], lease.model)
     let request: GenerationRequest
     do {
-      request = try lease.model.chat.request(chat, strategy: decision.strategy)
+      request = try lease.model.chat.request(
+        chat, strategy: decision.strategy, isContinued: askedChat.isContinued)
     } catch {
       throw APIError.invalid("The chat cannot be rendered: \(error)", param: "messages", code: "bad_chat")
     }

@@ -85,16 +85,28 @@ struct GenerationService: Sendable {
 
   /// Checks a request and renders its prompts.
   ///
-  /// - Parameter chats: one for each prompt.
+  /// - Parameters:
+  ///   - chats: one for each prompt.
+  ///   - fields: how to draw, when to stop, what to report.
+  ///   - rendering: how a prompt becomes tokens.
+  ///   - continuation: the field that asks for the chats' last messages, the assistant's, to be continued (``AskedChat``).
+  ///   - logProbabilities: candidates to report at each token; `nil` for none.
   /// - Throws: ``APIError``.
   func prepare(
-    _ chats: [Chat], _ fields: GenerationFields, rendering: Rendering, logProbabilities: Int?
+    _ chats: [Chat], _ fields: GenerationFields, rendering: Rendering, continuation: String? = nil,
+    logProbabilities: Int?
   ) async throws -> Job {
-    let (name, decision) = try resolve(model: fields.model, fields.selfcd)
+    let (name, resolved) = try resolve(model: fields.model, fields.selfcd)
+    try checkContinuation(continuation)
+    // What profiles are calibrated with begins each reply afresh, and draws it from what the strategy makes.
+    let decision =
+      fields.leavesCalibration || continuation != nil ? resolved.withoutBound : resolved
     try checkAllowed(fields, prompts: chats.count, logProbabilities: logProbabilities)
     let lease = try await pool.lease(name)
+    try check(fields.bias, lease.model.vocabulary, model: name)
     let field = rendering == .template ? "messages" : "prompt"
     for chat in chats { try lease.model.checkLength(of: chat, field: field) }
+    try checkNegativePrompt(of: decision.strategy, beside: chats, lease.model)
     let reporter = TokenReporter(
       vocabulary: lease.model.vocabulary, logProbabilities: logProbabilities, explained: fields.selfcd.explain
     )
@@ -106,7 +118,8 @@ struct GenerationService: Sendable {
       var request: GenerationRequest
       do {
         request = try model.request(
-          chat, strategy: strategy, options: options(fields, reporter: reporter))
+          chat, strategy: strategy, options: options(fields, reporter: reporter),
+          isContinued: continuation != nil)
       } catch {
         // The strategy was checked; what is left is a chat that the template refuses.
         throw APIError.invalid("The chat cannot be rendered: \(error)", param: field, code: "bad_chat")
@@ -160,6 +173,11 @@ struct GenerationService: Sendable {
         param: "logprobs",
         code: "logprobs_not_allowed")
     }
+    if !fields.bias.isEmpty, !policy.allowsLogitBias {
+      throw .notAllowed(
+        "This server takes no 'logit_bias', which could undo how it decodes. Its operator can allow it "
+          + "(--allow-logit-bias).", param: "logit_bias", code: "logit_bias_not_allowed")
+    }
     if fields.selfcd.explain > 0, !policy.allowsExplanations || !policy.allowsLogProbabilities {
       throw .notAllowed(
         "This server explains no tokens; its operator switched that off (--no-explain, --no-logprobs).",
@@ -167,13 +185,51 @@ struct GenerationService: Sendable {
     }
   }
 
+  /// Whether a chat may end with the beginning of the assistant's reply.
+  ///
+  /// - Parameter field: what asks for that; `nil` where nothing does.
+  /// - Throws: ``APIError`` (400): to a server that does not do it, such a chat is none that can be answered.
+  func checkContinuation(_ field: String?) throws(APIError) {
+    guard let field, !policy.allowsPrefill else { return }
+    throw .invalid(
+      "The chat ends with the assistant's own turn, and this server does not go on with words that a client puts into the "
+        + "model's mouth. End it with the user message to be answered. Its operator can allow it (--allow-prefill).",
+      param: field, code: "prefill_not_allowed")
+  }
+
   private func options(_ fields: GenerationFields, reporter: TokenReporter) -> GenerationOptions {
-    GenerationOptions(
+    var options = GenerationOptions(
       sampling: SamplingParameters(
         temperature: fields.temperature ?? policy.defaultTemperature, topK: fields.topK, topP: fields.topP,
-        minP: fields.minP),
-      maximumTokens: min(fields.maximumTokens ?? policy.defaultMaximumTokens, policy.maximumTokens),
+        minP: fields.minP, typicalP: fields.typicalP, topNSigma: fields.topNSigma),
+      maximumTokens: min(
+        // A client that names the least alone does not ask for less than that.
+        fields.maximumTokens ?? max(policy.defaultMaximumTokens, fields.minimumTokens),
+        policy.maximumTokens),
       stopStrings: fields.stop, traceCandidates: reporter.traceCandidates, penalties: fields.penalties)
+    options.bias = fields.bias
+    options.minimumTokens = fields.minimumTokens
+    options.ignoresEnd = fields.ignoresEnd
+    return options
+  }
+
+  /// - Throws: ``APIError`` for a negative prompt that cannot fit, or that must not be one.
+  func checkNegativePrompt(
+    of strategy: any DecodingStrategy, beside chats: [Chat], _ model: ServedModel
+  ) throws(APIError) {
+    guard let guidance = strategy as? Guidance else { return }
+    try model.checkLength(of: Chat(question: guidance.negativePrompt), field: "selfcd.negative_prompt")
+    try policy.checkNegativePrompt(of: guidance, beside: chats)
+  }
+
+  /// A bias on a token that the model does not have would have no effect.
+  private func check(
+    _ bias: [TokenID: Float], _ vocabulary: any Vocabulary, model: String
+  ) throws(APIError) {
+    guard let token = bias.keys.sorted().last, token >= vocabulary.count else { return }
+    throw .invalid(
+      "'logit_bias' names token \(token), but '\(model)' has the tokens 0 to \(vocabulary.count - 1); POST /tokenize "
+        + "tells a text's.", param: "logit_bias")
   }
 
   /// Sees to it that prompt and reply fit into a lane: the limit of a reply is the most it may have, so that it is cut
