@@ -30,7 +30,7 @@ struct AnalyseCommand: AsyncParsableCommand {
   @Option(help: .init("Steps of each reply at which the lanes are compared.", valueName: "n"))
   var steps = 12
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions

@@ -64,7 +64,7 @@ struct DirectionsCommand: AsyncParsableCommand {
   @Option(help: .init("Of the parts and the bootstrap.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions

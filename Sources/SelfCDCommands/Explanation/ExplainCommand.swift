@@ -226,7 +226,7 @@ struct ExplainOptions: ParsableArguments {
   @Option(help: .init("Of everything that is drawn.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   var judge: any LocalReplyJudge {
     get throws { try judgeOptions.judge() }

@@ -46,7 +46,7 @@ struct FlowCommand: AsyncParsableCommand {
   @Option(help: .init("Of the bootstrap.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions

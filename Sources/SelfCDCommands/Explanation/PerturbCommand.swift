@@ -44,7 +44,7 @@ struct PerturbCommand: AsyncParsableCommand {
   @Option(name: [.customShort("n"), .long], help: .init("Most tokens of a reply.", valueName: "n"))
   var maxTokens = 48
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
