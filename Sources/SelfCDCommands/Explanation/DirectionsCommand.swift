@@ -157,7 +157,9 @@ struct DirectionsCommand: AsyncParsableCommand {
       }
       return (result, tokens)
     }
-    if result.failures > 0 { console.note("\(result.failures) replies could not be generated.") }
+    if result.failures > 0 {
+      console.note("\(NumberFormat.counted(result.failures, "reply", "replies")) could not be generated.")
+    }
     let record = DirectionsRecord(
       model: OutputFile.name(model.model), settings: settings, result: result, tokens: tokens)
     if json {
@@ -296,7 +298,7 @@ struct DirectionsTable {
       ", tells harmful from neutral validation prompts with AUC \(NumberFormat.decimal(best?.separation ?? 0, 3)); "
     text += "measured, never ablated\n"
     text += "false-refusal vector: " + Self.place(record.falseRefusalVector)
-    text += ", from \(record.pseudoHarmful) refused harmless prompts, cosine "
+    text += ", from \(NumberFormat.counted(record.pseudoHarmful, "refused harmless prompt")), cosine "
     text +=
       "\(NumberFormat.decimal(record.falseRefusalVector.cosine ?? 0, 2)) with the refusal direction before that was "
     text += "taken out\n"
@@ -304,7 +306,7 @@ struct DirectionsTable {
       text += "on validation its ablation refuses \(trial.safeRefused) of \(validation.safe) safe (guarded "
       text +=
         "\(validation.safeRefused)) and \(trial.harmfulRefused) of \(validation.harmful) harmful (guarded "
-      text += "\(validation.harmfulRefused)); \(record.trials.count) candidates tried\n"
+      text += "\(validation.harmfulRefused)); \(NumberFormat.counted(record.trials.count, "candidate")) tried\n"
     }
     return text
   }

@@ -94,7 +94,7 @@ struct FlowCommand: AsyncParsableCommand {
     }
     if result.failures > 0 {
       console.note(
-        "\(result.failures) prompts were left out; the first: "
+        "\(NumberFormat.counted(result.failures, "prompt was", "prompts were")) left out; the first: "
           + TerminalText.singleLine(result.firstFailure ?? "unknown"))
     }
     if json {
@@ -209,7 +209,9 @@ struct FlowTable {
     if let remark = MeanText.remark(means, group: group) { parts.append(remark) }
     if let agreement = result.agreement { parts.append(FlowText.agreement(agreement)) }
     if result.withoutFocus > 0 {
-      parts.append("\(result.withoutFocus) prompts name no focus word and are left out.")
+      parts.append(
+        "\(NumberFormat.counted(result.withoutFocus, "prompt names", "prompts name")) no focus word and "
+          + "\(result.withoutFocus == 1 ? "is" : "are") left out.")
     }
     return parts.map { $0 + "\n" }.joined()
   }

@@ -113,7 +113,9 @@ struct PerturbCommand: AsyncParsableCommand {
     }
     if result.failures > 0, result.rows.isEmpty { throw CommandError.nothingAnswered(reason: nil) }
     if result.failures > 0 {
-      console.note("\(result.failures) replies could not be generated and are left out.")
+      console.note(
+        "\(NumberFormat.counted(result.failures, "reply", "replies")) could not be generated and "
+          + "\(result.failures == 1 ? "is" : "are") left out.")
     }
     if json {
       try console.writeJSON(

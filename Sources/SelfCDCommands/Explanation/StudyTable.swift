@@ -69,9 +69,13 @@ struct StudyTable {
       "95 % intervals (bootstrap over \(MeanText.resampled(by: group))\(shares)). Effects in nats of log-odds.\n"
     if let remark = MeanText.remark(result.means, group: group) { notes += remark + "\n" }
     if result.withoutFocus > 0 {
-      notes += "\(result.withoutFocus) prompts without a focus word, or of nothing else, are left out.\n"
+      let prompts = NumberFormat.counted(result.withoutFocus, "prompt")
+      notes += "\(prompts) without a focus word, or of nothing else, "
+      notes += "\(result.withoutFocus == 1 ? "is" : "are") left out.\n"
     }
-    if result.failures > 0 { notes += "\(result.failures) prompts could not be answered.\n" }
+    if result.failures > 0 {
+      notes += "\(NumberFormat.counted(result.failures, "prompt")) could not be answered.\n"
+    }
     return blocks.joined(separator: "\n") + "\n" + notes
   }
 
