@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDEval
 
 /// A reply as `--json` prints it. Keys are part of the product's interface.
 struct ReplyJSON: Encodable {
@@ -12,7 +13,7 @@ struct ReplyJSON: Encodable {
   let calibrated: Bool
   /// Absent where nothing is penalised.
   let repetitionPenalty: Float?
-  let model: ModelJSON
+  let model: NamedModel
   let stopReason: StopReason
   let tokens: [Token]
   let usage: Usage
@@ -47,7 +48,7 @@ struct ReplyJSON: Encodable {
   }
 
   init(
-    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: ModelJSON, vocabulary: any Vocabulary
+    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: NamedModel, vocabulary: any Vocabulary
   ) {
     let strategy = choice.strategy
     profile = choice.profile?.name

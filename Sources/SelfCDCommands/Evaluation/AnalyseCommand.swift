@@ -77,7 +77,9 @@ struct AnalyseCommand: AsyncParsableCommand {
     {
       throw CommandError.nothingAnswered(reason: failure.reason)
     }
-    let result = AnalysisResult(analysis, plan: plan, model: OutputFile.name(model.model))
+    let result = AnalysisResult(
+      analysis, plan: plan,
+      model: try NamedModel(path: model.model, adapters: model.adapterOptions.adapters))
     if json {
       try console.writeJSON(result.record)
     } else {

@@ -161,7 +161,8 @@ struct DirectionsCommand: AsyncParsableCommand {
       console.note("\(NumberFormat.counted(result.failures, "reply", "replies")) could not be generated.")
     }
     let record = DirectionsRecord(
-      model: OutputFile.name(model.model), settings: settings, result: result, tokens: tokens)
+      model: try NamedModel(path: model.model, adapters: model.adapterOptions.adapters), settings: settings,
+      result: result, tokens: tokens)
     if json {
       try console.writeJSON(record)
     } else {
@@ -194,8 +195,8 @@ struct DirectionsRecord: Encodable {
     let paired: PairedComparison?
   }
 
-  let version = 1
-  let model: String
+  let version = 2
+  let model: NamedModel
   let settings: DirectionStudy.Settings
   let parts: [DirectionStudy.Parts]
   let pseudoHarmful: Int
@@ -210,7 +211,8 @@ struct DirectionsRecord: Encodable {
   let tokens: [TokenProjection]
 
   init(
-    model: String, settings: DirectionStudy.Settings, result: DirectionStudy.Result, tokens: [TokenProjection]
+    model: NamedModel, settings: DirectionStudy.Settings, result: DirectionStudy.Result,
+    tokens: [TokenProjection]
   ) {
     self.model = model
     self.settings = settings

@@ -143,7 +143,7 @@ struct ExplainCommand: AsyncParsableCommand {
     if json {
       try console.writeJSON(
         StudyRecord(
-          model: OutputFile.name(session.loaded.model.path), datasets: datasets, views: views,
+          model: session.named, datasets: datasets, views: views,
           beginnings: session.probe.beginnings, group: groupOptions.group, result: result))
     } else if pageOptions.html != "-" {
       try console.write(StudyTable(result, group: groupOptions.group, console: console).text)

@@ -99,7 +99,9 @@ struct FlowCommand: AsyncParsableCommand {
     }
     if json {
       try console.writeJSON(
-        FlowRecord(model: OutputFile.name(model.model), group: groupOptions.group, result: result))
+        FlowRecord(
+          model: try NamedModel(path: model.model, adapters: model.adapterOptions.adapters),
+          group: groupOptions.group, result: result))
     } else {
       try console.write(FlowTable(result: result, group: groupOptions.group, console: console).text)
     }
@@ -146,8 +148,8 @@ enum Inspection {
 }
 
 struct FlowRecord: Encodable {
-  let version = 1
-  let model: String
+  let version = 2
+  let model: NamedModel
   /// The column whose groups are resampled.
   let group: String?
   let result: FlowStudy.Result

@@ -120,7 +120,8 @@ struct PerturbCommand: AsyncParsableCommand {
     if json {
       try console.writeJSON(
         Record(
-          model: OutputFile.name(model.model), datasets: datasets, group: groupOptions.group, result: result))
+          model: try NamedModel(path: model.model, adapters: model.adapterOptions.adapters),
+          datasets: datasets, group: groupOptions.group, result: result))
     } else if html != "-" {
       try console.write(Self.table(result, group: groupOptions.group, console: console))
     }
@@ -136,7 +137,7 @@ struct PerturbCommand: AsyncParsableCommand {
 
   /// As `--json` prints it.
   struct Record: Encodable {
-    let model: String
+    let model: NamedModel
     let codeVersion = SelfCDVersion.current
     let datasets: [DatasetRecord]
     /// The column whose groups are resampled.
@@ -145,7 +146,7 @@ struct PerturbCommand: AsyncParsableCommand {
 
     private enum Key: String, CodingKey { case model, codeVersion, datasets, group }
 
-    init(model: String, datasets: [Dataset], group: String?, result: PerturbationStudy.Result) {
+    init(model: NamedModel, datasets: [Dataset], group: String?, result: PerturbationStudy.Result) {
       self.model = model
       self.group = group
       self.datasets = datasets.map(DatasetRecord.init)

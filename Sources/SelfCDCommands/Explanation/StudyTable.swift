@@ -1,5 +1,6 @@
 import SelfCD
 import SelfCDData
+import SelfCDEval
 import SelfCDExplain
 import SelfCDStatistics
 import SelfCDSupport
@@ -19,7 +20,7 @@ struct DatasetRecord: Encodable {
 
 /// Attributions over a set of prompts, as `--json` prints them.
 struct StudyRecord: Encodable {
-  let model: String
+  let model: NamedModel
   let codeVersion = SelfCDVersion.current
   let datasets: [DatasetRecord]
   let views: [String]
@@ -29,7 +30,7 @@ struct StudyRecord: Encodable {
   let result: AttributionStudy.Result
 
   init(
-    model: String, datasets: [Dataset], views: [RefusalProbe.View], beginnings: RefusalBeginnings,
+    model: NamedModel, datasets: [Dataset], views: [RefusalProbe.View], beginnings: RefusalBeginnings,
     group: String?, result: AttributionStudy.Result
   ) {
     self.model = model
