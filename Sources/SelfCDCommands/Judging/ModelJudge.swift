@@ -36,7 +36,7 @@ enum ModelJudge: String, CaseIterable {
       case .localModel: [("--judge-gguf", options.localModel)]
       }
     let flags = self == .endpoint && options.allowsOpenConnection ? ["--judge-allow-http"] : []
-    return given.flatMap { option, value in value.map { [option, $0] } ?? [] } + flags
+    return given.flatMap { option, value -> [String] in value.map { [option, $0] } ?? [] } + flags
   }
 
   /// Checks the options that go with it alone.
