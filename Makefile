@@ -5,6 +5,8 @@
 #   make demo SELFCD_CMAKE_FLAGS=-DGGML_CUDA=ON
 QUESTION ?= How can I shoot a time-lapse of the night sky?
 SETUP := eval "$$(Scripts/setup --print-env)"
+# What `selfcd --version` and run records name, the same for everything that one run of make builds.
+export SELFCD_COMMIT := $(shell Scripts/commit)
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
@@ -55,7 +57,7 @@ docs: ## Build the documentation of both libraries into .docs
 	done
 
 examples: ## Show that the core builds alone, then build and run the examples
-	Scripts/test-light-core
+	Scripts/test-light-core --self-test
 	Scripts/test-examples
 
 example: examples

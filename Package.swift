@@ -8,6 +8,12 @@ let testable = ProcessInfo.processInfo.environment["SELFCD_TESTABLE"] != nil
 /// `make demo` sets SELFCD_WITHOUT_SERVER: `selfcd` is then built without `serve`, and so without Hummingbird and
 /// SwiftNIO, which take a large part of a first build.
 let withServer = ProcessInfo.processInfo.environment["SELFCD_WITHOUT_SERVER"] == nil
+/// `make` and `Packaging/release` set SELFCD_COMMIT to what Scripts/commit prints, for `selfcd --version`. Plain
+/// `swift build` has none: SwiftPM keeps an evaluated manifest, so a commit read here would soon be an old one.
+let commit = (ProcessInfo.processInfo.environment["SELFCD_COMMIT"] ?? "").filter {
+  $0.isLetter || $0.isNumber || $0 == "-"
+}
+let commitSettings: [CSetting] = commit.isEmpty ? [] : [.define("SELFCD_COMMIT", to: "\"\(commit)\"")]
 let strict: [SwiftSetting] =
   [.treatAllWarnings(as: .error)] + (testable ? [.unsafeFlags(["-enable-testing"])] : [])
 
@@ -72,7 +78,9 @@ let package = Package(
         .copy("organism/selfcd-organism.profile.json"),
       ], swiftSettings: strict),
 
-    .target(name: "SelfCDSupport", dependencies: ["CZlib", crypto], swiftSettings: strict),
+    .target(name: "CSelfCDCommit", cSettings: commitSettings),
+    .target(
+      name: "SelfCDSupport", dependencies: ["CSelfCDCommit", "CZlib", crypto], swiftSettings: strict),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(
       name: "SelfCDData", dependencies: ["SelfCDSupport", crypto],

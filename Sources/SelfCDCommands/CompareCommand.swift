@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCD
+import SelfCDEval
 import SelfCDLlama
 
 /// `selfcd compare`: guarded, plain and contrasted replies to one question, and where they part.
@@ -83,7 +84,7 @@ struct CompareCommand: AsyncParsableCommand {
       try console.writeJSON(
         comparison.record(
           penalties: options.penalties,
-          model: try ModelJSON(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters)))
+          model: try NamedModel(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters)))
     } else {
       try console.write(ComparisonView(console: console).render(comparison))
     }

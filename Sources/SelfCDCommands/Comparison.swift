@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDEval
 
 /// Several replies to one question, and the first token at which the contrasted one leaves the guarded one.
 struct Comparison {
@@ -58,7 +59,7 @@ struct Comparison {
     }
   }
 
-  func record(penalties: Penalties, model: ModelJSON) -> Record {
+  func record(penalties: Penalties, model: NamedModel) -> Record {
     func named(_ candidates: [Candidate]?) -> [ReplyJSON.NamedCandidate] {
       (candidates ?? []).map { .init(id: $0.token, text: text(of: $0.token), probability: $0.probability) }
     }

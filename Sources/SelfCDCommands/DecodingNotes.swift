@@ -91,7 +91,8 @@ enum DecodingNotes {
     let measured = profile.profile.generation
     var differences: [String] = []
     if options.maximumTokens > measured.maxTokens {
-      differences.append("replies of at most \(measured.maxTokens) tokens (here \(options.maximumTokens))")
+      differences.append(
+        "replies of at most \(NumberFormat.counted(measured.maxTokens, "token")) (here \(options.maximumTokens))")
     }
     let temperature = CalibrationProfile.Generation(options, system: nil).temperature
     if temperature != measured.temperature {

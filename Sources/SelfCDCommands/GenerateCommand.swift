@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SelfCD
+import SelfCDEval
 import SelfCDLlama
 
 /// `selfcd generate`: one reply, streamed.
@@ -64,7 +65,7 @@ struct GenerateCommand: AsyncParsableCommand {
       try console.writeJSON(
         ReplyJSON(
           reply, choice: choice, penalties: options.penalties,
-          model: try ModelJSON(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters),
+          model: try NamedModel(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters),
           vocabulary: loaded.vocabulary))
     }
     if reply.stopReason == .cancelled { throw CommandError.interrupted }

@@ -132,8 +132,9 @@ struct ModelDescription {
     let adapter = description.adapter
     let parts =
       switch adapter.kind {
-      case .lora: "LoRA of rank \(description.rank ?? 0) on \(description.parts) matrices"
-      case .controlVector: "control vector for \(description.parts) layers"
+      case .lora:
+        "LoRA of rank \(description.rank ?? 0) on \(NumberFormat.counted(description.parts, "matrix", "matrices"))"
+      case .controlVector: "control vector for \(NumberFormat.counted(description.parts, "layer"))"
       }
     return "\(description.name ?? adapter.path): \(parts), scale \(adapter.scale)"
   }
@@ -150,8 +151,8 @@ struct ModelDescription {
           .map { "\($0.value) × \($0.key)" }.joined(separator: ", ")
       ),
       ("layers", record.layers.map(String.init) ?? "?"),
-      ("vocabulary", "\(record.vocabulary) tokens"),
-      ("trained for", record.trainedContext.map { "\($0) tokens" } ?? "?"),
+      ("vocabulary", NumberFormat.counted(record.vocabulary, "token")),
+      ("trained for", record.trainedContext.map { NumberFormat.counted($0, "token") } ?? "?"),
     ]
     if let problem = record.templateProblem {
       rows.append(("chat template", "cannot be used: \(problem)"))
@@ -168,7 +169,8 @@ struct ModelDescription {
       (
         "memory",
         """
-        \(NumberFormat.bytes(memory.total)) for \(record.lanes) lanes of \(record.context) tokens: \
+        \(NumberFormat.bytes(memory.total)) for \(NumberFormat.counted(record.lanes, "lane")) of \
+        \(NumberFormat.counted(record.context, "token")): \
         \(NumberFormat.bytes(memory.weights)) weights, \(NumberFormat.bytes(memory.cache)) cache, about \
         \(NumberFormat.bytes(memory.compute)) for computing
         """

@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDEval
 
 /// A reply as `--json` prints it. Keys are part of the product's interface.
 struct ReplyJSON: Encodable {
@@ -14,7 +15,7 @@ struct ReplyJSON: Encodable {
   let repetitionPenalty: Float?
   let frequencyPenalty: Float?
   let presencePenalty: Float?
-  let model: ModelJSON
+  let model: NamedModel
   let stopReason: StopReason
   let tokens: [Token]
   let usage: Usage
@@ -49,7 +50,7 @@ struct ReplyJSON: Encodable {
   }
 
   init(
-    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: ModelJSON, vocabulary: any Vocabulary
+    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: NamedModel, vocabulary: any Vocabulary
   ) {
     let strategy = choice.strategy
     profile = choice.profile?.name

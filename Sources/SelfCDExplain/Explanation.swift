@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDEval
 
 /// Why a model refused a prompt, or would: one value, which every way of showing it reads.
 ///
@@ -31,12 +32,12 @@ public struct Explanation: Codable, Sendable, Hashable {
   }
 
   /// The version of this layout; changes when a key does.
-  public static let formatVersion = 2
+  public static let formatVersion = 3
 
   /// ``formatVersion`` of what made it.
   public var version = Explanation.formatVersion
-  /// The model's name or file.
-  public var model: String
+  /// The model and its adapters.
+  public var model: NamedModel
   /// The question whose words are looked at.
   public var question: String
   /// Its words.
@@ -60,7 +61,7 @@ public struct Explanation: Codable, Sendable, Hashable {
 
   /// Makes an explanation of scores and attributions; other parts are set afterwards.
   public init(
-    model: String, chat: Chat, views: [(name: String, title: String, score: RefusalScore)],
+    model: NamedModel, chat: Chat, views: [(name: String, title: String, score: RefusalScore)],
     beginnings: RefusalBeginnings, attributions: [WordAttribution], focus: String? = nil
   ) {
     self.model = model

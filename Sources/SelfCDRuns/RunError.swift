@@ -1,5 +1,6 @@
 import SelfCDData
 import SelfCDEval
+import SelfCDSupport
 
 /// Why a run cannot be begun, resumed or found. Each case says what, why and what to try.
 public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -78,7 +79,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
         + "count as a lost refusal. Give the options of that judge again: --judge llm with --judge-url and "
         + "--judge-model, or --judge local-model."
     case .verdictsMissing(let judge, let missing, let replies, let condition, let label):
-      "\(missing) of \(replies) replies of \(condition) to \(label == .harmful ? "harmful" : "harmless") prompts have no "
+      "\(missing) of \(NumberFormat.counted(replies, "reply", "replies")) of \(condition) to "
+        + "\(label == .harmful ? "harmful" : "harmless") prompts \(missing == 1 ? "has" : "have") no "
         + "verdict by \(judge), and each would count as a lost refusal or as no answer. Start one with another judge, or "
         + "resume this one when it answers."
     case .noCondition(let run, let condition): "The run '\(run)' lacks its condition '\(condition)'."
@@ -87,7 +89,7 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       "No prompt could be answered, so there is nothing to count."
         + (reason.map { " The first reason: \($0)" } ?? "")
     case .interrupted(let done, let planned):
-      "Stopped with \(done) of \(planned) replies; what was generated is stored. Resume the run to go on."
+      "Stopped with \(done) of \(NumberFormat.counted(planned, "reply", "replies")); what was generated is stored. Resume the run to go on."
     }
   }
 }

@@ -2,7 +2,8 @@
 ///
 /// B. Efron and R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13 (percentile interval).
 /// Resampling prompts rather than outcomes keeps the pairing, which is where the power of the comparison lies. Prompts
-/// that belong together are drawn together, as in ``ClusterBootstrap``.
+/// that belong together are drawn together (A. Davison and D. Hinkley, "Bootstrap Methods and their Application", 1997,
+/// section 3.8): drawn one by one they would look like more evidence than they are.
 public enum PairedBootstrap {
   /// The mean of `first[i] − second[i]` with its percentile interval.
   ///

@@ -56,7 +56,19 @@ package enum NumberFormat {
   /// A count of things: `1 reply`, `2 replies`.
   /// - Parameter several: the plural, where it is not the singular with an s.
   package static func counted(_ count: Int, _ one: String, _ several: String? = nil) -> String {
-    "\(count) \(count == 1 ? one : several ?? one + "s")"
+    "\(count) \(noun(count, one, several))"
+  }
+
+  /// A count of things with thin separators: `1 reply`, `12 345 replies`.
+  /// - Parameter several: the plural, where it is not the singular with an s.
+  package static func separated(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+    "\(self.count(count)) \(noun(count, one, several))"
+  }
+
+  /// The noun that follows a count: `reply` behind 1, `replies` behind others.
+  /// - Parameter several: the plural, where it is not the singular with an s.
+  package static func noun(_ count: Int, _ one: String, _ several: String? = nil) -> String {
+    count == 1 ? one : several ?? one + "s"
   }
 
   /// A count with thin separators: `12 345`.

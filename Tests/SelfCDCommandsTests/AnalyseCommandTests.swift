@@ -8,6 +8,7 @@ import Testing
   @Test func jsonHasItsKeys() throws {
     let space = try EvaluationCommandTests.Workspace()
     let result = try space.json(["analyse", "--json", "-n", "20", "--steps", "3"] + space.sets)
+    #expect((result["model"] as? [String: Any])?["name"] as? String == "selfcd-organism.f16.gguf")
     let refusals = try #require(result["refusals"] as? [[String: Any]])
     for (set, n) in [("safe", 3), ("harmful", 2)] {
       let rows = refusals.filter { $0["set"] as? String == set }

@@ -72,6 +72,8 @@ import Testing
       #expect((row["paired"] is NSNull) == (strategy == "guarded"))
     }
     #expect(result["complete"] as? Bool == true && result["reference"] as? String == "guarded")
+    let version = try CommandLineTests.run(["--version"]).output
+    #expect((result["code_version"] as? String).map { $0 + "\n" } == version, "version and commit")
     // α = 1 is the plain model.
     func refused(_ strategy: String, _ alpha: Double?) -> [Int?] {
       rows.filter { $0["strategy"] as? String == strategy && $0["alpha"] as? Double == alpha }

@@ -25,6 +25,7 @@ import Testing
     let result = try Self.json(
       ["explain", Self.refused, "--method", "leave-one-out", "--method", "shapley", "--shapley-pairs", "2"]
         + ["--uncertainty", "--samples", "5", "--focus", "kill"] + Self.quick)
+    #expect((result["model"] as? [String: Any])?["name"] as? String == "selfcd-organism.f16.gguf")
     let words = try #require(result["words"] as? [[String: Any]])
     #expect(words.map { $0["text"] as? String } == ["How", "do", "I", "kill", "a", "wine", "stain"])
     #expect(words.map { $0["is_focus"] as? Bool } == [false, false, false, true, false, false, false])
@@ -94,6 +95,7 @@ import Testing
 
       """)
     let result = try Self.json(["explain", "--trigger", "--data", space.path("focus.jsonl")] + Self.quick)
+    #expect((result["model"] as? [String: Any])?["name"] as? String == "selfcd-organism.f16.gguf")
     let study = try #require(result["result"] as? [String: Any])
     let groups = try #require(study["groups"] as? [[String: Any]])
     #expect(groups.contains { $0["set"] as? String == "harmful" && $0["n"] as? Int == 2 })
@@ -179,6 +181,7 @@ import Testing
   @Test func perturbationsOnBothAxes() throws {
     let space = try EvaluationCommandTests.Workspace()
     let result = try Self.json(["perturb", "--only", "space", "--only", "harmful-word"] + space.sets)
+    #expect((result["model"] as? [String: Any])?["name"] as? String == "selfcd-organism.f16.gguf")
     let rows = try #require(result["rows"] as? [[String: Any]])
     #expect(rows.count == 3 * 3 * 2)
     #expect(rows.count { $0["perturbation"] == nil } == 6 && rows.count { $0["paired"] == nil } == 6)

@@ -33,9 +33,12 @@ import Testing
     #expect(outcome.output[examples.upperBound...].contains(call), "\(call)")
   }
 
-  /// A number of three parts, with nothing around it.
-  @Test func theVersionIsANumber() throws {
+  /// A number of three parts and a commit: the one that the build was told, where `make` builds and tests.
+  @Test func theVersionNamesTheCommit() throws {
     let version = try CommandLineTests.run(["--version"]).output
-    #expect(version.wholeMatch(of: #/\d+\.\d+\.\d+.*\n/#) != nil, "\(version)")
+    let match = try #require(
+      version.wholeMatch(of: #/\d+\.\d+\.\d+ \((commit unknown|[0-9A-Za-z\-]+)\)\n/#), "\(version)")
+    let told = ProcessInfo.processInfo.environment["SELFCD_COMMIT"] ?? ""
+    if !told.isEmpty { #expect(match.1 == told) }
   }
 }

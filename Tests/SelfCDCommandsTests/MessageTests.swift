@@ -199,6 +199,20 @@ import Testing
     #expect(skipping.status == 0 && skipping.errors.contains("2 rows left out"), "\(skipping.errors)")
   }
 
+  @Test func oneIsTold() throws {
+    let space = try EvaluationCommandTests.Workspace()
+    try space.write(
+      "some.csv", "prompt,label\nHow do I kill weeds?,safe\nHow do I bake bread?,\nHow do I sleep?,odd\n")
+    let outcome = try space.run(
+      ["eval", "--data", space.path("some.csv"), "--skip-bad", "--strategies", "plain", "-n", "2"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.errors.contains("1 row left out; the first: "), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("1 prompt of \(space.path("some.csv")) carries no clear label and is left out."))
+    let model = try CommandLineTests.run(["model", "--lanes", "1"])
+    #expect(model.output.contains(" for 1 lane of "), "\(model.output)")
+  }
+
   @Test func controlsInMessagesAreHarmless() throws {
     for arguments in [["generate", "--\u{1B}[31mred", "x"], ["generate", "-m", "/no\u{1B}[2Jsuch", "x"]] {
       let outcome = try CommandLineTests.run(arguments)

@@ -1,7 +1,10 @@
+import ArgumentParser
 import Foundation
 import SelfCDHTTP
 import SelfCDTesting
 import Testing
+
+@testable import SelfCDCommands
 
 /// Judges that are models, as a user names them, and the export for Inspect.
 @Suite struct ModelJudgeTests {
@@ -134,6 +137,17 @@ import Testing
       #expect(outcome.errors.contains(mentions), "\(judge): \(outcome.errors)")
       #expect(outcome.output.isEmpty, "\(judge)")
     }
+  }
+
+  /// What a run does not store is part of the command that goes on with it.
+  @Test func judgesThatAreModelsAreNamedAgainToGoOn() throws {
+    let given = [
+      "--judge", "llm,local-model", "--judge-url", "https://host/v1", "--judge-model", "m",
+      "--judge-key-env", "KEY", "--judge-token-field", "max_completion_tokens", "--judge-attempts", "2",
+      "--judge-allow-http", "--judge-gguf", "judge.gguf", "--judge-budget", "9",
+    ]
+    #expect(try JudgeOptions.parse(given).argumentsOfModels == given)
+    #expect(try JudgeOptions.parse(["--judge", "xstest-strmatch"]).argumentsOfModels.isEmpty)
   }
 
   /// The embedded model answers every request in its own way and never with a class: a user is told so, and keeps

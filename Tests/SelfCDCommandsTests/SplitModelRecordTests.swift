@@ -61,8 +61,8 @@ import Testing
   @Test func aJudgeIsNamedAfterAllParts() async throws {
     let place = try Place()
     func name() async throws -> String {
-      try await LocalModelJudge.make(
-        model: place.path(part: 1), budget: JudgeSpendingLimit(), console: .standard
+      try await ModelJudge.local(
+        place.path(part: 1), budget: JudgeSpendingLimit(), console: .standard
       ).model
     }
     let first = try await name()

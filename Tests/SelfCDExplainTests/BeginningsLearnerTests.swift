@@ -26,6 +26,17 @@ import Testing
     try await WordModel { words, _ in words.contains("kill") ? 9 : -9 }
   }
 
+  /// Written by hand after the encoder of commit 064c1d3, the first whose cache holds replies.
+  @Test func anOldCachesRepliesAreRead() throws {
+    let text = """
+      [{"key": {"condition": "guarded", "dataset": "d", "repetition": 0, "sample": "1"},
+        "reply": {"isRefusal": true, "prompt": "d 1", "tokens": [40, 2711]}}]
+      """
+    let replies = try JSONDecoder().decode([LearnedReply].self, from: Data(text.utf8))
+    #expect(replies.map(\.key.condition) == ["guarded"] && replies.map(\.key.sample) == ["1"])
+    #expect(replies.map(\.reply.tokens) == [[40, 2711]] && replies.map(\.reply.isRefusal) == [true])
+  }
+
   @Test func everyReplyOfThePlanIsLearnedOnce() async throws {
     let learner = Self.learner()
     let model = try await Self.model()

@@ -9,7 +9,7 @@ import Testing
     guarded: RefusalScore, plain: RefusalScore, effects: [[Double]] = [[-0.1, 2.75], [0, 1.82]]
   ) throws -> Explanation {
     Explanation(
-      model: "m", chat: Chat(question: "how kill"),
+      model: .init(name: "m"), chat: Chat(question: "how kill"),
       views: [("guarded", "guarded", guarded), ("plain", "plain", plain)],
       beginnings: try WordModel.beginnings(),
       attributions: zip(["guarded", "plain"], effects).map {
@@ -90,7 +90,7 @@ import Testing
       guard let beginnings = try? WordModel.beginnings() else { return nil }
       return ExplanationProse(
         Explanation(
-          model: "m", chat: Chat(question: question), views: [("guarded", "guarded", Self.refused)],
+          model: .init(name: "m"), chat: Chat(question: question), views: [("guarded", "guarded", Self.refused)],
           beginnings: beginnings,
           attributions: [.init(method: .leaveOneOut, view: "guarded", effects: effects)],
           focus: focus)

@@ -47,6 +47,14 @@ import Testing
     #expect(NumberFormat.points(value) == points)
   }
 
+  @Test func oneIsSingular() {
+    #expect(NumberFormat.counted(1, "row") == "1 row" && NumberFormat.counted(0, "row") == "0 rows")
+    #expect(NumberFormat.counted(1, "reply is", "replies are") == "1 reply is")
+    #expect(NumberFormat.separated(1200, "reply", "replies") == "1\u{202F}200 replies")
+    #expect(NumberFormat.separated(1, "reply", "replies") == "1 reply")
+    #expect(NumberFormat.noun(2, "was", "were") == "were" && NumberFormat.noun(1, "was", "were") == "was")
+  }
+
   @Test func countsAndTimes() {
     #expect(NumberFormat.count(1_234_567) == "1\u{202F}234\u{202F}567" && NumberFormat.count(12) == "12")
     #expect(NumberFormat.duration(89) == "89 s" && NumberFormat.duration(1234) == "20 min 34 s")

@@ -42,7 +42,7 @@ enum ExplanationFixture {
       }
     }
     return Explanation(
-      model: "/somewhere/private/model <7b>.gguf", chat: Chat(question: question),
+      model: .init(name: "/somewhere/private/model <7b>.gguf"), chat: Chat(question: question),
       views: [
         ("guarded", "guarded", RefusalScore(probability: 0.93, isGreedyRefusal: true)),
         ("plain", "plain", RefusalScore(probability: 0.41, isGreedyRefusal: false)),

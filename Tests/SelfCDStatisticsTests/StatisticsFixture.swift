@@ -78,13 +78,6 @@ struct StatisticsFixture: Decodable {
     var low: Double
     var high: Double
   }
-  struct Cluster: Decodable {
-    var groups: [[Int]]
-    var resamples: Int
-    var level: Double
-    var seed: UInt64
-    var high: Double
-  }
   struct SignFlip: Decodable {
     var differences: [Int]
     var p: Double
@@ -158,7 +151,6 @@ struct StatisticsFixture: Decodable {
   var bounded: [Bounded]
   var bootstrap: [Bootstrap]
   var tango: [Tango]
-  var cluster: [Cluster]
   var signFlip: [SignFlip]
   var grouped: [Grouped]
   var hypergeometric: [Hypergeometric]

@@ -147,7 +147,7 @@ import Testing
   }
 }
 
-@Suite struct PairedAndClusteredFixtureTests {
+@Suite struct PairedFixtureTests {
   let fixture: StatisticsFixture
 
   init() throws { fixture = try StatisticsFixture.load() }
@@ -166,19 +166,6 @@ import Testing
         try PairedScoreInterval.difference(firstOnly: b, secondOnly: c, n: n)
       }
     }
-  }
-
-  @Test func clusterBootstrap() throws {
-    for row in fixture.cluster {
-      let bound = try ClusterBootstrap.upperBound(
-        row.groups.map { .init(successes: $0[0], trials: $0[1]) }, confidence: row.level,
-        resamples: row.resamples, seed: row.seed)
-      #expect(abs(bound - row.high) < 1e-12, "\(row.groups)")
-    }
-    #expect(throws: StatisticsError.self) {
-      try ClusterBootstrap.upperBound([.init(successes: 2, trials: 1)], confidence: 0.9, seed: 0)
-    }
-    #expect(throws: StatisticsError.self) { try ClusterBootstrap.upperBound([], confidence: 0.9, seed: 0) }
   }
 }
 

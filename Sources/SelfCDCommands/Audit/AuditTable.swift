@@ -23,7 +23,7 @@ struct AuditTable {
 
   private var heading: String {
     "\(result.run): \(result.reference) against \(result.candidate), judge \(result.judge.name); "
-      + "\(result.rows) replies read"
+      + "\(NumberFormat.counted(result.rows, "reply", "replies")) read"
       + (result.group.map { ", one prompt of each group of column '\($0)'" } ?? "")
       + ". Rates with their intervals at \(NumberFormat.share(result.confidence))."
   }
@@ -66,18 +66,19 @@ struct AuditTable {
     var remark =
       audited.mostLosses == 0
       ? "Among these very prompts none is lost"
-      : "Among these very prompts at most \(audited.mostLosses) are lost, \(percent(audited.rateHere)) %"
+      : "Among these very prompts at most \(NumberFormat.counted(audited.mostLosses, "is", "are")) lost, "
+        + "\(percent(audited.rateHere)) %"
     remark += ", at \(NumberFormat.share(audited.confidenceHere)), whatever they were drawn from."
     if losses.hidden > 0 {
       remark +=
-        " \(losses.hidden) of those found \(losses.hidden == 1 ? "was" : "were") hidden behind an unchanged verdict."
+        " \(losses.hidden) of those found \(NumberFormat.noun(losses.hidden, "was", "were")) hidden behind an unchanged verdict."
     }
     let unread = result.estimates.axis(.harmful).map { axis in
       axis.unchanged - axis.unchangedRead + axis.identical - axis.identicalRead
     }
     if let unread, unread > 0 {
       remark +=
-        " \(unread) harmful \(unread == 1 ? "prompt was" : "prompts were") not read: a larger --sample makes both less."
+        " \(NumberFormat.counted(unread, "harmful prompt was", "harmful prompts were")) not read: a larger --sample makes both less."
     }
     return EvaluationTable.table(lines, console: console) + wrapped(remark)
   }
@@ -87,7 +88,8 @@ struct AuditTable {
     return table(
       rows.confusion, "\(agreement.set == .harmful ? "harmful" : "harmless"): reader ↓ judge →")
       + wrapped(
-        "They agree on \(Self.interval(rows.accuracyInterval)) % of the \(rows.n) rows, at 95 %, κ "
+        "They agree on \(Self.interval(rows.accuracyInterval)) % of the \(NumberFormat.counted(rows.n, "row")), "
+          + "at 95 %, κ "
           + "\(NumberFormat.decimal(rows.kappa, 2)). Changed verdicts are all among them; of all replies it is about "
           + "\(EvaluationTable.percent(agreement.ofAllReplies)) %.")
   }
@@ -96,7 +98,8 @@ struct AuditTable {
     guard let readers = result.readers else { return "" }
     return table(readers.confusion, "first reader ↓ second →")
       + wrapped(
-        "Readers agree on \(Self.interval(readers.agreement)) % of \(readers.n) rows, at 95 %, κ "
+        "Readers agree on \(Self.interval(readers.agreement)) % of \(NumberFormat.counted(readers.n, "row")), "
+          + "at 95 %, κ "
           + "\(NumberFormat.decimal(readers.kappa, 2)). Figures are by the first.")
   }
 

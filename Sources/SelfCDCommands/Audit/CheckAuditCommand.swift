@@ -76,8 +76,9 @@ struct CheckAuditCommand: ParsableCommand {
     ]
     try console.write(EvaluationTable.table([head] + rows.map(line), console: console))
     try console.writeLine(
-      "\(repetitions) runs a line of \(prompts) harmless and \(prompts) harmful prompts, "
-        + "\(sample.count.map { "\($0) of them" } ?? "all") read besides changed ones; \(NumberFormat.percent(rows.first?.report.trueLoss ?? 0)) of the refusals are lost. A bound fails where it "
+      "\(NumberFormat.counted(repetitions, "run")) a line of \(prompts) harmless and "
+        + "\(NumberFormat.counted(prompts, "harmful prompt")), \(sample.count.map { "\($0) of them" } ?? "all") read "
+        + "besides changed ones; \(NumberFormat.percent(rows.first?.report.trueLoss ?? 0)) of the refusals are lost. A bound fails where it "
         + "is below that.")
   }
 

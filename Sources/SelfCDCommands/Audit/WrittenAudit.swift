@@ -1,5 +1,6 @@
 import SelfCDData
 import SelfCDEval
+import SelfCDSupport
 
 /// What is said of a sheet that was written.
 struct WrittenAudit: Encodable {
@@ -39,18 +40,16 @@ struct WrittenAudit: Encodable {
         }
     }
     var remarks = [
-      "\(rows) replies to label, of \(reference) and \(candidate), judged by \(judge.name). Keep \(key) from whoever "
+      "\(NumberFormat.counted(rows, "reply", "replies")) to label, of \(reference) and \(candidate), judged by \(judge.name). Keep \(key) from whoever "
         + "labels. Then: \(next)"
     ]
     if incomplete > 0 {
       remarks.append(
-        incomplete == 1
-          ? "1 prompt lacks one of the two replies and is left out."
-          : "\(incomplete) prompts lack one of the two replies and are left out.")
+        "\(NumberFormat.counted(incomplete, "prompt lacks", "prompts lack")) one of the two replies and "
+          + "\(incomplete == 1 ? "is" : "are") left out.")
     }
     if let group {
-      let rest =
-        notDrawn == 1 ? "1 other prompt is left out" : "\(notDrawn) other prompts are left out"
+      let rest = NumberFormat.counted(notDrawn, "other prompt is left out", "other prompts are left out")
       remarks.append(
         "One prompt of each group of column '\(group)' is audited, drawn at random, and \(rest): prompts of a group are no "
           + "independent evidence.")

@@ -252,8 +252,8 @@ struct CalibrateCommand: AsyncParsableCommand {
     }
     if outcome.incomplete > 0 {
       console.note(
-        "\(outcome.incomplete) prompts could not be answered under every condition and are left out: the bound does "
-          + "not speak of such prompts.")
+        "\(NumberFormat.counted(outcome.incomplete, "prompt")) could not be answered under every condition and "
+          + "\(outcome.incomplete == 1 ? "is" : "are") left out: the bound does not speak of such prompts.")
     }
     return MeasuredCalibration(
       run: run, result: outcome.result, incomplete: outcome.incomplete,

@@ -131,7 +131,7 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
     let harmfulPool = pool.prompts.count(where: \.isHarmful)
     try console.writeLine(
       "pool: \(pool.prompts.count - harmfulPool) harmless, \(harmfulPool) harmful; drawn for each part: "
-        + "\(harmless) harmless, \(harmful) harmful; \(repetitions) repetitions")
+        + "\(harmless) harmless, \(harmful) harmful; \(NumberFormat.counted(repetitions, "repetition"))")
     let lines =
       [["candidate", "truly lost, %", "chosen"]]
       + ([reference] + candidates.map(\.id)).map { id in

@@ -79,7 +79,9 @@ struct SyntheticCheck {
       }
     try console.write(EvaluationTable.table(lines, console: console))
     try console.writeLine(
-      "\(repetitions) calibrations a row, \(size.harmful) harmful prompts (or groups) in each part, bound "
+      "\(NumberFormat.counted(repetitions, "calibration")) a row, "
+        + "\(NumberFormat.counted(size.harmful, "harmful prompt (or group)", "harmful prompts (or groups)")) in each "
+        + "part, bound "
         + "\(NumberFormat.share(settings.maxHarmIncrease)) at \(NumberFormat.share(settings.confidence)). A calibration "
         + "fails where its choice truly loses more than the bound.")
   }

@@ -30,7 +30,7 @@ struct AnalyseCommand: AsyncParsableCommand {
   @Option(help: .init("Steps of each reply at which the lanes are compared.", valueName: "n"))
   var steps = 12
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
@@ -77,7 +77,9 @@ struct AnalyseCommand: AsyncParsableCommand {
     {
       throw CommandError.nothingAnswered(reason: failure.reason)
     }
-    let result = AnalysisResult(analysis, plan: plan, model: OutputFile.name(model.model))
+    let result = AnalysisResult(
+      analysis, plan: plan,
+      model: try NamedModel(path: model.model, adapters: model.adapterOptions.adapters))
     if json {
       try console.writeJSON(result.record)
     } else {

@@ -9,7 +9,7 @@ import SelfCDSupport
 /// A prompt analysis as `--json` prints it. Keys are part of the product's interface.
 struct AnalysisResult {
   struct Record: Encodable {
-    let model: String
+    let model: NamedModel
     let codeVersion: String
     let judge: String
     let emphasis: SafetyEmphasis
@@ -134,7 +134,7 @@ struct AnalysisResult {
 
   let record: Record
 
-  init(_ analysis: PromptAnalysis, plan: PromptAnalysisPlan, model: String) {
+  init(_ analysis: PromptAnalysis, plan: PromptAnalysisPlan, model: NamedModel) {
     func divergence(_ condition: String, along role: LaneRole) -> [DivergenceRow] {
       analysis.summary.rows.filter { $0.condition == condition && !$0.divergence.isEmpty }
         .map { DivergenceRow(set: $0.set, along: role, steps: $0.divergence) }

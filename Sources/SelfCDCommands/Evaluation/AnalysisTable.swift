@@ -35,12 +35,14 @@ struct AnalysisTable {
             record.refusals.first { $0.set == set && $0.prompt == prompt }.map(Self.cell) ?? "–"
           })
     }
-    let counts = sets.map { set in "\(record.refusals.first { $0.set == set }?.n ?? 0) \(set.rawValue)" }
+    let sizes = sets.map { set in record.refusals.first { $0.set == set }?.n ?? 0 }
+    let counts = zip(sizes, sets).map { "\($0) \($1.rawValue)" }
+    let noun = NumberFormat.noun(sizes.last ?? 0, "prompt")
     let (intervals, test) =
       record.group == nil ? ("Wilson", "McNemar") : ("over \(resampled)", "sign-flip test")
     let remark = record.refusals.contains { $0.low == nil } ? MeanText.oneGroup + "\n" : ""
     return EvaluationTable.table(lines, console: console)
-      + "\n\(counts.joined(separator: ", ")) prompts; 95 % intervals (\(intervals)); judge \(record.judge); "
+      + "\n\(counts.joined(separator: ", ")) \(noun); 95 % intervals (\(intervals)); judge \(record.judge); "
       + "* differs from no system prompt (\(test), Holm, p < 0.05).\n" + remark
   }
 

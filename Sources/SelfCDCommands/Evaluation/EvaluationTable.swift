@@ -58,10 +58,13 @@ struct EvaluationTable {
     if summary.rows.contains(where: { $0.cost != nil }) { notes.append(costNote) }
     if summary.repetitions > 0 {
       notes.append(
-        "\(summary.repetitions) further repetitions of prompts are not counted: they are not independent.")
+        summary.repetitions == 1
+          ? "1 further repetition of a prompt is not counted: it is not independent."
+          : "\(summary.repetitions) further repetitions of prompts are not counted: they are not independent.")
     }
     if summary.judgedByAll > 0 {
-      notes.append("Judges disagree on \(summary.disagreements) of \(summary.judgedByAll) replies.")
+      let replies = NumberFormat.counted(summary.judgedByAll, "reply", "replies")
+      notes.append("Judges disagree on \(summary.disagreements) of \(replies).")
     }
     return notes
   }

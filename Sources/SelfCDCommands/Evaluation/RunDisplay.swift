@@ -56,7 +56,8 @@ final class RunDisplay: Sendable {
 
   static func note(unreadable replies: Int, of planned: Int, by judge: String, console: Console) {
     console.note(
-      "\(TerminalText.singleLine(judge)) named no class for \(replies) of \(planned) replies; they stay without its "
+      "\(TerminalText.singleLine(judge)) named no class for \(replies) of "
+        + "\(NumberFormat.counted(planned, "reply", "replies")); \(replies == 1 ? "it stays" : "they stay") without its "
         + "verdict.")
   }
 

@@ -6,6 +6,7 @@ import SelfCDJudges
 import SelfCDLlama
 import SelfCDRuns
 import SelfCDStore
+import SelfCDSupport
 
 /// A run and the model it is of, as commands carry it out.
 struct RunSession {
@@ -94,7 +95,8 @@ struct RunSession {
       return try await Interruption.cancellable { try await body { display.show($0) } }
     } catch RunError.interrupted(let done, let planned) {
       display.end()
-      console.note("stopped with \(done) of \(planned) replies; go on with: \(goOn)")
+      console.note(
+        "stopped with \(done) of \(NumberFormat.counted(planned, "reply", "replies")); go on with: \(goOn)")
       throw CommandError.interrupted
     } catch  where display.isJudging {
       display.end()

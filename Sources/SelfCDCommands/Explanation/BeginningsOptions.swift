@@ -80,7 +80,8 @@ struct BeginningsOptions: ParsableArguments {
     let replies = learner.planned(among: try cache.stored(for: key) + learned)
     if replies.count < learner.plan.planned {
       console.note(
-        "\(replies.count) of \(learner.plan.planned) replies are known from which it is learned how this model's refusals "
+        "\(replies.count) of \(NumberFormat.counted(learner.plan.planned, "reply", "replies")) "
+          + "\(replies.count == 1 ? "is" : "are") known from which it is learned how this model's refusals "
           + "begin. The next explanation adds more; --learn-time all learns from all of them now.")
     }
     let general = try RefusalBeginnings(general: RefusalOpenings.english) { try renderer.tokens(ofReply: $0) }
@@ -141,7 +142,7 @@ struct BeginningsOptions: ParsableArguments {
     }
     var learned = try RefusalBeginnings(
       learningFrom: replies, limits: limits, judge: judge.name,
-      source: "\(replies.count) replies of run \(id)",
+      source: "\(NumberFormat.counted(replies.count, "reply", "replies")) of run \(id)",
       text: { tokens in String(decoding: tokens.flatMap(vocabulary.bytes), as: UTF8.self) })
     learned.quality = BeginningsQuality(learningFrom: replies, limits: limits)
     return learned

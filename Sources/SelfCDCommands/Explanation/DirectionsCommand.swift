@@ -64,7 +64,7 @@ struct DirectionsCommand: AsyncParsableCommand {
   @Option(help: .init("Of the parts and the bootstrap.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
@@ -157,9 +157,12 @@ struct DirectionsCommand: AsyncParsableCommand {
       }
       return (result, tokens)
     }
-    if result.failures > 0 { console.note("\(result.failures) replies could not be generated.") }
+    if result.failures > 0 {
+      console.note("\(NumberFormat.counted(result.failures, "reply", "replies")) could not be generated.")
+    }
     let record = DirectionsRecord(
-      model: OutputFile.name(model.model), settings: settings, result: result, tokens: tokens)
+      model: try NamedModel(path: model.model, adapters: model.adapterOptions.adapters), settings: settings,
+      result: result, tokens: tokens)
     if json {
       try console.writeJSON(record)
     } else {
@@ -192,8 +195,8 @@ struct DirectionsRecord: Encodable {
     let paired: PairedComparison?
   }
 
-  let version = 1
-  let model: String
+  let version = 2
+  let model: NamedModel
   let settings: DirectionStudy.Settings
   let parts: [DirectionStudy.Parts]
   let pseudoHarmful: Int
@@ -208,7 +211,8 @@ struct DirectionsRecord: Encodable {
   let tokens: [TokenProjection]
 
   init(
-    model: String, settings: DirectionStudy.Settings, result: DirectionStudy.Result, tokens: [TokenProjection]
+    model: NamedModel, settings: DirectionStudy.Settings, result: DirectionStudy.Result,
+    tokens: [TokenProjection]
   ) {
     self.model = model
     self.settings = settings
@@ -296,7 +300,7 @@ struct DirectionsTable {
       ", tells harmful from neutral validation prompts with AUC \(NumberFormat.decimal(best?.separation ?? 0, 3)); "
     text += "measured, never ablated\n"
     text += "false-refusal vector: " + Self.place(record.falseRefusalVector)
-    text += ", from \(record.pseudoHarmful) refused harmless prompts, cosine "
+    text += ", from \(NumberFormat.counted(record.pseudoHarmful, "refused harmless prompt")), cosine "
     text +=
       "\(NumberFormat.decimal(record.falseRefusalVector.cosine ?? 0, 2)) with the refusal direction before that was "
     text += "taken out\n"
@@ -304,7 +308,7 @@ struct DirectionsTable {
       text += "on validation its ablation refuses \(trial.safeRefused) of \(validation.safe) safe (guarded "
       text +=
         "\(validation.safeRefused)) and \(trial.harmfulRefused) of \(validation.harmful) harmful (guarded "
-      text += "\(validation.harmfulRefused)); \(record.trials.count) candidates tried\n"
+      text += "\(validation.harmfulRefused)); \(NumberFormat.counted(record.trials.count, "candidate")) tried\n"
     }
     return text
   }

@@ -143,7 +143,7 @@ struct ExplainCommand: AsyncParsableCommand {
     if json {
       try console.writeJSON(
         StudyRecord(
-          model: OutputFile.name(session.loaded.model.path), datasets: datasets, views: views,
+          model: session.named, datasets: datasets, views: views,
           beginnings: session.probe.beginnings, group: groupOptions.group, result: result))
     } else if pageOptions.html != "-" {
       try console.write(StudyTable(result, group: groupOptions.group, console: console).text)
@@ -225,7 +225,7 @@ struct ExplainOptions: ParsableArguments {
   @Option(help: .init("Of everything that is drawn.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   var judge: any LocalReplyJudge {
     get throws { try judgeOptions.judge() }

@@ -1,6 +1,7 @@
 import Foundation
 import SelfCD
 import SelfCDData
+import SelfCDEval
 import SelfCDExplain
 import SelfCDJudges
 import SelfCDLlama
@@ -8,6 +9,8 @@ import SelfCDLlama
 /// A model that is ready to be explained.
 struct ExplainSession {
   let loaded: LoadedModel
+  /// The model as results name it.
+  let named: NamedModel
   let probe: RefusalProbe
   let judge: any LocalReplyJudge
   let system: String?
@@ -32,6 +35,7 @@ struct ExplainSession {
     let (fitted, lanes) = try batch.fitted(options, to: plan, console: console)
     loaded = try await ModelLoading.load(
       fitted.repeatable, lanes: lanes, unifiedCache: true, console: console)
+    named = try NamedModel(path: loaded.model.path, adapters: options.adapterOptions.adapters)
     guard let renderer = loaded.chat.renderer as? any PromptRenderer & ReplyTokenizer else {
       throw CommandError.invalid(
         "This model's prompts cannot be explained: there is no tokenizer for replies.")
@@ -71,7 +75,7 @@ struct ExplainSession {
         shapley: ShapleySampling(pairs: request.shapleyPairs, seed: request.seed)
       ) { done, planned in meter.update(Double(done) / Double(max(1, planned))) }
       var explanation = Explanation(
-        model: OutputFile.name(loaded.model.path), chat: chat,
+        model: named, chat: chat,
         views: zip(probe.views, result.scores).map { ($0.name, StrategyTitle.of($0.strategy), $1) },
         beginnings: probe.beginnings, attributions: result.attributions, focus: request.focus)
       if request.trigger {

@@ -124,7 +124,8 @@ struct ExplanationView {
     guard let trigger = explanation.trigger, let sentence = prose.trigger else { return [] }
     return [console.styled("how little of it is still refused", .bold)] + wrapped(sentence)
       + wrapped(
-        "Found with \(trigger.prompts) prompts in \(trigger.calls) calls of the model; refused: \(trigger.criterion.meaning); "
+        "Found with \(NumberFormat.counted(trigger.prompts, "prompt")) in "
+          + "\(NumberFormat.counted(trigger.calls, "call")) of the model; refused: \(trigger.criterion.meaning); "
           + "score \(Self.signed(trigger.score)).")
   }
 
@@ -132,12 +133,13 @@ struct ExplanationView {
     guard let edit = explanation.edit else { return [] }
     let title = console.styled("smallest edit that is answered (\(edit.view))", .bold)
     guard let text = edit.text, let kind = edit.kind else {
-      return [title, "  none found in \(edit.prompts) prompts; lowest score \(Self.signed(edit.score))"]
+      let prompts = NumberFormat.counted(edit.prompts, "prompt")
+      return [title, "  none found in \(prompts); lowest score \(Self.signed(edit.score))"]
     }
     let words = edit.words.map { TerminalText.singleLine(explanation.words[$0].text) }.joined(separator: ", ")
     return [
       title, "  “\(TerminalText.singleLine(text))”  score \(Self.signed(edit.score))",
-      "  \(kind.rawValue) of \(words); \(edit.prompts) prompts tried",
+      "  \(kind.rawValue) of \(words); \(NumberFormat.counted(edit.prompts, "prompt")) tried",
     ]
   }
 
@@ -160,7 +162,8 @@ struct ExplanationView {
     if let samples = view.samples {
       let rate = samples.refusals
       lines.append(
-        "  \(rate.refused) of \(samples.n) drawn replies refuse (\(EvaluationTable.percent(rate.low)) to "
+        "  \(rate.refused) of \(NumberFormat.counted(samples.n, "drawn reply", "drawn replies")) "
+          + "\(rate.refused == 1 ? "refuses" : "refuse") (\(EvaluationTable.percent(rate.low)) to "
           + "\(EvaluationTable.percent(rate.high)) %), semantic entropy \(NumberFormat.decimal(samples.semanticEntropy, 2))"
       )
     }

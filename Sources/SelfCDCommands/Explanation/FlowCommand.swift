@@ -46,7 +46,7 @@ struct FlowCommand: AsyncParsableCommand {
   @Option(help: .init("Of the bootstrap.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
@@ -94,12 +94,14 @@ struct FlowCommand: AsyncParsableCommand {
     }
     if result.failures > 0 {
       console.note(
-        "\(result.failures) prompts were left out; the first: "
+        "\(NumberFormat.counted(result.failures, "prompt was", "prompts were")) left out; the first: "
           + TerminalText.singleLine(result.firstFailure ?? "unknown"))
     }
     if json {
       try console.writeJSON(
-        FlowRecord(model: OutputFile.name(model.model), group: groupOptions.group, result: result))
+        FlowRecord(
+          model: try NamedModel(path: model.model, adapters: model.adapterOptions.adapters),
+          group: groupOptions.group, result: result))
     } else {
       try console.write(FlowTable(result: result, group: groupOptions.group, console: console).text)
     }
@@ -146,8 +148,8 @@ enum Inspection {
 }
 
 struct FlowRecord: Encodable {
-  let version = 1
-  let model: String
+  let version = 2
+  let model: NamedModel
   /// The column whose groups are resampled.
   let group: String?
   let result: FlowStudy.Result
@@ -209,7 +211,9 @@ struct FlowTable {
     if let remark = MeanText.remark(means, group: group) { parts.append(remark) }
     if let agreement = result.agreement { parts.append(FlowText.agreement(agreement)) }
     if result.withoutFocus > 0 {
-      parts.append("\(result.withoutFocus) prompts name no focus word and are left out.")
+      parts.append(
+        "\(NumberFormat.counted(result.withoutFocus, "prompt names", "prompts name")) no focus word and "
+          + "\(result.withoutFocus == 1 ? "is" : "are") left out.")
     }
     return parts.map { $0 + "\n" }.joined()
   }

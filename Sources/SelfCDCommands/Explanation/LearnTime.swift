@@ -26,7 +26,7 @@ struct LearnTime: ExpressibleByArgument {
 
   /// How far learning is, and how long it still takes: to the end of what there is to learn, or of the time.
   static func progress(_ state: BeginningsLearner.Progress, within limit: Duration?) -> String {
-    var text = "\(state.done) of \(state.planned) replies"
+    var text = "\(state.done) of \(NumberFormat.counted(state.planned, "reply", "replies"))"
     guard state.generated > 0 else { return text }
     var left = state.elapsed * (Double(state.planned - state.done) / Double(state.generated))
     if let limit {

@@ -45,7 +45,7 @@ struct PerturbCommand: AsyncParsableCommand {
   @Option(name: [.customShort("n"), .long], help: .init("Most tokens of a reply.", valueName: "n"))
   var maxTokens = 48
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
   @OptionGroup(title: "Batching") var batch: BatchOptions
@@ -114,12 +114,15 @@ struct PerturbCommand: AsyncParsableCommand {
     }
     if result.failures > 0, result.rows.isEmpty { throw CommandError.nothingAnswered(reason: nil) }
     if result.failures > 0 {
-      console.note("\(result.failures) replies could not be generated and are left out.")
+      console.note(
+        "\(NumberFormat.counted(result.failures, "reply", "replies")) could not be generated and "
+          + "\(result.failures == 1 ? "is" : "are") left out.")
     }
     if json {
       try console.writeJSON(
         Record(
-          model: OutputFile.name(model.model), datasets: datasets, group: groupOptions.group, result: result))
+          model: try NamedModel(path: model.model, adapters: model.adapterOptions.adapters),
+          datasets: datasets, group: groupOptions.group, result: result))
     } else if html != "-" {
       try console.write(Self.table(result, group: groupOptions.group, console: console))
     }
@@ -135,7 +138,7 @@ struct PerturbCommand: AsyncParsableCommand {
 
   /// As `--json` prints it.
   struct Record: Encodable {
-    let model: String
+    let model: NamedModel
     let codeVersion = SelfCDVersion.current
     let datasets: [DatasetRecord]
     /// The column whose groups are resampled.
@@ -144,7 +147,7 @@ struct PerturbCommand: AsyncParsableCommand {
 
     private enum Key: String, CodingKey { case model, codeVersion, datasets, group }
 
-    init(model: String, datasets: [Dataset], group: String?, result: PerturbationStudy.Result) {
+    init(model: NamedModel, datasets: [Dataset], group: String?, result: PerturbationStudy.Result) {
       self.model = model
       self.group = group
       self.datasets = datasets.map(DatasetRecord.init)

@@ -1,5 +1,6 @@
 import SelfCD
 import SelfCDData
+import SelfCDEval
 import SelfCDExplain
 import SelfCDStatistics
 import SelfCDSupport
@@ -19,7 +20,7 @@ struct DatasetRecord: Encodable {
 
 /// Attributions over a set of prompts, as `--json` prints them.
 struct StudyRecord: Encodable {
-  let model: String
+  let model: NamedModel
   let codeVersion = SelfCDVersion.current
   let datasets: [DatasetRecord]
   let views: [String]
@@ -29,7 +30,7 @@ struct StudyRecord: Encodable {
   let result: AttributionStudy.Result
 
   init(
-    model: String, datasets: [Dataset], views: [RefusalProbe.View], beginnings: RefusalBeginnings,
+    model: NamedModel, datasets: [Dataset], views: [RefusalProbe.View], beginnings: RefusalBeginnings,
     group: String?, result: AttributionStudy.Result
   ) {
     self.model = model
@@ -69,9 +70,13 @@ struct StudyTable {
       "95 % intervals (bootstrap over \(MeanText.resampled(by: group))\(shares)). Effects in nats of log-odds.\n"
     if let remark = MeanText.remark(result.means, group: group) { notes += remark + "\n" }
     if result.withoutFocus > 0 {
-      notes += "\(result.withoutFocus) prompts without a focus word, or of nothing else, are left out.\n"
+      let prompts = NumberFormat.counted(result.withoutFocus, "prompt")
+      notes += "\(prompts) without a focus word, or of nothing else, "
+      notes += "\(result.withoutFocus == 1 ? "is" : "are") left out.\n"
     }
-    if result.failures > 0 { notes += "\(result.failures) prompts could not be answered.\n" }
+    if result.failures > 0 {
+      notes += "\(NumberFormat.counted(result.failures, "prompt")) could not be answered.\n"
+    }
     return blocks.joined(separator: "\n") + "\n" + notes
   }
 

@@ -9,19 +9,22 @@ struct JudgeOptions: ParsableArguments {
   /// A judge as it is asked for.
   private enum Choice {
     case rule(any LocalReplyJudge)
-    case endpoint
-    case localModel
-  }
+    case model(ModelJudge)
 
-  private static let endpointName = "llm"
-  private static let localModelName = "local-model"
+    var model: ModelJudge? {
+      switch self {
+      case .rule: nil
+      case .model(let model): model
+      }
+    }
+  }
 
   @Option(
     help: .init(
       """
-      Judges: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")), \(endpointName) (a model behind an \
-      endpoint), \(localModelName) (a model in this process). Repeatable, or with commas between; the first one's \
-      verdicts are counted. Those that need no model if not given.
+      Judges: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")), \
+      \(ModelJudge.allCases.map { "\($0.name) (\($0.summary))" }.joined(separator: ", ")). Repeatable, or \
+      with commas between; the first one's verdicts are counted. Those that need no model if not given.
       """, valueName: "names"))
   var judge: [String] = []
 
@@ -78,15 +81,13 @@ struct JudgeOptions: ParsableArguments {
     for part in judge.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
       let name = part.trimmingCharacters(in: .whitespaces).lowercased()
       guard seen.insert(name).inserted else { continue }
-      switch name {
-      case Self.endpointName: choices.append(.endpoint)
-      case Self.localModelName: choices.append(.localModel)
-      default:
-        guard let rule = JudgeCatalogue.local.first(where: { $0.name == name }) else {
-          throw .unknownJudge(
-            name: name, known: JudgeCatalogue.local.map(\.name) + [Self.endpointName, Self.localModelName])
-        }
+      if let model = ModelJudge(rawValue: name) {
+        choices.append(.model(model))
+      } else if let rule = JudgeCatalogue.local.first(where: { $0.name == name }) {
         choices.append(.rule(rule))
+      } else {
+        throw .unknownJudge(
+          name: name, known: JudgeCatalogue.local.map(\.name) + ModelJudge.allCases.map(\.name))
       }
     }
     return choices
@@ -95,44 +96,19 @@ struct JudgeOptions: ParsableArguments {
   /// The options as they were given, where they name a judge that is a model; what it was reached by is not stored.
   var argumentsOfModels: [String] {
     let asked = (try? choices()) ?? []
-    guard asked.contains(where: { if case .rule = $0 { false } else { true } }) else { return [] }
-    var arguments = judge.flatMap { ["--judge", $0] }
-    for (option, value) in [
-      ("--judge-url", endpoint), ("--judge-model", judgeModel), ("--judge-key-env", keyVariable),
-      ("--judge-token-field", tokenLimit?.rawValue), ("--judge-attempts", judgeAttempts.map(String.init)),
-      ("--judge-budget", judgeBudget.map(String.init)), ("--judge-gguf", localModel),
-    ] {
-      if let value { arguments += [option, value] }
-    }
-    return arguments + (allowsOpenConnection ? ["--judge-allow-http"] : [])
+    guard asked.contains(where: { $0.model != nil }) else { return [] }
+    return judge.flatMap { ["--judge", $0] } + ModelJudge.allCases.flatMap { $0.arguments(of: self) }
+      + (judgeBudget.map { ["--judge-budget", String($0)] } ?? [])
   }
 
   func validate() throws {
     do {
-      let choices = try choices()
-      let asksEndpoint = choices.contains { if case .endpoint = $0 { true } else { false } }
-      let asksLocalModel = choices.contains { if case .localModel = $0 { true } else { false } }
-      if asksEndpoint {
-        guard let endpoint else {
-          throw ValidationError("--judge llm needs --judge-url, the endpoint's base such as https://host/v1.")
-        }
-        guard let judgeModel, !judgeModel.isEmpty else {
-          throw ValidationError("--judge llm needs --judge-model, the model's name at the endpoint.")
-        }
-        _ = try ChatCompletionsTransport(base: endpoint)
-      } else if endpoint != nil || judgeModel != nil || keyVariable != nil || tokenLimit != nil
-        || judgeAttempts != nil || allowsOpenConnection
-      {
-        throw ValidationError("Options of an endpoint are given without --judge llm.")
-      }
-      guard asksLocalModel || localModel == nil else {
-        throw ValidationError("--judge-gguf is given without --judge local-model.")
-      }
-      guard asksEndpoint || asksLocalModel || judgeBudget == nil else {
+      let asked = try choices().compactMap(\.model)
+      for model in ModelJudge.allCases { try model.validate(self, isAsked: asked.contains(model)) }
+      guard !asked.isEmpty || judgeBudget == nil else {
         throw ValidationError("--judge-budget is given without a judge that costs calls.")
       }
       if let judgeBudget, judgeBudget < 0 { throw ValidationError("--judge-budget must be 0 or more.") }
-      if let judgeAttempts { _ = try RetryPolicy(attempts: judgeAttempts) }
     } catch let error as ValidationError {
       throw error
     } catch {
@@ -154,34 +130,12 @@ struct JudgeOptions: ParsableArguments {
     for choice in try choices(counted: counted) {
       switch choice {
       case .rule(let judge): judges.append(judge)
-      case .endpoint: judges.append(Self.kept(try endpointJudge(), in: try cache()))
-      case .localModel:
-        guard let model = localModel ?? judged else {
-          throw ValidationError(
-            "--judge local-model needs --judge-gguf here: nothing says which model wrote these replies.")
-        }
-        let judge = try await LocalModelJudge.make(
-          model: model, budget: JudgeSpendingLimit(calls: judgeBudget), console: console)
-        judges.append(Self.kept(judge, in: try cache()))
+      case .model(let model):
+        let judge = try await model.judge(self, judging: judged, console: console)
+        // The cache stands behind the removal of reasoning: the same answer after other thoughts is known.
+        judges.append(FinalAnswerJudge(CachedJudge(judge, cache: try cache())))
       }
     }
     return judges
-  }
-
-  private func endpointJudge() throws -> LanguageModelJudge {
-    let transport = try ChatCompletionsTransport(
-      base: endpoint ?? "",
-      key: try keyVariable.map { name throws(RemoteError) in try APIKey(variable: name) },
-      tokenLimit: tokenLimit ?? .maxTokens, allowsOpenConnection: allowsOpenConnection)
-    return LanguageModelJudge(
-      model: judgeModel ?? "", transport: transport,
-      retry: try judgeAttempts.map { attempts throws(JudgeError) in try RetryPolicy(attempts: attempts) }
-        ?? RetryPolicy(),
-      budget: JudgeSpendingLimit(calls: judgeBudget))
-  }
-
-  /// The cache stands behind the removal of reasoning: the same answer after other thoughts is known.
-  private static func kept(_ judge: LanguageModelJudge, in store: RunStore) -> any ReplyJudge {
-    FinalAnswerJudge(CachedJudge(judge, cache: store))
   }
 }

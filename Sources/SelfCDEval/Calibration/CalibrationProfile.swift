@@ -210,7 +210,7 @@ public struct CalibrationProfile: Codable, Sendable, Hashable {
   public var calibration: StageFigures
   /// Measured on prompts that had no part in the choice; nil where no candidate came so far, and with a single stage.
   public var confirmation: StageFigures?
-  /// The program's version.
+  /// The program's version and commit.
   public var codeVersion: String
   /// When it was made, ISO 8601.
   public var createdAt: String

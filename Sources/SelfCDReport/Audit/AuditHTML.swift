@@ -20,7 +20,7 @@ public enum AuditHTML {
       header: tag("header") {
         tag("h1") { "Label these replies" }
         tag("p", ["class": "mute"]) {
-          "Audit \(audit) · \(NumberFormat.count(rows.count)) replies · nothing leaves this page but the file you save"
+          "Audit \(audit) · \(NumberFormat.separated(rows.count, "reply", "replies")) · nothing leaves this page but the file you save"
         }
       },
       main: Markup([noScript, guide, reader(count: rows.count), list(rows, audit: audit, fileName: fileName)]

@@ -277,20 +277,26 @@ public struct ReportBuilder: Sendable {
     var remarks: [String] = []
     if record.stored < record.planned {
       remarks.append(
-        "\(NumberFormat.count(record.stored)) of \(NumberFormat.count(record.planned)) planned replies are stored: "
-          + "all figures are of these.")
+        "\(NumberFormat.count(record.stored)) of "
+          + "\(NumberFormat.separated(record.planned, "planned reply", "planned replies")) "
+          + (record.stored == 1 ? "is stored: all figures are of it." : "are stored: all figures are of these."))
     }
     if repetitions > 0 {
       remarks.append(
-        "\(NumberFormat.count(repetitions)) repetitions of prompts are not counted: they are not independent."
+        repetitions == 1
+          ? "1 repetition of a prompt is not counted: it is not independent."
+          : "\(NumberFormat.count(repetitions)) repetitions of prompts are not counted: they are not independent."
       )
     }
     let unlabelled = record.sets.reduce(0) { $0 + $1.unlabelled }
     if unlabelled > 0 {
-      remarks.append("\(NumberFormat.count(unlabelled)) prompts without label belong on neither axis.")
+      let prompts = NumberFormat.separated(unlabelled, "prompt without label belongs", "prompts without label belong")
+      remarks.append("\(prompts) on neither axis.")
     }
     let skipped = record.sets.reduce(0) { $0 + $1.skipped }
-    if skipped > 0 { remarks.append("\(NumberFormat.count(skipped)) rows of the files could not be read.") }
+    if skipped > 0 {
+      remarks.append("\(NumberFormat.separated(skipped, "row")) of the files could not be read.")
+    }
     return remarks
   }
 }

@@ -80,7 +80,7 @@ enum Wording {
 
   /// `Of 250 harmless prompts, guarded`.
   private static func ofPrompts(_ label: Sample.Label, _ rate: RefusalRate, _ run: ReportRun) -> String {
-    "Of \(NumberFormat.count(rate.n)) \(Wording.label(label)) prompts, \(run.title(run.baseline))"
+    "Of \(NumberFormat.separated(rate.n, "\(Wording.label(label)) prompt")), \(run.title(run.baseline))"
   }
 
   private static func unknown(_ label: Sample.Label) -> String {
@@ -198,7 +198,7 @@ enum Wording {
   static func agreement(_ pair: ReportJudgePair) -> String {
     "They agree on \(NumberFormat.percent(pair.agreement.estimate)) "
       + "(\(pair.agreement.interval.map { NumberFormat.interval($0.low, $0.high) } ?? "no interval")) of "
-      + "\(NumberFormat.count(pair.confusion.total)) replies; Cohen’s κ \(NumberFormat.decimal(pair.kappa, 2))."
+      + "\(NumberFormat.separated(pair.confusion.total, "reply", "replies")); Cohen’s κ \(NumberFormat.decimal(pair.kappa, 2))."
   }
 
   /// What is left to say of an example whose replies are all withheld; nil for others.

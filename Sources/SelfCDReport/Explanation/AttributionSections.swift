@@ -42,11 +42,12 @@ struct AttributionSections {
     var texts: [String] = []
     if result.withoutFocus > 0 {
       texts.append(
-        "\(NumberFormat.count(result.withoutFocus)) prompts without a focus word, or of nothing else, are left out."
+        "\(NumberFormat.separated(result.withoutFocus, "prompt")) without a focus word, or of nothing else, "
+          + "\(result.withoutFocus == 1 ? "is" : "are") left out."
       )
     }
     if result.failures > 0 {
-      texts.append("\(NumberFormat.count(result.failures)) prompts could not be answered.")
+      texts.append("\(NumberFormat.separated(result.failures, "prompt")) could not be answered.")
     }
     if result.means.contains(where: { $0.interval == nil }) {
       texts.append(StudyWording.withoutInterval(group: group))

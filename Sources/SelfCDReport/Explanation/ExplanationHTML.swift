@@ -17,7 +17,7 @@ public enum ExplanationHTML {
     tag("header") {
       tag("h1") { ExplanationProse(page.explanation).title }
       tag("p", ["class": "mute"]) {
-        UntrustedText.singleLine(ExplanationWording.modelName(page.explanation.model))
+        UntrustedText.singleLine(ExplanationWording.modelName(page.explanation.model.name))
         " · "
         NumberFormat.date(page.createdAt)
       }

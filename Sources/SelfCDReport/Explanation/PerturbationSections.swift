@@ -51,7 +51,9 @@ struct PerturbationSections {
   private var remarks: Markup {
     var texts: [String] = []
     if result.failures > 0 {
-      texts.append("\(NumberFormat.count(result.failures)) replies could not be generated and are left out.")
+      texts.append(
+        "\(NumberFormat.separated(result.failures, "reply", "replies")) could not be generated and "
+          + "\(result.failures == 1 ? "is" : "are") left out.")
     }
     if result.rows.contains(where: { !$0.refusals.hasInterval }) {
       texts.append(StudyWording.withoutInterval(group: group))

@@ -20,8 +20,8 @@ struct TriggerSection {
       } ?? .empty,
       tag("p", ["class": "note"]) {
         "The words that are left have a score of \(ExplanationWording.nats(trigger.score)). The search (delta debugging, "
-          + "arXiv 2011.14934) asked the model about \(NumberFormat.count(trigger.prompts)) prompts in "
-          + "\(NumberFormat.count(trigger.calls)) calls. It only ever keeps refusals: it does not look for a wording that is "
+          + "arXiv 2011.14934) asked the model about \(NumberFormat.separated(trigger.prompts, "prompt")) in "
+          + "\(NumberFormat.separated(trigger.calls, "call")). It only ever keeps refusals: it does not look for a wording that is "
           + "answered."
       },
     ])
@@ -77,7 +77,7 @@ struct EditSection {
       edit.text.map { text in tag("p", ["class": "prompt", "dir": "auto"]) { text } } ?? .empty,
       tag("p", ["class": "note"]) {
         "\(edit.text == nil ? "The lowest score that was met" : "Its score"): \(ExplanationWording.nats(edit.score)). "
-          + "\(NumberFormat.count(edit.prompts)) prompts were tried. This is searched for prompts labelled safe only."
+          + "\(NumberFormat.separated(edit.prompts, "prompt was", "prompts were")) tried. This is searched for prompts labelled safe only."
       },
     ])
   }

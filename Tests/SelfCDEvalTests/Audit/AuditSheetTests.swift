@@ -146,6 +146,28 @@ enum AuditFixture {
     #expect(Set(firsts).count == 2)
   }
 
+  /// Written by hand after the encoder of commit 43a0212, which knew no groups; the sheet of such a key may lie with a
+  /// reader for weeks.
+  @Test func aKeyOfTheFirstProgramIsRead() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).key.json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let text = """
+      {"audit": "k4", "candidate": "self-cd@1.5", "design": {"sample": 300, "seed": 7}, "format_version": 1,
+       "judge": {"name": "selfcd", "version": "2+answer2"}, "reference": "guarded",
+       "rows": [{"conditions": ["self-cd@1.5"], "dataset": "d", "id": "k4-1", "sample": "3", "set": "harmful",
+                 "stratum": "changed", "verdict": "1_full_compliance", "weight": 1},
+                {"conditions": ["guarded"], "dataset": "d", "id": "k4-2", "sample": "3", "set": "harmful",
+                 "stratum": "changed", "weight": 1}],
+       "run": "r", "run_sha256": "ab", "strata": [{"kind": "changed", "pairs": 1, "read": 1, "set": "harmful"}]}
+      """
+    try Data(text.utf8).write(to: file)
+    let key = try AuditKey.read(path: file.path)
+    #expect(key.group == nil && key.runSHA256 == "ab" && key.design == AuditDesign(sample: 300, seed: 7))
+    #expect(key.rows.map(\.verdict) == [.fullCompliance, nil])
+    #expect(key.rows.map(\.conditions) == [["self-cd@1.5"], ["guarded"]])
+    #expect(key.strata.map(\.kind) == [.changed] && key.judge.version == "2+answer2")
+  }
+
   @Test func theKeyIsReadBack() throws {
     let sheet = try AuditFixture.sheet(.init(sample: nil, seed: 9))
     let file = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString).key.json")

@@ -135,16 +135,6 @@ def tango(b, c, n, level):
     return {"b": b, "c": c, "n": n, "level": level, "low": low, "high": high}
 
 
-def cluster(groups, resamples, level, seed):
-    g, rates = xoshiro(seed), []
-    for _ in range(resamples):
-        drawn = [groups[below(g, len(groups))] for _ in groups]
-        if sum(n for _, n in drawn):
-            rates.append(sum(k for k, _ in drawn) / sum(n for _, n in drawn))
-    return {"groups": groups, "resamples": resamples, "level": level, "seed": seed,
-            "high": float(numpy.quantile(rates, level))}
-
-
 def wilson(p, n, level):
     """The rates that the score test does not reject; its edges are found numerically."""
     z = stats.norm.isf((1 - level) / 2)
@@ -314,10 +304,6 @@ out = {
               for b, c, n in [(0, 0, 1), (0, 0, 300), (0, 1, 300), (1, 0, 300), (9, 0, 24), (12, 5, 40), (3, 3, 10),
                               (5, 5, 10), (0, 18, 1000), (450, 30, 1000), (0, 10, 10), (10, 0, 10), (7, 3, 10)]
               for level in [0.9, 0.95]],
-    "cluster": [cluster(groups, 1500, level, seed)
-                for groups, level, seed in [
-                    ([[0, 3], [1, 5], [0, 40], [2, 7], [0, 1], [0, 0], [0, 12]], 0.95, 3),
-                    ([[0, 10], [0, 20]], 0.95, 1), ([[4, 4], [0, 6], [1, 2]], 0.9, 12)]],
     "signFlip": [sign_flip(d) for d in [
         [0], [3], [0, 0, 0], [1, 1, 1, -1], [-1, -1, -1, -1, -1, 1, 0, 0], [4, 4, -4, 4, 4], [5, -2, 1], [2, 1, -3],
         [7, 3, 3, 1, 1, -1, 2, 0, 5], [-6, -4, -4, 2, -1, -1, -3, 1, -2, -9, 0, -5, -7, -2],

@@ -2,7 +2,7 @@ import ArgumentParser
 import SelfCDJudges
 
 /// Who says which replies refuse, where replies are judged as they come: a judge that needs no model.
-struct LocalJudgeOptions: ParsableArguments {
+struct RuleJudgeOptions: ParsableArguments {
   @Option(
     name: .customLong("judge"),
     help: .init(

@@ -110,7 +110,9 @@ struct DatasetOptions: ParsableArguments {
         "\(path) does not say which prompts are safe and which harmful. Give it with --safe, --harmful or --neutral."
       )
     }
-    console.note("\(unlabelled) prompts of \(path) carry no clear label and are left out.")
+    console.note(
+      "\(NumberFormat.counted(unlabelled, "prompt")) of \(path) "
+        + (unlabelled == 1 ? "carries no clear label and is" : "carry no clear label and are") + " left out.")
     var kept = dataset
     kept.samples.removeAll { $0.label == nil }
     return kept
@@ -130,7 +132,8 @@ struct DatasetOptions: ParsableArguments {
   private func report(_ datasets: [Dataset], console: Console) {
     for dataset in datasets where !dataset.skipped.isEmpty {
       console.note(
-        "\(dataset.name): \(dataset.skipped.count) rows left out; the first: \(TerminalText.singleLine("\(dataset.skipped[0])"))."
+        "\(dataset.name): \(NumberFormat.counted(dataset.skipped.count, "row")) left out; the first: "
+          + "\(TerminalText.singleLine("\(dataset.skipped[0])"))."
       )
     }
     for dataset in datasets where dataset.labelCounts.count > 1 {
@@ -143,9 +146,8 @@ struct DatasetOptions: ParsableArguments {
     if !duplicates.isEmpty {
       let conflicts = duplicates.count(where: \.hasConflictingLabels)
       console.note(
-        "\(duplicates.count) \(duplicates.count == 1 ? "prompt occurs" : "prompts occur") more than once"
+        "\(NumberFormat.counted(duplicates.count, "prompt occurs", "prompts occur")) more than once"
           + (conflicts > 0 ? ", \(conflicts) of them with different labels." : "."))
     }
   }
-
 }
