@@ -43,7 +43,8 @@ struct CompareCommand: AsyncParsableCommand {
     }
     guard !(strategy is Guidance) else {
       throw ValidationError(
-        "compare shows what a safety prompt does; '\(strategy.name)' contrasts with another prompt. Use 'selfcd generate'.")
+        "compare shows what a safety prompt does; '\(strategy.name)' contrasts with another prompt. Use 'selfcd generate'."
+      )
     }
     guard (1...20).contains(candidates) else { throw ValidationError("--candidates must be from 1 to 20.") }
   }

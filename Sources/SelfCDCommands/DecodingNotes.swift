@@ -92,7 +92,8 @@ enum DecodingNotes {
     var differences: [String] = []
     if options.maximumTokens > measured.maxTokens {
       differences.append(
-        "replies of at most \(NumberFormat.counted(measured.maxTokens, "token")) (here \(options.maximumTokens))")
+        "replies of at most \(NumberFormat.counted(measured.maxTokens, "token")) (here \(options.maximumTokens))"
+      )
     }
     let temperature = CalibrationProfile.Generation(options, system: nil).temperature
     if temperature != measured.temperature {

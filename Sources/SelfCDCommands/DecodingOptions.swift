@@ -88,7 +88,8 @@ struct EndOptions: ParsableArguments {
   @Option(help: .init("Keep the model from ending its turn before this many tokens.", valueName: "n"))
   var minTokens = 0
 
-  @Flag(help: "Keep the model from ending its turn: replies have --max-tokens tokens, or end before a --stop.")
+  @Flag(
+    help: "Keep the model from ending its turn: replies have --max-tokens tokens, or end before a --stop.")
   var ignoreEos = false
 
   func validate() throws {

@@ -151,7 +151,8 @@ enum ModelLoading {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     if let threads = options.threads, threads > cores {
       console.note(
-        "\(threads) threads on \(NumberFormat.counted(cores, "core")) wait for each other; this can be very slow.")
+        "\(threads) threads on \(NumberFormat.counted(cores, "core")) wait for each other; this can be very slow."
+      )
     }
     let meter = ProgressLine(label: "loading")
     defer { meter.clear() }

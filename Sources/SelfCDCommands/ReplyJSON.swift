@@ -50,7 +50,8 @@ struct ReplyJSON: Encodable {
   }
 
   init(
-    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: NamedModel, vocabulary: any Vocabulary
+    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: NamedModel,
+    vocabulary: any Vocabulary
   ) {
     let strategy = choice.strategy
     profile = choice.profile?.name

@@ -79,7 +79,8 @@ public struct ImportedRun: Sendable {
 
   /// Columns that the run keeps in places of their own.
   static let ownColumns: Set = [
-    "id", "sample", "dataset", "condition", "strategy", "alpha", "repetition", "epoch", "stop_reason", "model",
+    "id", "sample", "dataset", "condition", "strategy", "alpha", "repetition", "epoch", "stop_reason",
+    "model",
     "run", "label", "category", "focus", WithheldText.column,
   ]
 

@@ -93,7 +93,8 @@ public struct RunComparison: Sendable {
     let runs = (try store.run(id: before.run), try store.run(id: after.run))
     let counted = try Self.judge(judge, runs: runs, in: store)
     let pairs = PromptPairs(
-      try Self.replies(before, in: store), try Self.replies(after, in: store), names: (before.name, after.name))
+      try Self.replies(before, in: store), try Self.replies(after, in: store),
+      names: (before.name, after.name))
     guard !pairs.replies.isEmpty else {
       throw RunComparisonError.nothingInCommon(before.name, after.name)
     }

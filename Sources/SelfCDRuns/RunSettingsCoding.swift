@@ -11,7 +11,8 @@ extension RunSettings {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     imported = try container.decodeIfPresent(Imported.self, forKey: .imported)
     let isImported = imported != nil
-    options = try isImported ? GenerationOptions() : container.decode(GenerationOptions.self, forKey: .options)
+    options =
+      try isImported ? GenerationOptions() : container.decode(GenerationOptions.self, forKey: .options)
     system = try container.decodeIfPresent(String.self, forKey: .system)
     repetitions = try container.decode(Int.self, forKey: .repetitions)
     judges = try container.decode([String].self, forKey: .judges)

@@ -17,7 +17,9 @@ import Testing
     let label: String
     let category: String
 
-    var text: String { "\(prompt),\"\(isRefused ? CompareRunsCommandTests.refusal : CompareRunsCommandTests.answer)\",\(label),\(category)\n" }
+    var text: String {
+      "\(prompt),\"\(isRefused ? CompareRunsCommandTests.refusal : CompareRunsCommandTests.answer)\",\(label),\(category)\n"
+    }
   }
 
   private static func table(_ lines: [Line]) -> String {
@@ -117,7 +119,8 @@ import Testing
   @Test func wrongUseSaysWhatToDo() throws {
     let space = try Workspace()
     try Self.runs(space)
-    try space.write("c.csv", Self.table([.init(prompt: "Elsewhere?", isRefused: true, label: "safe", category: "games")]))
+    try space.write(
+      "c.csv", Self.table([.init(prompt: "Elsewhere?", isRefused: true, label: "safe", category: "games")]))
     _ = try space.run(["import", space.path("c.csv"), "--run", "c", "--judge", "xstest-strmatch"])
     _ = try space.run(["import", space.path("c.csv"), "--run", "d", "--judge", "selfcd"])
     let cases: [([String], Int32, String)] = [

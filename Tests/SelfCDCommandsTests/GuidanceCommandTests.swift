@@ -52,7 +52,9 @@ import Testing
     (["--negative-prompt", "x", "--guidance", "0.5"], "guidance is 0.5"),
     (["--negative-prompt", "x", "--alpha", "2"], "--alpha has no effect on 'guidance'"),
     (["--negative-prompt", "x", "-s", "self-cd"], "--negative-prompt has no effect on 'self-cd'"),
-    (["--negative-prompt", "x", "--profile", "p.json"], "--profile says how to decode, so --negative-prompt"),
+    (
+      ["--negative-prompt", "x", "--profile", "p.json"], "--profile says how to decode, so --negative-prompt"
+    ),
   ]) func wrongUseSaysWhy(arguments: [String], message: String) throws {
     let outcome = try CommandLineTests.run(["generate", "q"] + arguments)
     #expect(outcome.status == 64, "\(outcome.errors)")

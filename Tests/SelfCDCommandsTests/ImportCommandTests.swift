@@ -13,7 +13,8 @@ import Testing
 
   private static func lines(_ rows: [[String: Any]]) throws -> String {
     try rows.map {
-      String(decoding: try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys), as: UTF8.self) + "\n"
+      String(decoding: try JSONSerialization.data(withJSONObject: $0, options: .sortedKeys), as: UTF8.self)
+        + "\n"
     }.joined()
   }
 
@@ -56,9 +57,11 @@ import Testing
     #expect(imported["files"] as? [String] == ["before.jsonl", "after.jsonl"])
     let rows = try Self.rows(record)
     #expect(rows.map { $0["condition"] as? String } == ["before", "before", "after", "after"])
-    let after = try #require(rows.first { $0["condition"] as? String == "after" && $0["set"] as? String == "safe" })
+    let after = try #require(
+      rows.first { $0["condition"] as? String == "after" && $0["set"] as? String == "safe" })
     let paired = try #require(after["paired"] as? [String: Any])
-    #expect(paired["n"] as? Int == 2 && paired["only_reference"] as? Int == 2 && paired["only_here"] as? Int == 0)
+    #expect(
+      paired["n"] as? Int == 2 && paired["only_reference"] as? Int == 2 && paired["only_here"] as? Int == 0)
     #expect(after["cost"] is NSNull)
   }
 
@@ -123,11 +126,15 @@ import Testing
         + "How do I kill time?,\"\(Self.refusal)\",y,safe\n")
     let rows = try Self.rows(
       try space.json(
-        ["import", space.path("a.csv"), "--run", "r", "--json", "--condition-column", "engine", "--reference", "y"]))
+        [
+          "import", space.path("a.csv"), "--run", "r", "--json", "--condition-column", "engine",
+          "--reference", "y",
+        ]))
     #expect(rows.map { $0["condition"] as? String } == ["x", "y"])
     #expect(rows[0]["paired"] is [String: Any] && rows[1]["paired"] is NSNull)
     let repeated = try space.run(["import", space.path("a.csv"), "--run", "s"])
-    #expect(repeated.status == 1 && repeated.errors.contains("a second reply to prompt"), "\(repeated.errors)")
+    #expect(
+      repeated.status == 1 && repeated.errors.contains("a second reply to prompt"), "\(repeated.errors)")
     #expect(repeated.errors.contains("--skip-bad"))
     let skipped = try space.run(["import", space.path("a.csv"), "--run", "s", "--skip-bad"])
     #expect(skipped.status == 0 && skipped.errors.contains("1 reply left out"), "\(skipped.errors)")
@@ -194,6 +201,8 @@ import Testing
     #expect(run.replies.map(\.key.repetition) == [0, 1] && run.prompts == 1)
     #expect {
       try ImportedRun([Self.replies("id,prompt,reply\n1,A?,x\n1,B?,y\n", "a.csv")])
-    } throws: { "\($0)".contains("a.csv, id 1") && "\($0)".contains("identifier '1' is that of another prompt") }
+    } throws: {
+      "\($0)".contains("a.csv, id 1") && "\($0)".contains("identifier '1' is that of another prompt")
+    }
   }
 }

@@ -208,7 +208,8 @@ import Testing
     #expect(outcome.status == 0, "\(outcome.errors)")
     #expect(outcome.errors.contains("1 row left out; the first: "), "\(outcome.errors)")
     #expect(
-      outcome.errors.contains("1 prompt of \(space.path("some.csv")) carries no clear label and is left out."))
+      outcome.errors.contains("1 prompt of \(space.path("some.csv")) carries no clear label and is left out.")
+    )
     let model = try CommandLineTests.run(["model", "--lanes", "1"])
     #expect(model.output.contains(" for 1 lane of "), "\(model.output)")
   }

@@ -23,12 +23,14 @@ import Testing
     ]
     let outcome = try space.run(arguments)
     #expect(outcome.status == 3, "\(outcome.errors)")
-    #expect(outcome.errors.contains("safe.refused > 0.4: r.csv of file 'r.csv' is at 50.0% ["), "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("safe.refused > 0.4: r.csv of file 'r.csv' is at 50.0% ["), "\(outcome.errors)")
     #expect(!outcome.errors.contains("safe.degenerate > 0:"), "it holds")
     let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
     #expect(object?["groups"] != nil, "the figures are written all the same")
     let xml = try String(contentsOfFile: junit, encoding: .utf8)
-    #expect(xml.contains("<testsuite name=\"selfcd judge\" tests=\"2\" failures=\"1\" errors=\"0\">"), "\(xml)")
+    #expect(
+      xml.contains("<testsuite name=\"selfcd judge\" tests=\"2\" failures=\"1\" errors=\"0\">"), "\(xml)")
     #expect(xml.contains("name=\"safe.refused &gt; 0.4\">\n      <failure message=\"safe.refused &gt; 0.4: "))
     #expect(xml.contains("name=\"safe.degenerate &gt; 0\"/>") && xml.hasSuffix("</testsuites>\n"))
     let holds = try space.run(["judge", file, "--judge", "selfcd", "--fail-if", "r.csv: safe.refused > 0.5"])
@@ -43,7 +45,8 @@ import Testing
       arguments, environment: ["XDG_DATA_HOME": space.folder.path, "GITHUB_ACTIONS": "true"])
     #expect(there.status == 3 && !there.output.contains("::error"))
     #expect(
-      there.errors.contains("::error title=selfcd judge::safe.refused > 40 %25: r.csv of file 'r.csv' is at 50.0%25"),
+      there.errors.contains(
+        "::error title=selfcd judge::safe.refused > 40 %25: r.csv of file 'r.csv' is at 50.0%25"),
       "\(there.errors)")
     let here = try CommandLineTests.run(
       arguments, environment: ["XDG_DATA_HOME": space.folder.path], without: ["GITHUB_ACTIONS"])

@@ -54,7 +54,8 @@ import Testing
     }
     let outcome = try CommandLineTests.run(
       ["generate", "--json", "-s", "plain", "--frequency-penalty", "2", "--presence-penalty", "0.5", "q"])
-    #expect(outcome.output.contains("\"frequency_penalty\"") && outcome.output.contains("\"presence_penalty\""))
+    #expect(
+      outcome.output.contains("\"frequency_penalty\"") && outcome.output.contains("\"presence_penalty\""))
     #expect(!outcome.output.contains("\"repetition_penalty\""))
   }
 
@@ -77,7 +78,8 @@ import Testing
     let arguments = [
       "--frequency-penalty", "0.5", "--logit-bias", "5=1", "--min-tokens", "2",
     ]
-    let outcome = try CommandLineTests.run(["generate"] + arguments + [RepetitionPenaltyCommandTests.question])
+    let outcome = try CommandLineTests.run(
+      ["generate"] + arguments + [RepetitionPenaltyCommandTests.question])
     for note in [
       "no frequency penalty (here 0.5)", "no bias on tokens (here on 1 token)", "not before 2 tokens",
     ] {

@@ -8,7 +8,8 @@ import Testing
   @Test func rulesAreRead() throws {
     let plain = try FigureRule(" safe.unanswered > 0.05 ")
     #expect(plain.condition == nil && plain.label == .safe && plain.outcome == .unanswered)
-    #expect(plain.part == .estimate && plain.comparison == .above && plain.limit == 0.05 && !plain.isDifference)
+    #expect(
+      plain.part == .estimate && plain.comparison == .above && plain.limit == 0.05 && !plain.isDifference)
     #expect(plain.description == "safe.unanswered > 0.05")
     let named = try FigureRule("self-cd@1.5: harmful.refused.low<=90 %")
     #expect(named.condition == "self-cd@1.5" && named.label == .harmful && named.part == .low)
@@ -20,7 +21,8 @@ import Testing
 
   @Test(arguments: [
     "safe.unanswered", "safe.unanswered > x", "safe > 0.1", "unsafe.refused > 0.1", "safe.answered > 0.1",
-    "safe.refused.middle > 0.1", "safe.refused.low.high > 0.1", "delta.safe.degenerate > 0", ": safe.refused > 0.1",
+    "safe.refused.middle > 0.1", "safe.refused.low.high > 0.1", "delta.safe.degenerate > 0",
+    ": safe.refused > 0.1",
     "safe.refused > 5", "safe.refused > 500 %", "safe.refused > nan", "", ">",
   ])
   func whatIsNoRuleIsRefused(text: String) {
@@ -76,8 +78,10 @@ import Testing
   }
 
   @Test func messagesHaveTheFigure() throws {
-    let check = try #require(try FigureRule("self-cd@1.5: safe.unanswered.high > 0.1").check(Self.all()).first)
-    #expect(check.isBroken && check.message.contains("self-cd@1.5 of run 'r' is at 6.0% ["), "\(check.message)")
+    let check = try #require(
+      try FigureRule("self-cd@1.5: safe.unanswered.high > 0.1").check(Self.all()).first)
+    #expect(
+      check.isBroken && check.message.contains("self-cd@1.5 of run 'r' is at 6.0% ["), "\(check.message)")
     #expect(check.message.contains("of 100, high 12.5%"), "\(check.message)")
   }
 

@@ -90,7 +90,8 @@ import Testing
       guard let beginnings = try? WordModel.beginnings() else { return nil }
       return ExplanationProse(
         Explanation(
-          model: .init(name: "m"), chat: Chat(question: question), views: [("guarded", "guarded", Self.refused)],
+          model: .init(name: "m"), chat: Chat(question: question),
+          views: [("guarded", "guarded", Self.refused)],
           beginnings: beginnings,
           attributions: [.init(method: .leaveOneOut, view: "guarded", effects: effects)],
           focus: focus)

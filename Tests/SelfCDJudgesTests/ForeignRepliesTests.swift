@@ -187,7 +187,8 @@ import Testing
 
   @Test func promptsOfPromptfooAreConditions() throws {
     let prompts = ["kind", String(repeating: "long ", count: 20)]
-    let one = Self.promptfoo(prompts.map { Self.result(0, provider: "a", question: "How?", output: "x", prompt: $0) })
+    let one = Self.promptfoo(
+      prompts.map { Self.result(0, provider: "a", question: "How?", output: "x", prompt: $0) })
     #expect(try Self.read(one, "r.json").replies.map(\.condition) == ["kind", "prompt 2"])
     let two = Self.promptfoo(
       prompts.map { Self.result(0, provider: "a", question: "How?", output: "x", prompt: $0) }

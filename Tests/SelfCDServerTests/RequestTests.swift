@@ -43,13 +43,15 @@ struct RequestTests {
   static let neutral: [(String, JSONValue)] = [
     ("tools", []), ("tool_choice", "none"), ("parallel_tool_calls", true),
     ("response_format", ["type": "text"]),
-    ("logit_bias", [:]), ("logit_bias", []), ("logit_bias", ["5": 0]), ("typical_p", 1), ("frequency_penalty", 0), ("presence_penalty", 0.0), ("store", false),
+    ("logit_bias", [:]), ("logit_bias", []), ("logit_bias", ["5": 0]), ("typical_p", 1),
+    ("frequency_penalty", 0), ("presence_penalty", 0.0), ("store", false),
     ("modalities", ["text"]), ("service_tier", "auto"), ("user", "u"), ("metadata", ["a": "b"]),
     ("stop", .null),
     ("tools", .null), ("wibble", .null), ("logprobs", false), ("n", 1), ("top_logprobs", 0),
     ("top_k", 0), ("top_k", -1), ("stop", ""), ("stop", [""]), ("stop", []), ("max_tokens", -1),
     ("max_completion_tokens", -1), ("stream_options", ["include_obfuscation": false]),
-    ("repetition_penalty", 1.0), ("min_tokens", 0), ("min_tokens", false), ("ignore_eos", false), ("best_of", 1),
+    ("repetition_penalty", 1.0), ("min_tokens", 0), ("min_tokens", false), ("ignore_eos", false),
+    ("best_of", 1),
     ("chat_template_kwargs", [:]), ("continue_final_message", false), ("echo", false), ("stop_token_ids", []),
     ("mirostat", 0), ("mirostat_tau", 5), ("dry_multiplier", 0), ("dry_base", 1.75), ("top_n_sigma", -1),
     ("do_sample", true), ("use_beam_search", false), ("grammar", ""), ("verbosity", "medium"),
@@ -133,7 +135,8 @@ struct RequestTests {
     ("messages", [["role": "user", "content": "x", "tool_calls": [["id": "1"]]]]),
     ("messages", [["role": "user", "content": "x", "prefix": true]]),
     (
-      "messages", [["role": "assistant", "content": "y", "partial": true], ["role": "user", "content": "x"]]
+      "messages",
+      [["role": "assistant", "content": "y", "partial": true], ["role": "user", "content": "x"]]
     ),
     ("messages", [["role": "user", "content": "x"], ["role": "assistant", "content": "y", "prefix": 1]]),
     ("continue_final_message", true), ("continue_final_message", "yes"),

@@ -285,7 +285,8 @@ struct CalibrateCommand: AsyncParsableCommand {
     }
     guard !all.contains(where: { $0.strategy is Guidance }) else {
       throw ValidationError(
-        "'\(Guidance.name)' is not calibrated: a profile is for the prompts of a deployment, not for a negative prompt.")
+        "'\(Guidance.name)' is not calibrated: a profile is for the prompts of a deployment, not for a negative prompt."
+      )
     }
     guard !all.isEmpty else {
       throw ValidationError(

@@ -26,7 +26,8 @@ struct CompareRunsCommand: ParsableCommand {
         selfcd compare-runs before after --fail-if "delta.safe.unanswered.high > 0.02" --junit selfcd.xml
       """)
 
-  @Argument(help: .init("The run that is compared with: its name, the beginning of it, or 'latest'.", valueName: "a"))
+  @Argument(
+    help: .init("The run that is compared with: its name, the beginning of it, or 'latest'.", valueName: "a"))
   var first: String
 
   @Argument(help: .init("The run that is compared.", valueName: "b"))
@@ -36,7 +37,8 @@ struct CompareRunsCommand: ParsableCommand {
   var condition: [String] = []
 
   @Option(
-    help: .init("The judge to count by; the first run's own, if both have it, unless given.", valueName: "name"))
+    help: .init(
+      "The judge to count by; the first run's own, if both have it, unless given.", valueName: "name"))
   var judge: String?
 
   @OptionGroup var groupOptions: GroupOptions

@@ -60,7 +60,8 @@ struct EvaluationTable {
       notes.append(
         summary.repetitions == 1
           ? "1 further repetition of a prompt is not counted: it is not independent."
-          : "\(summary.repetitions) further repetitions of prompts are not counted: they are not independent.")
+          : "\(summary.repetitions) further repetitions of prompts are not counted: they are not independent."
+      )
     }
     if summary.judgedByAll > 0 {
       let replies = NumberFormat.counted(summary.judgedByAll, "reply", "replies")

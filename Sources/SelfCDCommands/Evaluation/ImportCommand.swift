@@ -35,12 +35,15 @@ struct ImportCommand: AsyncParsableCommand {
   var runName: String
 
   @Option(
-    help: .init("The name of the model that wrote the replies; if not given, that of a column 'model'.", valueName: "name"))
+    help: .init(
+      "The name of the model that wrote the replies; if not given, that of a column 'model'.",
+      valueName: "name"))
   var model: String?
 
   @Option(
     help: .init(
-      "How a file's replies were made. Once for all files, or for each file in their order.", valueName: "name"))
+      "How a file's replies were made. Once for all files, or for each file in their order.",
+      valueName: "name"))
   var condition: [String] = []
 
   @Option(
@@ -57,7 +60,9 @@ struct ImportCommand: AsyncParsableCommand {
   var setName: String?
 
   @Option(
-    help: .init("The condition that others are compared with; guarded, else the first, if not given.", valueName: "name"))
+    help: .init(
+      "The condition that others are compared with; guarded, else the first, if not given.", valueName: "name"
+    ))
   var reference: String?
 
   @OptionGroup(title: "Files of replies") var replyOptions: ReplyFileOptions
@@ -167,7 +172,8 @@ struct ImportCommand: AsyncParsableCommand {
     }
     var text = "run '\(runName)' is in \(store.path): \(NumberFormat.counted(imported.prompts, "prompt"))"
     if imported.conditions.count > 1 {
-      text += ", \(imported.compared) of them with a reply under each of \(imported.conditions.count) conditions"
+      text +=
+        ", \(imported.compared) of them with a reply under each of \(imported.conditions.count) conditions"
     }
     console.note(TerminalText.singleLine(text + "."))
   }

@@ -308,7 +308,8 @@ struct DirectionsTable {
       text += "on validation its ablation refuses \(trial.safeRefused) of \(validation.safe) safe (guarded "
       text +=
         "\(validation.safeRefused)) and \(trial.harmfulRefused) of \(validation.harmful) harmful (guarded "
-      text += "\(validation.harmfulRefused)); \(NumberFormat.counted(record.trials.count, "candidate")) tried\n"
+      text +=
+        "\(validation.harmfulRefused)); \(NumberFormat.counted(record.trials.count, "candidate")) tried\n"
     }
     return text
   }

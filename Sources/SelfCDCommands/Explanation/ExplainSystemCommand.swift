@@ -50,7 +50,7 @@ struct ExplainSystemCommand: AsyncParsableCommand {
   @Option(help: .init("Of the bootstrap.", valueName: "n"))
   var seed: UInt64 = 0
 
-  @OptionGroup var judgeOptions: LocalJudgeOptions
+  @OptionGroup var judgeOptions: RuleJudgeOptions
 
   @OptionGroup(title: "Strategy") var strategyOptions: StrategyOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
@@ -70,7 +70,8 @@ struct ExplainSystemCommand: AsyncParsableCommand {
     }
     guard !files.isEmpty else {
       throw ValidationError(
-        "Give prompts to ask: harmless ones with --safe, and harmful ones with --harmful to see what is lost.")
+        "Give prompts to ask: harmless ones with --safe, and harmful ones with --harmful to see what is lost."
+      )
     }
     guard top >= 0 else { throw ValidationError("--top must be 0 or more.") }
     if let maxTokens {

@@ -75,7 +75,9 @@ struct JudgedReplies {
   /// What rules of `--fail-if` are about: the first judge's verdicts on labelled prompts. A file is its own condition.
   func checkedFigures() throws -> [CheckedFigures] {
     try groups().compactMap { group in
-      guard group.judge == judges.first?.name, let label = group.label, let rate = group.rate else { return nil }
+      guard group.judge == judges.first?.name, let label = group.label, let rate = group.rate else {
+        return nil
+      }
       return CheckedFigures(
         source: "file '\(group.file)'", condition: group.file, label: label, refused: rate,
         unanswered: try RefusalRate(refused: group.n - group.count(.fullCompliance), of: group.n),

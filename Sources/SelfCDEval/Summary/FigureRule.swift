@@ -85,7 +85,8 @@ public struct FigureRule: Sendable, Hashable, CustomStringConvertible {
       condition = nil
     }
     let field = figure.split(separator: ":", omittingEmptySubsequences: false).last.map(String.init) ?? ""
-    var words = field.trimmingSpaces().split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    var words = field.trimmingSpaces().split(separator: ".", omittingEmptySubsequences: false).map(
+      String.init)
     isDifference = words.first == "delta"
     if isDifference { words.removeFirst() }
     guard (2...3).contains(words.count), let label = Sample.Label(rawValue: words[0]),
@@ -110,7 +111,9 @@ public struct FigureRule: Sendable, Hashable, CustomStringConvertible {
     }
     let share = isPercent ? number / 100 : number
     guard (-1...1).contains(share) else {
-      throw .malformed(rule: rule, reason: isPercent ? "'\(text)' is beyond 100 %" : "limits are shares: \(digits) % is \(number / 100)")
+      throw .malformed(
+        rule: rule,
+        reason: isPercent ? "'\(text)' is beyond 100 %" : "limits are shares: \(digits) % is \(number / 100)")
     }
     return share
   }

@@ -71,7 +71,8 @@ enum ForeignRecords {
     // `id` is that of the result, and never the same under two conditions.
     flat["id"] = values["testIdx"] ?? values["id"]
     flat["prompt"] = question(in: variables) ?? only(variables) ?? conversation(raw)
-    flat["completion"] = known(object(values["response"])["output"]).map { JSONValue.string($0.text) } ?? JSONValue.null
+    flat["completion"] =
+      known(object(values["response"])["output"]).map { JSONValue.string($0.text) } ?? JSONValue.null
     if flat["condition"] == nil { flat["condition"] = JSONValue.string(names.condition(of: values)) }
     return flat
   }

@@ -279,7 +279,8 @@ public struct ReportBuilder: Sendable {
       remarks.append(
         "\(NumberFormat.count(record.stored)) of "
           + "\(NumberFormat.separated(record.planned, "planned reply", "planned replies")) "
-          + (record.stored == 1 ? "is stored: all figures are of it." : "are stored: all figures are of these."))
+          + (record.stored == 1
+            ? "is stored: all figures are of it." : "are stored: all figures are of these."))
     }
     if repetitions > 0 {
       remarks.append(
@@ -290,7 +291,8 @@ public struct ReportBuilder: Sendable {
     }
     let unlabelled = record.sets.reduce(0) { $0 + $1.unlabelled }
     if unlabelled > 0 {
-      let prompts = NumberFormat.separated(unlabelled, "prompt without label belongs", "prompts without label belong")
+      let prompts = NumberFormat.separated(
+        unlabelled, "prompt without label belongs", "prompts without label belong")
       remarks.append("\(prompts) on neither axis.")
     }
     let skipped = record.sets.reduce(0) { $0 + $1.skipped }

@@ -123,7 +123,9 @@ struct WordSection {
       rows: explanation.words.indices.map(line))
     var attributes = "open"
     if explanation.words.count > Self.openRows { attributes = "" }
-    let summary = tag("summary") { "Every figure: \(NumberFormat.separated(explanation.words.count, "word"))" }
+    let summary = tag("summary") {
+      "Every figure: \(NumberFormat.separated(explanation.words.count, "word"))"
+    }
     let content = Markup([summary, table.markup])
     return attributes.isEmpty ? tag("details") { content } : tag("details", ["open": "open"]) { content }
   }

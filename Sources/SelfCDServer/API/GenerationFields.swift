@@ -231,7 +231,8 @@ struct SelfCDFields: Sendable, Hashable {
   /// The keys there are.
   private static var keys: [String] {
     ["strategy"] + numbers.map(\.name) + [
-      "profile", StrategyParameter.emphasis.name, StrategyParameter.negativePrompt.name, "explain", "candidates",
+      "profile", StrategyParameter.emphasis.name, StrategyParameter.negativePrompt.name, "explain",
+      "candidates",
     ]
   }
 

@@ -99,7 +99,8 @@ enum MessageReader {
     for field in ["prefix", "partial"] {
       if isLast, role == .assistant, try reader.bool(field) == true { mark = reader.name(field) }
       try reader.refuse(
-        field, unless: \.isNothing, because: "only the last message can be continued, if it is the assistant's.")
+        field, unless: \.isNothing,
+        because: "only the last message can be continued, if it is the assistant's.")
     }
     // The models' templates have no names of speakers.
     reader.ignore(["name"] + harmless)

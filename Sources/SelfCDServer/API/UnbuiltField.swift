@@ -36,7 +36,8 @@ struct UnbuiltField: Sendable {
       unless: number(1)),
     UnbuiltField(
       "encoder_repetition_penalty",
-      because: "the penalty of the prompt's tokens is 'repetition_penalty'. Leave it at 1.", unless: number(1)),
+      because: "the penalty of the prompt's tokens is 'repetition_penalty'. Leave it at 1.", unless: number(1)
+    ),
     UnbuiltField(
       "dry_multiplier", "no_repeat_ngram_size", "penalty_alpha",
       because:

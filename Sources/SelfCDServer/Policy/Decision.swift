@@ -116,7 +116,8 @@ extension ServerPolicy {
   /// What repeats a sentence of them is found, another wording is not.
   /// - Throws: ``APIError`` (403).
   func checkNegativePrompt(of guidance: Guidance, beside chats: [Chat]) throws(APIError) {
-    let prompts = guardedPrompts + SafetyEmphasis.presets + [defaultStrategy.parameters.emphasis].compactMap(\.self)
+    let prompts =
+      guardedPrompts + SafetyEmphasis.presets + [defaultStrategy.parameters.emphasis].compactMap(\.self)
     let systems = chats.flatMap(\.messages).filter { $0.role == .system }.map(\.content)
     let own = (prompts.map(\.text) + systems).reduce(into: Set<String>()) {
       $0.formUnion(Self.sentences(of: $1))
