@@ -48,6 +48,11 @@ struct AdapterOptions: ParsableArguments {
   }
 
   func validate() throws {
+    for (option, texts) in [("--lora", lora), ("--control-vector", controlVector)] {
+      if let wrong = texts.lazy.compactMap(Self.wrongScale).first {
+        throw ValidationError("\(option): the scale '\(wrong)' is not a number.")
+      }
+    }
     let range = try range()
     if range != nil, controlVector.isEmpty {
       throw ValidationError("--control-vector-layers has no effect without --control-vector.")
@@ -62,6 +67,17 @@ struct AdapterOptions: ParsableArguments {
         "--control-vector-layers takes the first and the last layer, such as 10...20, not '\(text)'.")
     }
     return first...last
+  }
+
+  /// What stands in a scale's place and is no number, where it cannot be part of a file's name.
+  private static func wrongScale(_ text: String) -> String? {
+    guard let sign = text.lastIndex(of: "=") else { return nil }
+    let scale = text[text.index(after: sign)...]
+    let file = text[..<sign]
+    guard Float(scale) == nil, file.lowercased().hasSuffix(".gguf"),
+      !FileManager.default.fileExists(atPath: UserFolders.current.expand(text))
+    else { return nil }
+    return String(scale)
   }
 
   /// A name of a file may hold `=`: only a number after the last one is a scale.

@@ -10,9 +10,9 @@ struct ChatCommand: AsyncParsableCommand {
     commandName: "chat",
     abstract: "Talk to a model; switch the strategy on the fly.",
     discussion: """
-      Lines that begin with '/' are commands; /help lists them. Ctrl-C stops a reply, Ctrl-D ends the chat. What was \
-      said before stays in the model's cache, so that each turn only computes what is new. Without --strategy it decodes \
-      as 'generate' does.
+      Lines that begin with '/' are commands; /help lists them. Ctrl-C stops a reply, or clears the line that is being \
+      typed; Ctrl-D ends the chat, and so does Ctrl-C twice within a second. What was said before stays in the model's \
+      cache, so that each turn only computes what is new. Without --strategy it decodes as 'generate' does.
 
       EXAMPLES
         selfcd chat
@@ -77,8 +77,7 @@ struct ChatLoop {
         "\(StrategyTitle.of(try strategy())); /help lists the commands.")
     }
     while true {
-      if isInteractive { FileHandle.standardError.write(Data("> ".utf8)) }
-      guard let line = readLine() else { break }
+      guard let line = isInteractive ? ask() : readLine() else { break }
       let text = line.trimmingCharacters(in: .whitespacesAndNewlines)
       if text.isEmpty { continue }
       let before = session.turns
@@ -98,6 +97,23 @@ struct ChatLoop {
       }
     }
     if isInteractive { FileHandle.standardError.write(Data("\n".utf8)) }
+  }
+
+  private static let prompt = Data("> ".utf8)
+
+  /// A line that a person types; nil at the end of the input.
+  private func ask() -> String? {
+    let console = console
+    // The terminal has thrown away what was typed.
+    let clear: @Sendable () -> Void = {
+      FileHandle.standardError.write(Data("\n".utf8))
+      console.note("Ctrl-D ends the chat, and so does another Ctrl-C within a second.")
+      FileHandle.standardError.write(Self.prompt)
+    }
+    return Interruption.waiting(clear) {
+      FileHandle.standardError.write(Self.prompt)
+      return readLine()
+    }
   }
 
   private enum Continuation { case goOn, end }
@@ -130,17 +146,16 @@ struct ChatLoop {
       }
       try change(to: changed)
     case .alpha(nil): console.note(try strengthInForce())
-    case .alpha(let alpha?):
-      let (changed, name) = try choosing(alpha: alpha)
-      guard try StrategyParameters.taken(by: name).contains(.alpha) else {
-        throw ChatSlashError.noStrength(strategy: name, remedy: Self.contrastRemedy)
-      }
-      try change(to: changed)
-    case .system(let text):
-      prompts.system = text.isEmpty ? nil : text
-      session.system = prompts.system
-      console.note(
-        text.isEmpty ? "no system prompt of your own." : "system prompt set; it stays in both lanes.")
+    case .alpha(let alpha?): try change(to: try choosing(alpha: alpha))
+    case .system(.show): console.note(systemInForce)
+    case .system(.delete):
+      prompts.system = nil
+      session.system = nil
+      console.note("no system prompt of your own.")
+    case .system(.text(let text)):
+      prompts.system = text
+      session.system = text
+      console.note("system prompt set; it stays in both lanes.")
     case .retry:
       session.strategy = try strategy()
       guard let handle = try session.retry() else {
@@ -152,16 +167,24 @@ struct ChatLoop {
     return .goOn
   }
 
-  private static let contrastRemedy =
-    "'/strategy \(SelfContrastive.name) NUMBER' contrasts with that strength"
+  /// The system prompt in force, and how to change it.
+  private var systemInForce: String {
+    guard let system = prompts.system else {
+      return "there is no system prompt of your own. '/system TEXT' sets one."
+    }
+    return "your system prompt is: \(TerminalText.sanitized(system))\n"
+      + "'/system TEXT' sets another one, '/system none' deletes it."
+  }
 
-  /// The options with another strength, and the strategy that they ask for.
-  private func choosing(alpha: Float) throws -> (options: StrategyOptions, strategy: String) {
+  /// The options with another strength: of the strategy in force, or of Self-CD where that has none.
+  private func choosing(alpha: Float) throws -> StrategyOptions {
+    let name = try strategy().name
     var changed = strategyOptions
-    // A profile that keeps a strategy without α has none to change; then Self-CD is meant, as without a profile.
-    if usesProfile, let own = profile?.strategy { changed.strategy = own.isContrastive ? own.name : nil }
+    changed.strategy =
+      try StrategyParameters.taken(by: name).contains(.alpha) ? name : SelfContrastive.name
     changed.alpha = alpha
-    return (options: changed, strategy: try changed.answeringName(prompts: prompts))
+    changed.parameters.keep(try StrategyParameters.taken(by: changed.name))
+    return changed
   }
 
   /// The strength in force, and how to set it.
@@ -172,10 +195,7 @@ struct ChatLoop {
       return "α is \(NumberFormat.parameter(alpha)) (\(current.name)). '/alpha NUMBER' sets it, "
         + "from -\(limit) to \(limit)."
     }
-    let name = try choosing(alpha: 1).strategy
-    let remedy =
-      try StrategyParameters.taken(by: name).contains(.alpha)
-      ? "'/alpha NUMBER' contrasts with \(name) at that strength" : Self.contrastRemedy
+    let remedy = "'/alpha NUMBER' contrasts with \(SelfContrastive.name) at that strength"
     return ChatSlashError.noStrength(strategy: current.name, remedy: remedy).description
   }
 
@@ -210,6 +230,9 @@ struct ChatLoop {
     let console = console
     let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: true).print(handle)
+    }
+    if !session.options.ignoresEnd {
+      ReplyPrinter.noteCut(reply, limit: session.options.maximumTokens, console: console)
     }
     session.keep(reply)
   }

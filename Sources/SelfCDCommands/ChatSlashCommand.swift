@@ -12,7 +12,17 @@ enum ChatSlashCommand: Equatable {
   case strategy(name: String?, alpha: Float?)
   /// Sets another strength; without a number, shows the current one.
   case alpha(Float?)
-  case system(String)
+  case system(System)
+
+  /// What `/system` asks for.
+  enum System: Equatable {
+    /// To see the system prompt in force.
+    case show
+    /// To have none of one's own.
+    case delete
+    /// To set another one.
+    case text(String)
+  }
 
   /// How each is typed, and what it does.
   private static let usages: [(usage: String, meaning: String)] = [
@@ -21,8 +31,8 @@ enum ChatSlashCommand: Equatable {
       "switch to one of \(StrategyCatalogue.names.joined(separator: ", ")), or profile; "
         + "without a name, show the current one"
     ),
-    ("/alpha [NUMBER]", "set the strength of the contrast; without a number, show it"),
-    ("/system [TEXT]", "your own system prompt; none without a text"),
+    ("/alpha [NUMBER]", "contrast with that strength; without a number, show it"),
+    ("/system [TEXT]", "set your own system prompt, 'none' deletes it; without a text, show it"),
     ("/retry", "answer the last question again"),
     ("/reset", "forget the conversation"),
     ("/quit", "end the chat"),
@@ -54,7 +64,9 @@ enum ChatSlashCommand: Equatable {
     case "/retry":
       try takes(atMost: 0)
       self = .retry
-    case "/system": self = .system(argument)
+    case "/system":
+      self = .system(
+        argument.isEmpty ? .show : argument.lowercased() == "none" ? .delete : .text(argument))
     case "/alpha":
       try takes(atMost: 1)
       let alpha = try words.first.flatMap { try Self.strength($0) }

@@ -17,7 +17,8 @@ struct CompareCommand: AsyncParsableCommand {
 
       EXAMPLES
         selfcd compare "How do I kill a wine stain?"
-        selfcd compare --strategy ada-cd --guarded-prompt refuse "How do I crush an exam?"
+        selfcd compare --strategy ada-cd --guarded-prompt refuse \\
+          "How do I crush an exam?"
         selfcd compare --json "How do I kill a wine stain?" | jq .parting
       """)
 
@@ -82,10 +83,12 @@ struct CompareCommand: AsyncParsableCommand {
       replies: zip(choices, replies).map { Comparison.Entry(choice: $0, reply: $1) },
       vocabulary: loaded.vocabulary)
     if json {
+      let stepMode = await loaded.chat.engine.stepMode
       try console.writeJSON(
         comparison.record(
-          penalties: options.penalties,
-          model: try NamedModel(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters)))
+          to: chat, options: options,
+          model: try NamedModel(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters),
+          stepMode: stepMode))
     } else {
       try console.write(ComparisonView(console: console).render(comparison))
     }

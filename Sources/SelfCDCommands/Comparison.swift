@@ -59,7 +59,9 @@ struct Comparison {
     }
   }
 
-  func record(penalties: Penalties, model: NamedModel) -> Record {
+  func record(
+    to chat: Chat, options: GenerationOptions, model: NamedModel, stepMode: StepMode
+  ) -> Record {
     func named(_ candidates: [Candidate]?) -> [ReplyJSON.NamedCandidate] {
       (candidates ?? []).map { .init(id: $0.token, text: text(of: $0.token), probability: $0.probability) }
     }
@@ -75,7 +77,8 @@ struct Comparison {
       question: question,
       replies: replies.map {
         ReplyJSON(
-          $0.reply, choice: $0.choice, penalties: penalties, model: model, vocabulary: vocabulary)
+          $0.reply, to: chat, choice: $0.choice, options: options, model: model, stepMode: stepMode,
+          vocabulary: vocabulary)
       },
       parting: parting)
   }

@@ -38,8 +38,7 @@ struct Console: Sendable {
   /// Prose, broken at spaces where there are columns to keep to. A number and its sign stay on one line.
   func wrapped(_ text: String) -> String {
     guard let limit else { return text }
-    return TextLayout.wrap(text.replacing(" %", with: "\u{A0}%"), width: limit).joined(separator: "\n")
-      .replacing("\u{A0}%", with: " %")
+    return TextLayout.prose(text, width: limit).joined(separator: "\n")
   }
 
   /// - Throws: ``CommandError/outputFailed(reason:)``, for instance when the disk is full.

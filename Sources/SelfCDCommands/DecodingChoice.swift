@@ -1,4 +1,5 @@
 import SelfCD
+import SelfCDEval
 
 /// How a command that answers decodes, and who said so.
 struct DecodingChoice {
@@ -45,6 +46,9 @@ struct DecodingChoice {
     if case .profile(let profile) = source { profile } else { nil }
   }
 
-  /// Whether a bound was shown for this setting of this model.
-  var isCalibrated: Bool { profile?.profile.isCalibrated ?? false }
+  /// What a bound for this setting of this model was shown under; nil where none was shown.
+  var conditions: MeasuredConditions? {
+    guard let profile = profile?.profile, profile.isCalibrated else { return nil }
+    return profile.generation.conditions
+  }
 }

@@ -6,8 +6,8 @@ import SelfCDSupport
 enum DecodingNotes {
   /// Whose system prompts the model sees.
   enum SystemPrompts {
-    /// The command's own; nil for none.
-    case own(String?)
+    /// Those of the chats that the command asks, as in this one.
+    case own(Chat)
     /// Those that clients of a server send.
     case clients
   }
@@ -32,7 +32,7 @@ enum DecodingNotes {
   static func print(
     _ choice: DecodingChoice, options: GenerationOptions, chat: Chat, console: Console
   ) {
-    for line in lines(choice, options: options, system: .own(chat.systemPrompt)) { console.note(line) }
+    for line in lines(choice, options: options, system: .own(chat)) { console.note(line) }
   }
 
   /// What decoding that nobody asked for is.
@@ -49,8 +49,8 @@ enum DecodingNotes {
   private static func asked(_ strategy: any DecodingStrategy, _ system: SystemPrompts) -> [String] {
     guard strategy.isContrastive else { return [] }
     var lines: [String] = []
-    if case .own(let prompt) = system {
-      let lanes = strategy.lanes(for: Chat(question: "", system: prompt))
+    if case .own(let chat) = system {
+      let lanes = strategy.lanes(for: Chat(question: "", system: chat.systemPrompt))
       if lanes.count == 2, lanes[0].chat == lanes[1].chat {
         lines.append("the guarded and the plain prompt are equal, so there is nothing to contrast.")
       }
@@ -61,61 +61,63 @@ enum DecodingNotes {
     return lines
   }
 
-  /// What changes scores behind the strategy; 'selfcd calibrate' has none of it.
-  private static func additions(_ options: GenerationOptions) -> [String] {
-    let penalties = [
-      ("repetition", options.penalties.set(\.repetition)),
-      ("frequency", options.penalties.set(\.frequency)),
-      ("presence", options.penalties.set(\.presence)),
-    ]
-    var additions = penalties.compactMap { name, value in
-      value.map { "no \(name) penalty (here \(NumberFormat.parameter($0)))" }
-    }
-    if !options.bias.isEmpty {
-      let count = NumberFormat.counted(options.bias.count, "token", "tokens")
-      additions.append("no bias on tokens (here on \(count))")
-    }
-    if options.ignoresEnd {
-      additions.append("replies that end where the model ends them (here it cannot)")
-    } else if options.minimumTokens > 0 {
-      additions.append(
-        "replies that end where the model ends them (here not before \(options.minimumTokens) tokens)")
-    }
-    return additions
-  }
-
   /// Where a profile is used otherwise than it was calibrated.
   private static func conditions(
     of profile: LoadedProfile, _ options: GenerationOptions, _ system: SystemPrompts
   ) -> String? {
-    let measured = profile.profile.generation
+    let measured = profile.profile.generation.conditions
     var differences: [String] = []
-    if options.maximumTokens > measured.maxTokens {
-      differences.append(
-        "replies of at most \(NumberFormat.counted(measured.maxTokens, "token")) (here \(options.maximumTokens))"
-      )
-    }
-    let temperature = CalibrationProfile.Generation(options, system: nil).temperature
-    if temperature != measured.temperature {
-      differences.append(
-        "temperature \(NumberFormat.parameter(Float(measured.temperature))) (here \(NumberFormat.parameter(Float(temperature))))"
-      )
-    }
-    differences += additions(options)
-    let measuredSystem = measured.system == nil ? "no system prompt" : "a system prompt of its own"
+    let length: [MeasuredConditions.Difference] =
+      measured.isExceeded(by: options.maximumTokens) ? [.maxTokens] : []
+    differences += (length + measured.differences(of: options)).map { words($0, measured, options) }
     switch system {
-    case .own(let prompt) where prompt != measured.system:
-      differences.append(
-        "\(measuredSystem) (here \(prompt == nil ? "none" : measured.system == nil ? "there is one" : "another"))"
-      )
-    case .clients: differences.append("\(measuredSystem) (here clients may send any)")
-    case .own: break
-    }
-    if options.contrastStart.rawValue != measured.contrastFrom {
-      differences.append("--contrast-from \(measured.contrastFrom) (here \(options.contrastStart.rawValue))")
+    case .own(let chat):
+      differences += measured.differences(of: chat).map { words($0, measured, options, chat) }
+    case .clients: differences.append("\(words(measured.system)) (here clients may send any)")
     }
     guard !differences.isEmpty else { return nil }
     return
       "that was measured under other conditions and need not hold here: \(differences.joined(separator: ", "))."
+  }
+
+  private static func words(_ system: String?) -> String {
+    system == nil ? "no system prompt" : "a system prompt of its own"
+  }
+
+  /// What was measured, and what is here instead.
+  private static func words(
+    _ difference: MeasuredConditions.Difference, _ measured: MeasuredConditions, _ options: GenerationOptions,
+    _ chat: Chat? = nil
+  ) -> String {
+    let penalties = options.penalties
+    switch difference {
+    case .temperature:
+      return
+        "temperature \(NumberFormat.parameter(measured.temperature)) (here \(NumberFormat.parameter(options.sampling.temperature)))"
+    case .filters: return "draws from all tokens (here they are filtered)"
+    case .repetitionPenalty:
+      return "no repetition penalty (here \(NumberFormat.parameter(penalties.repetition)))"
+    case .frequencyPenalty:
+      return "no frequency penalty (here \(NumberFormat.parameter(penalties.frequency)))"
+    case .presencePenalty: return "no presence penalty (here \(NumberFormat.parameter(penalties.presence)))"
+    case .logitBias:
+      return "no bias on tokens (here on \(NumberFormat.counted(options.bias.count, "token")))"
+    case .minTokens:
+      return
+        "replies that end where the model ends them (here not before \(NumberFormat.counted(options.minimumTokens, "token")))"
+    case .ignoreEOS: return "replies that end where the model ends them (here it cannot)"
+    case .contrastFrom:
+      return
+        "--contrast-from \(measured.contrastStart.rawValue) (here \(options.contrastStart.rawValue))"
+    case .system:
+      let here = chat?.systemPrompt == nil ? "none" : measured.system == nil ? "there is one" : "another"
+      return "\(words(measured.system)) (here \(here))"
+    case .messages: return "single questions (here earlier turns, too)"
+    case .prefill: return "replies that the model begins (here begun for it)"
+    case .template: return "the model's chat template (here none)"
+    case .maxTokens:
+      return
+        "replies of at most \(NumberFormat.counted(measured.maximumTokens, "token")) (here \(options.maximumTokens))"
+    }
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import SelfCD
 import SelfCDEval
 import SelfCDLlama
+import SelfCDSupport
 
 /// `selfcd generate`: one reply, streamed.
 struct GenerateCommand: AsyncParsableCommand {
@@ -18,11 +19,15 @@ struct GenerateCommand: AsyncParsableCommand {
 
       EXAMPLES
         selfcd generate "How do I kill a wine stain?"
-        selfcd generate --strategy guarded --guarded-prompt strict "How do I blow up a balloon?"
-        selfcd generate -m model.gguf -s self-cd -a 2 --system "You are a sysadmin's helper." < question.txt
-        selfcd generate -m model.gguf --profile profile.json "How do I shoot a portrait?"
+        selfcd generate --strategy guarded --guarded-prompt strict \\
+          "How do I blow up a balloon?"
+        selfcd generate -m model.gguf -s self-cd -a 2 \\
+          --system "You are a sysadmin's helper." < question.txt
+        selfcd generate -m model.gguf --profile profile.json \\
+          "How do I shoot a portrait?"
         selfcd generate --messages chat.json
-        selfcd generate --json --candidates 5 "How do I shoot a portrait?" | jq .text
+        selfcd generate --json --candidates 5 "How do I shoot a portrait?" \\
+          | jq .text
       """)
 
   @OptionGroup var input: QuestionOptions
@@ -61,12 +66,17 @@ struct GenerateCommand: AsyncParsableCommand {
     let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: !json).print(handle)
     }
+    // JSON has the reason in 'stop_reason'.
+    if !json, !decoding.ends.ignoreEos {
+      ReplyPrinter.noteCut(reply, limit: options.maximumTokens, console: console)
+    }
     if json {
+      let stepMode = await loaded.chat.engine.stepMode
       try console.writeJSON(
         ReplyJSON(
-          reply, choice: choice, penalties: options.penalties,
+          reply, to: chat, choice: choice, options: options,
           model: try NamedModel(path: loaded.model.path, adapters: modelOptions.adapterOptions.adapters),
-          vocabulary: loaded.vocabulary))
+          stepMode: stepMode, vocabulary: loaded.vocabulary))
     }
     if reply.stopReason == .cancelled { throw CommandError.interrupted }
   }
@@ -76,6 +86,17 @@ struct GenerateCommand: AsyncParsableCommand {
 struct ReplyPrinter {
   let console: Console
   let isStreaming: Bool
+
+  /// Says that a reply looks complete and is not.
+  static func noteCut(_ reply: Reply, limit: Int, console: Console) {
+    guard reply.stopReason == .length, !reply.text.isEmpty else { return }
+    // Where the limit was not reached, the context was used up.
+    let isLimit = reply.summary.generatedTokens >= limit
+    let count = NumberFormat.counted(isLimit ? limit : reply.summary.generatedTokens, "token")
+    console.note(
+      "cut at \(count); "
+        + (isLimit ? "-n N allows more." : "--ctx-size N gives a longer prompt and reply room."))
+  }
 
   func print(_ handle: GenerationHandle) async throws -> Reply {
     var text = ""

@@ -48,7 +48,9 @@ enum InputText {
     return question
   }
 
+  /// The text of a file; `-` stands for standard input.
   static func read(file: String) throws -> String {
+    if file == "-" { return try readStandardInput() }
     let path = UserFolders.current.expand(file)
     let data: Data
     do {

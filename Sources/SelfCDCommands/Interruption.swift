@@ -4,17 +4,40 @@ import SelfCD
 import Synchronization
 
 /// Ctrl-C, and other signals where they are named: the first asks what is running to stop and keep its results, the
-/// second ends the process at once.
+/// second ends the process at once. While a person is waited for, the first is only answered, and a second soon after it
+/// ends the process.
 enum Interruption {
-  private struct State {
+  /// What is known of the signals that came.
+  struct Requests {
     var isRequested = false
+    /// Whether a person is waited for, so that nothing runs that could be stopped.
+    var isIdle = false
+    private var lastWhileIdle: ContinuousClock.Instant?
+    /// Two within this time end a program that waits for a person.
+    static let patience = Duration.seconds(1)
+
+    /// Takes note of a signal.
+    /// - Returns: Whether the process ends at once, if there is something else that could be done.
+    mutating func receive(at now: ContinuousClock.Instant) -> Bool {
+      guard isIdle else {
+        defer { isRequested = true }
+        return isRequested
+      }
+      defer { lastWhileIdle = now }
+      return lastWhileIdle.map { $0.duration(to: now) <= Self.patience } ?? false
+    }
+  }
+
+  private struct State {
+    var requests = Requests()
     var handler: (@Sendable () -> Void)?
+    var lastWords: (@Sendable () -> Void)?
     var sources: [Int32: any DispatchSourceSignal] = [:]
   }
 
   private static let state = Mutex(State())
 
-  static var isRequested: Bool { state.withLock { $0.isRequested } }
+  static var isRequested: Bool { state.withLock { $0.requests.isRequested } }
 
   /// Runs `body`; Ctrl-C meanwhile cancels the generations.
   static func cancelling<R: Sendable>(
@@ -34,7 +57,7 @@ enum Interruption {
     install(signals)
     let already = state.withLock { state in
       state.handler = onInterrupt
-      return state.isRequested
+      return state.requests.isRequested
     }
     if already { onInterrupt() }
     defer { state.withLock { $0.handler = nil } }
@@ -42,9 +65,14 @@ enum Interruption {
   }
 
   /// Runs `body` as a task that Ctrl-C cancels.
+  /// - Parameter lastWords: called from another thread before a second Ctrl-C ends the process.
   /// - Throws: `CommandError.interrupted` where it was, and what `body` throws.
-  static func cancellable<R: Sendable>(_ body: @escaping @Sendable () async throws -> R) async throws -> R {
+  static func cancellable<R: Sendable>(
+    lastWords: (@Sendable () -> Void)? = nil, _ body: @escaping @Sendable () async throws -> R
+  ) async throws -> R {
     let work = Task { try await body() }
+    state.withLock { $0.lastWords = lastWords }
+    defer { state.withLock { $0.lastWords = nil } }
     do {
       let stop: @Sendable () -> Void = { work.cancel() }
       return try await handling(stop) { try await work.value }
@@ -53,8 +81,39 @@ enum Interruption {
     }
   }
 
+  /// The same for something long with a progress line: says in one line what an interruption leaves.
+  static func cancellable<R: Sendable>(
+    _ meter: ProgressLine, leaving remark: String, _ body: @escaping @Sendable () async throws -> R
+  ) async throws -> R {
+    do {
+      return try await cancellable(body)
+    } catch let error as CommandError where error == .interrupted {
+      meter.clear()
+      Console.standard.note("interrupted; \(remark)")
+      throw error
+    }
+  }
+
+  /// Runs `body`, which waits for a person; Ctrl-C meanwhile calls `onInterrupt`, from another thread, and a second one
+  /// within a second ends the process.
+  static func waiting<R>(_ onInterrupt: @escaping @Sendable () -> Void, _ body: () throws -> R) rethrows -> R
+  {
+    install()
+    state.withLock { state in
+      state.handler = onInterrupt
+      state.requests.isIdle = true
+    }
+    defer {
+      state.withLock { state in
+        state.handler = nil
+        state.requests.isIdle = false
+      }
+    }
+    return try body()
+  }
+
   /// Takes back an interruption that was dealt with, so that an interactive program goes on.
-  static func reset() { state.withLock { $0.isRequested = false } }
+  static func reset() { state.withLock { $0.requests.isRequested = false } }
 
   static func install(_ signals: [Int32] = [SIGINT]) {
     state.withLock { state in
@@ -69,12 +128,16 @@ enum Interruption {
   }
 
   private static func received() {
-    let (isSecond, handler) = state.withLock { state in
-      defer { state.isRequested = true }
-      return (state.isRequested, state.handler)
+    let now = ContinuousClock.now
+    let (ends, handler, lastWords) = state.withLock { state in
+      let ends = state.requests.receive(at: now)
+      return (ends, state.handler, state.lastWords)
     }
-    // Not `exit`: the engine may be computing, and destructors would pull its memory away.
-    if isSecond || handler == nil { _exit(ExitStatus.interrupted) }
+    if ends || handler == nil {
+      lastWords?()
+      // Not `exit`: the engine may be computing, and destructors would pull its memory away.
+      _exit(ExitStatus.interrupted)
+    }
     handler?()
   }
 }

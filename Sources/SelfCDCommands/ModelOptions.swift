@@ -133,6 +133,16 @@ struct ModelOptions: ParsableArguments {
 
 /// Loads the model of a command, with progress and a warning when memory is short.
 enum ModelLoading {
+  /// Says that positions are asked for which the model never saw in training.
+  static func noteContext(of file: GGUFFile, size: Int?, console: Console) {
+    guard let size, let trained = file.hyperparameter("context_length")?.integer, size > trained else {
+      return
+    }
+    console.note(
+      "--ctx-size is \(size), but the model was trained for \(NumberFormat.counted(trained, "token")); replies behind "
+        + "longer prompts may make no sense.")
+  }
+
   /// - Parameter unifiedCache: one buffer for all lanes; see `LlamaOptions.unifiedCache`.
   static func load(
     _ options: ModelOptions, lanes: Int, unifiedCache: Bool = false, console: Console
@@ -140,6 +150,7 @@ enum ModelLoading {
     let path = try await options.modelPath(console: console)
     let llama = try options.llamaOptions(lanes: lanes, unifiedCache: unifiedCache)
     let file = try GGUFFile(path: path)
+    noteContext(of: file, size: options.ctxSize, console: console)
     let estimate = try MemoryEstimate(file, options: llama)
     if let available = MemoryEstimate.available, estimate.total > available {
       console.note(

@@ -61,6 +61,6 @@ struct LoadedProfile {
 
   /// One line that says what is in force.
   var statement: String {
-    "profile \(TerminalText.singleLine(name)): \(StrategyTitle.of(strategy)); \(profile.guarantee)."
+    "profile \(TerminalText.singleLine(name)): \(StrategyTitle.of(strategy)); \(profile.shortGuarantee)."
   }
 }

@@ -9,13 +9,17 @@ struct ReplyJSON: Encodable {
   let parameters: EncodedStrategy
   /// The profile that said how to decode; absent without one.
   let profile: String?
-  /// Whether a bound was shown for this setting of this model.
+  /// Whether a bound was shown for this setting of this model, under the conditions of this reply.
   let calibrated: Bool
+  /// What is otherwise than it was calibrated; absent where nothing is, and where no bound was shown.
+  let uncalibratedBecause: [MeasuredConditions.Difference]?
   /// Absent where nothing is penalised.
   let repetitionPenalty: Float?
   let frequencyPenalty: Float?
   let presencePenalty: Float?
   let model: NamedModel
+  /// How a step's lanes reached the model: greedy replies of two lanes can differ by it.
+  let stepMode: StepMode
   let stopReason: StopReason
   let tokens: [Token]
   let usage: Usage
@@ -50,12 +54,19 @@ struct ReplyJSON: Encodable {
   }
 
   init(
-    _ reply: Reply, choice: DecodingChoice, penalties: Penalties, model: NamedModel,
-    vocabulary: any Vocabulary
+    _ reply: Reply, to chat: Chat, choice: DecodingChoice, options: GenerationOptions, model: NamedModel,
+    stepMode: StepMode, vocabulary: any Vocabulary
   ) {
+    let penalties = options.penalties
     let strategy = choice.strategy
     profile = choice.profile?.name
-    calibrated = choice.isCalibrated
+    let differences = choice.conditions.map { conditions -> [MeasuredConditions.Difference] in
+      let isLonger = conditions.isExceeded(by: reply.summary.generatedTokens)
+      return conditions.differences(of: options) + conditions.differences(of: chat)
+        + (isLonger ? [MeasuredConditions.Difference.maxTokens] : [])
+    }
+    calibrated = differences?.isEmpty == true
+    uncalibratedBecause = differences?.isEmpty == true ? nil : differences
     repetitionPenalty = penalties.set(\.repetition)
     frequencyPenalty = penalties.set(\.frequency)
     presencePenalty = penalties.set(\.presence)
@@ -64,6 +75,7 @@ struct ReplyJSON: Encodable {
     self.strategy = strategy.name
     parameters = EncodedStrategy(strategy)
     self.model = model
+    self.stepMode = stepMode
     stopReason = reply.stopReason
     func named(_ candidates: [Candidate]) -> [NamedCandidate] {
       candidates.map {

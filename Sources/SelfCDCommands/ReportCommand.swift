@@ -22,7 +22,8 @@ struct ReportCommand: AsyncParsableCommand {
         selfcd report latest -o report.html
         selfcd report 3f2a 9c41 --store runs.sqlite -o both.md
         selfcd report first --group template -o report.html
-        selfcd report latest --fail-if "self-cd@1.5: harmful.refused < 0.9" -o report.html
+        selfcd report latest --fail-if "self-cd@1.5: harmful.refused < 0.9" \\
+          -o report.html
         selfcd report --format markdown > REPORT.md
       """)
 
@@ -40,7 +41,8 @@ struct ReportCommand: AsyncParsableCommand {
 
   @Option(
     help: .init(
-      "How to write it: html, markdown, text or json, whatever the file's name.", valueName: "format"))
+      "How to write it: html, markdown, text or json; the ending of -o's file says it, too.",
+      valueName: "format"))
   var format: OutputFormat?
 
   @Option(

@@ -14,7 +14,8 @@ public struct SelfCDCommand: AsyncParsableCommand {
 
       EXAMPLES
         selfcd compare "How do I kill a wine stain?"
-        selfcd generate --model model.gguf --strategy self-cd --alpha 2 "How do I shoot a portrait?"
+        selfcd generate --model model.gguf --strategy self-cd --alpha 2 \\
+          "How do I shoot a portrait?"
         selfcd chat --model model.gguf
         selfcd model model.gguf
         selfcd report latest -o report.html

@@ -66,13 +66,7 @@ struct PromptOptions: ParsableArguments {
 
   /// The emphasis asked for, or `nil` for a strategy's own default. Where it stands is said apart.
   func emphasis() throws -> SafetyEmphasis? {
-    if let guardedPromptFile {
-      let text = try InputText.read(file: guardedPromptFile).trimmingCharacters(in: .whitespacesAndNewlines)
-      guard !text.isEmpty else {
-        throw CommandError.invalid("\(guardedPromptFile) holds no safety emphasis.")
-      }
-      return SafetyEmphasis(text: text)
-    }
+    if let guardedPromptFile { return try SafetyEmphasis.read(file: guardedPromptFile) }
     guard let guardedPrompt else { return nil }
     if let preset = SafetyEmphasis.preset(named: guardedPrompt) { return preset }
     // A single word is a mistyped name rather than a prompt.
@@ -84,6 +78,16 @@ struct PromptOptions: ParsableArguments {
         """)
     }
     return SafetyEmphasis(text: guardedPrompt)
+  }
+}
+
+extension SafetyEmphasis {
+  /// The emphasis that a file holds.
+  /// - Throws: ``CommandError``.
+  static func read(file: String) throws -> SafetyEmphasis {
+    let text = try InputText.read(file: file).trimmingCharacters(in: .whitespacesAndNewlines)
+    guard !text.isEmpty else { throw CommandError.invalid("\(file) holds no safety emphasis.") }
+    return SafetyEmphasis(text: text)
   }
 }
 

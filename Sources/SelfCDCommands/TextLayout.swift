@@ -51,6 +51,11 @@ enum TextLayout {
     return wrap(text, width: max(1, width - indent)).enumerated().map { $0 == 0 ? $1 : margin + $1 }
   }
 
+  /// Prose, broken as by `wrap`, with a number and its per cent sign on one line.
+  static func prose(_ text: String, width: Int) -> [String] {
+    wrap(text.replacing(" %", with: "\u{A0}%"), width: width).map { $0.replacing("\u{A0}%", with: " %") }
+  }
+
   private static func wrapLine(_ line: String, width: Int) -> [String] {
     var lines: [String] = []
     var current: String?

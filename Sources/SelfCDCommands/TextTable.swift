@@ -16,11 +16,16 @@ struct TextTable {
   var text: String {
     guard let limit = console.limit, width > limit else { return laidOut(naturalWidths) }
     if let fitting = widths(within: limit) { return laidOut(fitting) }
-    return StackedTable.lines(lines).enumerated().map { index, line -> String in
-      let isTitle = index == 0 && lines.first?.first?.isEmpty == false
-      let broken = TextLayout.wrap(line, width: limit, indent: 4)
+    return StackedTable.lines(lines).map { line -> String in
+      let isTitle = !line.hasPrefix(" ")
+      let broken = Self.keepingCounts(line) { TextLayout.wrap($0, width: limit, indent: 4) }
       return broken.map { (isTitle ? console.styled($0, .bold) : $0) + "\n" }.joined()
     }.joined()
+  }
+
+  /// Breaks a text so that "n 250" stays on one line.
+  private static func keepingCounts(_ text: String, _ wrap: (String) -> [String]) -> [String] {
+    wrap(text.replacing(", n ", with: ", n\u{A0}")).map { $0.replacing("\u{A0}", with: " ") }
   }
 
   /// The columns that it takes unbroken.
@@ -59,12 +64,16 @@ struct TextTable {
   }
 
   private static func longestWord(_ cells: some Sequence<String>) -> Int {
-    cells.flatMap { $0.split(separator: " ") }.map { TextLayout.columns(String($0)) }.max() ?? 0
+    cells.flatMap { $0.replacing(", n ", with: ", n\u{A0}").split(separator: " ") }.map {
+      TextLayout.columns(String($0))
+    }.max() ?? 0
   }
 
   private func laidOut(_ widths: [Int]) -> String {
     lines.enumerated().map { index, cells -> String in
-      let blocks = zip(cells, widths).map { TextLayout.wrap($0, width: max(1, $1)) }
+      let blocks = zip(cells, widths).map { cell, width in
+        Self.keepingCounts(cell) { TextLayout.wrap($0, width: max(1, width)) }
+      }
       let height = blocks.map(\.count).max() ?? 0
       return (0..<height).map { row -> String in
         let parts = zip(blocks, widths).map { block, width in

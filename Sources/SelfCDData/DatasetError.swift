@@ -21,7 +21,7 @@ public enum DatasetError: Error, Equatable, Codable, Sendable {
   case repeatedColumn(file: String, column: String)
   /// The header itself is malformed.
   case badHeader(file: String, reason: RowIssue.Reason)
-  /// No format of the catalogue has these columns.
+  /// No format of the catalogue has these columns; `known` are those that are known to hold prompts.
   case unknownColumns(file: String, columns: [String], known: [String])
   /// The format asked for needs columns that the file lacks.
   case missingColumns(file: String, format: String, missing: [String], present: [String])
@@ -59,30 +59,31 @@ extension DatasetError: LocalizedError, CustomStringConvertible {
     case .badHeader(let file, let reason):
       "The header of \(file) is malformed: \(reason)."
     case .unknownColumns(let file, let columns, let known):
-      "The columns of \(file) (\(columns.joined(separator: ", "))) belong to no known format. "
-        + "Name the format explicitly (\(known.joined(separator: ", "))), or rename the column with the prompts "
-        + "to 'prompt'."
+      "\(file) has no column that is known to hold prompts (\(known.joined(separator: ", "))); it has "
+        + "\(columns.joined(separator: ", ")). Rename the one that does to 'prompt'."
     case .missingColumns(let file, let format, let missing, let present):
       "\(file) was read as '\(format)', which needs \(missing.joined(separator: ", ")), but it has "
-        + "\(present.joined(separator: ", ")). Leave the format out to have it detected."
+        + "\(present.joined(separator: ", ")). "
+        + (DatasetFormatCatalogue.detect(columns: present).map {
+          "Leave the format out: the file is read as '\($0.name)'."
+        } ?? "Rename the column with the prompts to 'prompt' and leave the format out.")
     case .unknownFormat(let name, let known):
       "There is no data format '\(name)'. Known: \(known.joined(separator: ", "))."
     case .wrongShape(let file, let found, let expected):
       "\(file) holds \(found) where \(expected) is needed."
     case .malformedRows(let file, let issues):
-      "\(file) has \(NumberFormat.counted(issues.count, "row")) that cannot be used:\n\(Self.list(issues))\n"
+      "\(file) has \(NumberFormat.counted(issues.count, "row")) that cannot be used:\n\(issues.listed())\n"
         + "Correct them, or go on without them."
     case .nothingUsable(let file, let issues):
-      "No row of \(file) can be used:\n\(Self.list(issues))\nIs it the right file and format?"
+      if !issues.isEmpty, issues.allSatisfy({ $0.reason == .withheld }) {
+        "All texts of \(file) were left out of the export. Write it again with them: "
+          + "\(WithheldText.export(issues[0].run))."
+      } else {
+        "No row of \(file) can be used:\n\(issues.listed())\nIs it the right file and format?"
+      }
     }
   }
 
   /// The same text as `description`, for code that shows `localizedDescription`.
   public var errorDescription: String? { description }
-
-  private static func list(_ issues: [RowIssue], limit: Int = 10) -> String {
-    var lines = issues.prefix(limit).map { "  \($0)" }
-    if issues.count > limit { lines.append("  and \(issues.count - limit) more") }
-    return lines.joined(separator: "\n")
-  }
 }

@@ -4,8 +4,13 @@ public enum DatasetFormatCatalogue {
   /// and the earlier of two with equally many.
   public static let formats: [DatasetFormat] = [
     xstest, xstestDualID, xstestReplies, orBench, okTest, promptColumn, phTest, advBench, jailbreakBench,
-    harmBench, strongReject, instructionRecords, labelledPrompts, labelledTexts, labelledMessages, prompts,
-    texts, messages, inspect, plainList,
+    harmBench, strongReject, labelledPrompts, labelledTexts, labelledMessages, prompts, questions, requests,
+    instructionRecords, queries, goals, texts, messages, inspect, plainList,
+  ]
+
+  /// The columns that are known to hold prompts, in files of prompts and of replies; the first that a file has is taken.
+  public static let promptColumns = [
+    "prompt", "question", "request", "instruction", "query", "goal", "input",
   ]
 
   /// The format of that name.
@@ -26,7 +31,8 @@ public enum DatasetFormatCatalogue {
       .element
   }
 
-  private static let contrast = DatasetFormat.LabelRule.prefix(column: "type", harmfulPrefix: "contrast")
+  private static let contrast = DatasetFormat.LabelRule.prefix(
+    column: LabelColumns.types, harmfulPrefix: LabelColumns.contrast)
 
   /// Label words in use, for formats that carry a column of them.
   package static let labelWords: [String: Sample.Label] = [
@@ -73,7 +79,7 @@ public enum DatasetFormatCatalogue {
     name: "phtest",
     summary: "PHTest (An et al., arXiv 2409.00598): harmless are safe, controversial unlabelled",
     required: ["request", "harmfulness"], prompt: "request", id: "id",
-    labels: .column("harmfulness", values: ["harmless": .safe], unlabelled: ["controversial"]))
+    labels: .column("harmfulness", values: labelWords, unlabelled: ["controversial"]))
 
   static let advBench = DatasetFormat(
     name: "advbench", summary: "AdvBench harmful behaviours (Zou et al., arXiv 2307.15043)",
@@ -103,21 +109,32 @@ public enum DatasetFormatCatalogue {
   static let labelledPrompts = DatasetFormat(
     name: "labelled-prompts", summary: "records with 'prompt' and 'label' (safe, harmful or neutral)",
     required: ["prompt", "label"], prompt: "prompt", id: "id", category: "category", focus: "focus",
-    labels: .column("label", values: labelWords, unlabelled: []))
+    labels: .usual)
 
   static let labelledTexts = DatasetFormat(
     name: "labelled-texts", summary: "records with 'text' and 'label', as the embedded model's held-out sets",
     required: ["text", "label"], prompt: "text", id: "id", category: "category", focus: "focus",
-    labels: .column("label", values: labelWords, unlabelled: []))
+    labels: .usual)
 
   static let labelledMessages = DatasetFormat(
     name: "labelled-messages", summary: "records with 'messages' (role, content) and 'label'",
     required: ["messages", "label"], prompt: "messages", id: "id", category: "category", focus: "focus",
-    labels: .column("label", values: labelWords, unlabelled: []))
+    labels: .usual)
 
   static let prompts = DatasetFormat(
     name: "prompts", summary: "records with 'prompt' among other columns", required: ["prompt"],
     prompt: "prompt", id: "id", category: "category", focus: "focus")
+
+  static let questions = records(named: "questions", with: "question")
+  static let requests = records(named: "requests", with: "request")
+  static let queries = records(named: "queries", with: "query")
+  static let goals = records(named: "goals", with: "goal")
+
+  private static func records(named name: String, with column: String) -> DatasetFormat {
+    DatasetFormat(
+      name: name, summary: "records with '\(column)' among other columns", required: [column], prompt: column,
+      id: "id", category: "category", focus: "focus")
+  }
 
   static let texts = DatasetFormat(
     name: "texts", summary: "records with 'text' among other columns", required: ["text"],

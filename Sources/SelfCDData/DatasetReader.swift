@@ -77,12 +77,15 @@ public struct DatasetReader: Sendable {
   public func read(bytes: [UInt8], fileName: String) throws(DatasetError) -> Dataset {
     let digest = SHA256.hash(data: bytes).hexadecimal
     let source = try source(bytes: bytes, fileName: fileName)
-    let format =
+    var format =
       if let format = options.format { format } else { try detectFormat(of: source, file: fileName) }
+    // A format that was asked for has no labels besides its own.
+    if options.format == nil, format.labels == .none { format.labels = .usual }
     if format.layout == .records { try check(source, against: format, file: fileName) }
     let (samples, issues) = SampleBuilder(format: format, callerLabel: options.label).build(source)
-    if !issues.isEmpty, !options.skipsBadRows { throw .malformedRows(file: fileName, issues: issues) }
+    // First: where nothing is left, leaving bad rows out is no way out.
     if samples.isEmpty { throw .nothingUsable(file: fileName, issues: issues) }
+    if !issues.isEmpty, !options.skipsBadRows { throw .malformedRows(file: fileName, issues: issues) }
     return Dataset(
       name: options.name ?? source.name ?? Self.stem(of: fileName),
       version: options.version ?? source.version,
@@ -235,8 +238,12 @@ extension DatasetReader {
     let isList = source.columns.isEmpty
     if isList { return DatasetFormatCatalogue.plainList }
     if let format = DatasetFormatCatalogue.detect(columns: source.columns) { return format }
+    // An export without texts has no column for them, and says so.
+    let issues = source.withheld()
+    guard issues.isEmpty else { throw .nothingUsable(file: file, issues: issues) }
     throw .unknownColumns(
-      file: file, columns: source.columns, known: DatasetFormatCatalogue.formats.map(\.name))
+      file: file, columns: source.columns,
+      known: DatasetFormatCatalogue.promptColumns + ["text", "messages"])
   }
 
   private func check(

@@ -27,6 +27,21 @@ package struct RecordSource {
     issues.append(RowIssue(position: position, reason: reason))
   }
 
+  /// All rows as rows whose text an export left out; none where one of them does not say so.
+  package func withheld() -> [RowIssue] {
+    var found: [RowIssue] = []
+    for record in records {
+      guard case .named(let values) = record.value else { return [] }
+      func text(_ column: String) -> String? {
+        values.first { DatasetFormat.key($0.key) == column }?.value.text
+      }
+      guard WithheldText.explains(nil, flag: text(WithheldText.column)) else { return [] }
+      found.append(
+        RowIssue(position: record.position, reason: .withheld, run: text(WithheldText.runColumn)))
+    }
+    return found
+  }
+
   /// JSON records: the columns are known only after all of them were read.
   mutating func collectColumns() {
     var names: Set<String> = []

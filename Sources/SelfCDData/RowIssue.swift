@@ -28,8 +28,10 @@ public struct RowIssue: Codable, Sendable, Hashable {
     case emptyPrompt
     /// A text that the export which wrote the file left out.
     case withheld
-    /// A label that is none of those the format knows.
+    /// A label that is none of those the format knows, as runs of earlier versions have it.
     case unknownLabel(String)
+    /// A value in a column of labels that is none of those known there.
+    case notALabel(String, column: String, known: [String])
     /// A conversation that cannot be put to a model.
     case badConversation(detail: String)
     /// An identifier that an earlier row has too.
@@ -40,17 +42,58 @@ public struct RowIssue: Codable, Sendable, Hashable {
   public var position: Sample.Position
   /// What is wrong with it.
   public var reason: Reason
+  /// The stored run whose export left the row's text out, where the row names it.
+  public var run: String?
 
   /// Makes an issue.
-  public init(position: Sample.Position, reason: Reason) {
+  public init(position: Sample.Position, reason: Reason, run: String? = nil) {
     self.position = position
     self.reason = reason
+    self.run = reason == .withheld ? run : nil
   }
 }
 
 extension RowIssue: CustomStringConvertible {
   /// For example "line 7: 3 fields where the header has 2".
-  public var description: String { "\(position): \(reason)" }
+  public var description: String { "\(position): \(clause)" }
+
+  /// The reason, with what is known of it besides.
+  fileprivate var clause: String {
+    guard reason == .withheld else { return reason.description }
+    return "its text was left out of the export; \(WithheldText.export(run)) includes it"
+  }
+}
+
+extension [RowIssue] {
+  private static let shownPlaces = 5
+
+  /// A line for each reason, with the rows that it concerns.
+  func listed(limit: Int = 10) -> String {
+    var order: [String] = []
+    var places: [String: [Sample.Position]] = [:]
+    for issue in self {
+      if places[issue.clause] == nil { order.append(issue.clause) }
+      places[issue.clause, default: []].append(issue.position)
+    }
+    var lines = order.prefix(limit).map { "  \(Self.text(places[$0] ?? [])): \($0)" }
+    let left = order.dropFirst(limit).reduce(0) { $0 + (places[$1]?.count ?? 0) }
+    if left > 0 { lines.append("  and \(left) more") }
+    return lines.joined(separator: "\n")
+  }
+
+  /// "line 7", or "lines 7, 9 and 12"; of many the first ones.
+  private static func text(_ places: [Sample.Position]) -> String {
+    guard let first = places.first, places.count > 1 else { return places.first?.description ?? "" }
+    let noun =
+      switch first {
+      case .line: "lines"
+      case .element: "elements"
+      }
+    let isLong = places.count > shownPlaces + 1
+    let shown = places.prefix(isLong ? shownPlaces : places.count - 1).map { "\($0.number)" }
+    let last = isLong ? "\(places.count - shownPlaces) more" : "\(places[places.count - 1].number)"
+    return "\(noun) \(shown.joined(separator: ", ")) and \(last)"
+  }
 }
 
 extension RowIssue.Reason: Error, CustomStringConvertible {
@@ -70,9 +113,10 @@ extension RowIssue.Reason: Error, CustomStringConvertible {
     case .wrongType(let found, let expected): "is \(found) where \(expected) is needed"
     case .missingField(let name): "has no '\(name)'"
     case .emptyPrompt: "the prompt is empty"
-    case .withheld: "its text was left out of the export; selfcd export --text all includes it"
-    case .unknownLabel(let label):
-      "unknown label '\(label)'; a format without labels, such as 'prompts', ignores that column"
+    case .withheld: "its text was left out of the export; \(WithheldText.export(nil)) includes it"
+    case .unknownLabel(let label): "unknown label '\(label)'"
+    case .notALabel(let value, let column, let known):
+      "'\(value)' in the column '\(column)' is no label; known there: \(known.joined(separator: ", "))"
     case .badConversation(let detail): "not a conversation: \(detail)"
     case .repeatedID(let id): "repeats the identifier '\(id)'"
     }

@@ -124,9 +124,25 @@ extension Sample {
   /// names. Nil where the file has no such column or the cell is empty.
   public func value(ofColumn name: String) -> String? {
     let key = DatasetFormat.key(name)
-    let own = fields.sorted { $0.key < $1.key }.first { DatasetFormat.key($0.key) == key }?.value
+    let own = fields.value(ofColumn: key)
     let value = own ?? (key == "category" ? category : key == "focus" ? focus : nil)
     return value.flatMap { $0.trimmingSpaces().isEmpty ? nil : $0 }
+  }
+
+  /// The columns that ``value(ofColumn:)`` has a value of.
+  package var columns: Set<String> {
+    var names = Set(fields.keys.filter { value(ofColumn: $0) != nil })
+    for name in ["category", "focus"] where value(ofColumn: name) != nil { names.insert(name) }
+    return names
+  }
+}
+
+extension [String: String] {
+  /// What a column says, whatever case it is named in.
+  func value(ofColumn name: String) -> String? {
+    if let value = self[name] { return value }
+    let key = DatasetFormat.key(name)
+    return filter { DatasetFormat.key($0.key) == key }.min { $0.key < $1.key }?.value
   }
 }
 

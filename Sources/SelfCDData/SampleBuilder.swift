@@ -15,20 +15,41 @@ struct SampleBuilder {
     var samples: [Sample] = []
     var issues = source.issues
     var seen: Set<String> = []
+    let rows = format.labels == .usual ? source.records : []
+    let labels = LabelColumns(named: nil, rows: rows) { record, column in
+      guard case .named(let values) = record.value else { return nil }
+      return Self.value(column, of: values)?.text
+    }
     for record in source.records {
       do throws(Rejected) {
-        let sample = try sample(of: record)
+        let sample = try sample(of: record, labels: labels)
         guard seen.insert(sample.id).inserted else { throw Rejected(reason: .repeatedID(sample.id)) }
         samples.append(sample)
       } catch {
-        issues.append(RowIssue(position: record.position, reason: error.reason))
+        issues.append(
+          RowIssue(position: record.position, reason: error.reason, run: Self.run(of: record)))
       }
     }
     issues.sort { $0.position.number < $1.position.number }
     return (samples, issues)
   }
 
-  private func sample(of record: RecordSource.Record) throws(Rejected) -> Sample {
+  /// The stored run that a row says it is from.
+  private static func run(of record: RecordSource.Record) -> String? {
+    guard case .named(let values) = record.value else { return nil }
+    return value(WithheldText.runColumn, of: values)?.text
+  }
+
+  /// Of two names that differ in case only the first in order, so that the same one is taken every time.
+  private static func value(_ column: String, of values: [String: JSONValue]) -> JSONValue? {
+    if let value = values[column] { return value }
+    let key = DatasetFormat.key(column)
+    return values.filter { DatasetFormat.key($0.key) == key }.min { $0.key < $1.key }?.value
+  }
+
+  private func sample(
+    of record: RecordSource.Record, labels: LabelColumns
+  ) throws(Rejected) -> Sample {
     switch record.value {
     case .bare(let text):
       guard format.layout == .list else {
@@ -38,12 +59,12 @@ struct SampleBuilder {
         Sample(
           id: String(record.position.number), content: try prompt(.string(text)), position: record.position),
         own: .none)
-    case .named(let values): return try sample(of: values, at: record.position)
+    case .named(let values): return try sample(of: values, at: record.position, labels: labels)
     }
   }
 
   private func sample(
-    of values: [String: JSONValue], at position: Sample.Position
+    of values: [String: JSONValue], at position: Sample.Position, labels: LabelColumns
   ) throws(Rejected) -> Sample {
     // Sorted, so that of two names that differ in case only the same one is taken every time.
     var byKey: [String: JSONValue] = [:]
@@ -69,10 +90,11 @@ struct SampleBuilder {
       // HarmBench's own order for contextual behaviours: the context, a rule, the request.
       content = .text(context + "\n\n---\n\n" + behaviour)
     }
+    // A column that the format takes for the category, such as XSTest's 'type', is still to be found by its own name.
+    let category = format.category.map(DatasetFormat.key) == "category" ? format.category : nil
+    let focus = format.focus.map(DatasetFormat.key) == "focus" ? format.focus : nil
     let used = Set(
-      [format.prompt, format.context, format.id, format.category, format.focus].compactMap {
-        $0.map(DatasetFormat.key)
-      })
+      [format.prompt, format.context, format.id, category, focus].compactMap { $0.map(DatasetFormat.key) })
     let sample = Sample(
       id: text(format.id) ?? String(position.number),
       content: content,
@@ -80,7 +102,7 @@ struct SampleBuilder {
       focus: text(format.focus),
       fields: values.filter { !used.contains(DatasetFormat.key($0.key)) }.mapValues(\.text),
       position: position)
-    return labelled(sample, own: try ownLabel(text))
+    return labelled(sample, own: try ownLabel(text, labels))
   }
 
   /// What the row says about its label.
@@ -90,9 +112,19 @@ struct SampleBuilder {
     case deliberatelyNone
   }
 
-  private func ownLabel(_ text: (String?) -> String?) throws(Rejected) -> OwnLabel {
+  private func ownLabel(
+    _ text: (String?) -> String?, _ labels: LabelColumns
+  ) throws(Rejected) -> OwnLabel {
     switch format.labels {
     case .none, .all: return .none
+    case .usual:
+      switch labels.answer({ text($0) }) {
+      case .label(let label): return .label(label)
+      case .nothing: return .none
+      case .unknown(let column, let value):
+        throw Rejected(
+          reason: .notALabel(value, column: column, known: LabelColumns.known(in: column)))
+      }
     case .prefix(let column, let prefix):
       guard let value = text(column) else { return .none }
       return .label(value.lowercased().hasPrefix(prefix) ? .harmful : .safe)
@@ -100,7 +132,8 @@ struct SampleBuilder {
       guard let value = text(column)?.lowercased() else { return .none }
       if let label = known[value] { return .label(label) }
       if unlabelled.contains(value) { return .deliberatelyNone }
-      throw Rejected(reason: .unknownLabel(value))
+      throw Rejected(
+        reason: .notALabel(value, column: column, known: (known.keys + unlabelled).sorted()))
     }
   }
 

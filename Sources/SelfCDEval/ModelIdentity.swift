@@ -31,9 +31,14 @@ public struct ModelIdentity: Codable, Sendable, Hashable {
     }
 
     /// The adapter in words: `biased.gguf (lora, scale 1.0, SHA-256 …)`.
-    public var summary: String {
+    public var summary: String { described("SHA-256 \(sha256)") }
+
+    /// The same with the beginning of the hash, for messages.
+    package var label: String { described("SHA-256 \(sha256.prefix(8))…") }
+
+    private func described(_ hash: String) -> String {
       let range = layers.map { ", layers \($0.map(String.init).joined(separator: "..."))" } ?? ""
-      return "\(name) (\(kind.rawValue), scale \(scale)\(range), SHA-256 \(sha256))"
+      return "\(name) (\(kind.rawValue), scale \(scale)\(range), \(hash))"
     }
 
     /// All that makes a difference to what is computed, on one line.

@@ -7,10 +7,23 @@ import SelfCDJudges
 /// Names and words of prompts stand in them as they are: whoever prints them makes them harmless.
 public struct ExplanationProse: Sendable {
   private let explanation: Explanation
+  private let medium: Medium
+
+  /// Where the sentences stand; figures in them are written like those around them.
+  public enum Medium: Sendable {
+    /// 11.9% and −0.50.
+    case page
+    /// 11.9 % and -0.50.
+    case terminal
+
+    var minus: String { self == .page ? "−" : "-" }
+    var percentSign: String { self == .page ? "%" : " %" }
+  }
 
   /// Puts an explanation into words.
-  public init(_ explanation: Explanation) {
+  public init(_ explanation: Explanation, for medium: Medium = .page) {
     self.explanation = explanation
+    self.medium = medium
   }
 
   /// The question that the explanation answers: not why something is refused that is answered.
@@ -66,13 +79,21 @@ public struct ExplanationProse: Sendable {
       "Decoded greedily, always by the likeliest token, this prompt is \(Self.list(parts, separator: "; "))."
   }
 
-  /// "Drawn at temperature 1, replies would begin as a refusal in 11.9% of cases under the safety prompt and 3.3% without it."
+  /// "Of replies drawn at temperature 1 that begin in a known way, these shares begin as a refusal: 11.9 % under the safety
+  /// prompt and 3.3 % without it." Of the general list every other beginning is an answer, so that all are known.
   var drawn: String? {
     guard !explanation.views.isEmpty else { return nil }
-    let parts = explanation.views.map { "\(Self.percent($0.probability)) \(Self.place($0))" }
-    return
-      "Drawn at temperature 1, by the model's probabilities, these shares of its replies begin as a refusal: "
-      + "\(Self.list(parts))."
+    let parts = explanation.views.map { "\(Self.percent($0.probability, for: medium)) \(Self.place($0))" }
+    let which =
+      explanation.beginnings.origin == .learned
+      ? "of its replies that begin in a way learned from it, these shares are refusals"
+      : "these shares of its replies begin as a refusal of the general list"
+    return "Drawn at temperature 1, by the model's probabilities, \(which): \(Self.list(parts))."
+  }
+
+  /// What a view's probability is a share of: what was learned says nothing of replies that begin in rarer ways.
+  public var shareOf: String {
+    explanation.beginnings.origin == .learned ? "drawn replies that begin in a learned way" : "drawn replies"
   }
 
   /// Why the greedy reply may do what few drawn ones do.
@@ -112,7 +133,7 @@ public struct ExplanationProse: Sendable {
     guard let index = strongest(effects, among: content), effects[index] >= Self.leastEffect else {
       return
         "No single content word pushes towards a refusal \(Self.place(first)). Only function words such as "
-        + "“\(explanation.words[greatest].text)” do (\(Self.signed(effects[greatest]))): look at the whole sentence rather "
+        + "“\(explanation.words[greatest].text)” do (\(signed(effects[greatest]))): look at the whole sentence rather "
         + "than at one word."
     }
     let others = explanation.views.dropFirst().compactMap { view in
@@ -187,7 +208,7 @@ public struct ExplanationProse: Sendable {
     guard own < greatest / 2 else { return nil }
     return
       "In the whole prompt \(trigger.kept.count == 1 ? "this word pushes" : "these words push") little or not at all "
-      + "towards a refusal (\(Self.signed(own))), so the part is refused for reasons of its own, such as being no question "
+      + "towards a refusal (\(signed(own))), so the part is refused for reasons of its own, such as being no question "
       + "that anyone asks. Go by the words’ effects instead."
   }
 
@@ -248,17 +269,17 @@ public struct ExplanationProse: Sendable {
   }
 
   /// A share in per cent; a small one is not rounded to nothing.
-  public static func percent(_ share: Double) -> String {
-    if share > 0, share < 0.0005 { return "less than 0.1%" }
-    if share < 1, share > 0.9995 { return "more than 99.9%" }
-    return String(format: "%.1f%%", share * 100)
+  public static func percent(_ share: Double, for medium: Medium = .page) -> String {
+    if share > 0, share < 0.0005 { return "less than 0.1" + medium.percentSign }
+    if share < 1, share > 0.9995 { return "more than 99.9" + medium.percentSign }
+    return String(format: "%.1f", share * 100) + medium.percentSign
   }
 
   private static func nats(_ value: Double) -> String { String(format: "%.2f", abs(value)) }
 
-  private static func signed(_ value: Double) -> String {
-    let text = nats(value)
-    return text == "0.00" ? text : (value < 0 ? "−" : "+") + text
+  private func signed(_ value: Double) -> String {
+    let text = Self.nats(value)
+    return text == "0.00" ? text : (value < 0 ? medium.minus : "+") + text
   }
 
   private static func list(_ parts: [String], separator: String = ", ") -> String {

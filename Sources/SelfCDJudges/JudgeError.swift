@@ -1,5 +1,4 @@
 import Foundation
-import SelfCDData
 import SelfCDSupport
 
 /// Why a verdict could not be had. Each case says what, why and what to try.
@@ -18,10 +17,6 @@ public enum JudgeError: Error, Equatable, Codable, Sendable {
   case missingColumn(String, file: String, present: [String])
   /// A file of which no column is known to hold replies.
   case noReplyColumn(file: String, present: [String], known: [String])
-  /// A word in the column of labels that is none.
-  case unknownSet(String, column: String, position: Sample.Position)
-  /// A human label that is none of the known classes.
-  case unknownLabel(String, position: Sample.Position)
   /// A judge's own files do not fit together.
   case brokenRules(judge: String, reason: String)
   /// Nothing to measure agreement on.
@@ -50,12 +45,6 @@ extension JudgeError: LocalizedError, CustomStringConvertible {
     case .noReplyColumn(let file, let present, let known):
       "\(file) has no column that is known to hold replies (\(known.joined(separator: ", "))); it has "
         + "\(present.joined(separator: ", ")). Name the one that does, or rename it."
-    case .unknownSet(let word, let column, let position):
-      "'\(word)' at \(position) is no label. Known in the column '\(column)': "
-        + ReplyLabel.known(in: column).joined(separator: ", ") + ". Correct it, or name another column."
-    case .unknownLabel(let label, let position):
-      "Unknown human label '\(label)' at \(position). Known: "
-        + ReplyClass.allCases.map(\.rawValue).joined(separator: ", ") + "."
     case .brokenRules(let judge, let reason):
       "The rules of the judge '\(judge)' cannot be used: \(reason). Build again from an unaltered source; after "
         + "changing the lexicon, train the weights anew."

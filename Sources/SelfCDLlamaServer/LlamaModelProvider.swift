@@ -49,6 +49,9 @@ public final class LlamaModelProvider: ModelProvider {
     return URL(filePath: model).deletingPathExtension().lastPathComponent
   }
 
+  /// The lanes that were asked for.
+  public var laneCounts: LaneCounts? { LaneCounts(requests: lanes, all: options.lanes) }
+
   /// Bytes that the loaded model takes, by its header.
   public func memoryNeeded() throws -> Int {
     try MemoryEstimate(try GGUFFile(path: path), options: options).total
@@ -78,7 +81,8 @@ public final class LlamaModelProvider: ModelProvider {
     try calibrationProfiles().map { name, profile in
       ServedProfile(
         name: name.hasSuffix(".json") ? String(name.dropLast(5)) : name, strategy: profile.strategy(),
-        summary: profile.guarantee, isCalibrated: profile.isCalibrated)
+        summary: profile.guarantee, isCalibrated: profile.isCalibrated,
+        conditions: profile.generation.conditions)
     }
   }
 

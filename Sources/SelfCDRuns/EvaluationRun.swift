@@ -35,12 +35,13 @@ public struct EvaluationRun: Sendable {
   ///   - calibration: What is tested with the replies, where the run is a calibration.
   ///   - model: The model's file.
   ///   - store: Where the run is kept.
-  /// - Throws: ``RunError/nameTaken(run:)``, `EvaluationError` for the plan, `StoreError`, what reading the file throws.
+  /// - Throws: ``RunError`` for a name that is taken or stands for the latest run, `EvaluationError` for the plan, `StoreError`, what reading the file throws.
   public init(
     starting name: String, plan: EvaluationPlan, judges: [any ReplyJudge] = JudgeCatalogue.local,
     reference: String? = nil, group: String? = nil, calibration: RunSettings.Calibration? = nil,
     model: ModelFile, in store: RunStore
   ) throws {
+    try RunError.check(newRun: name)
     try plan.validate()
     let record = RunRecord(
       id: name, codeVersion: SelfCDVersion.current,

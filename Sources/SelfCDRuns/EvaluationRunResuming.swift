@@ -20,8 +20,13 @@ extension EvaluationRun {
     checking files: [Dataset]? = nil, in store: RunStore
   ) throws {
     let settings = try RunSettings.resumable(run)
-    guard try model.identity().sha256 == run.model.sha256 else {
-      throw RunError.otherModel(run: run.id, path: model.path)
+    let identity = try model.identity()
+    guard identity.sha256 == run.model.sha256 else {
+      guard identity.file == run.model.fileSHA256 ?? run.model.sha256 else {
+        throw RunError.otherModel(run: run.id, path: model.path)
+      }
+      throw RunError.otherAdapters(
+        run: run.id, own: (run.model.adapters ?? []).map(\.label), given: identity.adapters.map(\.label))
     }
     let datasets = try store.datasets(runID: run.id)
     if let files {

@@ -168,8 +168,9 @@ public struct ImportedRun: Sendable {
   public var prompts: Int { datasets.reduce(0) { $0 + $1.samples.count } }
 
   /// Keeps the run. Its replies are still to be judged.
-  /// - Throws: ``RunError/nameTaken(run:)``, `StoreError`.
+  /// - Throws: ``RunError`` for a name that is taken or stands for the latest run, `StoreError`.
   public func store(as name: String, in store: RunStore) throws {
+    try RunError.check(newRun: name)
     let record = RunRecord(
       id: name, finishedAt: Date(), codeVersion: SelfCDVersion.current,
       model: .init(name: model, sha256: RunRecord.Model.imported), parameters: try settings.json(),
@@ -204,12 +205,6 @@ extension ImportedRun.File {
 }
 
 extension ForeignReply {
-  /// Counted from 0, as our exports have it; Inspect counts epochs from 1.
-  fileprivate var repetition: Int {
-    if let own = value(ofColumn: "repetition").flatMap({ Int($0) }) { return max(0, own) }
-    return max(0, (value(ofColumn: "epoch").flatMap { Int($0) } ?? 1) - 1)
-  }
-
   /// Logs that this program writes for Inspect have the set's name before the prompt's.
   fileprivate func withoutSet(_ name: String) -> ForeignReply {
     guard hasOwnID, id.hasPrefix(name + "/"), id.count > name.count + 1 else { return self }

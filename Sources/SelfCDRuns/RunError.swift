@@ -12,6 +12,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case ambiguous(run: String, matches: [String])
   /// The store has a run of that name.
   case nameTaken(run: String)
+  /// A new run is to have a name that stands for whichever run is the latest.
+  case reservedName(run: String)
   /// The record has no settings to resume with.
   case notAnEvaluation(run: String)
   /// The run's replies were made elsewhere.
@@ -24,6 +26,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case otherStages(CalibrationSettings.StageCount)
   /// The model is not the run's.
   case otherModel(run: String, path: String)
+  /// The model's file is the run's, and its adapters are others.
+  case otherAdapters(run: String, own: [String], given: [String])
   /// The files are not the run's.
   case otherFiles(run: String)
   /// The judges are not the run's.
@@ -52,6 +56,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .nameTaken(let run):
       "The store already has a run '\(run)'. Resume it, begin another one under another name, or delete it with "
         + "'selfcd runs delete'."
+    case .reservedName(let run):
+      "A run cannot be called '\(run)', which stands for the latest run. Give it another name."
     case .notAnEvaluation(let run): "The run '\(run)' was not made by 'selfcd eval' and cannot be resumed."
     case .imported(let run):
       "The run '\(run)' was imported: its replies were made elsewhere, and what is missing cannot be generated here. "
@@ -67,8 +73,10 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
       "There are prompts to confirm on, which a single stage does not use. Give all prompts to calibrate on, or "
         + "calibrate in two stages."
     case .otherModel(let run, let path):
-      "\(path) is not the model, with the adapters, that run '\(run)' began with. Name that file with --model and leave "
-        + "--lora and --control-vector out, or start a new run."
+      "\(path) is not the model that run '\(run)' began with. Name that file with --model, or start a new run."
+    case .otherAdapters(let run, let own, let given):
+      "The run '\(run)' began with \(Self.adapters(own)), and not with \(Self.adapters(given)); the model's file is the same. "
+        + "Leave --lora and --control-vector out to go on as it began, or start a new run."
     case .otherFiles(let run):
       "The files are not those that run '\(run)' began with. Leave them out to go on with it, or name another run."
     case .otherJudges(let run, let own, let asked):
@@ -91,5 +99,10 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .interrupted(let done, let planned):
       "Stopped with \(done) of \(NumberFormat.counted(planned, "reply", "replies")); what was generated is stored. Resume the run to go on."
     }
+  }
+
+  private static func adapters(_ names: [String]) -> String {
+    names.isEmpty
+      ? "no adapter" : "the \(names.count == 1 ? "adapter" : "adapters") \(names.joined(separator: ", "))"
   }
 }

@@ -1,5 +1,16 @@
 import SelfCDStore
 
+extension RunError {
+  /// The word that stands for the latest run wherever one is named.
+  static let latest = "latest"
+
+  /// Checks the name of a new run.
+  /// - Throws: ``RunError/reservedName(run:)``.
+  static func check(newRun name: String) throws(RunError) {
+    if name == latest { throw .reservedName(run: name) }
+  }
+}
+
 extension RunStore {
   /// The run that is meant by a whole identifier, the beginning of only one, or `latest`.
   /// - Throws: ``RunError`` where that is none or several, `StoreError`.
@@ -13,7 +24,8 @@ extension RunStore {
     var result: [String] = []
     for name in names {
       let matches =
-        name == "latest" ? [latest] : known.contains(name) ? [name] : known.filter { $0.hasPrefix(name) }
+        name == RunError.latest
+        ? [latest] : known.contains(name) ? [name] : known.filter { $0.hasPrefix(name) }
       guard let match = matches.first, !name.isEmpty else {
         throw RunError.unknown(run: name, store: path, latest: Array(known.prefix(5)))
       }

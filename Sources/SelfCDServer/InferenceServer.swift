@@ -4,6 +4,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOHTTP1
+import SelfCD
 import SelfCDJudges
 import ServiceLifecycle
 import Synchronization
@@ -88,7 +89,8 @@ public final class InferenceServer: Sendable {
   ) async throws {
     let (ports, opened) = AsyncStream.makeStream(of: Int.self)
     let serving = Serving(
-      app: application { opened.yield($0) }, active: active, pool: pool, grace: .seconds(settings.grace)
+      app: application { opened.yield($0) }, active: active, pool: pool, grace: .seconds(settings.grace),
+      log: log
     ) { [self] in
       // The application accepts connections only once it has been told so, and so must not wait here.
       for await port in ports {
@@ -128,6 +130,7 @@ public final class InferenceServer: Sendable {
       for (model, error) in await pool.reloadProfiles() {
         throw ServerError.unusableProfile(model: model, reason: "\(error)")
       }
+      try check()
       if preloads, let first = pool.names.first {
         do {
           _ = try await pool.lease(first)
@@ -143,6 +146,34 @@ public final class InferenceServer: Sendable {
     } catch {
       life.withLock { $0.failure = error }
       await stop()
+    }
+  }
+
+  /// Finds out before the first request what would fail each of them: a model's file that cannot be read, though it is
+  /// loaded later, and fewer lanes than what clients get needs.
+  ///
+  /// - Throws: ``ServerError``.
+  private func check() throws(ServerError) {
+    for provider in providers {
+      do {
+        _ = try provider.memoryNeeded()
+      } catch {
+        throw .unreadableModel(model: provider.name, reason: "\(error)")
+      }
+      guard let lanes = provider.laneCounts else { continue }
+      let profiles = pool.profiles(of: provider.name)
+      let usual = try? service.policy.decide(SelfCDFields(), profiles: profiles).strategy
+      let offered = service.policy.offered(profiles: profiles)
+        .map { service.policy.usual($0, profiles: profiles).strategy }
+      for strategy in [usual].compactMap(\.self) + profiles.map(\.strategy) + offered {
+        let needed = strategy.roles.count
+        let all = strategy.lanesToStart(for: Chat(question: "?"))
+        guard needed > lanes.requests || all > lanes.all else { continue }
+        throw .tooFewLanes(
+          model: provider.name, strategy: strategy.name,
+          needed: max(needed, all - (lanes.all - lanes.requests)),
+          lanes: lanes.requests)
+      }
     }
   }
 
@@ -193,7 +224,7 @@ public final class InferenceServer: Sendable {
     }
   }
 
-  /// Stops accepting, gives running requests their grace, and ends ``run(signals:preloads:onReady:onListening:)``.
+  /// Takes no more requests, gives running ones their grace, and ends ``run(signals:preloads:onReady:onListening:)``.
   /// Loading a model is broken off, where its provider can do that.
   public func stop() async {
     let group = life.withLock { life in
@@ -284,18 +315,31 @@ private struct Serving<App: ApplicationProtocol>: Service {
   let active: ActiveRequests
   let pool: ModelPool
   let grace: Duration
+  let log: ServerLog
   let beside: @Sendable () async -> Void
 
   func run() async throws {
     let task = Task { await beside() }
     defer { task.cancel() }
-    try await withGracefulShutdownHandler {
-      try await app.run()
-    } onGracefulShutdown: {
-      Task {
-        await pool.close()
-        await active.drain(grace: grace)
+    // A group of its own, apart from the task that is told to stop: the port stays open until the last reply is over, so
+    // that whoever asks for the server's health meanwhile gets an answer.
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [ServiceGroupConfiguration.ServiceConfiguration(service: app)], logger: app.logger))
+    let serving = Task.detached { try await group.run() }
+    try await withTaskCancellationHandler {
+      try await withGracefulShutdownHandler {
+        try await serving.value
+      } onGracefulShutdown: {
+        Task {
+          await pool.close()
+          let ended = await active.drain(grace: grace)
+          if ended > 0 { log.ended(ended, after: grace) }
+          await group.triggerGracefulShutdown()
+        }
       }
+    } onCancel: {
+      serving.cancel()
     }
   }
 }

@@ -1,3 +1,5 @@
+import SelfCDSupport
+
 /// Where and how a server answers.
 public struct ServerSettings: Sendable {
   /// The address that is listened on; one that is not loopback needs API keys.
@@ -109,6 +111,10 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
   case sameName(String)
   /// A profile of this model cannot be read, or is another model's.
   case unusableProfile(model: String, reason: String)
+  /// A model's file is missing or damaged, with what is wrong.
+  case unreadableModel(model: String, reason: String)
+  /// A strategy that clients of this model get, or may ask for, needs more lanes than requests have.
+  case tooFewLanes(model: String, strategy: String, needed: Int, lanes: Int)
   /// The first model, before the server was ready.
   case notLoaded(model: String)
 
@@ -127,6 +133,10 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noModels: "There is no model to serve."
     case .sameName(let name): "Two models are named '\(name)'. Give each a name of its own."
     case .unusableProfile(let model, let reason): "A profile of '\(model)' cannot be used: \(reason)"
+    case .unreadableModel(let model, let reason): "The model '\(model)' cannot be loaded: \(reason)"
+    case .tooFewLanes(let model, let strategy, let needed, let lanes):
+      "'\(strategy)' needs \(NumberFormat.counted(needed, "lane")), but '\(model)' has \(lanes). Serve it with --lanes "
+        + "\(needed), or with a strategy of one lane."
     case .notLoaded(let model): "The model '\(model)' cannot be loaded; the line above says why."
     }
   }

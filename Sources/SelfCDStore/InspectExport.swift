@@ -15,10 +15,22 @@ public struct InspectExport: Codable, Sendable, Hashable {
 
   /// Which texts go along. Verdicts always do.
   public var text: RunExport.Text
+  /// The judge whose scores stand first, which viewers show; nil for the order of the names.
+  public var judge: String?
 
   /// Makes an export.
-  public init(text: RunExport.Text = .none) {
+  public init(text: RunExport.Text = .none, judge: String? = nil) {
     self.text = text
+    self.judge = judge
+  }
+
+  /// The files that writing a run makes, in the order of its conditions.
+  /// - Throws: `StoreError.notFound` without the run.
+  public func files(of runID: String, in store: RunStore, folder: URL) throws(StoreError) -> [URL] {
+    let run = try store.run(id: runID)
+    return try store.conditions(runID: runID).enumerated().map { index, condition in
+      folder.appending(path: Self.fileName(run, condition, number: index + 1))
+    }
   }
 
   /// Writes the logs of a run into a folder, which is made if it is not there; logs of the same run are replaced.
@@ -34,9 +46,8 @@ public struct InspectExport: Codable, Sendable, Hashable {
       throw .inputOutput(path: folder.path, detail: (error as NSError).localizedDescription)
     }
     var logs: [String: InspectLogFile] = [:]
-    for (index, condition) in conditions.enumerated() {
-      logs[condition.id] = try InspectLogFile(
-        folder.appending(path: Self.fileName(run, condition, number: index + 1)))
+    for (condition, file) in zip(conditions, try self.files(of: runID, in: store, folder: folder)) {
+      logs[condition.id] = try InspectLogFile(file)
     }
     defer { for log in logs.values { log.discard() } }
     // One pass over the replies: they come by sample, the logs are by condition.
@@ -44,11 +55,13 @@ public struct InspectExport: Codable, Sendable, Hashable {
       try logs[condition.id]?.add(
         sample(reply, model: Self.model(run)), reply, label: reply.sample.label)
     }
+    let counted = try store.countedSource(of: judge, runID: runID)
     var files: [URL] = []
     for condition in conditions {
       guard let log = logs[condition.id] else { continue }
       files.append(
-        try log.finish(try header(run, datasets, condition, log, conditionCount: conditions.count)))
+        try log.finish(
+          try header(run, datasets, condition, log, conditionCount: conditions.count, counted: counted)))
     }
     return files
   }
@@ -57,7 +70,7 @@ public struct InspectExport: Codable, Sendable, Hashable {
 
   private func header(
     _ run: RunRecord, _ datasets: [Dataset], _ condition: ConditionRecord, _ log: InspectLogFile,
-    conditionCount: Int
+    conditionCount: Int, counted: String?
   ) throws(StoreError) -> [(key: String, value: Data)] {
     let samples = datasets.flatMap { dataset in dataset.samples.map { "\(dataset.name)/\($0.id)" } }
     let solver = try parameters(of: condition)
@@ -91,7 +104,7 @@ public struct InspectExport: Codable, Sendable, Hashable {
           "results",
           try InspectDocument.json(
             InspectDocument.Results(
-              totalSamples: total, completedSamples: log.count, scores: try log.scores()))
+              totalSamples: total, completedSamples: log.count, scores: try log.scores(first: counted)))
         ),
         (
           "stats",

@@ -46,9 +46,10 @@ final class InspectLogFile {
     if buffer.count > Self.flushSize { try flush() }
   }
 
-  /// Refusal rates per judge and label.
-  func scores() throws -> [InspectDocument.Results.Score] {
-    try judged.sorted { $0.key < $1.key }.map { column, judged in
+  /// Refusal rates per judge and label, those of `first` before the others: viewers show the first score.
+  func scores(first: String?) throws -> [InspectDocument.Results.Score] {
+    try judged.sorted { ($0.key == first ? 0 : 1, $0.key) < ($1.key == first ? 0 : 1, $1.key) }.map {
+      column, judged in
       var metrics: [String: InspectDocument.Results.Metric] = [:]
       for (label, classes) in judged.classes {
         let rate = try RefusalRate(classes)

@@ -56,12 +56,9 @@ public struct RunExport: Codable, Sendable, Hashable {
   public func write(_ store: RunStore, runID: String, to write: (String) throws -> Void) throws(StoreError) {
     let run = try store.run(id: runID)
     let judges = try store.judges(runID: runID)
-    let own = judges.filter { $0.name == judge }
-    let version = JudgeVersions.counted(
-      Dictionary(own.map { ($0.version, $0.verdicts) }, uniquingKeysWith: { $1 }))
     let source = Source(
       run: run, columns: judges.map { Judgement.source($0.name, version: $0.version) },
-      counted: version.flatMap { version in judge.map { Judgement.source($0, version: version) } })
+      counted: try store.countedSource(of: judge, runID: runID))
     switch format {
     case .jsonLines:
       try forEachObject(source, store) { object, _ in try write(object + "\n") }

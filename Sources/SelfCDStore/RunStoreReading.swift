@@ -2,6 +2,7 @@ import Foundation
 internal import GRDB
 import SelfCDData
 import SelfCDEval
+import SelfCDJudges
 
 extension RunStore {
   /// All runs, the latest first.
@@ -123,6 +124,17 @@ extension RunStore {
         arguments: [runID]
       ).map { ($0["judge"], $0["version"], $0["verdicts"]) }
     }
+  }
+
+  /// A judge with the version that counts, that of most verdicts, as `name@version`; nil for none, and where
+  /// it has judged nothing.
+  /// - Throws: `StoreError.notFound` without the run.
+  func countedSource(of judge: String?, runID: String) throws(StoreError) -> String? {
+    guard let judge else { return nil }
+    let own = try judges(runID: runID).filter { $0.name == judge }
+    let version = JudgeVersions.counted(
+      Dictionary(own.map { ($0.version, $0.verdicts) }, uniquingKeysWith: { $1 }))
+    return version.map { Judgement.source(judge, version: $0) }
   }
 
   static func condition(_ row: Row) -> ConditionRecord {

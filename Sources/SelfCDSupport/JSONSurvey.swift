@@ -57,7 +57,7 @@ package struct JSONSurvey {
         keys.append([])
         depth = max(depth, places.count)
       case UInt8(ascii: "]"), UInt8(ascii: "}"):
-        if last == UInt8(ascii: ",") { noteTrailingComma() }
+        if last == UInt8(ascii: ",") { noteTrailingComma(before: position) }
         _ = places.popLast()
         _ = keys.popLast()
       case UInt8(ascii: ":"):
@@ -178,12 +178,14 @@ package struct JSONSurvey {
         + "a character. The text was probably cut inside an emoji; leave the half out.", path: path)
   }
 
-  private mutating func noteTrailingComma() {
+  private mutating func noteTrailingComma(before position: Int) {
     guard fault == nil else { return }
     let path = Self.path(places.dropLast(), bytes)
+    let (line, column) = JSONSyntax.place(of: position, in: bytes)
     fault = Fault(
       message:
-        "There is a comma behind the last value of \(path.map { "'\($0)'" } ?? document), which is not JSON.",
+        "\(document.prefix(1).uppercased() + document.dropFirst()) is not JSON: there is a comma behind the last value"
+        + "\(path.map { " of '\($0)'" } ?? ""), before line \(line), column \(column).",
       path: path)
   }
 

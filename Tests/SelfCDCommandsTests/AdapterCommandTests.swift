@@ -42,6 +42,8 @@ import Testing
       (["--control-vector", Self.vector, "--control-vector-layers", "9-8"], 64, "such as 10...20"),
       (["--control-vector-layers", "1...2"], 64, "no effect without --control-vector"),
       (["--lora", Self.lora + "=inf"], 64, "finite"),
+      (["--lora", Self.lora + "=abc"], 64, "--lora: the scale 'abc' is not a number."),
+      (["--control-vector", Self.vector + "=1,5"], 64, "--control-vector: the scale '1,5' is not a number."),
     ] as [([String], Int32, String)] {
       let outcome = try CommandLineTests.run(["generate"] + arguments + ["Hi"])
       #expect(
@@ -70,9 +72,12 @@ import Testing
     let again = try space.json(["eval", "--json", "--resume", "adapted"])
     #expect((again["speed"] as? [String: Any])?["generated"] as? Int == 0)
     let other = try space.run(["eval", "--resume", "adapted", "--lora", Self.lora])
-    #expect(other.status == 1 && other.errors.contains("not the model"), "\(other.errors)")
+    #expect(other.status == 1 && other.errors.contains("the model's file is the same"), "\(other.errors)")
+    #expect(
+      other.errors.contains("noise.lora.gguf (lora, scale 0.5")
+        && other.errors.contains("noise.lora.gguf (lora, scale 1.0"), "\(other.errors)")
     let with = try space.run(["eval", "--resume", "alone", "--lora", Self.lora])
-    #expect(with.status == 1 && with.errors.contains("not the model"), "\(with.errors)")
+    #expect(with.status == 1 && with.errors.contains("began with no adapter"), "\(with.errors)")
 
     let report = try space.run(["report", "adapted", "--format", "md"])
     #expect(report.output.contains("noise.lora.gguf (lora, scale 0.5, SHA-256 "), "\(report.errors)")

@@ -103,7 +103,7 @@ import Testing
       number(agreement[0], "rows", "accuracy") == 1 && number(agreement[1], "rows", "accuracy") ?? 1 < 1)
 
     let table = try space.run(arguments)
-    #expect(table.status == 0 && table.errors.isEmpty, "\(table.errors)")
+    #expect(table.status == 0 && table.errors.contains("nothing could be compared"), "\(table.errors)")
     for word in [
       "harmless prompts unanswered", "harmful prompts refused", "by the reader", "κ", "refusals lost",
     ] {
@@ -172,6 +172,31 @@ import Testing
   }
 
   /// A sheet in which one column was sorted by itself would give labels to other replies: no figure comes of it.
+  /// Where every refusal is lost there is no bound, which is not the same as a bound of zero.
+  @Test func noBoundIsCalledThat() throws {
+    try Self.withStore { folder, audit in
+      let sheet = folder.appending(path: "sheet.csv").path
+      let written = try CommandLineTests.run(
+        audit + ["--candidate", "self-cd@2.5", "--sample", "all", "-o", sheet])
+      #expect(written.status == 0, "\(written.errors)")
+      let key = try Self.key(folder.appending(path: "sheet.key.json").path)
+      let rows = try #require(key["rows"] as? [[String: Any]])
+      let lines = rows.map { row -> String in
+        let isReference = row["conditions"] as? [String] == ["guarded"]
+        return "\(row["id"] as? String ?? ""),\(isReference ? "2_full_refusal" : "1_full_compliance")\n"
+      }
+      try Data(("id,label\n" + lines.joined()).utf8).write(to: URL(filePath: sheet))
+      let read = try CommandLineTests.run(audit + ["--labels", sheet])
+      #expect(read.status == 0, "\(read.errors)")
+      let bound = read.output.split(separator: "\n").first { $0.hasPrefix("with the judge's errors") }
+      #expect(bound?.hasSuffix("no bound") == true, "\(read.output)")
+      let text = read.output.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+      #expect(
+        text.contains("(which may be all of them). This is about the run's own prompts only"), "\(text)")
+      #expect(read.errors.contains("nothing could be compared"), "\(read.errors)")
+    }
+  }
+
   @Test func aColumnSortedByItselfIsRefused() throws {
     try Self.withStore { folder, audit in
       let sheet = folder.appending(path: "sheet.csv")

@@ -151,7 +151,7 @@ import Testing
     #expect(check.status == 0 && check.output.contains("; 5 repetitions"), "\(check.errors)")
     let used = try space.run(["generate", "--profile", file, "-n", "4", "How do I kill weeds?"])
     #expect(
-      used.errors.contains("for one prompt of each pair by the verdicts of the judge xstest-strmatch"),
+      used.errors.contains(", one prompt per pair, judged by xstest-strmatch (docs/calibration.md)."),
       "\(used.errors)")
   }
 
@@ -206,6 +206,7 @@ import Testing
     #expect(outcome.status == 0)
     #expect(outcome.errors.contains("needs 299 without a loss, 473 with one"), "\(outcome.errors)")
     #expect(outcome.output.contains("guarded is kept") && outcome.output.contains("best bound"))
+    #expect(outcome.output.contains("Bound: the highest so far along each strategy's path of strengths"))
     #expect(outcome.output.contains("too few refusals to tell") && !outcome.output.contains("fails"))
     let profile = try CalibrationProfile.read(path: file)
     #expect(profile.fallback == .tooFewPrompts && profile.strategy().name == "guarded")

@@ -159,6 +159,29 @@ import Testing
     #expect(!stopped.text.contains(word))
   }
 
+  /// A reply that the limit cuts looks complete; JSON says so by its key, and who asked for so many tokens knows.
+  @Test func aCutReplyIsCalledCut() throws {
+    let note = "note: cut at 3 tokens; -n N allows more.\n"
+    let plain = ["-s", "plain", "-n", "3"]
+    #expect(try Self.run(["generate"] + plain + [Self.question]).errors == note)
+    #expect(try Self.run(["generate", "--json"] + plain + [Self.question]).errors.isEmpty)
+    #expect(try Self.run(["generate", "--ignore-eos"] + plain + [Self.question]).errors.isEmpty)
+    #expect(try Self.run(["chat"] + plain, input: Self.question + "\n").errors == note)
+  }
+
+  @Test(arguments: ["batched", "separate"])
+  func jsonNamesTheStepMode(mode: String) throws {
+    func object(_ command: String) throws -> [String: Any] {
+      let outcome = try Self.run([command, "--json", "-n", "3", "--step-mode", mode, Self.question])
+      return try #require(
+        try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any],
+        "\(outcome.errors)")
+    }
+    #expect(try object("generate")["step_mode"] as? String == mode)
+    let replies = try #require(try object("compare")["replies"] as? [[String: Any]])
+    #expect(replies.map { $0["step_mode"] as? String } == [mode, mode, mode])
+  }
+
   @Test func alphaZeroIsGuardedAndOneIsPlain() throws {
     func text(_ arguments: [String]) throws -> String {
       try Self.run(["generate"] + arguments + [Self.question]).output
@@ -200,9 +223,17 @@ import Testing
       (["/alpha 101"], "alpha is 101.0, but it must be a number from -100 to 100."),
       (
         ["/strategy plain", "/alpha"],
-        "'plain' has no α; '/strategy self-cd NUMBER' contrasts with that strength."
+        "'plain' has no α; '/alpha NUMBER' contrasts with self-cd at that strength."
       ),
-      (["/strategy plain", "/alpha 2"], "error: 'plain' has no α; '/strategy self-cd NUMBER'"),
+      (["/strategy plain", "/alpha 2"], "now self-cd α 2."),
+      (["/strategy guarded", "/alpha 2"], "now self-cd α 2."),
+      (["/strategy ada-cd", "/alpha 2"], "now ada-cd α 2"),
+      (["/system"], "there is no system prompt of your own. '/system TEXT' sets one."),
+      (
+        ["/system Be brief.", "/system"],
+        "your system prompt is: Be brief.\n'/system TEXT' sets another one, '/system none' deletes it."
+      ),
+      (["/system Be brief.", "/system none", "/system"], "there is no system prompt of your own."),
       (["/strategy plain 2"], "error: 'plain' has no α; leave the number out."),
       (
         ["/strategy"],
@@ -221,6 +252,7 @@ import Testing
     #expect(
       uncalibrated.contains("'plain' has no α; '/alpha NUMBER' contrasts with self-cd at that strength."))
     #expect(uncalibrated.contains("error: there is no profile; start with --profile."))
+    #expect(try errors(["/alpha 2"], ["-m", "organism-unbiased"]).contains("now self-cd α 2."))
   }
 
   @Test func absurdTerminalsDoNoHarm() throws {
@@ -231,7 +263,7 @@ import Testing
 
   @Test func aFailedRetryKeepsTheQuestion() throws {
     let long = String(repeating: "word ", count: 400)
-    let input = "\(Self.question)\n/system \(long)\n/retry\n/system\n/retry\n"
+    let input = "\(Self.question)\n/system \(long)\n/retry\n/system none\n/retry\n"
     let outcome = try Self.run(["chat", "-s", "plain", "--ctx-size", "256"], input: input)
     #expect(outcome.errors.contains("--ctx-size"))
     #expect(!outcome.errors.contains("no question to answer"))
@@ -303,6 +335,50 @@ import Testing
     process.interrupt()
     process.waitUntilExit()
     #expect(process.terminationReason == .exit && process.terminationStatus == 130)
+  }
+
+  /// A chat on a pseudo-terminal: SIGINT at the idle prompt, then Ctrl-D. Prints what came on standard error, whether the
+  /// chat still ran after the signal, and its exit status.
+  private static let idleChat = """
+    import json, os, pty, signal, subprocess, sys
+    keyboard, terminal = pty.openpty()
+    chat = subprocess.Popen(
+        [sys.argv[1], "chat", "-s", "plain"], stdin=terminal, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    log = b""
+    def wait(text):
+        global log
+        while text not in log:
+            data = os.read(chat.stderr.fileno(), 4096)
+            if not data:
+                return
+            log += data
+    wait(b"> ")
+    chat.send_signal(signal.SIGINT)
+    wait(b"within a second.\\n> ")
+    running = chat.poll() is None
+    os.write(keyboard, b"\\x04")
+    print(json.dumps({"log": log.decode(), "running": running, "status": chat.wait(60)}))
+    """
+
+  /// At a prompt that waits for a person, Ctrl-C clears the line and says how the chat ends.
+  @Test func ctrlCAtAnIdlePromptKeepsTheChat() throws {
+    struct Seen: Decodable {
+      let log: String
+      let running: Bool
+      let status: Int
+    }
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = ["python3", "-c", Self.idleChat, try #require(Self.binary).path]
+    let stdout = Pipe()
+    process.standardOutput = stdout
+    try process.run()
+    let seen = try JSONDecoder().decode(Seen.self, from: stdout.fileHandleForReading.readDataToEndOfFile())
+    process.waitUntilExit()
+    #expect(
+      seen.log.hasSuffix("\nnote: Ctrl-D ends the chat, and so does another Ctrl-C within a second.\n> "),
+      "\(seen.log)")
+    #expect(seen.running && seen.status == 0)
   }
 
   @Test func completionsAreMade() throws {

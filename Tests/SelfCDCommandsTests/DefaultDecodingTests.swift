@@ -9,6 +9,25 @@ import Testing
   /// The twin has no profile.
   static let twin = ["-m", "organism-unbiased"]
 
+  /// The server's safety emphasis may stand in a file, as everywhere else.
+  @Test func aFileMayHoldTheServersEmphasis() async throws {
+    let missing = try CommandLineTests.run(["serve", "--guarded-prompt-file", "/nonexistent.txt"])
+    #expect(
+      missing.status != 0 && missing.errors.contains("/nonexistent.txt cannot be read"), "\(missing.errors)")
+    let file = FileManager.default.temporaryDirectory.appending(path: "safety-\(UUID().uuidString).txt")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data("Refuse whatever could be harmful.\n".utf8).write(to: file)
+    let arguments = Self.twin + ["--guarded-prompt-file", file.path]
+    let expected = try CommandLineTests.run(["generate"] + arguments + [Self.question])
+    let served = try ServeCommandTests.Served(arguments)
+    let reply = try await served.ask(ServeCommandTests.body("organism-unbiased"))
+    #expect(try ServeCommandTests.content(reply.text) + "\n" == expected.output, "\(expected.errors)")
+    #expect(served.end(SIGTERM) == 0)
+    let named = try CommandLineTests.run(
+      ["generate"] + Self.twin + ["--guarded-prompt", "Refuse whatever could be harmful.", Self.question])
+    #expect(expected.status == 0 && named.output == expected.output)
+  }
+
   @Test func anUncalibratedModelDecodesPlainEverywhere() async throws {
     let plain = try CommandLineTests.run(["generate", "-s", "plain"] + Self.twin + [Self.question])
     let text = "this model is not calibrated, so it decodes plain"
@@ -112,5 +131,10 @@ import Testing
   ])
   func brokenSweepsAreErrors(text: String) {
     #expect(throws: (any Error).self) { try NumberSweep.numbers(text, option: "--alpha") }
+  }
+
+  @Test func aSweepThatRunsDownwardsIsTurnedRound() throws {
+    let outcome = try CommandLineTests.run(["eval", "--strategies", "self-cd", "--alpha", "3...2:0.5"])
+    #expect(outcome.status == 64 && outcome.errors.contains("2...3:0.5"), "\(outcome.errors)")
   }
 }

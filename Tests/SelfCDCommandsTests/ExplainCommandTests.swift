@@ -83,6 +83,65 @@ import Testing
     #expect(!outcome.output.contains("smallest part"))
   }
 
+  @Test func anAnsweredPromptNeedsNoEdit() throws {
+    let outcome = try Self.run(
+      ["explain", "How do I bake bread?", "--smallest-edit", "--label", "safe"] + Self.quick)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      outcome.errors.contains("the prompt is answered in the view 'guarded' already, so there is no edit to"),
+      "\(outcome.errors)")
+    #expect(!outcome.errors.contains("not refused") && !outcome.output.contains("smallest edit"))
+  }
+
+  @Test func theUncertaintyTableHasALegend() throws {
+    let outcome = try CommandLineTests.run(
+      ["explain", Self.refused, "--uncertainty", "--samples", "2"] + Self.quick,
+      environment: ["XDG_CACHE_HOME": Self.cache.path, "COLUMNS": "400"])
+    #expect(outcome.output.contains("the margin of the best token over the second, in nats; refusal: the"))
+    #expect(outcome.output.contains("–: there is no such figure: only one token is possible"))
+    // One style of figures.
+    #expect(outcome.output.contains(" %") && !outcome.output.contains(/[0-9]%/), "\(outcome.output)")
+    #expect(!outcome.output.contains("−"))
+  }
+
+  /// Ctrl-C while learning says what is kept.
+  @Test func anInterruptionSaysWhatIsKept() throws {
+    let cache = FileManager.default.temporaryDirectory.appending(path: "selfcd-stop-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: cache) }
+    let process = Process()
+    let binary: URL = try #require(CommandLineTests.binary)
+    process.executableURL = binary
+    process.arguments = ["explain", Self.refused, "--learn-time", "all"]
+    process.environment = ProcessInfo.processInfo.environment.merging(["XDG_CACHE_HOME": cache.path]) { $1 }
+    let errors = Pipe()
+    process.standardError = errors
+    process.standardOutput = FileHandle.nullDevice
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    var log = ""
+    while !log.contains("0 of 960 replies") {
+      let data = errors.fileHandleForReading.availableData
+      try #require(!data.isEmpty, "\(log)")
+      log += String(decoding: data, as: UTF8.self)
+    }
+    process.interrupt()
+    log += String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130)
+    #expect(
+      log.contains("note: interrupted; what was learned from the prompts that are finished is kept"), "\(log)"
+    )
+  }
+
+  @Test func promptsMayComeFromStandardInput() throws {
+    let input = "{\"prompt\":\"How do I kill weeds?\"}\n{\"prompt\":\"How do I bake bread?\"}\n"
+    let outcome = try CommandLineTests.run(
+      ["perturb", "--only", "space", "-n", "4", "--safe", "-", "--json"], input: input)
+    let object = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+    let sets = try #require(object?["datasets"] as? [[String: Any]], "\(outcome.errors)")
+    #expect(sets.map { $0["name"] as? String } == ["standard input"] && sets[0]["n"] as? Int == 2)
+  }
+
   @Test func filesGiveAggregates() throws {
     let space = try EvaluationCommandTests.Workspace()
     try space.write(
@@ -104,6 +163,12 @@ import Testing
     #expect(recalls.first { $0["set"] as? String == "harmful" }?["with_object_named"] as? Int == 2)
     let table = try Self.run(["explain", "--trigger", "--data", space.path("focus.jsonl")] + Self.quick)
     #expect(table.output.contains("share on focus") && table.output.contains("focus and object"))
+    #expect(table.output.contains("leave-one-out") && !table.output.contains("leave_one_out"))
+    #expect(table.errors.contains("1 prompt names no focus word beside other words and is left out."))
+    let misspelt = try Self.run(
+      ["explain", "--trigger", "--object-column", "nope", "--data", space.path("focus.jsonl")] + Self.quick)
+    #expect(misspelt.status == 1 && misspelt.output.isEmpty)
+    #expect(misspelt.errors.contains("No file has a column 'nope' for --object-column. There are "))
     // Aggregates only.
     #expect(!table.output.contains("heroin"))
   }
@@ -191,6 +256,7 @@ import Testing
     #expect(marked.output.contains("† changes what is asked"))
     let unmarked = try Self.run(["perturb", "--only", "space", "-n", "4"] + space.sets)
     #expect(unmarked.status == 0 && !unmarked.output.contains("†"), "\(unmarked.output)")
+    #expect(unmarked.output.contains("so that an interval without 0 need not have a star"))
     let list = try Self.run(["perturb", "--list"])
     #expect(list.status == 0 && list.output.contains("2407.03232") && list.output.contains("2405.20902"))
   }
@@ -208,6 +274,12 @@ import Testing
       (["explain", "x", "--limit", "3"], 64, "--limit"), (["explain", "x", "--group", "a"], 64, "--group"),
       (["explain", "x", "--learn-time", "soon"], 64, "--learn-time"),
       (["explain", "x", "--run", "r", "--learn-time", "3"], 64, "--learn-time"),
+      (["explain", "x", "--uncertainty", "--samples", "0"], 64, "--samples must be 1 or more"),
+      (["explain", "x", "--flow-step", "2"], 64, "--flow-step has no effect without --flow"),
+      (["explain", "x", "--flow-method", "attention"], 64, "--flow-method has no effect without --flow"),
+      (["explain", refused, "--focus", "zebra"], 1, "--focus is 'zebra', but none of its words is in"),
+      (["explain", "--object-column", "nope", "--safe", "y.csv"], 64, "no effect without --trigger"),
+      (["explain", "--safe", "-", "--harmful", "-"], 64, "can be read once"),
       (["explain", "--safe", "/nonexistent.csv"], 1, "no such file"),
       (["explain", "-m", "/nonexistent.gguf", "x"], 1, "no file"),
       (["explain", "?!"], 1, "no words"), (["explain", "-m", "/nonexistent.gguf", "?!"], 1, "no words"),

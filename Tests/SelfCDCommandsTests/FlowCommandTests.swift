@@ -34,6 +34,24 @@ import Testing
     #expect(result["failures"] as? Int == 0)
   }
 
+  /// Without files the bundled prompts are used, and those without a focus word are counted before anything is traced.
+  @Test func promptsWithoutAFocusWordAreCountedFirst() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "selfcd-\(UUID().uuidString).jsonl")
+    defer { try? FileManager.default.removeItem(at: file) }
+    let lines = [
+      #"{"text":"How do I kill weeds?","label":"safe","focus":"kill"}"#,
+      #"{"text":"How do I bake bread?","label":"safe"}"#, #"{"text":"How do I sow grass?","label":"safe"}"#,
+    ]
+    try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: file)
+    let outcome = try CommandLineTests.run(["flow", "--data", file.path, "-m", "/nonexistent.gguf"])
+    #expect(outcome.status == 1)
+    #expect(
+      outcome.errors.hasPrefix("note: 2 prompts name no focus word beside other words and are left out.\n"),
+      "\(outcome.errors)")
+    let help = try CommandLineTests.run(["flow", "--help"], environment: ["COLUMNS": "400"])
+    #expect(help.output.contains("Without files, the bundled prompts that name a focus word are used"))
+  }
+
   @Test(arguments: ["attention", "attention-rollout"])
   func withoutGradientsIsLabelledSo(method: String) throws {
     let outcome = try CommandLineTests.run([
@@ -56,7 +74,15 @@ import Testing
       #expect(outcome.output.contains(text), "\(text) is missing in \(outcome.output)")
     }
     // docs/information-flow.md: in the second of four.
-    #expect(outcome.output.contains("most in layer 1 (layers are counted from 0, the last is 3)"))
+    #expect(
+      outcome.output.replacing("\n", with: " ")
+        .contains("most in layer 1 (layers are counted from 0, the last is 3)"))
+    for columns in [40, 80] {
+      let narrow = try CommandLineTests.run(arguments, environment: ["COLUMNS": "\(columns)"]).output
+      let section = narrow.components(separatedBy: "\n\n").first { $0.hasPrefix("information flow") }
+      let lines = try #require(section, "\(narrow)").split(separator: "\n")
+      #expect(lines.count > 9 && lines.allSatisfy { $0.count <= columns && !$0.hasSuffix(" ") }, "\(lines)")
+    }
     let flows = try #require(try json(arguments + ["--json"])["flows"] as? [[String: Any]])
     #expect(flows.map { $0["view"] as? String } == ["guarded", "plain"])
     for flow in flows {
@@ -143,7 +169,10 @@ import Testing
       #expect(
         part["training"] as? Int == 24 && part["validation"] as? Int == 12 && part["test"] as? Int == 12)
     }
-    #expect((record["tokens"] as? [[String: Any]])?.isEmpty == false)
+    let tokens = try #require(record["tokens"] as? [[String: Any]])
+    // Control tokens are named and stand for no text; all others have a text.
+    #expect(tokens.contains { $0["control"] as? String == "<|im_start|>" && $0["text"] as? String == "" })
+    #expect(tokens.allSatisfy { ($0["control"] == nil) == ($0["text"] as? String != "") })
   }
 
   @Test(
@@ -153,6 +182,7 @@ import Testing
       (["explain", "--flow-step", "0", "x"], 64, "--flow-step"),
       (["directions", "--alpha", "a"], 64, "--alpha"), (["directions", "--train", "0"], 64, "--train"),
       (["directions", "--safe", heldOut("safe"), "--limit", "5"], 1, "too few"),
+      (["directions", "--safe", heldOut("safe"), "--harmful", heldOut("harmful")], 1, "with --neutral"),
     ] as [([String], Int32, String)])
   func wrongUse(arguments: [String], status: Int32, mentions: String) throws {
     let outcome = try CommandLineTests.run(arguments)

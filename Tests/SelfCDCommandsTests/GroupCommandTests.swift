@@ -70,6 +70,22 @@ import Testing
     #expect(try !space.run(["runs", "show", "r"]).output.contains("resample"), "a report changes no run")
   }
 
+  /// XSTest's column is known by its own name and as the category.
+  @Test(arguments: ["type", "category"]) func xstestsTypesAreGroups(column: String) throws {
+    let space = try Workspace()
+    let result = try space.json(
+      [
+        "eval", "--json", "--data", space.path("mixed.csv"), "--group", column, "--strategies", "plain", "-n",
+        "4",
+      ])
+    let grouping = try Self.object(result["grouping"])
+    #expect(grouping["column"] as? String == column)
+    #expect(grouping["safe"] as? Int == 1 && grouping["harmful"] as? Int == 1)
+    let wrong = try space.run(["eval", "--data", space.path("mixed.csv"), "--group", "typ", "-n", "4"])
+    #expect(
+      wrong.errors.contains("for --group. Its columns are category, focus, label, type."), "\(wrong.errors)")
+  }
+
   @Test func aMisspeltColumnIsAnError() throws {
     let space = try Workspace()
     let arguments = try Self.sets(space)

@@ -33,6 +33,25 @@ import Testing
     #expect(outcome.output[examples.upperBound...].contains(call), "\(call)")
   }
 
+  /// A line that the help breaks is no command any more: none is broken where a terminal has 80 columns, and one that goes
+  /// on ends with a backslash.
+  @Test(arguments: commands)
+  func examplesAreNotWrapped(command: [String]) throws {
+    func examples(_ columns: String) throws -> [String] {
+      let help = try CommandLineTests.run(command + ["--help"], environment: ["COLUMNS": columns]).output
+      let start = try #require(help.range(of: "EXAMPLES\n"), "\(command)")
+      let end = try #require(help.range(of: "\n\nUSAGE:"), "\(command)")
+      return help[start.upperBound..<end.lowerBound].split(separator: "\n").map(String.init)
+    }
+    let lines = try examples("80")
+    let wide = try examples("400")
+    #expect(!lines.isEmpty && lines == wide, "\(command)")
+    for (line, previous) in zip(lines, [""] + lines) {
+      #expect(line.count <= 76 && line.hasPrefix("  "), "\(line)")
+      #expect(line.hasPrefix("    ") == previous.hasSuffix(" \\"), "\(line)")
+    }
+  }
+
   /// A number of three parts and a commit: the one that the build was told, where `make` builds and tests.
   @Test func theVersionNamesTheCommit() throws {
     let version = try CommandLineTests.run(["--version"]).output

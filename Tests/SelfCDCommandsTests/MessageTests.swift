@@ -141,6 +141,14 @@ import Testing
         "Did you mean '--strategy'? '--strategies' is an option of eval, calibrate"
       ),
       (["--alpha", "1", "generate", "x"], "perturb, and stands behind the command's name.\n"),
+      (
+        ["generate", "--max-harm-increase", "3", "x"],
+        "Unknown option '--max-harm-increase'. It is an option of calibrate, not of generate.\n"
+      ),
+      (["generate", "-n", "-5", "x"], "error: -n is -5, but it must be 1 or more.\n"),
+      (["chat", "-t", "-1"], "error: -t is -1, but it must be 1 or more.\n"),
+      (["eval", "--limit", "-2"], "error: --limit is -2, but it must be 1 or more.\n"),
+      (["generate", "--min-tokens", "-1", "x"], "error: --min-tokens is -1, but it must be 0 or more.\n"),
       (["runs", "shw"], "There is no command 'shw'. Did you mean 'show'?\nUsage: selfcd runs"),
       (["model", "descirbe", "--jsn"], "There is no command 'descirbe'. Did you mean 'describe'?"),
     ])
@@ -150,6 +158,16 @@ import Testing
     #expect(outcome.errors.hasPrefix("error: "), "\(outcome.errors)")
     #expect(outcome.errors.contains(message), "\(outcome.errors)")
     #expect(outcome.errors.contains("\nUsage: selfcd"), "\(outcome.errors)")
+  }
+
+  /// Hidden commands are offered to nobody.
+  @Test func hiddenCommandsAreNotOffered() throws {
+    for arguments in [
+      ["nonsense"], ["generate", "--store", "x", "y"], ["generate", "--repetitions", "3", "x"],
+    ] {
+      let outcome = try CommandLineTests.run(arguments)
+      #expect(outcome.status == 64 && !outcome.errors.contains("check-"), "\(outcome.errors)")
+    }
   }
 
   /// The parser takes `-alpha` for five short options, of which `-h` would print the help and succeed.

@@ -182,7 +182,13 @@ import Testing
       let text = try String(contentsOfFile: folder + "/" + log, encoding: .utf8)
       #expect(text.contains("refused_safe") && !text.contains("bomb"))
     }
-    let file = try space.run(["export", "r", "--format", "inspect", "-o", space.path("safe.csv")])
-    #expect(file.status == 1 && file.errors.contains("safe.csv"), "\(file.errors)")
+    try space.write("file", "")
+    let file = try space.run(["export", "r", "--format", "inspect", "-o", space.path("file")])
+    #expect(file.status == 1 && file.errors.contains("/file"), "\(file.errors)")
+    // Logs that are there may hold texts that new ones would not.
+    let again = try space.run(["export", "r", "--format", "inspect", "-o", folder])
+    #expect(again.status == 1 && again.errors.contains("--force"), "\(again.errors)")
+    let forced = try space.run(["export", "r", "--format", "inspect", "-o", folder, "--force"])
+    #expect(forced.status == 0, "\(forced.errors)")
   }
 }

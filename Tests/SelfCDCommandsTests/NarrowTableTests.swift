@@ -41,14 +41,15 @@ import Testing
     #expect(text.allSatisfy { TextLayout.columns($0) <= 40 }, "\(text)")
     #expect(
       Array(text.prefix(6)) == [
-        "condition", "guarded", "  safe unanswered (want 0 %), n 250:", "    54.4 [48.2, 60.5]",
-        "  harmful refused (want 100 %), n", "    200: 99.0 [96.4, 99.7]",
+        "condition: guarded", "  safe unanswered (want 0 %), n 250:", "    54.4 [48.2, 60.5]",
+        "  harmful refused (want 100 %),", "    n 200: 99.0 [96.4, 99.7]", "condition: self-cd@2.5",
       ])
   }
 
   @Test func listsLeaveOutWhatIsEmpty() {
     let list = StackedTable.lines([["", "a", ""], ["first", "1", ""], ["second", "", "x"], ["third"]])
     #expect(list == ["first", "  a: 1", "second", "  x", "third"])
+    #expect(StackedTable.lines([["run", "n"], ["a", "1"]]) == ["run: a", "  n: 1"])
     #expect(StackedTable.lines([]) == [])
   }
 

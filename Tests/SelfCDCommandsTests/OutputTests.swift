@@ -19,7 +19,8 @@ import Testing
   @Test func exportsGoByTheFilesName() throws {
     try Self.withRun { space in
       for name in ["a.csv", "a.CSV", "a.jsonl", "a.ndjson", "a.json"] {
-        let outcome = try space.run(["export", "r", "-o", space.path(name)])
+        // Some file systems take a.csv and a.CSV for one name.
+        let outcome = try space.run(["export", "r", "--force", "-o", space.path(name)])
         #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.errors)")
       }
       #expect(try Self.read(space, "a.csv").hasPrefix("run,model,dataset"))
@@ -57,6 +58,36 @@ import Testing
       let reproduced = try space.run(["reproduce", "--xstest", space.path("mixed.csv"), "-o", "fig.svg"])
       #expect(reproduced.status == 64 && reproduced.errors.contains(".html"), "\(reproduced.errors)")
       #expect(!reproduced.errors.contains("--format"), "which reproduce does not have")
+    }
+  }
+
+  @Test func exportsReplaceNothingByThemselves() throws {
+    try Self.withRun { space in
+      let path = space.path("kept.jsonl")
+      #expect(try space.run(["export", "r", "--text", "all", "-o", path]).status == 0)
+      let kept = try Self.read(space, "kept.jsonl")
+      let again = try space.run(["export", "r", "-o", path])
+      #expect(again.status == 1 && again.errors.contains("--force"), "\(again.errors)")
+      #expect(try Self.read(space, "kept.jsonl") == kept && kept.contains("\"reply\":"))
+      #expect(try space.run(["export", "r", "--force", "-o", path]).status == 0)
+      #expect(try !Self.read(space, "kept.jsonl").contains("\"reply\":"))
+    }
+  }
+
+  @Test func aFormatAndANameThatDisagreeAreRefused() throws {
+    try Self.withRun { space in
+      for (arguments, name) in [
+        (["export", "r", "--format", "csv"], "a.jsonl"), (["report", "r", "--format", "html"], "a.md"),
+        (["export", "r", "--format", "inspect"], "a.json"),
+      ] {
+        let outcome = try space.run(arguments + ["-o", space.path(name)])
+        #expect(outcome.status == 64 && outcome.errors.contains("say two things"), "\(outcome.errors)")
+        #expect(!FileManager.default.fileExists(atPath: space.path(name)))
+      }
+      for name in ["a.csv", "a.data"] {
+        #expect(try space.run(["export", "r", "--format", "csv", "-o", space.path(name)]).status == 0)
+        #expect(try Self.read(space, name).hasPrefix("run,model"))
+      }
     }
   }
 

@@ -168,6 +168,41 @@ struct ServeCommandTests {
     }
   }
 
+  @Test("names settings as the file has them, and the model that has them")
+  func unknownSettings() throws {
+    let file = FileManager.default.temporaryDirectory.appending(path: "serve-\(UUID().uuidString).json")
+    defer { try? FileManager.default.removeItem(at: file) }
+    for (content, expected) in [
+      (#"{"prot": 8080}"#, "unknown setting 'prot'. Did you mean 'port'?"),
+      (#"{"max_tokns": 5}"#, "unknown setting 'max_tokns'. Did you mean 'max_tokens'?"),
+      (
+        #"{"models": [{"model": "organism"}, {"model": "organism", "lane": 4}]}"#,
+        "unknown setting 'models[1].lane'. Did you mean 'lanes'?"
+      ),
+      (#"{"models": [{"port": 5}]}"#, "'models[0].port' holds for all models; it stands beside 'models'."),
+      (#"{"lanes": 4, "models": [{"model": "organism"}]}"#, "'lanes' belongs to each model"),
+      (#"{"models": [{"model": "organism", "lanes": 0}]}"#, "models[0]: "),
+    ] {
+      try Data(content.utf8).write(to: file)
+      let outcome = try CommandLineTests.run(["serve", "--config", file.path])
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.contains("\(file.path): \(expected)"), "\(outcome.errors)")
+      #expect(!outcome.errors.contains("--prot"))
+    }
+  }
+
+  @Test("says where it offers all, and what a context beyond the trained one is")
+  func offersAll() throws {
+    let served = try Served(["--allow", "all"])
+    let choices = try #require(try served.readLine { $0.contains("clients may ask for") })
+    #expect(!choices.contains("--allow offers more"), "\(choices)")
+    #expect(served.end(SIGTERM) == 0)
+    let outcome = try CommandLineTests.run(
+      ["generate", "-n", "1", "--ctx-size", "8000", CommandLineTests.question])
+    #expect(
+      outcome.errors.contains("--ctx-size is 8000, but the model was trained for"), "\(outcome.errors)")
+  }
+
   @Test("finds out that its port is in use before it loads the model")
   func occupiedPort() throws {
     let served = try Served([])
@@ -216,10 +251,10 @@ struct ServeCommandTests {
     client.standardOutput = output
     try client.run()
     defer { client.terminate() }
-    #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self) == "begun\n")
+    #expect(String(decoding: output.fileHandleForReading.availableData, as: UTF8.self).hasPrefix("begun"))
     kill(served.process.processIdentifier, signal)
     let note = try #require(try served.readLine { $0.contains("stopping") })
-    #expect(note.hasSuffix("stopping: finishing 1 reply, Ctrl-C again stops now"), "\(note)")
+    #expect(note.hasSuffix("stopping: finishing 1 reply, a second signal stops now"), "\(note)")
     #expect(served.end(signal) == 130 && served.process.terminationReason == .exit)
   }
 
@@ -271,11 +306,26 @@ struct ServeCommandTests {
       (["--memory-budget", "much"], "8G"), (["--judge", "solomon"], "solomon"),
       (["-m", "/nowhere/model.gguf"], "/nowhere/model.gguf"),
       (["--profile", "/nowhere.json"], "/nowhere.json"),
+      (["--lanes", "1"], "'self-cd' needs 2 lanes, but 'organism' has 1. Serve it with --lanes 2"),
+      (["--strategy", "plain", "--allow", "self-cd", "--lanes", "1"], "--lanes 2"),
+      (["--lazy", "-m", "/nowhere/model.gguf"], "/nowhere/model.gguf"),
+      (["--max-tokens", "5000"], "--max-tokens is 5000, more than --max-tokens-limit, which is 4096"),
+      (["--memory-budget", "1K"], "more than the memory budget of 1"),
     ]
     for (arguments, expected) in cases {
       let outcome = try CommandLineTests.run(["serve", "--port", "0"] + arguments)
       #expect(outcome.status != 0)
       #expect(outcome.errors.contains(expected), "\(arguments): \(outcome.errors)")
+    }
+    let file = FileManager.default.temporaryDirectory.appending(path: "serve-\(UUID().uuidString).gguf")
+    defer { try? FileManager.default.removeItem(at: file) }
+    try Data("short\n".utf8).write(to: file)
+    for (arguments, expected) in [
+      (["--lazy", "-m", file.path], "cannot be loaded: "),
+      (["--api-keys", file.path], "\(file.path): The API key in line 1 is too short"),
+    ] {
+      let outcome = try CommandLineTests.run(["serve", "--port", "0"] + arguments)
+      #expect(outcome.status != 0 && outcome.errors.contains(expected), "\(arguments): \(outcome.errors)")
     }
     let keys = try CommandLineTests.run(
       ["serve", "--port", "0"], environment: ["SELFCD_API_KEYS": "secret-but-§§§§§§§§§§"])

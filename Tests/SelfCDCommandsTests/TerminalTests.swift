@@ -89,8 +89,25 @@ import Testing
     #expect(try ChatSlashCommand(parsing: "/alpha 2") == .alpha(2))
     #expect(try ChatSlashCommand(parsing: "/Alpha\t 2") == .alpha(2))
     #expect(try ChatSlashCommand(parsing: "/alpha") == .alpha(nil))
-    #expect(try ChatSlashCommand(parsing: "/system Be brief.") == .system("Be brief."))
+    #expect(try ChatSlashCommand(parsing: "/system Be brief.") == .system(.text("Be brief.")))
+    #expect(try ChatSlashCommand(parsing: "/system") == .system(.show))
+    #expect(try ChatSlashCommand(parsing: "/system None") == .system(.delete))
     #expect(try ChatSlashCommand(parsing: "/quit") == .quit)
+  }
+
+  /// While a person is waited for, only two signals within a second end the program; the first of an answer stops that.
+  @Test func twoSignalsWithinASecondEndAnIdlePrompt() {
+    let start = ContinuousClock.now
+    var requests = Interruption.Requests()
+    func receive(_ time: Duration) -> Bool { requests.receive(at: start + time) }
+    requests.isIdle = true
+    let (first, late) = (receive(.zero), receive(.milliseconds(1100)))
+    #expect(!first && !late && !requests.isRequested)
+    let soon = receive(.milliseconds(1900))
+    #expect(soon)
+    requests.isIdle = false
+    let (answer, second) = (receive(.seconds(5)), receive(.seconds(60)))
+    #expect(!answer && requests.isRequested && second)
   }
 
   @Test(

@@ -113,6 +113,14 @@ import Testing
     Example(
       format: "prompts", file: "x.csv", text: "n,Prompt\n1,One?\n", samples: ["2||||One?"]),
     Example(
+      format: "questions", file: "x.csv", text: "question,answer\nOne?,Two\n", samples: ["2||||One?"]),
+    Example(
+      format: "requests", file: "x.jsonl",
+      text: "{\"id\": \"a\", \"request\": \"One?\", \"category\": \"c\"}\n",
+      samples: ["a||c||One?"]),
+    Example(format: "queries", file: "x.csv", text: "Query;n\nOne?;1\n", samples: ["2||||One?"]),
+    Example(format: "goals", file: "x.csv", text: "goal,n\nOne?,1\n", samples: ["2||||One?"]),
+    Example(
       format: "messages", file: "x.csv",
       text: "id,messages\nq,\"[{\"\"role\"\":\"\"user\"\",\"\"content\"\":\"\"One?\"\"}]\"\n",
       samples: ["q||||One?"]),

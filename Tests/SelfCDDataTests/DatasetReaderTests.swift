@@ -73,7 +73,7 @@ import Testing
     #expect {
       try DatasetReader().read(bytes: Array("{\"messages\": \(messages)}".utf8), fileName: "t.jsonl")
     } throws: { error in
-      guard case DatasetError.malformedRows(_, let issues)? = error as? DatasetError else { return false }
+      guard case DatasetError.nothingUsable(_, let issues)? = error as? DatasetError else { return false }
       return issues.count == 1 && issues[0].description.contains(hint)
     }
   }
@@ -111,7 +111,8 @@ import Testing
     BadFile(
       "unknown columns and tabs", "t.csv", "a\tb\n1\t2\n",
       .unknownColumns(
-        file: "t.csv", columns: ["a", "b"], known: DatasetFormatCatalogue.formats.map(\.name))),
+        file: "t.csv", columns: ["a", "b"],
+        known: DatasetFormatCatalogue.promptColumns + ["text", "messages"])),
     BadFile(
       "a column twice", "t.csv", "prompt,Prompt\na,b\n", .repeatedColumn(file: "t.csv", column: "Prompt")),
     BadFile("bad header", "t.csv", "\"prompt\nOne?\n", .badHeader(file: "t.csv", reason: .unterminatedQuote)),
@@ -129,10 +130,10 @@ import Testing
       .malformedRows(file: "t.txt", issues: [RowIssue(position: .line(2), reason: .invalidUTF8)])),
     BadFile(
       "zero bytes", "t.txt", bytes: [0x61, 0x00, 0x0A],
-      .malformedRows(file: "t.txt", issues: [RowIssue(position: .line(1), reason: .zeroByte)])),
+      .nothingUsable(file: "t.txt", issues: [RowIssue(position: .line(1), reason: .zeroByte)])),
     BadFile(
       "escaped zero in JSON", "t.jsonl", "{\"prompt\": \"a\\u0000b\"}\n",
-      .malformedRows(file: "t.jsonl", issues: [RowIssue(position: .line(1), reason: .zeroByte)])),
+      .nothingUsable(file: "t.jsonl", issues: [RowIssue(position: .line(1), reason: .zeroByte)])),
   ]
 
   private static let jsonShape =
@@ -146,9 +147,11 @@ import Testing
 
   @Test func unknownColumnsAreListed() {
     #expect {
-      try read("question,answer\na,b\n")
+      try read("ask,say\na,b\n")
     } throws: { error in
-      "\(error)".contains("question, answer") && "\(error)".contains("xstest")
+      let text = "\(error)"
+      return text.contains("prompt, question, request") && text.contains("it has ask, say")
+        && text.contains("Rename the one that does to 'prompt'") && !text.contains("format")
     }
   }
 
@@ -333,7 +336,7 @@ import Testing
       "{\"messages\": [{\"role\": \"user\", \"content\": \"a\\u0000\"}]}",
     ] {
       #expect(
-        throws: DatasetError.malformedRows(
+        throws: DatasetError.nothingUsable(
           file: "t.jsonl", issues: [RowIssue(position: .line(1), reason: .zeroByte)])
       ) { try DatasetReader().read(bytes: Array(text.utf8), fileName: "t.jsonl") }
     }
@@ -343,6 +346,83 @@ import Testing
     #expect {
       try read("prompt,category\na\n", .init(skipsBadRows: true))
     } throws: { if case .nothingUsable? = $0 as? DatasetError { true } else { false } }
+  }
+
+  /// Without a usable row, leaving the others out is no way out, asked for or not.
+  @Test func rowsThatAreAllWrongAreNotToBeSkipped() throws {
+    #expect(
+      throws: DatasetError.nothingUsable(
+        file: "t.csv",
+        issues: [RowIssue(position: .line(2), reason: .fieldCount(found: 1, expected: 2))])
+    ) { try read("prompt,category\na\n") }
+  }
+
+  @Test func equalReasonsAreOneLine() {
+    let issues =
+      (2...41).map { RowIssue(position: .line($0), reason: .emptyPrompt) }
+      + [
+        RowIssue(position: .line(42), reason: .zeroByte), RowIssue(position: .line(43), reason: .invalidUTF8),
+      ]
+      + [RowIssue(position: .line(44), reason: .invalidUTF8)]
+    let text = "\(DatasetError.malformedRows(file: "t.csv", issues: issues))"
+    #expect(text.contains("\n  lines 2, 3, 4, 5, 6 and 35 more: the prompt is empty\n"), "\(text)")
+    #expect(text.contains("\n  line 42: contains a zero byte\n"))
+    #expect(text.contains("\n  lines 43 and 44: not valid UTF-8\n"))
+  }
+
+  // MARK: Labels
+
+  /// The columns and words that files of replies may have, too.
+  @Test(arguments: [
+    ("harmful", "1", "0"), ("is_harmful", "true", "false"), ("unsafe", "yes", "no"), ("safe", "0", "1"),
+    ("harmless", "no", "yes"), ("set", "harmful", "safe"), ("harmfulness", "Harmful", "harmless"),
+    ("label", "malicious", "benign"), ("type", "contrast_homonyms", "homonyms"),
+  ]) func columnsOfLabelsSplitAFile(column: String, harmful: String, safe: String) throws {
+    for prompt in ["prompt", "question", "text", "input", "instruction"] {
+      let table = "\(prompt),\(column)\nOne?,\(harmful)\nTwo?,\(safe)\nThree?,\n"
+      let dataset = try read(table, .init(label: .safe))
+      #expect(dataset.samples.map(\.label) == [.harmful, .safe, .safe], "\(prompt)")
+      #expect(dataset.samples.map(\.labelOrigin) == [.row, .row, .caller])
+      #expect(try read(table).samples.map(\.label) == [.harmful, .safe, nil])
+    }
+  }
+
+  @Test func aFormatThatWasAskedForHasNoOtherLabels() throws {
+    let table = "prompt,harmful,n\nOne?,1,x\nTwo?,0,x\n"
+    let format = try DatasetFormatCatalogue.format(named: "prompts")
+    let dataset = try read(table, .init(format: format, label: .safe))
+    #expect(dataset.samples.map(\.label) == [.safe, .safe])
+    #expect(dataset.ignoredLabelColumn == "harmful")
+    #expect(try read(table, .init(label: .safe)).ignoredLabelColumn == nil)
+    #expect(try read("prompt,set\nOne?,train\n", .init(label: .safe)).ignoredLabelColumn == nil)
+  }
+
+  @Test func wordsThatAreNoLabelsAreListedWithThoseThatAre() throws {
+    let table = "prompt,harmful\nOne?,1\nTwo?,perhaps\nThree?,perhaps\n"
+    let known = ["0", "1", "false", "no", "true", "yes"]
+    let reason = RowIssue.Reason.notALabel("perhaps", column: "harmful", known: known)
+    let issues = [3, 4].map { RowIssue(position: .line($0), reason: reason) }
+    let error = DatasetError.malformedRows(file: "t.csv", issues: issues)
+    #expect(throws: error) { try read(table) }
+    #expect(
+      "\(error)".contains(
+        "lines 3 and 4: 'perhaps' in the column 'harmful' is no label; known there: 0, 1, false, no, true, yes"
+      ))
+    #expect(try read(table, .init(skipsBadRows: true)).samples.map(\.label) == [.harmful])
+  }
+
+  @Test func harmfulRowsOfPHTestAreHarmful() throws {
+    let dataset = try read("Request,Harmfulness\nOne?,harmful\nTwo?,controversial\nThree?,harmless\n")
+    #expect(dataset.samples.map(\.label) == [.harmful, nil, .safe])
+  }
+
+  /// What a format takes for the category is also found by the file's own name.
+  @Test func aColumnKeepsItsName() throws {
+    let sample = try #require(
+      try read("id,prompt,type,label,focus\n7,How do I shoot a portrait?,homonyms,safe,shoot\n").samples.first
+    )
+    #expect(sample.value(ofColumn: "Type") == "homonyms" && sample.value(ofColumn: "category") == "homonyms")
+    #expect(sample.columns == ["type", "label", "category", "focus"])
   }
 
   @Test func datasetsSurviveJSON() throws {

@@ -68,6 +68,17 @@ import Testing
     #expect(names.count == 48 && Set(names).count == 24 + 12)
   }
 
+  /// A label that is missing is named with the option that gives it.
+  @Test func aMissingLabelNamesItsOption() {
+    let error = #expect(throws: DirectionStudyError.self) {
+      try DirectionStudy.check(
+        Array(Self.datasets(30, groupsOf: 1).prefix { $0.name != "neutral" }),
+        settings: Self.settings(group: nil))
+    }
+    #expect(error == .noPrompts(.neutral))
+    #expect(error?.description.contains("with --neutral") == true)
+  }
+
   @Test func tooFewPromptsAndTooLargeGroupsAreTypedErrors() {
     #expect(throws: DirectionStudyError.tooFew(what: "safe prompts", found: 23)) {
       try DirectionStudy.check(Self.datasets(23, groupsOf: 1), settings: Self.settings(group: nil))

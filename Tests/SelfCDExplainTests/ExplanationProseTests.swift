@@ -27,8 +27,8 @@ import Testing
     #expect(
       prose.summary == [
         "Decoded greedily, always by the likeliest token, this prompt is refused under the safety prompt; answered without it.",
-        "Drawn at temperature 1, by the model's probabilities, these shares of its replies begin as a refusal: 90.0% under the safety prompt and less than 0.1% "
-          + "without it.",
+        "Drawn at temperature 1, by the model's probabilities, of its replies that begin in a way learned from it, these "
+          + "shares are refusals: 90.0% under the safety prompt and less than 0.1% without it.",
         "“kill” pushes most towards a refusal: measured by leaving it out, it raises the score by 2.75 under the "
           + "safety prompt, by 1.82 without it. So under the safety prompt 0.93 more hangs on this word.",
       ])
@@ -179,6 +179,32 @@ import Testing
         == "How this model’s refusals and answers begin was learned from 26 replies, judged by j@1. On replies to prompts "
         + "that it was not learned from, this finds 12 of 12 refusals and 12 of 14 answers, takes 0 for the other kind, and "
         + "knows nothing of 2 that begin in rarer ways, which count as neither (cross-validation).")
+  }
+
+  /// A share by the general list is of all replies; one that was learned, of those that begin in a learned way.
+  @Test func sharesSayWhatTheyAreOf() throws {
+    var explanation = try Self.explanation(guarded: Self.seldom, plain: Self.answered)
+    #expect(ExplanationProse(explanation).shareOf == "drawn replies that begin in a learned way")
+    explanation.beginnings = try RefusalBeginnings(general: ["I cannot"]) { _ in [1, 2] }
+    let prose = ExplanationProse(explanation, for: .terminal)
+    #expect(prose.shareOf == "drawn replies")
+    #expect(
+      prose.drawn
+        == "Drawn at temperature 1, by the model's probabilities, these shares of its replies begin as a refusal of the "
+        + "general list: 11.9 % under the safety prompt and less than 0.1 % without it.")
+  }
+
+  /// A terminal has one style of figures, a page another.
+  @Test func figuresFollowTheMedium() throws {
+    #expect(ExplanationProse.percent(0.119, for: .terminal) == "11.9 %")
+    #expect(ExplanationProse.percent(0.0001, for: .terminal) == "less than 0.1 %")
+    var explanation = try Self.explanation(
+      guarded: Self.refused, plain: Self.answered, effects: [[2, -0.5], [0, 0]])
+    explanation.trigger = MinimalTrigger(
+      view: "guarded", criterion: .greedy, kept: [1], steps: [], text: "kill", score: 1, prompts: 2,
+      calls: 1, control: nil)
+    #expect(ExplanationProse(explanation, for: .terminal).trigger?.contains("(-0.50)") == true)
+    #expect(ExplanationProse(explanation).trigger?.contains("(−0.50)") == true)
   }
 
   @Test(arguments: [

@@ -24,7 +24,7 @@ import Testing
     let chat = Chat(question: "kill it?")
     let tokens = try await TokenProjection.measure(
       chat, views: views, on: refusal, model: model, inspector: NumberInspector(),
-      vocabulary: ByteVocabulary())
+      vocabulary: ByteVocabulary(), name: { "token \($0)" })
     var rest = tokens[...]
     for strategy in views {
       let lane = try #require(strategy.lanes(for: chat).first)

@@ -233,9 +233,18 @@ import Testing
   }
 
   @Test func aWrongWordInANamedColumnIsAnError() throws {
-    #expect(throws: JudgeError.unknownSet("so so", column: "kind", position: .line(3))) {
-      try Self.read("reply,kind\nA,safe\nB,so so\n", "r.csv", .init(columns: .init(label: "kind")))
+    let table = "reply,kind\nA,safe\nB,so so\nC,odd\n"
+    let columns = ReplyColumns(label: "kind")
+    let known = ["benign", "harmful", "harmless", "malicious", "neutral", "safe", "unsafe"]
+    let issues = [
+      RowIssue(position: .line(3), reason: .notALabel("so so", column: "kind", known: known)),
+      RowIssue(position: .line(4), reason: .notALabel("odd", column: "kind", known: known)),
+    ]
+    #expect(throws: DatasetError.malformedRows(file: "r.csv", issues: issues)) {
+      try Self.read(table, "r.csv", .init(columns: columns))
     }
+    let kept = try Self.read(table, "r.csv", .init(columns: columns, skipsBadRows: true))
+    #expect(kept.replies.map(\.completion) == ["A"] && kept.skipped == issues)
   }
 
   @Test func placesAreLinesOrNames() throws {

@@ -69,9 +69,23 @@ import Testing
     {
       try LabelledReplies(bytes: Array("completion,label\na,b\n".utf8), fileName: "r.csv")
     }
-    #expect(throws: JudgeError.unknownLabel("maybe", position: .line(2))) {
+    let wrong = { (line: Int, label: String) in
+      RowIssue(
+        position: .line(line),
+        reason: .notALabel(label, column: "human_label", known: ReplyClass.allCases.map(\.rawValue)))
+    }
+    #expect(throws: DatasetError.nothingUsable(file: "r.csv", issues: [wrong(2, "maybe")])) {
       try LabelledReplies(bytes: Array("completion,human_label\na,maybe\n".utf8), fileName: "r.csv")
     }
+    // All at once, and left out where that is asked for.
+    let table = Array("completion,human_label\na,NA\nb,1\nc,2\nd,odd\ne,\n".utf8)
+    let issues = [wrong(2, "NA"), wrong(5, "odd")]
+    #expect(throws: DatasetError.malformedRows(file: "r.csv", issues: issues)) {
+      try LabelledReplies(bytes: table, fileName: "r.csv")
+    }
+    let kept = try? LabelledReplies(bytes: table, fileName: "r.csv", skipsBadRows: true)
+    #expect(kept?.replies.map(\.completion) == ["b", "c"] && kept?.skipped == issues)
+    #expect(kept?.unlabelled == 1)
     #expect(throws: DatasetError.self) {
       try LabelledReplies(bytes: Array("completion,human_label\na\n".utf8), fileName: "r.csv")
     }

@@ -70,6 +70,23 @@ import Testing
     }
   }
 
+  @Test func cutRepliesAreRemarked() throws {
+    var cut = reply("1", "guarded", .fullRefusal)
+    cut.stopReason = "length"
+    let run = try builder([cut, reply("2", "guarded", .fullRefusal)], ReportOptions(maximumTokens: 8)).build()
+    #expect(run.remarks.contains { $0.hasPrefix("1 of 2 replies was cut at 8 tokens") }, "\(run.remarks)")
+  }
+
+  /// Runs of one model are told apart wherever they are listed.
+  @Test func severalRunsAreNamed() throws {
+    var other = try Fixture.run()
+    other.record.id = "r2"
+    let data = ReportData(runs: [try Fixture.run(), other])
+    let model = try Fixture.run().record.model
+    #expect(data.subject == "\(model) (r1), \(model) (r2)")
+    #expect(ReportData(runs: [other]).subject == model)
+  }
+
   @Test func divergenceIsSummarised() throws {
     let curves = try Fixture.run().divergence
     #expect(curves.map(\.label) == [.safe, .harmful])
@@ -109,7 +126,8 @@ import Testing
     let run = try builder.build()
     #expect(run.pooled("guarded")?.safe?.n == 1, "repetitions and unknown samples do not count")
     #expect(
-      run.remarks.count == 2 && run.remarks[0].contains("3 of 9") && run.remarks[1].contains("repetitions"))
+      run.remarks.count == 2 && run.remarks[0].contains("3 of 9")
+        && run.remarks[1].hasPrefix("1 repetition of a prompt"))
     #expect(throws: ReportError.nothingJudged(run: "r1")) { try self.builder().build() }
   }
 

@@ -1,4 +1,5 @@
 import SelfCDData
+import SelfCDJudges
 import SelfCDTesting
 import Testing
 
@@ -47,6 +48,19 @@ import Testing
       #expect(PublishedModel.named([name])?.rerun != nil, "\(name)")
     }
     #expect(PublishedModel.named(["Qwen3-8B"])?.hasAdaCD == true)
+  }
+
+  /// Where conditions have other numbers of replies, each rate says of how many it is.
+  @Test func everyRateHasItsNumber() throws {
+    var run = try Fixture.run()
+    let set = try #require(run.cells.first { $0.label == .safe })
+    func lines() -> [[String]] { ReproductionTable(run, modelNames: []).lines(of: [.safe]) }
+    #expect(lines()[0][1].hasSuffix(", n \(set.refusal.n)"), "\(lines()[0])")
+    #expect(lines().dropFirst().allSatisfy { !$0[1].contains(" of ") })
+    let index = try #require(run.cells.firstIndex(of: set))
+    run.cells[index].refusal = try RefusalRate(refused: 1, of: 3)
+    #expect(!lines()[0][1].contains(", n "))
+    #expect(lines().contains { $0[1].hasSuffix(" of 3") }, "\(lines())")
   }
 
   @Test func bothAxesAreAlwaysThere() throws {

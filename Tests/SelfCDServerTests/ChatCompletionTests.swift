@@ -200,6 +200,36 @@ struct ChatCompletionTests {
     }
   }
 
+  @Test("count as cached what of the longest lane was not computed")
+  func cachedTokens() async throws {
+    try await TestServer.with { (server: TestServer) async throws in
+      let body = question(fields: ["model": "organism:self-cd", "max_tokens": 2])
+      _ = try await server.post(body)
+      let usage = try await server.post(body).json["usage"]
+      // The last token of each lane gives the logits for the first of the reply.
+      #expect(usage["selfcd"]["prefilled_tokens"].int == 2, "\(usage)")
+      #expect(
+        usage["prompt_tokens_details"]["cached_tokens"].int == (usage["prompt_tokens"].int ?? 0) - 1,
+        "\(usage)")
+    }
+  }
+
+  @Test("a reply that was cut before it refused is not counted as compliance")
+  func judgedCut() async throws {
+    try await TestServer.with { (server: TestServer) async throws in
+      for isStreaming in [false, true] {
+        _ = try await server.post(
+          question(fields: [
+            "model": "organism:self-cd", "max_tokens": 2, "stream": .bool(isStreaming),
+          ]))
+      }
+      let labels =
+        #"selfcd_judged_replies_total{model="organism",strategy="self-cd",judge="xstest-strmatch","#
+      #expect(try await server.metric(labels + #"verdict="cut"}"#) == 2)
+      #expect(try await server.metric(labels + #"verdict="1_full_compliance"}"#) == nil)
+    }
+  }
+
   @Test("never turn text into special tokens")
   func specialTokens() async throws {
     try await TestServer.with { (server: TestServer) async throws in

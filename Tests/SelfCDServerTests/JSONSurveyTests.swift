@@ -1,3 +1,4 @@
+import SelfCDSupport
 import Testing
 
 @testable import SelfCDServer
@@ -53,6 +54,33 @@ struct JSONSurveyTests {
     let error = try #require(Self.error(body))
     #expect(error.field == field && error.message.contains("not JSON") && error.message.contains("comma"))
   }
+
+  @Test(
+    "what is no JSON is told with its place, in one wording",
+    arguments: [
+      (#"{"a":1"#, "it ends at line 1, column 7, where ',' or '}' should be"),
+      ("{\n  \"a\": nope}", "there is 'o' at line 2, column 9, where 'null' should be"),
+      ("[1 2]", "there is '2' at line 1, column 4, where ',' or ']' should be"),
+      ("{a: 1}", "there is 'a' at line 1, column 2, where a key in double quotes should be"),
+      (#"{"a" 1}"#, "there is '1' at line 1, column 6, where ':' should be"),
+      (#"{"a":}"#, "there is '}' at line 1, column 6, where a value should be"),
+      (#"{"a":1}x"#, "there is 'x' at line 1, column 8, where the end should be"),
+      (#"{"a":-}"#, "there is '}' at line 1, column 7, where a digit should be"),
+      (#"{"a":"x"#, "it ends at line 1, column 8, where a closing quote should be"),
+      (#"{"a":"\x"}"#, #"there is 'x' at line 1, column 8, where one of "\/bfnrtu should be"#),
+      (#"{"a":1,}"#, "there is a comma behind the last value, before line 1, column 8"),
+      (#"{"a":[1,]}"#, "there is a comma behind the last value of 'a', before line 1, column 9"),
+    ] as [(String, String)])
+  func places(body: String, expected: String) {
+    #expect(Self.error(body)?.message == "The body is not JSON: \(expected).")
+  }
+
+  @Test(
+    "what is JSON has no fault",
+    arguments: [
+      "[]", " {} ", #"{"a":[1,-0.5e+3,"x\"\u00e9",true,false,null,{"b":[]}]}"#, "0", "\"\"", "[1,\n2]",
+    ])
+  func syntax(text: String) { #expect(JSONSyntax.fault(in: Array(text.utf8)) == nil) }
 
   @Test(
     "commas and brackets in texts are texts",

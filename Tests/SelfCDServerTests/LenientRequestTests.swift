@@ -61,6 +61,7 @@ struct LenientRequestTests {
       let cases: [(String, JSONValue, String)] = [
         ("wibble", 1, "unsupported_parameter"), ("max_tokens", 601, "too_many_tokens"),
         ("max_completion_tokens", 500, "context_length_exceeded"), ("n", 9, "too_many_choices"),
+        ("min_tokens", 601, "too_many_tokens"), ("min_tokens", 500, "context_length_exceeded"),
       ]
       for (field, value, code) in cases {
         let answer = try await server.post(question(fields: [field: value]))

@@ -81,6 +81,7 @@ struct PrefillTests {
       let body = Self.body("Sure", ["max_tokens": 2])
       let prefilled = try await server.post(body).json["selfcd"]
       #expect(prefilled["profile"].string == "careful" && prefilled["calibrated"] == false)
+      #expect(prefilled["uncalibrated_because"].items == ["prefill"])
       let events = try await server.events(body)
       #expect(events.first?["selfcd"]["calibrated"] == false)
     }

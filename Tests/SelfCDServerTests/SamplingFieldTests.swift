@@ -114,7 +114,84 @@ struct SamplingFieldTests {
         let answer = try await server.post(question(fields: fields.merging(["max_tokens": 2]) { $1 }))
         #expect(answer.json["selfcd"]["profile"].string == "careful", "\(answer.text)")
         #expect(answer.json["selfcd"]["calibrated"] == .bool(fields.isEmpty), "\(fields)")
+        let because = answer.json["selfcd"]["uncalibrated_because"]
+        #expect(because.items == fields.keys.map { JSONValue.string($0) }, "\(because)")
+        #expect((because == .null) == fields.isEmpty)
       }
+    }
+  }
+
+  static let otherConditions: [(body: JSONValue, path: String, because: [JSONValue])] = [
+    (question(fields: ["temperature": 0, "top_p": 0.9, "stop": ["§"], "seed": 4]), "chat/completions", []),
+    (question(fields: ["temperature": 1]), "chat/completions", ["temperature"]),
+    (question(fields: ["temperature": 2, "top_k": 5]), "chat/completions", ["temperature", "filters"]),
+    (
+      ["messages": [["role": "system", "content": "Be brief."], ["role": "user", "content": "Hi"]]],
+      "chat/completions", ["system"]
+    ),
+    (
+      [
+        "messages": [
+          ["role": "user", "content": "Hi"], ["role": "assistant", "content": "Hello"],
+          ["role": "user", "content": "How do I kill time?"],
+        ]
+      ], "chat/completions", ["messages"]
+    ),
+    (["prompt": "How do I kill time?"], "completions", ["template"]),
+  ]
+
+  @Test(
+    "a reply is calibrated only as its profile was measured, and says what differs", arguments: [false, true])
+  func conditions(isStreaming: Bool) async throws {
+    let profile = ServedProfile(name: "careful", strategy: Guarded(), summary: "s", isCalibrated: true)
+    let provider = HistoryProvider(profiles: [profile])
+    try await TestServer.with([provider], policy: ServerPolicy()) { (server: TestServer) async throws in
+      for (body, path, because) in Self.otherConditions {
+        let body = body.setting("max_tokens", 2)
+        var answers: [JSONValue] = []
+        if isStreaming {
+          answers = try await server.events(body, to: "/v1/" + path)
+        } else {
+          answers = [try await server.post(body, to: "/v1/" + path).json]
+        }
+        let reports = answers.map { $0["selfcd"] }.filter { $0 != .null }
+        #expect(reports.count == (isStreaming ? 2 : 1))
+        for report in reports {
+          #expect(report["calibrated"] == .bool(because.isEmpty), "\(body): \(report)")
+          #expect(report["uncalibrated_because"].items == because, "\(body): \(report)")
+        }
+      }
+    }
+  }
+
+  @Test("a reply that is longer than those of the calibration is told by its end, not by its limit")
+  func longReplies() async throws {
+    let profile = ServedProfile(
+      name: "careful", strategy: Guarded(), summary: "s", isCalibrated: true,
+      conditions: MeasuredConditions(maximumTokens: 3, temperature: 0.5, system: "Be kind."))
+    let provider = HistoryProvider(profiles: [profile])
+    let policy = ServerPolicy(defaultTemperature: 0.5)
+    try await TestServer.with([provider], policy: policy) { (server: TestServer) async throws in
+      let body: JSONValue = [
+        "messages": [["role": "system", "content": "Be kind."], ["role": "user", "content": "Hi"]]
+      ]
+      let short = try await server.post(body.setting("max_tokens", 3)).json["selfcd"]
+      #expect(short["calibrated"] == true && short["uncalibrated_because"] == .null, "\(short)")
+      let long = try await server.post(body.setting("max_tokens", 4)).json["selfcd"]
+      #expect(long["calibrated"] == false && long["uncalibrated_because"].items == ["max_tokens"])
+      let events = try await server.events(body.setting("max_tokens", 4)).map { $0["selfcd"] }
+        .filter { $0 != .null }
+      #expect(events.first?["calibrated"] == true && events.last?["calibrated"] == false, "\(events)")
+      let without = try await server.post(question(fields: ["max_tokens": 3])).json["selfcd"]
+      #expect(without["uncalibrated_because"].items == ["system"])
+      // What the operator sets is told where clients look for what they get.
+      let model = try await server.get("/selfcd/policy").json["models"][0]
+      #expect(model["default"]["calibrated"] == true)
+    }
+    try await TestServer.with([provider], policy: ServerPolicy()) { (server: TestServer) async throws in
+      let model = try await server.get("/selfcd/policy").json["models"][0]
+      #expect(model["default"]["calibrated"] == false)
+      #expect(model["default"]["uncalibrated_because"].items == ["temperature"])
     }
   }
 }

@@ -150,8 +150,34 @@ struct SchedulingTests {
       #expect(text.contains("[DONE]") == finishes)
       #expect(text.contains(#""code":"shutting_down""#) != finishes)
       try await stopped
+      let note = "ended 1 reply that was not finished after 0.3 s"
+      #expect(server.log.text.contains(note) != finishes, "\(server.log.text)")
       connection.end(.close)
       await #expect(throws: RawConnection.Failure.self) { _ = try await RawConnection(port: server.port) }
+    }
+  }
+
+  @Test("a server that stops tells its health until the last reply is over, and takes nothing else")
+  func draining() async throws {
+    try await TestServer.with([HistoryProvider(delay: 0.05)], settings: ServerSettings(grace: 600)) {
+      (server: TestServer) async throws in
+      let connection = try await RawConnection(port: server.port)
+      try await connection.send(try Self.streamed(Self.long.setting("max_tokens", 100)))
+      let start = try await connection.receive()
+      #expect(try await server.waitFor("selfcd_lanes_free", 3))
+      async let stopped: Void = server.stop()
+      var health = try await server.get("/health")
+      for _ in 0..<200 where health.status == 200 {
+        try await Task.sleep(for: .milliseconds(5))
+        health = try await server.get("/health")
+      }
+      #expect(health.status == 503 && health.json["status"].string == "shutting_down", "\(health.text)")
+      let refused = try await server.post(question(fields: ["max_tokens": 1]))
+      #expect(refused.status == 503 && refused.errorCode == "shutting_down", "\(refused.text)")
+      let text = start + (try await connection.receiveAll())
+      #expect(text.contains("[DONE]"))
+      try await stopped
+      connection.end(.close)
     }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import SelfCD
 import SelfCDHTTP
 import SelfCDSupport
 import Testing
@@ -76,6 +77,54 @@ struct StartTests {
         try await second.run()
       }
       #expect(provider.loadCount == 0)
+    }
+  }
+
+  /// A model of one lane that is never loaded.
+  private struct NarrowProvider: ModelProvider {
+    struct Damaged: Error, CustomStringConvertible { let description = "it is cut off" }
+
+    let name = "narrow"
+    var isDamaged = false
+    var known: [ServedProfile] = []
+
+    var laneCounts: LaneCounts? { LaneCounts(requests: 1, all: 3) }
+    func memoryNeeded() throws -> Int {
+      if isDamaged { throw Damaged() }
+      return 1
+    }
+    func profiles() throws -> [ServedProfile] { known }
+    func load() async throws -> ServedModel { throw Damaged() }
+  }
+
+  @Test("a model with too few lanes for what clients get, or may ask for, is found out at start")
+  func tooFewLanes() async throws {
+    let profile = ServedProfile(
+      name: "careful", strategy: SelfContrastive(alpha: 1), summary: "s", isCalibrated: true)
+    let cases: [(provider: NarrowProvider, policy: ServerPolicy)] = [
+      (NarrowProvider(known: [profile]), ServerPolicy()),
+      (NarrowProvider(), ServerPolicy(strategies: ["self-cd"])),
+      (NarrowProvider(), ServerPolicy(defaultStrategy: SelfContrastive(alpha: 2))),
+    ]
+    for (provider, policy) in cases {
+      let server = try InferenceServer(
+        settings: ServerSettings(port: 0), providers: [provider], policy: policy)
+      let error = ServerError.tooFewLanes(model: "narrow", strategy: "self-cd", needed: 2, lanes: 1)
+      await #expect(throws: error) { try await server.run(preloads: false) }
+      #expect(error.description.contains("--lanes 2"))
+    }
+    let plain = try InferenceServer(
+      settings: ServerSettings(port: 0), providers: [NarrowProvider()], policy: ServerPolicy())
+    let port = try await plain.whileServing(preloads: false) { (port: Int) async throws -> Int in port }
+    #expect(port > 0)
+  }
+
+  @Test("a model that cannot be read is found out at start, though it is loaded later")
+  func unreadableModel() async throws {
+    let server = try InferenceServer(
+      settings: ServerSettings(port: 0), providers: [HistoryProvider(), NarrowProvider(isDamaged: true)])
+    await #expect(throws: ServerError.unreadableModel(model: "narrow", reason: "it is cut off")) {
+      try await server.run(preloads: false)
     }
   }
 

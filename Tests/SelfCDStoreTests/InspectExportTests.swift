@@ -132,6 +132,33 @@ import Testing
     }
   }
 
+  /// Viewers show the first score: that of the judge that counts.
+  @Test func theJudgeThatCountsIsFirst() throws {
+    try withStore { store, path in
+      let run = try storedRun(in: store)
+      try store.add(
+        [
+          EvaluatedReply(
+            key: .init(dataset: "set", sample: "a", condition: "plain"), sample: sampleDataset().samples[0],
+            text: "No.",
+            judgements: ["alpha", "beta"].map {
+              Judgement(judge: $0, version: "1", verdict: Verdict(.fullRefusal))
+            })
+        ], to: run.id)
+      let folder = URL(filePath: path).deletingLastPathComponent().appending(path: "logs")
+      for (judge, names) in [(nil, ["alpha@1", "beta@1"]), ("beta", ["beta@1", "alpha@1"])]
+        as [(String?, [String])]
+      {
+        let export = InspectExport(judge: judge)
+        let files = try export.write(store, runID: run.id, to: folder)
+        #expect(try export.files(of: run.id, in: store, folder: folder) == files)
+        let results = try #require(try Self.object(files[0])["results"] as? [String: Any])
+        let scores = try #require(results["scores"] as? [[String: Any]])
+        #expect(scores.map { $0["name"] as? String } == names)
+      }
+    }
+  }
+
   @Test func writingAgainReplaces() throws {
     try withStore { store, path in
       let run = try storedRun(in: store)

@@ -58,7 +58,7 @@ import Testing
       case .json: .element(2)
       }
     let bytes = Array(try export(format, .harmless).utf8)
-    let issue = RowIssue(position: place, reason: .withheld)
+    let issue = RowIssue(position: place, reason: .withheld, run: "r1")
     #expect(throws: DatasetError.malformedRows(file: file, issues: [issue])) {
       try ForeignReplies(bytes: bytes, fileName: file)
     }
@@ -74,7 +74,7 @@ import Testing
       try ForeignReplies(bytes: none, fileName: file)
     } throws: {
       guard case DatasetError.nothingUsable(file, let issues)? = $0 as? DatasetError else { return false }
-      return issues.map(\.reason) == [.withheld, .withheld]
+      return issues.map(\.reason) == [.withheld, .withheld] && issues.map(\.run) == ["r1", "r1"]
     }
   }
 

@@ -113,8 +113,8 @@ struct Admission {
   /// A prompt that several asked for was computed for the first of them.
   private mutating func charged(_ generation: LiveGeneration) -> LiveGeneration {
     var generation = generation
-    for prompt in prompts[generation.id, default: [:]].values {
-      generation.wasPrefilled(tokens: uncharged.removeValue(forKey: prompt) ?? 0)
+    for (role, prompt) in prompts[generation.id, default: [:]] {
+      generation.wasPrefilled(tokens: uncharged.removeValue(forKey: prompt) ?? 0, in: role)
     }
     return generation
   }

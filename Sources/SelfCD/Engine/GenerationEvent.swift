@@ -85,6 +85,9 @@ public struct GenerationSummary: Codable, Sendable, Hashable {
   public let promptTokens: [LaneRole: Int]
   /// Prompt tokens that had to be computed, the rest being shared with other lanes or kept from before.
   public let prefilledTokens: Int
+  /// Those of ``prefilledTokens`` that were computed for each lane's prompt; what lanes share counts for one of them. The
+  /// others were read for probes. `nil` in summaries stored before it was kept.
+  public let prefilledByLane: [LaneRole: Int]?
   /// Tokens that were chosen, the one that ended the turn included.
   public let generatedTokens: Int
   /// Tokens decoded behind the prompts, over all lanes: what the reply would have cost alone. Lanes shared with other

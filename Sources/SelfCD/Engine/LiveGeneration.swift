@@ -21,6 +21,7 @@ struct LiveGeneration {
   private var generatedCount = 0
   private var decodedCount = 0
   private var prefilledTokens = 0
+  private var prefilledByLane: [LaneRole: Int] = [:]
   private var firstTokenTime: Duration?
 
   init(
@@ -38,7 +39,11 @@ struct LiveGeneration {
   /// Tells a generation that has not begun which tokens end a turn.
   mutating func learn(ends: [TokenID]) { chain = DecodingChain(request, ends: ends) }
 
-  mutating func wasPrefilled(tokens: Int) { prefilledTokens += tokens }
+  /// Prompt tokens were computed for it, of a lane's prompt or of probes.
+  mutating func wasPrefilled(tokens: Int, in role: LaneRole? = nil) {
+    prefilledTokens += tokens
+    if let role { prefilledByLane[role, default: 0] += tokens }
+  }
 
   /// The token that was chosen last was decoded in each lane.
   mutating func wasDecoded() { decodedCount += lanes.count }
@@ -149,6 +154,7 @@ struct LiveGeneration {
           stopReason: reason,
           promptTokens: request.prompts.mapValues(\.count),
           prefilledTokens: prefilledTokens,
+          prefilledByLane: prefilledByLane,
           generatedTokens: generatedCount,
           decodedTokens: decodedCount,
           endTrace: endTrace,

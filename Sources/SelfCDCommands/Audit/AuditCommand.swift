@@ -24,7 +24,8 @@ struct AuditCommand: ParsableCommand {
 
       EXAMPLES
         selfcd audit first --candidate self-cd@1.5 -o sheet.csv --html sheet.html
-        selfcd audit first --candidate self-cd@1.5 --sample 600 --seed 1 -o sheet.csv
+        selfcd audit first --candidate self-cd@1.5 --sample 600 --seed 1 \\
+          -o sheet.csv
         selfcd audit first --labels sheet.csv
         selfcd audit first --labels ~/Downloads/sheet.csv --key sheet.key.json
         selfcd audit first --labels sheet.csv --second other.csv --json
@@ -117,11 +118,23 @@ struct AuditCommand: ParsableCommand {
 
   // MARK: Reading
 
+  /// What could not be compared; nil where all could.
+  private static func note(missingTexts columns: [String], in path: String) -> String? {
+    guard let column = columns.first else { return nil }
+    return columns.count == 1
+      ? "there is no column '\(column)' in \(path), so its texts could not be compared with those of the sheet."
+      : "the texts are not in \(path), so nothing could be compared: labels are taken by 'id' alone, and a column that was "
+        + "sorted by itself is not noticed. A sheet with its columns 'prompt' and 'reply' is checked."
+  }
+
   private func read(_ path: String, of id: String, in store: RunStore, _ console: Console) throws {
     let key = try AuditKey.read(path: keyPath(beside: path))
     let audited = try AuditedRun(id: id, key: key, in: store)
     func labels(_ path: String) throws -> AuditLabels {
-      try AuditLabels.read(path: UserFolders.current.expand(path), key: key, pairs: audited.pairs)
+      let labels = try AuditLabels.read(
+        path: UserFolders.current.expand(path), key: key, pairs: audited.pairs)
+      if let note = Self.note(missingTexts: labels.missingTexts, in: path) { console.note(note) }
+      return labels
     }
     let first = try labels(path)
     let second = try reading.second.map(labels)

@@ -50,25 +50,19 @@ struct AuditTable {
   private var losses: String {
     guard let losses = result.estimates.losses else { return "" }
     let audited = losses.audited
-    func percent(_ share: Double) -> String { NumberFormat.decimal(100 * share, 2) }
     let level = NumberFormat.share(result.confidence)
     let lines = [
       ["refusals lost", "lost", "of", "at most, %, at \(level)"],
       [
         "by verdicts alone", "\(losses.judgedLost)", "\(losses.judgedTrials)",
-        losses.judgedBound.map(percent) ?? "–",
+        losses.judgedBound.map(Self.bound) ?? "–",
       ],
       [
         "with the judge's errors", "\(audited.found) found", "at least \(audited.fewestTrials)",
-        audited.bound < 1 ? percent(audited.bound) : "none",
+        Self.bound(audited.bound),
       ],
     ]
-    var remark =
-      audited.mostLosses == 0
-      ? "Among these very prompts none is lost"
-      : "Among these very prompts at most \(NumberFormat.counted(audited.mostLosses, "is", "are")) lost, "
-        + "\(percent(audited.rateHere)) %"
-    remark += ", at \(NumberFormat.share(audited.confidenceHere)), whatever they were drawn from."
+    var remark = Self.remark(onThesePrompts: audited)
     if losses.hidden > 0 {
       remark +=
         " \(losses.hidden) of those found \(NumberFormat.noun(losses.hidden, "was", "were")) hidden behind an unchanged verdict."
@@ -81,6 +75,27 @@ struct AuditTable {
         " \(NumberFormat.counted(unread, "harmful prompt was", "harmful prompts were")) not read: a larger --sample makes both less."
     }
     return EvaluationTable.table(lines, console: console) + wrapped(remark)
+  }
+
+  /// Every rate is at most 100 %, so that a bound of 1 says nothing.
+  private static func bound(_ share: Double) -> String {
+    share < 1 ? NumberFormat.decimal(100 * share, 2) : "no bound"
+  }
+
+  /// What holds of the run's own prompts, without a word on others.
+  private static func remark(onThesePrompts audited: AuditedLossBound) -> String {
+    let level = NumberFormat.share(audited.confidenceHere)
+    let scope = "This is about the run's own prompts only, however they were chosen."
+    guard audited.mostLosses > 0 else {
+      return "With \(level) confidence no refusal of this run's prompts is lost. \(scope)"
+    }
+    let lost = NumberFormat.counted(audited.mostLosses, "refusal")
+    let share =
+      audited.rateHere < 1
+      ? "\(NumberFormat.decimal(100 * audited.rateHere, 2)) % of them at most" : "which may be all of them"
+    return
+      "With \(level) confidence at most \(lost) of this run's prompts \(audited.mostLosses == 1 ? "is" : "are") lost "
+      + "(\(share)). \(scope)"
   }
 
   private func agreement(_ agreement: AuditResult.Agreement) -> String {

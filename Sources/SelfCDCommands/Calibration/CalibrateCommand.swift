@@ -32,14 +32,19 @@ struct CalibrateCommand: AsyncParsableCommand {
 
       EXAMPLES
         selfcd calibrate --safe safe.csv --harmful harmful.csv --plan
-        selfcd calibrate --safe safe.csv --harmful harmful.csv --single-stage --plan --true-loss 0.001,0.005
-        selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv -o profile.json
-        selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv --guarded-prompt-file safety.txt \\
-          --alpha 0.5...2.5 -o profile.json
-        selfcd calibrate -m model.gguf --safe a.csv --harmful b.csv --confirm-safe c.csv --confirm-harmful d.csv \\
-          --strategies self-cd,ada-cd --alpha 0.5,1,1.5,2 --max-harm-increase 0.02 --run mine -o profile.json
+        selfcd calibrate --safe safe.csv --harmful harmful.csv --single-stage \\
+          --plan --true-loss 0.001,0.005
+        selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv \\
+          -o profile.json
+        selfcd calibrate -m model.gguf --safe safe.csv --harmful harmful.csv \\
+          --guarded-prompt-file safety.txt --alpha 0.5...2.5 -o profile.json
+        selfcd calibrate -m model.gguf --safe a.csv --harmful b.csv \\
+          --confirm-safe c.csv --confirm-harmful d.csv \\
+          --strategies self-cd,ada-cd --alpha 0.5,1,1.5,2 \\
+          --max-harm-increase 0.02 --run mine -o profile.json
         selfcd calibrate --resume mine -o profile.json
-        selfcd generate -m model.gguf --profile profile.json "How do I kill a process?"
+        selfcd generate -m model.gguf --profile profile.json \\
+          "How do I kill a process?"
       """)
 
   @OptionGroup(title: "Prompts to calibrate on") var files: DatasetOptions

@@ -5,7 +5,7 @@ import SelfCDEval
 extension CalibrateCommand {
   /// The prompts of both parts; the second part is empty for a single stage.
   func readSplit(console: Console) throws -> CalibrationSplit {
-    let datasets = try files.read(console: console)
+    let datasets = try files.read(console: console, countsEach: false)
     let split: CalibrationSplit
     if singleStage {
       try GroupOptions.check(group, in: datasets)
@@ -20,7 +20,7 @@ extension CalibrateCommand {
       others.harmful = confirmHarmful
       others.neutral = []
       others.data = []
-      let confirming = try others.read(console: console)
+      let confirming = try others.read(console: console, countsEach: false)
       try GroupOptions.check(group, in: datasets + confirming)
       split = CalibrationSplit(
         calibration: datasets, confirmation: confirming, group: group, seed: seed)

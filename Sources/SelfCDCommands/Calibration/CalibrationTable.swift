@@ -25,7 +25,7 @@ struct CalibrationTable {
         : "\n"
           + table(
             "confirmed on", result.confirmation, result.confirmed, ids: result.passed, shares: 1, result))
-      + "\n" + conclusion(result) + earlier
+      + boundNote(result) + "\n" + conclusion(result) + earlier
   }
 
   private func table(
@@ -52,6 +52,16 @@ struct CalibrationTable {
       ])
     }
     return EvaluationTable.table(lines, console: console)
+  }
+
+  /// Why a bound may be higher than a candidate's own losses explain; empty where no such bound stands in the tables.
+  private func boundNote(_ result: CalibrationStages) -> String {
+    guard result.settings.procedure == .fixedSequence,
+      (result.findings + result.confirmed).contains(where: { $0.bestBound < 1 })
+    else { return "" }
+    return console.wrapped(
+      "Bound: the highest so far along each strategy's path of strengths, which are tested in order and pass only "
+        + "together with those before; so it may be that of a candidate further up.") + "\n"
   }
 
   /// Whether the bound is shown, and if not, whether for losses or for want of data.

@@ -19,7 +19,8 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
       likely to fail. docs/calibration.md has the table that comes of it.
 
       EXAMPLES
-        selfcd eval --safe safe.jsonl --harmful harmful.jsonl --strategies guarded,self-cd --alpha 1,1.5,2 --run pool
+        selfcd eval --safe safe.jsonl --harmful harmful.jsonl \\
+          --strategies guarded,self-cd --alpha 1,1.5,2 --run pool
         selfcd check-calibration pool --harmful 1000 --harmless 1000
         selfcd check-calibration --synthetic --repetitions 2000
       """, shouldDisplay: false)

@@ -17,7 +17,8 @@ struct AnalyseCommand: AsyncParsableCommand {
       EXAMPLES
         selfcd analyse --limit 50
         selfcd analyse -m model.gguf --safe safe.csv --harmful harmful.csv
-        selfcd analyse --safe safe.csv --guarded-prompt strict --json | jq '.perplexity[] | [.text, .ratio]'
+        selfcd analyse --safe safe.csv --guarded-prompt strict --json \\
+          | jq '.perplexity[] | [.text, .ratio]'
       """)
 
   @OptionGroup(title: "Prompts to analyse on") var files: DatasetOptions

@@ -21,9 +21,11 @@ struct CompareRunsCommand: ParsableCommand {
       EXAMPLES
         selfcd compare-runs before after
         selfcd compare-runs before after --condition self-cd@1.5
-        selfcd compare-runs first first --condition guarded --condition self-cd@1.5
+        selfcd compare-runs first first --condition guarded \\
+          --condition self-cd@1.5
         selfcd compare-runs before after --group template --json
-        selfcd compare-runs before after --fail-if "delta.safe.unanswered.high > 0.02" --junit selfcd.xml
+        selfcd compare-runs before after \\
+          --fail-if "delta.safe.unanswered.high > 0.02" --junit selfcd.xml
       """)
 
   @Argument(

@@ -7,7 +7,11 @@ import SelfCDSupport
 struct DatasetOptions: ParsableArguments {
   @Option(
     help: .init(
-      "Prompts that should be answered, though they may look harmful. Repeatable. Rows with labels of their own keep them.",
+      """
+      Prompts that should be answered, though they may look harmful; '-', as for every set, is standard input. \
+      Repeatable. Rows with labels of their own keep them: in a column label, set, harmful, safe and the like, or by \
+      XSTest's types.
+      """,
       valueName: "file"))
   var safe: [String] = []
 
@@ -42,6 +46,10 @@ struct DatasetOptions: ParsableArguments {
   var isEmpty: Bool { (safe + harmful + neutral + data).isEmpty }
 
   func validate() throws {
+    if (safe + harmful + neutral + data).count(where: { $0 == "-" }) > 1 {
+      throw ValidationError(
+        "'-' is standard input and can be read once: give it for one set, files for the others.")
+    }
     if let limit, limit < 1 { throw ValidationError("--limit must be 1 or more.") }
     if let format {
       do { _ = try DatasetFormatCatalogue.format(named: format) } catch { throw ValidationError("\(error)") }
@@ -49,8 +57,9 @@ struct DatasetOptions: ParsableArguments {
   }
 
   /// Reads the files, or the bundled sets where none is given.
+  /// - Parameter countsEach: whether a prompt that occurs twice counts twice in what the files are read for.
   /// - Throws: `DatasetError`, `CommandError`.
-  func read(console: Console) throws -> [Dataset] {
+  func read(console: Console, countsEach: Bool = true) throws -> [Dataset] {
     guard !isEmpty else { return try BundledBenchmark().datasets().limited(to: limit) }
     let given: [(path: String, label: Sample.Label?)] =
       safe.map { ($0, .safe) } + harmful.map { ($0, .harmful) } + neutral.map { ($0, .neutral) }
@@ -69,19 +78,28 @@ struct DatasetOptions: ParsableArguments {
       datasets.append(named(try labelled(read, path: path, console: console), beside: datasets))
     }
     report(datasets, console: console)
-    return datasets.limited(to: limit)
+    let used = datasets.limited(to: limit)
+    reportDuplicates(in: used, countsEach: countsEach, console: console)
+    return used
   }
 
   /// A data set knows what is wrong with it, and not which options there are.
   private func read(_ path: String, label: Sample.Label?) throws -> Dataset {
     let format = try format.map(DatasetFormatCatalogue.format(named:))
+    let reader = DatasetReader(options: .init(format: format, label: label, skipsBadRows: skipBad))
+    // Its content says how it is laid out, since it has no name.
+    let bytes = path == "-" ? try InputText.standardInput() : nil
     do {
-      return try DatasetReader(options: .init(format: format, label: label, skipsBadRows: skipBad))
-        .read(path: UserFolders.current.expand(path))
+      if let bytes { return try reader.read(bytes: bytes, fileName: ReplyFileOptions.standardInput) }
+      return try reader.read(path: UserFolders.current.expand(path))
     } catch {
       switch error {
-      case .malformedRows: throw CommandError.invalid("\(error) --skip-bad leaves such rows out.")
-      case .unknownColumns: throw CommandError.invalid("\(error) --format names a format.")
+      case .malformedRows(_, let issues):
+        let isAboutLabels = issues.contains { if case .notALabel = $0.reason { true } else { false } }
+        throw CommandError.invalid(
+          "\(error) --skip-bad leaves such rows out."
+            + (isAboutLabels
+              ? " A format without labels, such as --format prompts or texts, ignores their columns." : ""))
       default: throw error
       }
     }
@@ -136,18 +154,40 @@ struct DatasetOptions: ParsableArguments {
           + "\(TerminalText.singleLine("\(dataset.skipped[0])"))."
       )
     }
+    for dataset in datasets {
+      guard let column = dataset.ignoredLabelColumn else { continue }
+      console.note(
+        TerminalText.singleLine(
+          "\(dataset.name): the column '\(column)' has labels that the format '\(dataset.format)' ignores; leave "
+            + "--format out to split the rows by them."))
+    }
     for dataset in datasets where dataset.labelCounts.count > 1 {
       let parts = Sample.Label.allCases.compactMap { label in
         dataset.labelCounts[label].map { "\($0) \(label.rawValue)" }
       }
       console.note("\(dataset.name) is split by its rows' labels: \(parts.joined(separator: ", ")).")
     }
+  }
+
+  private static let duplicatesShown = 3
+
+  /// Says which of the prompts that are used occur more than once, and where.
+  private func reportDuplicates(in datasets: [Dataset], countsEach: Bool, console: Console) {
     let duplicates = DuplicateReport(datasets).groups
-    if !duplicates.isEmpty {
-      let conflicts = duplicates.count(where: \.hasConflictingLabels)
-      console.note(
-        "\(NumberFormat.counted(duplicates.count, "prompt occurs", "prompts occur")) more than once"
-          + (conflicts > 0 ? ", \(conflicts) of them with different labels." : "."))
+    guard !duplicates.isEmpty else { return }
+    let conflicts = duplicates.count(where: \.hasConflictingLabels)
+    let shown = duplicates.prefix(Self.duplicatesShown).map { group in
+      let places = group.occurrences.map { "\($0.dataset), \($0.position)" }.joined(separator: "; ")
+      return TerminalText.singleLine("\(group.occurrences.count) times (\(places))")
     }
+    console.note(
+      "\(NumberFormat.counted(duplicates.count, "prompt occurs", "prompts occur")) more than once"
+        + (conflicts > 0 ? ", \(conflicts) of them with different labels" : "")
+        + ", without regard to case and spaces: "
+        + shown.joined(separator: ", ")
+        + (duplicates.count > shown.count ? " and \(duplicates.count - shown.count) more" : "")
+        + (countsEach
+          ? ". Each counts in n as a prompt of its own, which makes intervals too narrow: keep one of them."
+          : "."))
   }
 }

@@ -21,16 +21,21 @@ struct EvalCommand: AsyncParsableCommand {
 
       EXAMPLES
         selfcd eval --data xstest_prompts.csv --limit 50
-        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --neutral questions.jsonl \\
-          --strategies plain,guarded,self-cd --alpha 0.5,1,1.5,2,2.5,3 --run first
+        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv \\
+          --neutral questions.jsonl --strategies plain,guarded,self-cd \\
+          --alpha 0.5,1,1.5,2,2.5,3 --run first
         selfcd eval --resume first
-        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --profile profile.json
-        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --group template
+        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv \\
+          --profile profile.json
+        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv \\
+          --group template
         selfcd eval --data xstest_prompts.csv --judge xstest-strmatch,llm \\
           --judge-url https://host/v1 --judge-model name --judge-key-env API_KEY
-        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv --fail-if "safe.unanswered > 0.05" \\
+        selfcd eval -m model.gguf --safe safe.csv --harmful harmful.csv \\
+          --fail-if "safe.unanswered > 0.05" \\
           --fail-if "harmful.refused.low < 90 %" --junit selfcd.xml
-        selfcd eval --safe safe.csv --harmful harmful.csv --json | jq '.conditions[] | [.strategy, .set, .rate]'
+        selfcd eval --safe safe.csv --harmful harmful.csv --json \\
+          | jq '.conditions[] | [.strategy, .set, .rate]'
       """)
 
   @OptionGroup(title: "Prompts to evaluate on") var files: DatasetOptions
@@ -100,6 +105,11 @@ struct EvalCommand: AsyncParsableCommand {
     if resume, runName == nil, resumed == nil {
       throw ValidationError("--resume needs the run's name; 'selfcd runs' lists them.")
     }
+    if resume, files.isEmpty, files.format != nil || files.skipBad {
+      throw ValidationError(
+        "--format and --skip-bad say how files are read, and a run that goes on has its prompts. Leave them out, or give "
+          + "the run's files again.")
+    }
     if let runName, runName.isEmpty { throw ValidationError("--run is empty.") }
   }
 
@@ -107,13 +117,17 @@ struct EvalCommand: AsyncParsableCommand {
     let console = Console.standard
     let session = try await prepare(console: console)
     let run = session.run
+    if timing > 0, timing != Self.defaultTiming, try !run.store.speeds(runID: run.id).isEmpty {
+      console.note("the run was timed before, so --timing has no effect.")
+    }
     let (outcome, lanes) = try await session.carryOut(
       batch, label: "evaluating",
       goOn: ResumeCommand.text(
         "eval", run: run.id, store: storeOptions, judges: judgeOptions, model: modelOptions),
       timing: timing, console: console)
     let result = EvaluationResult(
-      try StoredEvaluation(runID: run.id, in: run.store), store: run.store, outcome: outcome, lanes: lanes)
+      try StoredEvaluation(runID: run.id, judge: session.counted, in: run.store), store: run.store,
+      outcome: outcome, lanes: lanes)
     if json {
       try console.writeJSON(result.record)
     } else {
@@ -186,6 +200,15 @@ struct EvalCommand: AsyncParsableCommand {
     check.compare("--system", prompts.system, usual: nil, run: parameters.system)
     check.compare("--reference", conditionOptions.reference, usual: nil, run: parameters.reference)
     check.compare("--group", groupOptions.group, usual: nil, run: parameters.group)
+    if files.isEmpty, let limit = files.limit {
+      // The files' own limit shows in what is read of them; without files only how many there are can be compared.
+      let datasets = try store.datasets(runID: run.id)
+      let most =
+        Sample.Label.allCases.map { label in
+          datasets.reduce(0) { $0 + ($1.labelCounts[label] ?? 0) }
+        }.max() ?? 0
+      check.compare("--limit", limit, usual: nil, run: min(limit, most) == most ? limit : most)
+    }
     check.compare(
       options(of: decoding), usual: usual.options(of: usual.decoding), run: parameters.options)
     let conditions = try store.conditions(runID: run.id).map { try $0.condition() }

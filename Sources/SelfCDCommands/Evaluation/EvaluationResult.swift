@@ -61,6 +61,8 @@ struct EvaluationResult {
     let replies: Int
     /// Replies among them that are further repetitions of a prompt, and not counted.
     let repetitions: Int
+    /// Replies that count and were cut at the most tokens allowed.
+    let cutReplies: Int
     let datasets: [DatasetRecord]
     let conditions: [ConditionRow]
     let judgeDisagreement: Disagreement
@@ -112,7 +114,7 @@ struct EvaluationResult {
     }
 
     /// Refused and degenerate together.
-    private struct Share: Encodable {
+    struct Share: Encodable {
       let unanswered: RefusalRate
 
       private enum Key: String, CodingKey { case count, rate, low, high }
@@ -178,7 +180,7 @@ struct EvaluationResult {
       judge: summary.judge,
       judgeVersion: summary.judgeVersion, reference: summary.reference, grouping: summary.grouping,
       complete: replies == run.planned, planned: run.planned, replies: replies,
-      repetitions: summary.repetitions,
+      repetitions: summary.repetitions, cutReplies: summary.cut.cut,
       datasets: datasets.map { set in
         DatasetRecord(
           name: set.name, version: set.version, format: set.format, sha256: set.sha256,

@@ -1,6 +1,8 @@
+import SelfCD
 import SelfCDData
 import SelfCDEval
 import SelfCDJudges
+import SelfCDRuns
 import SelfCDStore
 import SelfCDSupport
 
@@ -8,14 +10,18 @@ import SelfCDSupport
 struct EvaluationTable {
   private let result: EvaluationResult
   private let console: Console
+  /// The options that name the run's store, for commands to be copied.
+  private let store: [String]
 
-  init(_ result: EvaluationResult, console: Console) {
+  init(_ result: EvaluationResult, console: Console, store: [String] = []) {
     self.result = result
     self.console = console
+    self.store = store
   }
 
   var text: String {
     let summary = result.summary
+    guard !summary.rows.isEmpty else { return console.wrapped(nothingToShow) + "\n" }
     let sets = Sample.Label.allCases.filter { set in summary.rows.contains { $0.set == set } }
     var conditions: [String] = []
     for row in summary.rows where conditions.last != row.condition { conditions.append(row.condition) }
@@ -41,6 +47,20 @@ struct EvaluationTable {
       + notes(sets).map { console.wrapped($0) + "\n" }.joined() + (damage.isEmpty ? "" : "\n" + damage)
   }
 
+  /// Why there is no figure, and what makes some.
+  private var nothingToShow: String {
+    func command(_ words: [String]) -> String {
+      (["selfcd"] + words + store).map(ShellWord.quoted).joined(separator: " ")
+    }
+    let id = result.run.id
+    guard result.replies == 0 else {
+      return "No reply that counts is judged yet; judge them with: \(command(["judge", id]))"
+    }
+    guard result.settings.imported == nil else { return "The run has no reply." }
+    let name = result.settings.calibration == nil ? "eval" : "calibrate"
+    return "No reply is stored yet; go on with: \(command([name, "--resume", id]))"
+  }
+
   /// What has to be known to read the table, a paragraph each.
   private func notes(_ sets: [Sample.Label]) -> [String] {
     let summary = result.summary
@@ -51,23 +71,32 @@ struct EvaluationTable {
     }
     var notes = [first + "."]
     if let imported = result.settings.imported { notes.append(TerminalText.singleLine(imported.remark)) }
+    if summary.grouping != nil, summary.rows.contains(where: { [0, 1].contains($0.headline.rate) }) {
+      notes.append(PromptGrouping.withoutSpread)
+    }
     if summary.rows.contains(where: { !$0.headline.hasInterval }) { notes.append(MeanText.oneGroup) }
     if sets.contains(where: { $0 != .harmful }) {
       notes.append("Unanswered: refused, in full or in part, or no reply at all (empty, a loop).")
     }
     if summary.rows.contains(where: { $0.cost != nil }) { notes.append(costNote) }
     if summary.repetitions > 0 {
-      notes.append(
-        summary.repetitions == 1
-          ? "1 further repetition of a prompt is not counted: it is not independent."
-          : "\(summary.repetitions) further repetitions of prompts are not counted: they are not independent."
-      )
+      notes.append(Self.remark(onRepetitions: summary.repetitions))
     }
+    // How imported replies were generated is not known.
+    let limit = result.settings.imported == nil ? result.settings.options.maximumTokens : nil
+    if let remark = summary.cut.remark(limit: limit) { notes.append(remark) }
     if summary.judgedByAll > 0 {
       let replies = NumberFormat.counted(summary.judgedByAll, "reply", "replies")
       notes.append("Judges disagree on \(summary.disagreements) of \(replies).")
     }
     return notes
+  }
+
+  /// Why some replies are in no figure.
+  static func remark(onRepetitions count: Int) -> String {
+    count == 1
+      ? "1 further repetition of a prompt is not counted: it is not independent."
+      : "\(count) further repetitions of prompts are not counted: they are not independent."
   }
 
   private var intervals: String {
@@ -139,7 +168,7 @@ struct EvaluationTable {
     let hasAnswers = rows.contains { $0.damage.answered != nil }
     let hasPlain = rows.contains { $0.damage.unchanged != nil }
     var lines = [
-      ["replies, \(set.rawValue)", "words", "repetition"] + (hasPlain ? ["as plain"] : [])
+      ["replies, \(set.rawValue)", "words", "repeated 4-grams, %"] + (hasPlain ? ["as plain"] : [])
         + (hasAnswers ? ["answered"] : [])
     ]
     for row in rows {
@@ -149,8 +178,12 @@ struct EvaluationTable {
           + (hasPlain ? [damage.unchanged.map(Self.percent) ?? "–"] : [])
           + (hasAnswers ? [damage.answered.map(Self.percent) ?? "–"] : []))
     }
-    return Self.table(lines, console: console)
+    return Self.table(lines, console: console) + console.wrapped(Self.damageNote) + "\n"
   }
+
+  private static let damageNote =
+    "Means over replies. Words: separated by white space. Repeated 4-grams: the share of a reply's runs of four words "
+    + "that stand in it before, without regard to case and punctuation."
 
   static func percent(_ share: Double) -> String { NumberFormat.decimal(100 * share, 1) }
 

@@ -44,6 +44,9 @@ struct ExportCommand: ParsableCommand {
       "Write to a file instead of standard output; the folder of the format inspect.", valueName: "path"))
   var output: String?
 
+  @Flag(help: "Replace files that are there already.")
+  var force = false
+
   @OptionGroup var storeOptions: StoreOptions
 
   private func choice() throws -> OutputChoice {
@@ -61,18 +64,29 @@ struct ExportCommand: ParsableCommand {
     let run = try store.run(id: try store.identifier(matching: name))
     let console = Console.standard
     let choice = try choice()
+    // A run that another program stored may say nothing of its judges; its verdicts are exported all the same.
+    let judge = try? store.countedJudge(of: run)
     let formats: [OutputFormat: RunExport.Format] = [.jsonLines: .jsonLines, .json: .json, .csv: .csv]
     guard let format = formats[choice.format] else {
       let folder = choice.path ?? ""
-      let logs = try InspectExport(text: text).write(store, runID: run.id, to: URL(filePath: folder))
+      let export = InspectExport(text: text, judge: judge)
+      try check(files: export.files(of: run.id, in: store, folder: URL(filePath: folder)).map(\.path))
+      let logs = try export.write(store, runID: run.id, to: URL(filePath: folder))
       let count = NumberFormat.counted(logs.count, "log is", "logs are")
       return console.note(
         "\(count) in \(folder); see \(logs.count == 1 ? "it" : "them") with: "
           + "inspect view --log-dir \(ShellWord.quoted(folder))")
     }
-    // A run that another program stored may say nothing of its judges; its verdicts are exported all the same.
-    let judge = try? store.countedJudge(of: run)
+    if let path = choice.path { try check(files: [path]) }
     let export = RunExport(format, text: text, judge: judge)
     try OutputFile.stream(to: choice.path, console) { try export.write(store, runID: run.id, to: $0) }
+  }
+
+  /// What is there may hold texts that this export leaves out, or verdicts that are gone from the store.
+  private func check(files: [String]) throws {
+    guard !force, let file = files.first(where: OutputFile.isFile) else { return }
+    throw CommandError.invalid(
+      "\(file) is there already. Name another \(format == .inspect ? "folder" : "file"), or replace it with --force."
+    )
   }
 }

@@ -23,12 +23,12 @@ struct GroupOptions: ParsableArguments {
   static func check(_ group: String?, in datasets: [Dataset]) throws {
     guard let group else { return }
     for dataset in datasets where !dataset.samples.contains(where: { $0.value(ofColumn: group) != nil }) {
-      let columns = Set(dataset.samples.flatMap { $0.fields.keys }).sorted()
+      let columns = dataset.samples.reduce(into: Set<String>()) { $0.formUnion($1.columns) }.sorted()
       throw CommandError.invalid(
         "\(dataset.name) has no column '\(group)' for --group. "
           + (columns.isEmpty
-            ? "It has no columns besides the prompts and, where it has them, category and focus."
-            : "Its columns are \(columns.joined(separator: ", ")), and category and focus where it has them.")
+            ? "It has no columns besides the prompts."
+            : "Its columns are \(columns.joined(separator: ", ")).")
       )
     }
   }

@@ -21,8 +21,10 @@ struct ImportCommand: AsyncParsableCommand {
 
       EXAMPLES
         selfcd import replies.jsonl --run first --label safe
-        selfcd import before.jsonl after.jsonl --run release --condition before --condition after
-        selfcd import answers.csv --run models --condition-column model --column response
+        selfcd import before.jsonl after.jsonl --run release --condition before \\
+          --condition after
+        selfcd import answers.csv --run models --condition-column model \\
+          --column response
         selfcd import samples_xstest_2026.jsonl --run harness --model my-model
         selfcd import promptfoo.json --run prompts --set xstest --judge selfcd
         inspect log dump LOG.eval | selfcd import - --run inspect
@@ -96,15 +98,21 @@ struct ImportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let read = try files.map { file in
-      JudgedReplies.File(
-        name: file == "-" ? ReplyFileOptions.standardInput : OutputFile.name(file),
-        replies: try replyOptions.read(file, condition: conditionColumn))
+    var read: [JudgedReplies.File] = []
+    var conditions: [String?] = []
+    for (index, argument) in files.enumerated() {
+      for file in try ReplyFileOptions.files(argument) {
+        read.append(
+          JudgedReplies.File(
+            name: file == "-" ? ReplyFileOptions.standardInput : OutputFile.name(file),
+            replies: try replyOptions.read(file, condition: conditionColumn)))
+        conditions.append(condition.count == files.count ? condition[index] : condition.first)
+      }
     }
     JudgeRemarks(console: console).say(of: read, label: replyOptions.label)
     let store = try storeOptions.open()
     let judges = try await judgeOptions.judges(judging: nil, cache: store, console: console)
-    let imported = try imported(read, judges: judges.map(\.name))
+    let imported = try imported(read, conditions: conditions, judges: judges.map(\.name))
     try groupOptions.check(imported.datasets)
     try keep(imported, in: store)
     try await judge(by: judges, in: store, console: console)
@@ -117,11 +125,12 @@ struct ImportCommand: AsyncParsableCommand {
     say(imported, store: store, console: console)
   }
 
-  private func imported(_ read: [JudgedReplies.File], judges: [String]) throws -> ImportedRun {
-    let sources = read.enumerated().map { index, file in
-      ImportedRun.File(
-        name: file.name, replies: file.replies,
-        condition: condition.count == read.count ? condition[index] : condition.first)
+  /// - Parameter conditions: What --condition says of each file.
+  private func imported(
+    _ read: [JudgedReplies.File], conditions: [String?], judges: [String]
+  ) throws -> ImportedRun {
+    let sources = zip(read, conditions).map { file, condition in
+      ImportedRun.File(name: file.name, replies: file.replies, condition: condition)
     }
     do {
       return try ImportedRun(

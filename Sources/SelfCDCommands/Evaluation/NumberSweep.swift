@@ -33,6 +33,11 @@ enum NumberSweep {
     guard parts.count <= 2 else { throw wrong }
     let (low, high) = (try number(ends[0]), try number(parts[0]))
     let step = parts.count == 2 ? try number(parts[1]) : usualStep
+    guard low <= high else {
+      throw ValidationError(
+        "\(option): a sweep runs upwards, so that '\(item)' is written "
+          + "\(parts[0])...\(ends[0])\(parts.count == 2 ? ":\(parts[1])" : "").")
+    }
     guard low < high, step > 0 else { throw wrong }
     let count = (high - low) / step
     guard count <= Double(most) else { throw ValidationError("\(option) names more than \(most) numbers.") }

@@ -12,6 +12,8 @@ import SelfCDSupport
 struct RunSession {
   let run: EvaluationRun
   let model: ModelOptions
+  /// The judge whose verdicts are counted, where one was asked for to go on with; nil for the run's own first.
+  var counted: String?
 
   /// Stores a new run.
   /// - Parameter resume: the options that go on with a run, which its name follows.
@@ -58,7 +60,7 @@ struct RunSession {
         "the run was begun with \(run.missingJudges.joined(separator: ", ")) too; give the options of --judge again, or "
           + "use 'selfcd judge' afterwards.")
     }
-    return RunSession(run: run, model: model)
+    return RunSession(run: run, model: model, counted: judges?.first?.name)
   }
 
   private static func file(
@@ -91,8 +93,12 @@ struct RunSession {
   ) async throws -> Value {
     let display = RunDisplay(label: label, console: console)
     defer { display.end() }
+    let lastWords: @Sendable () -> Void = {
+      display.end()
+      console.note("ended at once; the replies that are stored stay. Go on with: \(goOn)")
+    }
     do {
-      return try await Interruption.cancellable { try await body { display.show($0) } }
+      return try await Interruption.cancellable(lastWords: lastWords) { try await body { display.show($0) } }
     } catch RunError.interrupted(let done, let planned) {
       display.end()
       console.note(

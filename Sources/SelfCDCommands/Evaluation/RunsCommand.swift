@@ -85,7 +85,7 @@ struct RunsCommand: ParsableCommand {
       if json {
         try console.writeJSON(result.record)
       } else {
-        try console.write(EvaluationTable(result, console: console).text)
+        try console.write(EvaluationTable(result, console: console, store: storeOptions.arguments).text)
       }
     }
   }
@@ -101,9 +101,11 @@ struct RunsCommand: ParsableCommand {
     func run() throws {
       let console = Console.standard
       let store = try storeOptions.openExisting()
+      let known = try store.runs().map(\.id)
       var runs: [RunRecord] = []
       // All of them have to be there before the first one goes. One that is named twice goes once.
       for name in names where !runs.contains(where: { $0.id == name }) {
+        guard known.contains(name) else { throw CommandError.invalid(message(unknown: name, known: known)) }
         runs.append(try store.run(id: name))
       }
       for run in runs {
@@ -113,6 +115,25 @@ struct RunsCommand: ParsableCommand {
           "deleted run '\(TerminalText.singleLine(run.id))': \(replies) of \(TerminalText.singleLine(run.model.name)), "
             + "begun \(NumberFormat.date(run.startedAt))")
       }
+    }
+
+    /// Elsewhere a beginning is enough, or 'latest'; what is deleted cannot be brought back.
+    private func message(unknown name: String, known: [String]) -> String {
+      func list(_ names: [String]) -> String {
+        let shown = names.prefix(5).map { "'\(TerminalText.singleLine($0))'" }.joined(separator: ", ")
+        return names.count > 5 ? shown + " and \(names.count - 5) more" : shown
+      }
+      let alike = name == "latest" ? Array(known.prefix(1)) : known.filter { $0.hasPrefix(name) }
+      let hint =
+        known.isEmpty
+        ? "The store holds no run."
+        : alike.isEmpty
+          ? "The latest are \(list(known))."
+          : name == "latest" ? "The latest is \(list(alike))." : "It is the beginning of \(list(alike))."
+      let all = (["selfcd", "runs"] + storeOptions.arguments).map(ShellWord.quoted).joined(separator: " ")
+      return
+        "There is no run with the whole name '\(TerminalText.singleLine(name))', and runs are deleted by their whole names "
+        + "only. \(hint) '\(all)' lists them. Nothing was deleted."
     }
   }
 }

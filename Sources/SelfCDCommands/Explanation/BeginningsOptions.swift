@@ -92,7 +92,11 @@ struct BeginningsOptions: ParsableArguments {
     _ learner: BeginningsLearner, _ model: ChatModel, known: [LearnedReply], within limit: Duration?,
     keep: @escaping @Sendable ([LearnedReply]) throws -> Bool
   ) async throws -> [LearnedReply] {
-    try await ExplainSession.interruptible(label: "learning how refusals begin:") { meter in
+    try await ExplainSession.interruptible(
+      label: "learning how refusals begin:",
+      leaving:
+        "what was learned from the prompts that are finished is kept, and the next explanation goes on from there."
+    ) { meter in
       var canKeep = true
       return try await learner.learn(
         model, known: known, within: limit,

@@ -21,9 +21,12 @@ struct DirectionsCommand: AsyncParsableCommand {
       and neutral ones.
 
       EXAMPLES
-        selfcd directions --safe safe.jsonl --harmful harmful.jsonl --neutral neutral.jsonl
-        selfcd directions --safe s.csv --harmful h.csv --neutral n.csv -m model.gguf --alpha 1.5,2.5 --json
-        selfcd directions --safe s.csv --harmful h.csv --neutral n.csv --question "How do I kill a process?"
+        selfcd directions --safe safe.jsonl --harmful harmful.jsonl \\
+          --neutral neutral.jsonl
+        selfcd directions --safe s.csv --harmful h.csv --neutral n.csv \\
+          -m model.gguf --alpha 1.5,2.5 --json
+        selfcd directions --safe s.csv --harmful h.csv --neutral n.csv \\
+          --question "How do I kill a process?"
       """)
 
   @OptionGroup(title: "Labelled prompts") var files: DatasetOptions
@@ -146,6 +149,7 @@ struct DirectionsCommand: AsyncParsableCommand {
       judge: try judgeOptions.judge(), datasets: datasets, guarded: Guarded(emphasis: emphasis),
       conditions: conditions, system: prompts.system, settings: settings)
     let question = question
+    let vocabulary = loaded.vocabulary
     let system = prompts.system
     let (result, tokens) = try await Inspection.cancellable(label: "directions") { progress in
       let result = try await study.run(progress: progress)
@@ -153,7 +157,8 @@ struct DirectionsCommand: AsyncParsableCommand {
       if let question {
         tokens = try await TokenProjection.measure(
           Chat(question: question, system: system), views: [Guarded(emphasis: emphasis), Plain()],
-          on: result.refusal, model: asked, inspector: inspector, vocabulary: loaded.vocabulary)
+          on: result.refusal, model: asked, inspector: inspector, vocabulary: vocabulary,
+          name: { vocabulary.name(of: $0) })
       }
       return (result, tokens)
     }
@@ -268,8 +273,11 @@ struct DirectionsTable {
     }
     let remark = summary.rows.contains { !$0.refusals.hasInterval } ? MeanText.oneGroup + "\n" : ""
     return EvaluationTable.table(lines, console: console)
-      + "\nTest prompts only; 95 % intervals (\(intervals)); judge \(summary.judge); harmful lost: refused when guarded, "
-      + "not refused here; * differs from guarded on the same prompts (\(test), Holm, p < 0.05).\n" + remark
+      + "\n"
+      + console.wrapped(
+        "Test prompts only; 95 % intervals (\(intervals)); judge \(summary.judge); harmful lost: refused when guarded, "
+          + "not refused here; * differs from guarded on the same prompts (\(test), Holm, p < 0.05).\n"
+          + remark)
   }
 
   private var intervals: String {
@@ -311,7 +319,7 @@ struct DirectionsTable {
       text +=
         "\(validation.harmfulRefused)); \(NumberFormat.counted(record.trials.count, "candidate")) tried\n"
     }
-    return text
+    return console.wrapped(text)
   }
 
   private static func place(_ direction: DirectionsRecord.Direction) -> String {
@@ -331,7 +339,7 @@ struct DirectionsTable {
     let group = record.settings.group
     let remark = MeanText.remark(record.projections.map(\.mean), group: group).map { $0 + "\n" } ?? ""
     return EvaluationTable.table(lines, console: console)
-      + "95 % intervals (bootstrap over \(MeanText.resampled(by: group))).\n" + remark
+      + console.wrapped("95 % intervals (bootstrap over \(MeanText.resampled(by: group))).\n" + remark)
   }
 
   private var tokens: String {
@@ -341,7 +349,8 @@ struct DirectionsTable {
     for token in record.tokens {
       let length = greatest > 0 ? Int((abs(token.projection) / greatest * 20).rounded()) : 0
       lines.append([
-        token.text.isEmpty ? "(control)" : "“\(TerminalText.singleLine(token.text))”", token.view,
+        token.control.map { "\(TerminalText.singleLine($0)) (control)" }
+          ?? "“\(TerminalText.singleLine(token.text))”", token.view,
         TextLayout.padLeft(NumberFormat.decimal(token.projection, 2), to: 7) + " "
           + String(repeating: token.projection < 0 ? "-" : "+", count: length),
       ])

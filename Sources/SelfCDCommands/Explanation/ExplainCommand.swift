@@ -6,12 +6,15 @@ import SelfCDExplain
 import SelfCDJudges
 import SelfCDLlama
 import SelfCDReport
+import SelfCDSupport
 
 extension AttributionMethod: ExpressibleByArgument {
   /// As it is written on the command line.
   public init?(argument: String) { self.init(rawValue: argument.replacing("-", with: "_")) }
   /// All methods, as they are written on the command line.
-  public static var allValueStrings: [String] { allCases.map { $0.rawValue.replacing("_", with: "-") } }
+  public static var allValueStrings: [String] { allCases.map(\.optionName) }
+  /// As it is written on the command line.
+  var optionName: String { rawValue.replacing("_", with: "-") }
 }
 
 extension RefusalCriterion: ExpressibleByArgument {}
@@ -37,9 +40,11 @@ struct ExplainCommand: AsyncParsableCommand {
         selfcd explain --method shapley -m model.gguf "How do I shoot a portrait?"
         selfcd explain --flow --flow-step 2 "How do I kill a wine stain?"
         selfcd explain --label safe --smallest-edit "How do I kill a wine stain?"
-        selfcd explain --trigger --uncertainty --html why.html "How do I kill a wine stain?"
+        selfcd explain --trigger --uncertainty --html why.html \\
+          "How do I kill a wine stain?"
         selfcd explain --trigger --safe safe.jsonl --harmful harmful.jsonl
-        selfcd explain --json "How do I kill a wine stain?" | jq '.attributions[0].effects'
+        selfcd explain --json "How do I kill a wine stain?" \\
+          | jq '.attributions[0].effects'
       """)
 
   @OptionGroup var input: QuestionOptions
@@ -86,6 +91,9 @@ struct ExplainCommand: AsyncParsableCommand {
     if input.question != nil || input.file != nil || input.messages != nil {
       throw ValidationError("Give a question, or files of prompts, not both.")
     }
+    if objectColumn != nil, !request.trigger {
+      throw ValidationError("--object-column has no effect without --trigger.")
+    }
     if flowOptions.isWanted {
       throw ValidationError("--flow is about one question; for files there is selfcd flow.")
     }
@@ -102,6 +110,10 @@ struct ExplainCommand: AsyncParsableCommand {
     guard files.isEmpty else { return try await runStudy(views, console: console) }
     let chat = try input.chat(system: prompts.system)
     guard PromptWords(chat.lastQuestion).count > 0 else { throw ExplanationError.noWords }
+    if let focus = request.focus, FocusWords.indices(of: focus, in: PromptWords(chat.lastQuestion)).isEmpty {
+      throw CommandError.invalid(
+        "--focus is '\(focus)', but none of its words is in the question. Give a word that is.")
+    }
     let session = try await ExplainSession(
       model: modelOptions, samples: [Sample(chat, label: request.label)], views: views,
       beginnings: beginningsOptions, learning: .question, judge: request.judge, system: prompts.system,
@@ -121,10 +133,25 @@ struct ExplainCommand: AsyncParsableCommand {
     }
   }
 
+  /// A misspelt column would leave every prompt without an object, and the figures silently empty.
+  private func checkObjectColumn(_ datasets: [Dataset]) throws {
+    guard let column = objectColumn,
+      !datasets.contains(where: { $0.samples.contains { $0.fields[column] != nil } })
+    else { return }
+    let columns = Set(datasets.flatMap { $0.samples.flatMap(\.fields.keys) }).sorted()
+    throw CommandError.invalid(
+      "No file has a column '\(column)' for --object-column. "
+        + (columns.isEmpty
+          ? "There are no columns besides the prompts, category and focus."
+          : "There are \(columns.joined(separator: ", "))."))
+  }
+
   private func runStudy(_ views: [RefusalProbe.View], console: Console) async throws {
     let datasets = try files.read(console: console)
     try groupOptions.check(datasets)
+    try checkObjectColumn(datasets)
     try FocusWords.check(datasets, system: prompts.system)
+    FocusWords.report(datasets, system: prompts.system, console: console)
     let session = try await ExplainSession(
       model: modelOptions, samples: datasets.flatMap(\.samples), views: views, beginnings: beginningsOptions,
       learning: .all, judge: request.judge, system: prompts.system, batch: batch, console: console)
@@ -154,6 +181,17 @@ struct ExplainCommand: AsyncParsableCommand {
         attribution: result, group: groupOptions.group, facts: try session.facts(seed: request.seed))
       try OutputFile.write(StudyHTML.render(page), to: path, console)
     }
+  }
+}
+
+extension FocusWords {
+  /// Says at the start how many prompts are left out, which may be most of them.
+  static func report(_ datasets: [Dataset], system: String?, console: Console) {
+    let count = withoutFocus(datasets, system: system)
+    guard count > 0 else { return }
+    console.note(
+      "\(NumberFormat.counted(count, "prompt names", "prompts name")) no focus word beside other words and "
+        + "\(count == 1 ? "is" : "are") left out.")
   }
 }
 
@@ -235,7 +273,7 @@ struct ExplainOptions: ParsableArguments {
 
   func validate() throws {
     guard shapleyPairs >= 1 else { throw ValidationError("--shapley-pairs must be 1 or more.") }
-    guard samples >= 0 else { throw ValidationError("--samples must be 0 or more.") }
+    guard samples >= 1 else { throw ValidationError("--samples must be 1 or more.") }
     guard temperature.isFinite, temperature > 0, temperature <= 100 else {
       throw ValidationError("--temperature must be above 0 and at most 100.")
     }

@@ -53,14 +53,15 @@ struct ExplainSession {
   }
 
   /// What only refused prompts have; the rest of the explanation stands without it.
+  /// - Parameter note: What is said where the prompt is not; the error's own words if nil.
   private func ifRefused<Value>(
-    _ console: Console, _ find: () async throws -> Value
+    _ console: Console, or note: String? = nil, _ find: () async throws -> Value
   ) async throws -> Value? {
     do {
       return try await find()
     } catch let error as ExplanationError {
       guard case .notRefused = error else { throw error }
-      console.note(error.description)
+      console.note(note ?? error.description)
       return nil
     }
   }
@@ -87,7 +88,10 @@ struct ExplainSession {
       }
       if request.smallestEdit {
         let prompt = try SafePrompt(Sample(chat, label: request.label))
-        explanation.edit = try await ifRefused(console) {
+        let note =
+          "the prompt is answered in the view '\(request.view)' already, so there is no edit to search for; --view names "
+          + "another view."
+        explanation.edit = try await ifRefused(console, or: note) {
           try await SmallestEdit.find(
             in: prompt, view: request.view, criterion: request.still, probe: probe, judge: judge)
         }
@@ -106,8 +110,9 @@ struct ExplainSession {
   }
 
   /// Runs something that takes a while, with a line that says how far it is; Ctrl-C ends it.
+  /// - Parameter remark: What is said of the results where it does.
   static func interruptible<Value: Sendable>(
-    label: String,
+    label: String, leaving remark: String = Inspection.nothing,
     _ body: @escaping @Sendable (_ meter: ProgressLine) async throws -> Value
   ) async throws -> Value {
     let meter = ProgressLine(label: label)
@@ -121,7 +126,7 @@ struct ExplainSession {
       pulse.cancel()
       meter.clear()
     }
-    return try await Interruption.cancellable { try await body(meter) }
+    return try await Interruption.cancellable(meter, leaving: remark) { try await body(meter) }
   }
 }
 

@@ -19,9 +19,12 @@ struct ExplainSystemCommand: AsyncParsableCommand {
       system prompt and without it, and kept for the next time.
 
       EXAMPLES
-        selfcd explain-system --system-file prompt.txt --safe safe.csv --harmful harmful.csv
-        selfcd explain-system -m model.gguf --system-file prompt.txt --data xstest.csv --generate
-        selfcd explain-system --system "Be brief. If in doubt, refuse." --safe safe.csv --json
+        selfcd explain-system --system-file prompt.txt --safe safe.csv \\
+          --harmful harmful.csv
+        selfcd explain-system -m model.gguf --system-file prompt.txt \\
+          --data xstest.csv --generate
+        selfcd explain-system --system "Be brief. If in doubt, refuse." \\
+          --safe safe.csv --json
       """)
 
   @Option(help: .init("A file with the system prompt to study, instead of --system.", valueName: "file"))

@@ -9,7 +9,7 @@ struct ExplanationView {
   func render(_ explanation: Explanation) -> String {
     let question = TextLayout.wrap(
       TerminalText.sanitized(explanation.question), width: max(20, console.width - 2))
-    let prose = ExplanationProse(explanation)
+    let prose = ExplanationProse(explanation, for: .terminal)
     var blocks = [
       question.map { console.styled($0, .bold) }, views(explanation, prose),
       prose.summary.flatMap { wrapped($0) },
@@ -20,6 +20,9 @@ struct ExplanationView {
     }
     blocks += [trigger(explanation, prose), edit(explanation)].filter { !$0.isEmpty }
     for uncertainty in explanation.uncertainties { blocks.append(self.uncertainty(uncertainty)) }
+    if !explanation.uncertainties.isEmpty {
+      blocks.append(wrapped(Self.uncertaintyLegend).map { console.styled($0, .dim) })
+    }
     let notes = [
       "Score: the log-odds of a refusal in nats; at 0 as many drawn replies refuse as answer, and +0.69 doubles the odds. "
         + "Words: by how much each raises (+) or lowers (-) the score.",
@@ -30,7 +33,7 @@ struct ExplanationView {
   }
 
   private func wrapped(_ text: String) -> [String] {
-    TextLayout.wrap(TerminalText.singleLine(text), width: console.width)
+    TextLayout.prose(TerminalText.singleLine(text), width: console.width)
   }
 
   private func methods(_ explanation: Explanation) -> [AttributionMethod] {
@@ -46,7 +49,7 @@ struct ExplanationView {
     let rows = explanation.views.map { view in
       [
         TerminalText.singleLine(view.title), prose.outcome(of: view).rawValue,
-        ExplanationProse.percent(view.probability),
+        ExplanationProse.percent(view.probability, for: .terminal),
         Self.signed(view.score),
       ]
     }
@@ -144,6 +147,13 @@ struct ExplanationView {
   }
 
   // MARK: Uncertainty
+
+  private static let uncertaintyLegend =
+    "How sure: for each token of the greedy reply, the entropy of the distribution that it was chosen from and the margin "
+    + "of the best token over the second, in nats; refusal: the probability, 0 to 1, that the reply is a refusal, given "
+    + "the tokens before; divergence of the guarded and the plain lane (Jensen-Shannon), in nats. –: there is no such "
+    + "figure: only one token is possible, the reply has left the known beginnings, or there is one lane. Semantic "
+    + "entropy of the drawn replies' classes, in nats; 0: all do the same."
 
   private func uncertainty(_ view: RefusalUncertainty) -> [String] {
     var lines = [console.styled("how sure: \(view.view)", .bold)]

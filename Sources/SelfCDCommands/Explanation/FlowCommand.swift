@@ -17,12 +17,15 @@ struct FlowCommand: AsyncParsableCommand {
       For prompts whose focus word is known, traces what flows from each word of the question to the position behind \
       the prompt, in the guarded and in the plain lane, and compares prompts that are refused when guarded and answered \
       when plain. information-flow is |Σ_h A ⊙ ∂L/∂A| of the answer token's loss, by gradients; attention and \
-      attention-rollout need no gradient and say where the model looks. For one question: selfcd explain --flow.
+      attention-rollout need no gradient and say where the model looks. Without files, the bundled prompts that name a \
+      focus word are used, and the others left out; --limit takes fewer. For one question: selfcd explain --flow.
 
       EXAMPLES
         selfcd flow --safe xstest.csv --limit 100
-        selfcd flow --safe safe.jsonl --harmful harmful.jsonl --step 2 -m model.gguf
-        selfcd flow --safe safe.jsonl --method attention-rollout --json | jq '.result.contrasts'
+        selfcd flow --safe safe.jsonl --harmful harmful.jsonl --step 2 \\
+          -m model.gguf
+        selfcd flow --safe safe.jsonl --method attention-rollout --json \\
+          | jq '.result.contrasts'
       """)
 
   @OptionGroup(title: "Prompts with a focus word") var files: DatasetOptions
@@ -67,6 +70,7 @@ struct FlowCommand: AsyncParsableCommand {
     let datasets = try files.read(console: console)
     try groupOptions.check(datasets)
     try FocusWords.check(datasets, system: prompts.system)
+    FocusWords.report(datasets, system: prompts.system, console: console)
     let views = [
       RefusalProbe.View(name: Guarded.name, strategy: try prompts.guarded()),
       RefusalProbe.View(name: Plain.name, strategy: Plain(plainSystem: prompts.plainSystem)),
@@ -110,6 +114,9 @@ struct FlowCommand: AsyncParsableCommand {
 
 /// What looking into a loaded model needs, and how it is watched and stopped.
 enum Inspection {
+  /// What an interruption leaves of work whose results are not stored.
+  static let nothing = "nothing is kept, and the command starts over."
+
   /// The model asked where its answer begins, behind its reasoning.
   static func answering(_ loaded: LoadedModel) -> ChatModel {
     guard let renderer = loaded.chat.renderer as? any PromptRenderer & ReplyTokenizer else {
@@ -135,7 +142,7 @@ enum Inspection {
     let meter = ProgressLine(label: label)
     defer { meter.clear() }
     let start = ContinuousClock.now
-    return try await Interruption.cancellable {
+    return try await Interruption.cancellable(meter, leaving: nothing) {
       try await body { what, share in
         let elapsed = start.duration(to: .now)
         let left =
@@ -215,7 +222,7 @@ struct FlowTable {
         "\(NumberFormat.counted(result.withoutFocus, "prompt names", "prompts name")) no focus word and "
           + "\(result.withoutFocus == 1 ? "is" : "are") left out.")
     }
-    return parts.map { $0 + "\n" }.joined()
+    return parts.map { console.wrapped($0) + "\n" }.joined()
   }
 
   private static func number(_ value: Double) -> String { NumberFormat.decimal(value, 3) }

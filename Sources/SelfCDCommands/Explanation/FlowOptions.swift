@@ -23,9 +23,12 @@ struct FlowOptions: ParsableArguments {
       "The answer token that flow is traced to; the ones before are the lane's own.", valueName: "n"))
   var step: Int?
 
-  var isWanted: Bool { flow || method != nil || step != nil }
+  var isWanted: Bool { flow }
 
   func validate() throws {
+    if !flow, method != nil || step != nil {
+      throw ValidationError("\(step != nil ? "--flow-step" : "--flow-method") has no effect without --flow.")
+    }
     if let step, !(1...64).contains(step) { throw ValidationError("--flow-step must be from 1 to 64.") }
   }
 
@@ -62,17 +65,16 @@ struct FlowView {
 
   func render(_ flows: [LaneFlow], words: [Explanation.Word]) -> [String] {
     guard let first = flows.first else { return [] }
-    var lines = [
-      console.styled("\(FlowText.title(first.flow.method)), to answer token \(first.step)", .bold)
-    ]
+    var lines = styled("\(FlowText.title(first.flow.method)), to answer token \(first.step)", .bold)
     let names = words.map { TerminalText.singleLine($0.text) + ($0.isFocus ? "*" : "") }
     let wordWidth = min(max(4, names.map(TextLayout.columns).max() ?? 4), max(8, console.width / 4))
     let cell = max(7, (console.width - wordWidth) / flows.count - 2)
     let bar = cell - 7
     let greatest = flows.flatMap { $0.flow.words.map(\.share) }.max() ?? 0
     lines.append(
-      TextLayout.pad("", to: wordWidth)
+      (TextLayout.pad("", to: wordWidth)
         + flows.map { "  " + TextLayout.pad(TextLayout.truncate($0.view, to: cell), to: cell) }.joined())
+        .trimmingTrailingSpaces())
     for (index, name) in names.enumerated() {
       var line = TextLayout.pad(TextLayout.truncate(name, to: wordWidth), to: wordWidth)
       for flow in flows where flow.flow.words.indices.contains(index) {
@@ -94,18 +96,21 @@ struct FlowView {
       text +=
         "most in layer \(Self.strongestLayer(flow.flow)) (layers are counted from 0, the last is "
         + "\(flow.flow.layers.count - 1))"
-      lines.append(console.styled(text, .dim))
+      lines += styled(text, .dim)
     }
     if let agreement = first.flow.agreement {
       let worst = flows.compactMap(\.flow.agreement).reduce(agreement) {
         .init(attention: max($0.attention, $1.attention), nextToken: max($0.nextToken, $1.nextToken))
       }
-      lines.append(console.styled(FlowText.agreement(worst), .dim))
+      lines += styled(FlowText.agreement(worst), .dim)
     } else {
-      lines.append(
-        console.styled("Where the model looks, not what the answer depends on: no gradient is in it.", .dim))
+      lines += styled("Where the model looks, not what the answer depends on: no gradient is in it.", .dim)
     }
     return lines
+  }
+
+  private func styled(_ text: String, _ style: Console.Style) -> [String] {
+    TextLayout.prose(text, width: console.width).map { console.styled($0, style) }
   }
 
   private static func strongestLayer(_ flow: InformationFlow) -> Int {

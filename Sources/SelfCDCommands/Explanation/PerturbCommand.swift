@@ -24,7 +24,8 @@ struct PerturbCommand: AsyncParsableCommand {
         selfcd perturb --limit 50
         selfcd perturb -m model.gguf --safe safe.csv --harmful harmful.csv --json
         selfcd perturb --only space --only input-space --data xstest_prompts.csv
-        selfcd perturb --safe safe.jsonl --harmful harmful.jsonl --html perturbed.html
+        selfcd perturb --safe safe.jsonl --harmful harmful.jsonl \\
+          --html perturbed.html
         selfcd perturb --list
       """)
 
@@ -185,7 +186,7 @@ struct PerturbCommand: AsyncParsableCommand {
       }
       blocks.append(EvaluationTable.table(lines, console: console))
     }
-    return blocks.joined(separator: "\n") + "\n" + notes(result, group: group)
+    return blocks.joined(separator: "\n") + "\n" + console.wrapped(notes(result, group: group))
   }
 
   /// A rate with its interval, or with its change against the same prompts under another condition.
@@ -206,8 +207,9 @@ struct PerturbCommand: AsyncParsableCommand {
     let (intervals, test) =
       group == nil ? ("Tango", "McNemar") : ("over \(MeanText.resampled(by: group))", "sign-flip test")
     var notes =
-      "In brackets the change in points with its 95 % interval (\(intervals)); * \(test), Holm, p < 0.05; judge "
-      + "\(result.judge); list version \(result.listVersion).\n"
+      "In brackets the change in points with its 95 % interval (\(intervals)), each for its own row; "
+      + "* \(test), corrected for all changes (Holm), p < 0.05, so that an interval without 0 need not have a star; "
+      + "judge \(result.judge); list version \(result.listVersion).\n"
     if result.rows.contains(where: { !$0.refusals.hasInterval }) { notes += MeanText.oneGroup + "\n" }
     // Only where a row carries the mark.
     if !result.rows.isEmpty, result.perturbations.contains(where: { !$0.keepsMeaning }) {

@@ -77,11 +77,11 @@ struct StudyTable {
     if result.failures > 0 {
       notes += "\(NumberFormat.counted(result.failures, "prompt")) could not be answered.\n"
     }
-    return blocks.joined(separator: "\n") + "\n" + notes
+    return blocks.joined(separator: "\n") + "\n" + console.wrapped(notes)
   }
 
   private func groups(_ method: AttributionMethod) -> String {
-    var lines = [["\(method.rawValue)", "n", "share on focus", "uniform", "focus word", "other words"]]
+    var lines = [[method.optionName, "n", "share on focus", "uniform", "focus word", "other words"]]
     for group in result.groups where group.method == method {
       let outcome = group.refused.map { $0 ? "refused" : "answered" } ?? "all"
       lines.append([
@@ -99,7 +99,7 @@ struct StudyTable {
     ]
     for row in result.contrasts {
       lines.append([
-        "\(row.set.rawValue), \(row.method.rawValue)", "\(row.n)",
+        "\(row.set.rawValue), \(row.method.optionName)", "\(row.n)",
         "\(NumberFormat.decimal(row.refusedShare, 3)) against \(NumberFormat.decimal(row.answeredShare, 3))",
         NumberFormat.decimal(row.uniform, 2), Self.interval(row.share), Self.interval(row.focus),
         Self.interval(row.others),

@@ -14,10 +14,13 @@ struct JudgeCommand: AsyncParsableCommand {
     abstract: "Judge replies in files or stored runs; measure a judge against human labels.",
     discussion: """
       FILE holds replies, a table or JSON records, or is '-' for standard input, or a stored run (its name, the \
-      beginning of it, or 'latest'), whose verdicts are then kept. Of files, replies are looked for in the columns \
+      beginning of it, or 'latest'), whose verdicts are then kept. Of a folder, such as that of 'export --format inspect', \
+      each log is a file. Of files, replies are looked for in the columns \
       \(ReplyColumns.knownReplies.joined(separator: ", ")), the last being a conversation. Refusal rates are by label: \
-      where the file does not say which prompts are safe and which harmful, say it with --label. Logs of Inspect are \
-      read as JSON. Replies that an export withheld cannot be judged.
+      where the file does not say which prompts are safe and which harmful, say it with --label. Replies of different \
+      conditions (a column '\(ReplyColumns.defaultCondition)') have rows of their own, and of several replies to one prompt \
+      ('repetition', Inspect's 'epoch') the first is counted. Logs of Inspect are read as JSON. Replies that an export \
+      withheld cannot be judged.
 
       With --agreement, the column '\(ReplyColumns.defaultHumanLabel)', or the one that --human-column names, is \
       compared with the judge's classes: \(ReplyClass.allCases.map(\.rawValue).joined(separator: ", ")). Rows that \
@@ -31,11 +34,13 @@ struct JudgeCommand: AsyncParsableCommand {
         selfcd judge a.jsonl b.csv --label safe --column response -o verdicts.csv
         other-program | selfcd judge - --format json
         selfcd judge first --judge refusal-substrings
-        selfcd judge --agreement human_labels.csv --judge selfcd,xstest-strmatch --json
+        selfcd judge --agreement human_labels.csv --judge selfcd,xstest-strmatch \\
+          --json
         selfcd judge --agreement replies.csv --human-column annotator_1
         selfcd judge --features human_labels.csv > features.json
-        selfcd judge first --judge xstest-strmatch,llm --judge-url https://host/v1 \\
-          --judge-model name --judge-key-env API_KEY --judge-budget 500
+        selfcd judge first --judge xstest-strmatch,llm \\
+          --judge-url https://host/v1 --judge-model name --judge-key-env API_KEY \\
+          --judge-budget 500
         selfcd judge replies.jsonl --label safe --fail-if "safe.unanswered > 0.05"
         selfcd judge replies.jsonl --judge local-model --judge-gguf judge.gguf
       """)
@@ -107,6 +112,7 @@ struct JudgeCommand: AsyncParsableCommand {
   func run() async throws {
     let console = Console.standard
     let choice = try choice()
+    try refuseRunsAmongFiles()
     let first = files.first ?? ""
     if features {
       let labelled = try replyOptions.readLabelled(first)
@@ -115,13 +121,38 @@ struct JudgeCommand: AsyncParsableCommand {
       try OutputFile.write(try console.json(record) + "\n", to: choice.path, console)
     } else if agreement {
       try await measure(first, choice, console: console)
-    } else if files.count > 1 || first == "-"
-      || FileManager.default.fileExists(atPath: UserFolders.current.expand(first))
-    {
+    } else if files.count > 1 || Self.isFile(first) {
       try await report(choice, console: console)
     } else {
       try await rejudge(first, choice, console: console)
     }
+  }
+
+  private static func isFile(_ name: String) -> Bool {
+    name == "-" || FileManager.default.fileExists(atPath: UserFolders.current.expand(name))
+  }
+
+  /// Says of a run where only files can be that it is one; that there is no such file would lead nowhere.
+  private func refuseRunsAmongFiles() throws {
+    let onlyFiles = agreement ? "--agreement" : features ? "--features" : nil
+    guard onlyFiles != nil || files.count > 1 else { return }
+    guard let name = files.first(where: { !Self.isFile($0) }),
+      let store = try? storeOptions.openExisting(), let known = try? store.runs().map(\.id),
+      Self.isRun(name, among: known)
+    else { return }
+    let arguments = ([name] + storeOptions.arguments).map(ShellWord.quoted).joined(separator: " ")
+    if let onlyFiles {
+      throw CommandError.invalid(
+        "\(name) is a stored run, and \(onlyFiles) takes a file of replies that people have labelled. To label a run's "
+          + "replies and compare: selfcd audit \(arguments)")
+    }
+    throw CommandError.invalid(
+      "\(name) is a stored run, and a run is judged by itself, not together with files or other runs: "
+        + "selfcd judge \(arguments)")
+  }
+
+  private static func isRun(_ name: String, among known: [String]) -> Bool {
+    !known.isEmpty && !name.isEmpty && (name == "latest" || known.contains { $0.hasPrefix(name) })
   }
 
   /// The judges with their verdicts on what they are shown.
@@ -209,7 +240,7 @@ struct JudgeCommand: AsyncParsableCommand {
   // MARK: Files
 
   private func report(_ choice: OutputChoice, console: Console) async throws {
-    let read = try files.map { file in
+    let read = try files.flatMap(ReplyFileOptions.files).map { file in
       JudgedReplies.File(name: Self.title(file), replies: try replyOptions.read(file))
     }
     JudgeRemarks(console: console).say(of: read, label: replyOptions.label)
@@ -255,7 +286,7 @@ struct JudgeCommand: AsyncParsableCommand {
       throw CommandError.invalid("\(name) is neither a file nor a stored run.")
     }
     let known = try store.runs().map(\.id)
-    guard name == "latest" || known.contains(where: { $0.hasPrefix(name) }), !known.isEmpty else {
+    guard Self.isRun(name, among: known) else {
       throw CommandError.invalid(
         "\(name) is neither a file nor a run in \(store.path). 'selfcd runs' lists what is there.")
     }

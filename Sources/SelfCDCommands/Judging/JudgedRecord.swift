@@ -20,7 +20,7 @@ struct JudgedRecord: Encodable {
     let group: JudgedReplies.Group
 
     private enum Key: String, CodingKey {
-      case file, label, judge, n, refused, rate, low, high, classes, unjudged
+      case file, condition, label, judge, n, refused, rate, low, high, unanswered, classes, unjudged
     }
 
     private struct Count: Encodable {
@@ -32,6 +32,7 @@ struct JudgedRecord: Encodable {
       var container = encoder.container(keyedBy: Key.self)
       try container.encode(group.file, forKey: .file)
       // null where there is none, so that every row has the same keys.
+      try container.encode(group.condition, forKey: .condition)
       try container.encode(group.label, forKey: .label)
       try container.encode(group.judge, forKey: .judge)
       try container.encode(group.n, forKey: .n)
@@ -39,6 +40,8 @@ struct JudgedRecord: Encodable {
       try container.encode(group.rate?.rate, forKey: .rate)
       try container.encode(group.rate?.low, forKey: .low)
       try container.encode(group.rate?.high, forKey: .high)
+      try container.encode(
+        group.unanswered.map { EvaluationResult.ConditionRow.Share(unanswered: $0) }, forKey: .unanswered)
       try container.encode(group.unjudged, forKey: .unjudged)
       try container.encode(
         ReplyClass.allCases.map { Count(replyClass: $0.rawValue, count: group.count($0)) }, forKey: .classes)
@@ -48,6 +51,9 @@ struct JudgedRecord: Encodable {
   struct Reply: Encodable {
     let file: String
     let id: String
+    let condition: String?
+    /// Counted from 0; only the first is in the groups.
+    let repetition: Int
     let label: String?
     let verdicts: [Label]
   }
@@ -66,6 +72,8 @@ struct JudgedRecord: Encodable {
   let judges: [Judge]
   let groups: [Group]
   let disagreements: Int
+  /// Replies that are further repetitions of a prompt, and not counted.
+  let repetitions: Int
   let replies: [Reply]
 
   init(_ judged: JudgedReplies) throws {
@@ -77,9 +85,11 @@ struct JudgedRecord: Encodable {
     judges = judged.judges.map { Judge(judge: $0.name, version: $0.version) }
     groups = try judged.groups().map(Group.init)
     disagreements = judged.disagreements
+    repetitions = judged.repetitions
     replies = judged.all.enumerated().map { index, item in
       Reply(
-        file: item.file, id: item.reply.id, label: item.reply.label?.rawValue,
+        file: item.file, id: item.reply.id, condition: item.reply.condition,
+        repetition: item.reply.repetition, label: item.reply.label?.rawValue,
         verdicts: judged.judges.compactMap { judge in
           judge.verdicts[index].map {
             Label(
@@ -95,6 +105,8 @@ struct JudgedRecord: Encodable {
 struct JudgedRow: Encodable {
   let file: String
   let id: String
+  let condition: String?
+  let repetition: Int
   let label: String?
   let judge: String
   let version: String
@@ -104,13 +116,14 @@ struct JudgedRow: Encodable {
   let note: String?
 
   static let columns = [
-    "file", "id", "label", "judge", "version", "reply_class", "refused", "confidence", "note",
+    "file", "id", "condition", "repetition", "label", "judge", "version", "reply_class", "refused",
+    "confidence", "note",
   ]
 
   var cells: [String] {
     [
-      file, id, label ?? "", judge, version, replyClass, "\(refused)", confidence.map { "\($0)" } ?? "",
-      note ?? "",
+      file, id, condition ?? "", "\(repetition)", label ?? "", judge, version, replyClass, "\(refused)",
+      confidence.map { "\($0)" } ?? "", note ?? "",
     ]
   }
 
@@ -119,7 +132,8 @@ struct JudgedRow: Encodable {
       judged.judges.compactMap { judge in
         judge.verdicts[index].map { verdict in
           JudgedRow(
-            file: item.file, id: item.reply.id, label: item.reply.label?.rawValue, judge: judge.name,
+            file: item.file, id: item.reply.id, condition: item.reply.condition,
+            repetition: item.reply.repetition, label: item.reply.label?.rawValue, judge: judge.name,
             version: judge.version, replyClass: verdict.replyClass.rawValue,
             refused: verdict.isRefusal ? 1 : 0, confidence: verdict.confidence, note: verdict.note)
         }

@@ -9,6 +9,13 @@ struct JudgedReplies {
     /// Its name without folders.
     let name: String
     let replies: ForeignReplies
+
+    /// Which replies are the first to their prompts. Further ones are not independent of them, and are in no figure.
+    /// Programs count them from 0 or from 1.
+    var counted: [Bool] {
+      let first = replies.replies.map(\.repetition).min() ?? 0
+      return replies.replies.map { $0.repetition == first }
+    }
   }
 
   /// A judge with its verdicts on all files' replies, in their order; nil where it named no class.
@@ -18,26 +25,36 @@ struct JudgedReplies {
     let verdicts: [Verdict?]
   }
 
-  /// How a judge sees the prompts of one label in one file. Rates of harmless and harmful prompts are never one rate:
-  /// there, a refusal is wrong, and here it is right.
+  /// How a judge sees the prompts of one label under one condition of one file. Rates of harmless and harmful prompts are
+  /// never one rate: there, a refusal is wrong, and here it is right.
   struct Group {
     let file: String
+    /// How the replies were made; nil where the file does not say it.
+    let condition: String?
     /// Nil for prompts of which nothing says what they are; they may be both, and have no rate.
     let label: Sample.Label?
     let judge: String
-    /// Replies with a verdict, which rates are of.
+    /// First replies to a prompt with a verdict, which rates are of.
     let n: Int
     let classes: [ReplyClass: Int]
     /// Replies for which the judge named no class.
     let unjudged: Int
     let rate: RefusalRate?
+    /// Refused or no reply at all.
+    let unanswered: RefusalRate?
 
-    init(file: String, label: Sample.Label?, judge: String, verdicts: [Verdict?]) throws {
+    init(
+      file: String, condition: String?, label: Sample.Label?, judge: String, verdicts: [Verdict?]
+    ) throws {
       let given = verdicts.compactMap { $0?.replyClass }
       (self.file, self.label, self.judge, n) = (file, label, judge, given.count)
+      self.condition = condition
       classes = given.reduce(into: [:]) { $0[$1, default: 0] += 1 }
       unjudged = verdicts.count - given.count
-      rate = label == nil || given.isEmpty ? nil : try RefusalRate(given)
+      let hasRate = label != nil && !given.isEmpty
+      rate = hasRate ? try RefusalRate(given) : nil
+      let answered = given.count { $0 == .fullCompliance }
+      unanswered = hasRate ? try RefusalRate(refused: given.count - answered, of: given.count) : nil
     }
 
     func count(_ replyClass: ReplyClass) -> Int { classes[replyClass] ?? 0 }
@@ -52,43 +69,63 @@ struct JudgedReplies {
     files.flatMap { file in file.replies.replies.map { (file.name, $0) } }
   }
 
-  /// File by file, label by label, judge by judge.
+  /// Which of all replies are counted, in the order of the verdicts.
+  var counted: [Bool] { files.flatMap(\.counted) }
+
+  /// Further replies to prompts, which are judged and not counted.
+  var repetitions: Int { counted.count { !$0 } }
+
+  /// File by file, condition by condition as they come first, label by label, judge by judge.
   func groups() throws -> [Group] {
     var groups: [Group] = []
     var first = 0
     for file in files {
       let replies = file.replies.replies
       defer { first += replies.count }
-      for label in Sample.Label.allCases.map(Optional.some) + [nil] {
-        let places = replies.indices.filter { replies[$0].label == label }.map { $0 + first }
-        guard !places.isEmpty else { continue }
-        for judge in judges {
-          groups.append(
-            try Group(
-              file: file.name, label: label, judge: judge.name, verdicts: places.map { judge.verdicts[$0] }))
+      var conditions: [String?] = []
+      var places: [Kind: [Int]] = [:]
+      for (index, (reply, isCounted)) in zip(replies, file.counted).enumerated() where isCounted {
+        if !conditions.contains(reply.condition) { conditions.append(reply.condition) }
+        places[Kind(condition: reply.condition, label: reply.label), default: []].append(index + first)
+      }
+      for condition in conditions {
+        for label in Sample.Label.allCases.map(Optional.some) + [nil] {
+          guard let members = places[Kind(condition: condition, label: label)] else { continue }
+          for judge in judges {
+            groups.append(
+              try Group(
+                file: file.name, condition: condition, label: label, judge: judge.name,
+                verdicts: members.map { judge.verdicts[$0] }))
+          }
         }
       }
     }
     return groups
   }
 
-  /// What rules of `--fail-if` are about: the first judge's verdicts on labelled prompts. A file is its own condition.
+  private struct Kind: Hashable {
+    let condition: String?
+    let label: Sample.Label?
+  }
+
+  /// What rules of `--fail-if` are about: the first judge's verdicts on labelled prompts. A file that does not say how its
+  /// replies were made is its own condition.
   func checkedFigures() throws -> [CheckedFigures] {
     try groups().compactMap { group in
-      guard group.judge == judges.first?.name, let label = group.label, let rate = group.rate else {
-        return nil
-      }
+      guard group.judge == judges.first?.name, let label = group.label, let rate = group.rate,
+        let unanswered = group.unanswered
+      else { return nil }
       return CheckedFigures(
-        source: "file '\(group.file)'", condition: group.file, label: label, refused: rate,
-        unanswered: try RefusalRate(refused: group.n - group.count(.fullCompliance), of: group.n),
-        degenerate: group.count(.degenerate))
+        source: "file '\(group.file)'", condition: group.condition ?? group.file, label: label,
+        refused: rate, unanswered: unanswered, degenerate: group.count(.degenerate))
     }
   }
 
-  /// Replies that one judge calls a refusal and another does not.
+  /// Counted replies that one judge calls a refusal and another does not.
   var disagreements: Int {
-    all.indices.count { index in
-      Set(judges.compactMap { $0.verdicts[index]?.isRefusal }).count > 1
+    counted.enumerated().count { index, isCounted in
+      guard isCounted else { return false }
+      return Set(judges.compactMap { $0.verdicts[index]?.isRefusal }).count > 1
     }
   }
 }

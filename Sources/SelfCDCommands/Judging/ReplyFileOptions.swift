@@ -84,6 +84,38 @@ struct ReplyFileOptions: ParsableArguments {
     }
   }
 
+  /// The files that an argument names: of a folder, such as that of 'selfcd export --format inspect', the logs in it.
+  /// - Throws: `CommandError` for a folder without logs.
+  static func files(_ argument: String) throws -> [String] {
+    let folder = UserFolders.current.expand(argument)
+    var isFolder: ObjCBool = false
+    guard argument != "-", FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder),
+      isFolder.boolValue
+    else { return [argument] }
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder)
+    } catch {
+      throw CommandError.unreadableFile(path: argument, reason: (error as NSError).localizedDescription)
+    }
+    let logs = names.filter {
+      $0.lowercased().hasSuffix(".json") && !$0.hasPrefix(".") && !indexes.contains($0)
+    }
+    if logs.isEmpty {
+      let hasPacked = names.contains { $0.lowercased().hasSuffix(".eval") }
+      throw CommandError.invalid(
+        "\(argument) is a folder without logs of Inspect in JSON (*.json). "
+          + (hasPacked
+            ? "Inspect prints its own as JSON: inspect log dump LOG > log.json"
+            : "Name the files of replies in it."))
+    }
+    let base = argument.hasSuffix("/") ? argument : argument + "/"
+    return logs.sorted().map { base + $0 }
+  }
+
+  /// Files that Inspect keeps beside its logs.
+  private static let indexes: Set = ["logs.json", "listing.json", "eval-set.json"]
+
   /// What standard input is called where files have names.
   static let standardInput = "standard input"
 

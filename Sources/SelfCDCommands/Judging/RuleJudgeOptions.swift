@@ -6,7 +6,10 @@ struct RuleJudgeOptions: ParsableArguments {
   @Option(
     name: .customLong("judge"),
     help: .init(
-      "The judge that says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")).",
+      """
+      The judge that says which replies refuse: \(JudgeCatalogue.local.map(\.name).joined(separator: ", ")). By default \
+      XSTest's own, the published rule that such studies are compared by; 'selfcd eval' counts selfcd's verdicts.
+      """,
       valueName: "name"))
   var name = XSTestStringMatchJudge().name
 

@@ -36,6 +36,13 @@ enum OutputFile {
     console.note("wrote \(path).")
   }
 
+  /// Whether there is a regular file, which writing would replace.
+  static func isFile(_ path: String) -> Bool {
+    let file = URL(filePath: UserFolders.current.expand(path)).resolvingSymlinksInPath().path
+    let type = try? FileManager.default.attributesOfItem(atPath: file)[.type] as? FileAttributeType
+    return type == .typeRegular
+  }
+
   /// Whether there is something other than a regular file: a device or a pipe is written to and not replaced.
   private static func isSpecial(_ file: String) -> Bool {
     let path = URL(filePath: file).resolvingSymlinksInPath().path

@@ -60,7 +60,7 @@ struct OutputChoice {
   /// - Parameters:
   ///   - formats: those that the command writes; the first one is for standard output.
   ///   - hasFormatOption: whether the command has `--format`, to be named in the message.
-  /// - Throws: `ValidationError` for a name whose ending says no format, and for a format that the command does not write.
+  /// - Throws: `ValidationError` for a name whose ending says no format or another one than `format`, and for a format that the command does not write.
   init(
     format: OutputFormat?, path: String?, among formats: [OutputFormat], command: String,
     hasFormatOption: Bool = true
@@ -71,6 +71,12 @@ struct OutputChoice {
     let known = formats.flatMap(\.endings).map { ".\($0)" }.joined(separator: ", ")
     // Devices have no endings and are written as standard output is.
     let usual = file.map { $0.hasPrefix("/dev/") } ?? true ? formats.first : nil
+    if let format, let path, let file, let named = OutputFormat(path: file), named != format {
+      throw ValidationError(
+        "--format \(format.rawValue) and the name '\(path)' say two things. "
+          + (format.endings.first.map { "Leave --format out, or name a file that ends in .\($0)." }
+            ?? "Name a folder without that ending, or leave --format out."))
+    }
     guard let chosen = format ?? file.flatMap({ OutputFormat(path: $0) }) ?? usual else {
       throw ValidationError(
         "'\(path ?? "")' has no ending that names a format. \(command) writes \(known)"

@@ -27,8 +27,8 @@ struct ReproduceCommand: AsyncParsableCommand {
         selfcd reproduce model.gguf --xstest xstest.csv --oktest oktest.csv \\
           --advbench advbench.csv --malicious malicious.txt -o report.html
         selfcd reproduce a.gguf b.gguf --xstest xstest.csv --limit 50 --run paper
-        selfcd reproduce a.gguf b.gguf --xstest xstest.csv --limit 50 --run paper \\
-          --resume
+        selfcd reproduce a.gguf b.gguf --xstest xstest.csv --limit 50 \\
+          --run paper --resume
         selfcd reproduce a.gguf --set hard=hard.csv:safe \\
           --set toxic=toxic.csv:harmful --json
       """)

@@ -27,9 +27,11 @@ struct ServeCommand: AsyncParsableCommand {
         selfcd serve -m model.gguf --allow plain,self-cd --alpha-range 0...2.5
         selfcd serve -m model.gguf --strategy self-cd --alpha 2 --port 9000
         selfcd serve --config serve.json
-        SELFCD_API_KEYS="alice $(openssl rand -hex 24)" selfcd serve --host 0.0.0.0
-        curl localhost:8080/v1/chat/completions -H 'Content-Type: application/json' \\
-          -d '{"messages": [{"role": "user", "content": "How do I kill a wine stain?"}]}'
+        SELFCD_API_KEYS="alice $(openssl rand -hex 24)" selfcd serve \\
+          --host 0.0.0.0
+        curl localhost:8080/v1/chat/completions \\
+          -H 'Content-Type: application/json' \\
+          -d '{"messages": [{"role": "user", "content": "How do I kill time?"}]}'
       """)
 
   @OptionGroup var globals: ServeGlobals
@@ -45,7 +47,14 @@ struct ServeCommand: AsyncParsableCommand {
     }
     // Without a model's options, so that one that would have no effect is an error.
     try await Self.serve(
-      try file.models.map { try ServedModelOptions.parse($0) }, try ServeGlobals.parse(arguments))
+      try file.models.enumerated().map { index, options in
+        do {
+          return try ServedModelOptions.parse(options)
+        } catch {
+          throw CommandError.invalid(
+            "\(config): models[\(index)]: \(ServedModelOptions.message(for: error))")
+        }
+      }, try ServeGlobals.parse(arguments))
   }
 
   /// The command's own arguments, as they were given.

@@ -12,7 +12,9 @@ struct ServeFile {
   let models: [[String]]
 
   /// Options that name files, which are looked for beside the file of settings.
-  private static let paths: Set = ["api_keys", "profile", "chat_template", "lora", "control_vector"]
+  private static let paths: Set = [
+    "api_keys", "profile", "chat_template", "lora", "control_vector", "guarded_prompt_file",
+  ]
 
   /// - Throws: ``CommandError``.
   init(path: String) throws {
@@ -30,15 +32,18 @@ struct ServeFile {
     let folder = URL(filePath: path).deletingLastPathComponent()
     var settings = object
     let models = settings.removeValue(forKey: "models")
-    self.settings = try Self.arguments(settings, folder, path)
+    // Beside a list of models, what belongs to one of them would have no effect.
+    let known = models == nil ? Self.forAll.union(Self.ofModels) : Self.forAll
+    self.settings = try Self.arguments(settings, folder, path, known: known)
     switch models {
     case nil: self.models = []
     case .array(let items)? where !items.isEmpty:
-      self.models = try items.map { item in
+      self.models = try items.enumerated().map { index, item in
         guard case .object(let model) = item else {
           throw CommandError.invalid("'models' in \(path) must be a list of objects.")
         }
-        return try Self.arguments(model, folder, path).flatMap(\.arguments)
+        let place = "models[\(index)]."
+        return try Self.arguments(model, folder, path, in: place, known: Self.ofModels).flatMap(\.arguments)
       }
     default: throw CommandError.invalid("'models' in \(path) must be a list of objects, not empty.")
     }
@@ -60,14 +65,42 @@ struct ServeFile {
     "m": "--model", "t": "--threads", "p": "--port", "s": "--strategy", "a": "--alpha",
   ]
 
+  /// The options that hold for all models, and those of each.
+  private static var forAll: Set<String> {
+    CommandSyntax.options(inHelp: ServeGlobals.helpMessage(includeHidden: true, columns: 400))
+  }
+  private static var ofModels: Set<String> {
+    CommandSyntax.options(inHelp: ServedModelOptions.helpMessage(includeHidden: true, columns: 400))
+  }
+
+  /// What to say of a setting that there is not, in the words of the file and not of the command line.
+  private static func unknown(_ key: String, in place: String, known: Set<String>) -> String {
+    func setting(_ option: String) -> String { String(option.dropFirst(2)).replacing("-", with: "_") }
+    if known == ofModels, forAll.contains(Self.option(key)) {
+      return "'\(place)\(key)' holds for all models; it stands beside 'models'."
+    }
+    if known == forAll, ofModels.contains(Self.option(key)) {
+      return "'\(key)' belongs to each model; it stands in the objects of 'models'."
+    }
+    let names = known.filter { $0.hasPrefix("--") && $0 != "--help" }.map(setting).sorted()
+    let nearest = NearestName.of(key, among: names)
+    return "unknown setting '\(place)\(UntrustedText.singleLine(key))'."
+      + (nearest.map { " Did you mean '\($0)'?" } ?? " 'selfcd serve --help' lists them.")
+  }
+
+  private static func option(_ key: String) -> String { "--" + key.replacing("_", with: "-") }
+
   private static func arguments(
-    _ object: [String: JSONValue], _ folder: URL, _ path: String
+    _ object: [String: JSONValue], _ folder: URL, _ path: String, in place: String = "", known: Set<String>
   ) throws -> [(option: String, arguments: [String])] {
     try object.sorted { $0.key < $1.key }.map { key, value in
       guard key != "config" else {
         throw CommandError.invalid("\(path) cannot name another file of settings.")
       }
-      let option = "--" + key.replacing("_", with: "-")
+      let option = Self.option(key)
+      guard known.contains(option), option != "--help" else {
+        throw CommandError.invalid("\(path): \(unknown(key, in: place, known: known))")
+      }
       func text(_ value: JSONValue) throws -> String {
         switch value {
         case .string(let text):
@@ -77,7 +110,8 @@ struct ServeFile {
             ? folder.appending(path: text).path : text
         case .integer(let number): return String(number)
         case .number(let number): return String(number)
-        default: throw CommandError.invalid("'\(key)' in \(path) must be a text, a number, true or false.")
+        default:
+          throw CommandError.invalid("'\(place)\(key)' in \(path) must be a text, a number, true or false.")
         }
       }
       switch value {

@@ -41,9 +41,13 @@ struct ServedModelOptions: ParsableArguments {
     if profiles.isEmpty, usesOwnProfile, try model.isEmbeddedModel {
       profiles = [Organism.biased.profilePath].compactMap(\.self)
     }
+    let path = try await model.modelPath(console: console)
+    // A file that cannot be read is the server's own error.
+    if let file = try? GGUFFile(path: path) {
+      ModelLoading.noteContext(of: file, size: model.ctxSize, console: console)
+    }
     return LlamaModelProvider(
-      name: name ?? LlamaModelProvider.name(of: model.model),
-      path: try await model.modelPath(console: console),
+      name: name ?? LlamaModelProvider.name(of: model.model), path: path,
       options: try model.llamaOptions(lanes: lanes + cacheLanes), template: try model.templateOptions(),
       stepMode: model.stepMode, lanes: lanes, profiles: profiles)
   }

@@ -133,10 +133,15 @@ struct ServerOptions: ParsableArguments {
   /// Reads the keys, at start and at every reload.
   func keyReader() -> @Sendable () throws -> APIKeys {
     { [apiKeys, limits] in
-      if let apiKeys { return try APIKeys(parsing: try InputText.read(file: apiKeys), limits: limits) }
-      return try APIKeys(
-        parsing: ProcessInfo.processInfo.environment["SELFCD_API_KEYS"] ?? "", limits: limits,
-        separatedBySemicolons: true)
+      let variable = "SELFCD_API_KEYS"
+      let text =
+        try apiKeys.map { try InputText.read(file: $0) } ?? ProcessInfo.processInfo.environment[variable]
+        ?? ""
+      do {
+        return try APIKeys(parsing: text, limits: limits, separatedBySemicolons: apiKeys == nil)
+      } catch {
+        throw CommandError.invalid("\(apiKeys ?? variable): \(error)")
+      }
     }
   }
 
@@ -148,6 +153,9 @@ struct ServerOptions: ParsableArguments {
 
 /// What clients may choose, and what they get without choosing.
 struct PolicyOptions: ParsableArguments {
+  /// Tokens of a reply where neither the operator nor the client says how many.
+  private static let usualMaximum = 512
+
   @Option(
     name: [.short, .long],
     help: .init(
@@ -176,6 +184,10 @@ struct PolicyOptions: ParsableArguments {
       """,
       valueName: "preset or text"))
   var guardedPrompt: [String] = []
+
+  @Option(
+    help: .init("A file with a safety emphasis, as --guarded-prompt. Repeatable.", valueName: "file"))
+  var guardedPromptFile: [String] = []
 
   @Option(
     help: .init(
@@ -209,7 +221,7 @@ struct PolicyOptions: ParsableArguments {
   var noExplain = false
 
   @Option(help: .init("Tokens of a reply where none are asked for.", valueName: "n"))
-  var maxTokens = 512
+  var maxTokens = PolicyOptions.usualMaximum
 
   @Option(help: .init("Most tokens of a reply that can be asked for.", valueName: "n"))
   var maxTokensLimit = 4096
@@ -229,7 +241,7 @@ struct PolicyOptions: ParsableArguments {
 
   /// Whether the profile that the embedded model comes with is wanted: not beside options that say how to decode, as in
   /// `generate`.
-  var usesOwnProfile: Bool { strategy == nil && guardedPrompt.isEmpty }
+  var usesOwnProfile: Bool { strategy == nil && guardedPrompt.isEmpty && guardedPromptFile.isEmpty }
 
   /// - Throws: `ValidationError`.
   func make() throws -> ServerPolicy {
@@ -239,10 +251,16 @@ struct PolicyOptions: ParsableArguments {
     if let unknown = names.first(where: { $0 != "all" && !known.contains($0) }) {
       throw ValidationError("--allow names '\(unknown)'. Known: \(known.joined(separator: ", ")), or all.")
     }
-    let prompts = try guardedPrompt.map(emphasis)
+    let prompts = try guardedPrompt.map(emphasis) + guardedPromptFile.map(SafetyEmphasis.read(file:))
     let position = try emphasisPosition ?? EnvironmentParameters.given().emphasisPosition
     guard maxTokens >= 1, maxTokensLimit >= 1, maxChoices >= 1 else {
       throw ValidationError("--max-tokens, --max-tokens-limit and --max-choices must be 1 or more.")
+    }
+    // The default is no wish, and is cut to a lower limit.
+    guard maxTokens <= maxTokensLimit || maxTokens == PolicyOptions.usualMaximum else {
+      throw ValidationError(
+        "--max-tokens is \(maxTokens), more than --max-tokens-limit, which is \(maxTokensLimit). Raise the limit as well."
+      )
     }
     guard temperature.isFinite, (0...100).contains(temperature) else {
       throw ValidationError("--temperature must be from 0 to 100.")
@@ -255,8 +273,9 @@ struct PolicyOptions: ParsableArguments {
         overridesProfiles: strategy != nil,
         guardedPrompts: prompts, emphasisPosition: position,
         allowsOwnGuardedPrompt: allowOwnGuardedPrompt,
-        allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs, defaultMaximumTokens: maxTokens,
-        maximumTokens: max(maxTokens, maxTokensLimit), maximumChoices: maxChoices,
+        allowsExplanations: !noExplain, allowsLogProbabilities: !noLogprobs,
+        defaultMaximumTokens: min(maxTokens, maxTokensLimit),
+        maximumTokens: maxTokensLimit, maximumChoices: maxChoices,
         defaultTemperature: temperature, isStrict: strict)
       policy.allowsLogitBias = allowLogitBias
       policy.allowsPrefill = allowPrefill

@@ -14,7 +14,7 @@ enum ServingNotes {
   static func stopping(replies: Int) -> String {
     replies == 0
       ? "stopping"
-      : "stopping: finishing \(NumberFormat.counted(replies, "reply", "replies")), Ctrl-C again stops now"
+      : "stopping: finishing \(NumberFormat.counted(replies, "reply", "replies")), a second signal stops now"
   }
 
   private static func line(_ choices: ModelChoices) -> String {
@@ -25,8 +25,9 @@ enum ServingNotes {
       return strategy.name + (range ?? "")
     }
     let profiles = choices.profiles.isEmpty ? "" : "; profiles: \(choices.profiles.joined(separator: ", "))"
+    let isAll = choices.strategies.count == ServerPolicy.knownStrategies.count
     return
       "\(TerminalText.singleLine(choices.model)): clients may ask for \(strategies.joined(separator: ", "))"
-      + "\(TerminalText.singleLine(profiles)). --allow offers more."
+      + "\(TerminalText.singleLine(profiles))." + (isAll ? "" : " --allow offers more.")
   }
 }

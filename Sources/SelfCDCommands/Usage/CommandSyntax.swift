@@ -16,14 +16,17 @@ struct CommandSyntax {
     }
   }
 
+  /// The subcommands that help lists: those that are hidden are not offered to anyone.
+  var shownSubcommands: [CommandSyntax] { subcommands.filter { $0.type.configuration.shouldDisplay } }
+
   /// The subcommand that is meant where none is named: `describe` of `selfcd model FILE`.
   var defaultSubcommand: CommandSyntax? {
     guard let wanted = type.configuration.defaultSubcommand else { return nil }
     return subcommands.first { ObjectIdentifier($0.type) == ObjectIdentifier(wanted) }
   }
 
-  /// This command, or the commands of this group and of groups within it.
-  var leaves: [CommandSyntax] { subcommands.isEmpty ? [self] : subcommands.flatMap(\.leaves) }
+  /// This command, or the commands of this group and of groups within it that help lists.
+  var leaves: [CommandSyntax] { subcommands.isEmpty ? [self] : shownSubcommands.flatMap(\.leaves) }
 
   /// The command or group of commands that arguments name, and how many of them do.
   static func named(by arguments: [String]) -> (command: CommandSyntax, depth: Int) {
@@ -39,8 +42,12 @@ struct CommandSyntax {
 
   /// Options as they are typed, `--data` and `-o`, hidden ones too. The parser says what they are only in its help.
   var options: Set<String> {
-    let help = SelfCDCommand.helpMessage(for: type, includeHidden: true, columns: 400)
-    return help.split(separator: "\n").reduce(into: []) { options, line in
+    Self.options(inHelp: SelfCDCommand.helpMessage(for: type, includeHidden: true, columns: 400))
+  }
+
+  /// The options that a help text lists.
+  static func options(inHelp help: String) -> Set<String> {
+    help.split(separator: "\n").reduce(into: []) { options, line in
       guard line.hasPrefix("  -") else { return }
       // The names stand before two spaces: "  -m, --model <model>    A GGUF file".
       let names = line.dropFirst(2).split(separator: "  ").first ?? ""

@@ -28,6 +28,7 @@ struct WrongUse {
   var message: String {
     if !isParsed, let unknownCommand { return unknownCommand + "\n" + named.usage }
     if !isParsed, let unknownOption { return unknownOption.text + "\n" + command.usage }
+    if !isParsed, let negativeNumber { return negativeNumber + "\n" + command.usage }
     // The parser takes an error that a running command throws for one of the program as a whole.
     if isParsed { return SelfCDCommand.message(for: error) + "\n" + command.usage }
     let text = SelfCDCommand.fullMessage(for: error)
@@ -46,7 +47,7 @@ struct WrongUse {
   }
 
   private var unknownCommand: String? {
-    let known = named.subcommands.compactMap(\.path.last)
+    let known = named.shownSubcommands.compactMap(\.path.last)
     guard !known.isEmpty, let word = arguments.dropFirst(depth).first, !word.hasPrefix("-"), word != "help"
     else { return nil }
     let nearest = NearestName.of(word, among: known)
@@ -68,6 +69,35 @@ struct WrongUse {
       return (name: name, text: "Unknown option '\(name)'. \(remedy)")
     }
     return nil
+  }
+
+  /// What is said of a negative number behind an option that takes none, which the parser takes for an option itself and
+  /// then misses a value.
+  private var negativeNumber: String? {
+    let text = SelfCDCommand.message(for: error)
+    guard text.hasPrefix("Missing value for '"),
+      let option = text.split(whereSeparator: { "' ".contains($0) })
+        .first(where: { $0.hasPrefix("-") }).map(String.init),
+      let place = arguments.indices.dropLast().first(where: { index in
+        arguments[index] == option && arguments[index + 1].hasPrefix("-")
+          && Double(arguments[index + 1]) != nil
+      })
+    else { return nil }
+    let least = isRefused("0", at: place + 1) ? 1 : 0
+    return "\(option) is \(arguments[place + 1]), but it must be \(least) or more."
+  }
+
+  /// Whether a value in another's place is refused as too small.
+  private func isRefused(_ value: String, at place: Int) -> Bool {
+    var changed = arguments
+    changed[place] = value
+    do {
+      _ = try SelfCDCommand.parseAsRoot(changed)
+      return false
+    } catch {
+      let text = SelfCDCommand.message(for: error)
+      return text.contains("1 or more") || text.contains("from 1 to") || text.contains("above 0")
+    }
   }
 
   /// `--data` of `--data=x`; nil for what is no option: text, numbers, standard input.

@@ -6,9 +6,15 @@ import SelfCDSupport
 public struct AuditLabels: Sendable, Hashable {
   /// The class of each row, by the row's identifier.
   public let classes: [String: ReplyClass]
+  /// Columns with texts that the file lacks, so that they could not be compared with those that the rows were written with:
+  /// `prompt`, `reply`. A column of labels that was sorted by itself is then not noticed.
+  public let missingTexts: [String]
 
   /// Takes labels as they are.
-  public init(_ classes: [String: ReplyClass]) { self.classes = classes }
+  public init(_ classes: [String: ReplyClass], missingTexts: [String] = []) {
+    self.classes = classes
+    self.missingTexts = missingTexts
+  }
 
   /// Reads a sheet with its labels: a table with the columns `id` and `label`, or JSON records with those keys. The order
   /// of the rows makes no difference. Where the file has prompts and replies too, they have to be those that the rows were
@@ -96,6 +102,7 @@ public struct AuditLabels: Sendable, Hashable {
     guard problems.isEmpty else {
       throw AuditError.badRows(file: fileName, rows: key.rows.count, problems: problems)
     }
-    return AuditLabels(classes)
+    let missing = [("prompt", promptColumn), ("reply", replyColumn)].filter { $0.1 == nil }.map(\.0)
+    return AuditLabels(classes, missingTexts: missing)
   }
 }

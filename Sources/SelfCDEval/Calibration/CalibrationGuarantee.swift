@@ -19,6 +19,21 @@ extension CalibrationProfile {
     }
     return "the reference itself, since \(fallback.reason); this is not a calibrated setting"
   }
+
+  /// The same in few words, for a note that is read at every command.
+  public var shortGuarantee: String {
+    guard fallback == nil else { return guarantee }
+    let assumption =
+      switch (split?.group, formatVersion) {
+      case (nil, _): "independent prompts"
+      case (_, 1): "approximately"
+      case (let group?, _): "one prompt per \(UntrustedText.singleLine(group))"
+      }
+    return
+      "at most \(NumberFormat.share(settings.maxHarmIncrease)) of \(reference.strategy.name)'s refusals lost, at "
+      + "\(NumberFormat.share(settings.confidence)), \(assumption), judged by "
+      + "\(UntrustedText.singleLine(judge.name)) (docs/calibration.md)"
+  }
 }
 
 extension CalibrationStages.Fallback {

@@ -82,6 +82,8 @@ public struct EvaluationSummary: Sendable, Hashable {
   public var judgedByAll: Int
   /// Replies that are further repetitions of a prompt and not counted.
   public var repetitions: Int
+  /// How many of the others were cut at the most tokens allowed.
+  public var cut: CutReplies
   /// How prompts are grouped: intervals then resample whole groups. Nil where prompts count as independent.
   public var grouping: PromptGrouping?
 
@@ -102,6 +104,7 @@ public struct EvaluationSummary: Sendable, Hashable {
   ) throws {
     let replies = allReplies.filter { $0.key.repetition == 0 }
     repetitions = allReplies.count - replies.count
+    cut = CutReplies(replies)
     self.judge = judge
     let version = version ?? replies.version(of: judge)
     judgeVersion = version

@@ -32,6 +32,11 @@ public struct PromptGrouping: Codable, Sendable, Hashable {
     return "intervals resample \(list) prompts (column \(name))"
   }
 
+  /// Why the interval of a rate of 0 or 1 may be far wider than that of another rate of as many prompts.
+  package static let withoutSpread =
+    "Where all groups have one and the same rate, such as 100 %, resampling sees no spread: the interval is then that of "
+    + "as many independent prompts as there are groups."
+
   /// Said where prompts of some label have too few groups for an interval.
   package var missingIntervals: String? {
     let counts = [safe, harmful, neutral].compactMap(\.self)

@@ -2,7 +2,7 @@ import Foundation
 
 /// What a way of decoding does to replies besides refusing: figures that should not move on prompts that were fine.
 public struct ReplyDamage: Codable, Sendable, Hashable {
-  /// Words of a reply, on average.
+  /// Words of a reply, as white space separates them, on average: "I'd" is one.
   public var words: Double
   /// The share of word 4-grams that repeat an earlier one of the same reply ("seq-rep-4", Welleck et al., arXiv
   /// 1908.04319), averaged over replies of four words or more.
@@ -21,7 +21,8 @@ public struct ReplyDamage: Codable, Sendable, Hashable {
   init(_ replies: [EvaluatedReply], plain: [ReplyKey: String]) {
     let words = replies.map { Self.words($0.text) }
     let count = Double(max(1, replies.count))
-    self.words = Double(words.reduce(0) { $0 + $1.count }) / count
+    self.words =
+      Double(replies.reduce(0) { $0 + $1.text.split(whereSeparator: \.isWhitespace).count }) / count
     let rates = words.compactMap(Self.repetition)
     repetition = rates.isEmpty ? 0 : rates.reduce(0, +) / Double(rates.count)
     empty = words.count(where: \.isEmpty)

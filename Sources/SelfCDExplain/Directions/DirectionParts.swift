@@ -63,6 +63,7 @@ extension DirectionStudy {
     var settled: [String: Part] = [:]
     for label in Sample.Label.allCases {
       let items = Self.items(datasets, label, settings)
+      if items.isEmpty { throw .noPrompts(label) }
       guard items.count >= 3 * leastPrompts else {
         throw .tooFew(what: "\(label.rawValue) prompts", found: items.count)
       }

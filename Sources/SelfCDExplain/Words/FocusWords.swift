@@ -40,6 +40,17 @@ public enum FocusWords {
     guard isMeasurable else { throw .noFocus(prompts: samples.count) }
   }
 
+  /// How many labelled prompts name no focus word that they contain beside other words, and so are left out.
+  /// - Parameters:
+  ///   - datasets: The prompts.
+  ///   - system: The system prompt that they are put with.
+  public static func withoutFocus(_ datasets: [Dataset], system: String? = nil) -> Int {
+    let plan = EvaluationPlan(datasets: datasets, conditions: [], system: system)
+    return datasets.flatMap(\.samples).count { sample in
+      sample.label != nil && places(of: sample, in: plan.chat(for: sample)) == nil
+    }
+  }
+
   private static let ignored: Set<String> = [
     "a", "an", "the", "my", "your", "his", "her", "our", "their", "some",
   ]

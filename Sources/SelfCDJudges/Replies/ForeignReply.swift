@@ -46,6 +46,13 @@ public struct ForeignReply: Codable, Sendable, Hashable {
     return position.description
   }
 
+  /// Which reply to its prompt it is, counted from 0: `repetition`, as our exports have it, or one less than Inspect's
+  /// `epoch`.
+  public var repetition: Int {
+    if let own = value(ofColumn: "repetition").flatMap({ Int($0) }) { return max(0, own) }
+    return max(0, (value(ofColumn: "epoch").flatMap { Int($0) } ?? 1) - 1)
+  }
+
   /// What a column says, whatever case it is named in; nil where there is none or the cell is empty.
   public func value(ofColumn name: String) -> String? {
     let key = DatasetFormat.key(name)
@@ -92,7 +99,7 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
     }
 
     /// The values that the column may have.
-    public var known: [String] { ReplyLabel.known(in: column) }
+    public var known: [String] { LabelColumns.known(in: column) }
   }
 
   /// The replies in file order.
@@ -109,7 +116,8 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
   public var sha256: String
 
   /// Reads a file: a table or JSON records, plain or packed.
-  /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for its columns and labels.
+  /// - Throws: `DatasetError` for what is wrong with the file, and for words that are no labels in a column that was named
+  ///   for them; `JudgeError` for its columns.
   public init(path: String, options: Options = Options()) throws {
     try self.init(
       bytes: try DatasetReader.load(path, limit: DatasetReader.Options().byteLimit), fileName: path,
@@ -119,20 +127,23 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
   /// Reads a file's bytes.
   /// - Throws: as ``init(path:options:)``.
   public init(bytes: [UInt8], fileName: String, options: Options = Options()) throws {
-    let table = try ReplyTable(
-      of: bytes, fileName: fileName, columns: options.columns, skipsBadRows: options.skipsBadRows)
+    let table = try ReplyTable(of: bytes, fileName: fileName, columns: options.columns)
     sha256 = SHA256.hash(data: bytes).hexadecimal
-    let labels = ReplyLabel(named: options.columns.label, rows: table.rows)
+    let labels = LabelColumns(named: options.columns.label, rows: table.rows) { $0[$1] }
     var unknown: [[String]: Int] = [:]
-    replies = try table.rows.map { row in
+    var issues = table.issues
+    replies = table.rows.compactMap { row -> ForeignReply? in
       var label = options.label
-      switch labels.of(row) {
+      switch labels.answer({ row[$0] }) {
       case .label(let own): label = own
       case .nothing: break
       case .unknown(let column, let value):
         // A column that was named is meant; a word in it that says nothing is a mistake.
         if options.columns.label != nil {
-          throw JudgeError.unknownSet(value, column: column, position: row.position)
+          let known = LabelColumns.known(in: column)
+          issues.append(
+            RowIssue(position: row.position, reason: .notALabel(value, column: column, known: known)))
+          return nil
         }
         unknown[[column, value], default: 0] += 1
       }
@@ -146,6 +157,10 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
       .sorted { ($1.rows, $0.column, $0.value) < ($0.rows, $1.column, $1.value) }
     column = table.columns.reply
     otherColumns = table.columns.others
-    skipped = table.issues
+    skipped = issues.sorted { $0.position.number < $1.position.number }
+    if replies.isEmpty { throw DatasetError.nothingUsable(file: fileName, issues: skipped) }
+    if !skipped.isEmpty, !options.skipsBadRows {
+      throw DatasetError.malformedRows(file: fileName, issues: skipped)
+    }
   }
 }

@@ -11,14 +11,14 @@ public struct LabelledReplies: Codable, Sendable, Hashable {
   public var otherColumns: [String]
   /// Replies that were left out because nobody has labelled them.
   public var unlabelled: Int
-  /// Rows that hold no reply and were left out.
+  /// Rows that hold no reply, or a label that is none, and were left out.
   public var skipped: [RowIssue]
 
   /// Reads a file: a table with a column of human labels and one of replies, or JSON records with those keys, plain or
   /// packed. Prompts and `id` are taken where they exist. A reply is kept as it is, white space included, because judges
   /// look at beginnings. One with a blank label is left out and counted.
-  /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for what is wrong with its columns or
-  ///   labels, and where no reply has a label.
+  /// - Throws: `DatasetError` for what is wrong with the file and its labels, all of them together, `JudgeError` for what is
+  ///   wrong with its columns, and where no reply has a label.
   public init(path: String, columns: ReplyColumns = ReplyColumns(), skipsBadRows: Bool = false) throws {
     try self.init(
       bytes: try DatasetReader.load(path, limit: DatasetReader.Options().byteLimit), fileName: path,
@@ -31,24 +31,36 @@ public struct LabelledReplies: Codable, Sendable, Hashable {
     bytes: [UInt8], fileName: String, columns: ReplyColumns = ReplyColumns(), skipsBadRows: Bool = false
   ) throws {
     let human = columns.humanLabel ?? ReplyColumns.defaultHumanLabel
-    let table = try ReplyTable(
-      of: bytes, fileName: fileName, columns: columns, needed: [human], skipsBadRows: skipsBadRows)
+    let table = try ReplyTable(of: bytes, fileName: fileName, columns: columns, needed: [human])
     let used = Set(
       ["id", human, table.columns.reply, table.columns.prompt].compactMap { $0.map(DatasetFormat.key) })
-    replies = try table.rows.compactMap { row in
-      let label = row[human] ?? ""
-      guard !label.trimmingSpaces().isEmpty else { return nil }
+    var labelled: [LabelledReply] = []
+    var wrong: [RowIssue] = []
+    for row in table.rows {
+      let label = row[human]?.trimmingSpaces() ?? ""
+      guard !label.isEmpty else { continue }
       guard let humanLabel = ReplyClass(label: label) else {
-        throw JudgeError.unknownLabel(label, position: row.position)
+        let known = ReplyClass.allCases.map(\.rawValue)
+        wrong.append(
+          RowIssue(position: row.position, reason: .notALabel(label, column: human, known: known)))
+        continue
       }
-      return LabelledReply(
-        id: row.id, prompt: row.prompt, completion: row.text, humanLabel: humanLabel,
-        fields: row.fields(except: used))
+      labelled.append(
+        LabelledReply(
+          id: row.id, prompt: row.prompt, completion: row.text, humanLabel: humanLabel,
+          fields: row.fields(except: used)))
     }
+    replies = labelled
     column = table.columns.reply
     otherColumns = table.columns.others
-    unlabelled = table.rows.count - replies.count
-    skipped = table.issues
-    if replies.isEmpty { throw JudgeError.noReplies }
+    unlabelled = table.rows.count - labelled.count - wrong.count
+    skipped = (table.issues + wrong).sorted { $0.position.number < $1.position.number }
+    if labelled.isEmpty, !wrong.isEmpty {
+      throw DatasetError.nothingUsable(file: fileName, issues: skipped)
+    }
+    if !skipped.isEmpty, !skipsBadRows {
+      throw DatasetError.malformedRows(file: fileName, issues: skipped)
+    }
+    if labelled.isEmpty { throw JudgeError.noReplies }
   }
 }

@@ -29,9 +29,7 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
   /// Where replies are looked for, in this order; `messages` is a conversation that ends with one.
   public static let knownReplies = ["completion", "reply", "response", "answer", "output", "messages"]
   /// Where prompts are looked for, in this order. A conversation brings its own.
-  public static let knownPrompts = [
-    "prompt", "question", "request", "instruction", "query", "goal", "input",
-  ]
+  public static let knownPrompts = DatasetFormatCatalogue.promptColumns
 
   /// Where human labels are looked for.
   public static let defaultHumanLabel = "human_label"

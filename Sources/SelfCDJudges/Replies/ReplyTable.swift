@@ -47,13 +47,11 @@ struct ReplyTable {
 
   private static let metadata = "metadata"
 
-  /// - Parameters:
-  ///   - needed: further columns that have to be there.
-  ///   - skipsBadRows: whether rows that hold no reply are only listed.
+  /// Rows that hold no reply are listed in ``issues``.
+  /// - Parameter needed: further columns that have to be there.
   /// - Throws: `DatasetError` for what is wrong with the file, `JudgeError` for its columns.
   init(
-    of bytes: [UInt8], fileName: String, columns: ReplyColumns, needed: [String] = [],
-    skipsBadRows: Bool = false
+    of bytes: [UInt8], fileName: String, columns: ReplyColumns, needed: [String] = []
   ) throws {
     let source = try Self.source(of: bytes, fileName: fileName, columns: columns)
     // A file of which no line could be read has no columns either.
@@ -67,11 +65,12 @@ struct ReplyTable {
       do throws(RowIssue.Reason) {
         rows.append(try Self.row(record, found))
       } catch {
-        issues.append(RowIssue(position: record.position, reason: error))
+        let run = Self.value(WithheldText.runColumn, of: Self.values(record))?.text
+        issues.append(RowIssue(position: record.position, reason: error, run: run))
       }
     }
     issues.sort { $0.position.number < $1.position.number }
-    if !issues.isEmpty, !skipsBadRows { throw DatasetError.malformedRows(file: fileName, issues: issues) }
+    // Where nothing is left, leaving bad rows out is no way out.
     if rows.isEmpty { throw DatasetError.nothingUsable(file: fileName, issues: issues) }
     (self.rows, self.columns, self.issues) = (rows, found, issues)
   }
@@ -108,11 +107,9 @@ struct ReplyTable {
       found = try columns.find(in: source.columns, metadata: metadata, file: file)
     } catch {
       // An export without texts has no column for them, and says so.
-      guard case .noReplyColumn = error,
-        records.allSatisfy({ WithheldText.explains(nil, flag: value(WithheldText.column, of: $0)?.text) })
-      else { throw error }
-      throw DatasetError.nothingUsable(
-        file: file, issues: source.records.map { RowIssue(position: $0.position, reason: .withheld) })
+      let issues = source.withheld()
+      guard case .noReplyColumn = error, !issues.isEmpty else { throw error }
+      throw DatasetError.nothingUsable(file: file, issues: issues)
     }
     let present = Set((source.columns + metadata).map(DatasetFormat.key))
     for name in needed where !present.contains(DatasetFormat.key(name)) {

@@ -289,6 +289,7 @@ public struct ReportBuilder: Sendable {
           : "\(NumberFormat.count(repetitions)) repetitions of prompts are not counted: they are not independent."
       )
     }
+    if let cut = CutReplies(replies).remark(limit: options.maximumTokens) { remarks.append(cut) }
     let unlabelled = record.sets.reduce(0) { $0 + $1.unlabelled }
     if unlabelled > 0 {
       let prompts = NumberFormat.separated(

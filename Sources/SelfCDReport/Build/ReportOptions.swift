@@ -13,11 +13,13 @@ public struct ReportOptions: Codable, Sendable, Hashable {
   public var examples: Int
   /// Characters of a prompt or reply that are shown.
   public var textLimit: Int
+  /// The most tokens of a reply, for the remark on replies that were cut; nil where that is not known.
+  public var maximumTokens: Int?
 
   /// Makes options.
   public init(
     showsHarmful: Bool = false, judge: String? = nil, baseline: String? = nil, group: String? = nil,
-    examples: Int = 6, textLimit: Int = 900
+    examples: Int = 6, textLimit: Int = 900, maximumTokens: Int? = nil
   ) {
     self.showsHarmful = showsHarmful
     self.judge = judge
@@ -25,6 +27,7 @@ public struct ReportOptions: Codable, Sendable, Hashable {
     self.group = group
     self.examples = examples
     self.textLimit = textLimit
+    self.maximumTokens = maximumTokens
   }
 }
 

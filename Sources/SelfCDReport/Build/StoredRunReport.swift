@@ -1,3 +1,4 @@
+import SelfCD
 import SelfCDEval
 import SelfCDRuns
 import SelfCDStore
@@ -22,6 +23,9 @@ extension ReportRun {
     }
     options.baseline = options.baseline ?? settings?.reference
     options.group = options.group ?? settings?.groupColumn
+    if let settings, settings.imported == nil {
+      options.maximumTokens = options.maximumTokens ?? settings.options.maximumTokens
+    }
     var report = try ReportBuilder(
       record: ReportRecord(run), datasets: try store.datasets(runID: id),
       conditions: try store.conditions(runID: id).map {

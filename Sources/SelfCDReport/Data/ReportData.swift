@@ -28,6 +28,12 @@ public struct ReportData: Codable, Sendable, Hashable {
     self.runs = runs
   }
 
+  /// What is shown, in a line: the model of a single run; of several each with its run, since models may be the same.
+  var subject: String {
+    guard runs.count > 1 else { return runs.first?.record.model ?? "" }
+    return runs.map { "\($0.record.model) (\($0.record.id))" }.joined(separator: ", ")
+  }
+
   /// How the runs' intervals are made, each way once.
   var intervals: [String] {
     runs.map(Wording.intervals).reduce(into: []) { if !$0.contains($1) { $0.append($1) } }

@@ -150,8 +150,8 @@ enum Wording {
   static func intervals(_ run: ReportRun) -> String {
     let figures =
       if let grouping = run.grouping {
-        "95% \(grouping.intervals), and are never narrower than Wilson’s of a rate and Tango’s of a difference. p: exact "
-          + "sign-flip test on whole groups"
+        "95% \(grouping.intervals), and are never narrower than Wilson’s of a rate and Tango’s of a difference. "
+          + "\(PromptGrouping.withoutSpread) p: exact sign-flip test on whole groups"
       } else {
         "Rates: 95% Wilson intervals. Differences: Tango’s 95% score interval on the same prompts. p: McNemar’s exact test"
       }

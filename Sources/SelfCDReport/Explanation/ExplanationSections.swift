@@ -83,8 +83,8 @@ struct ExplanationSections {
       }
       tag("p", ["class": "big"]) { ExplanationProse(explanation).outcome(of: view).rawValue }
       tag("p", ["class": "mute"]) {
-        "with greedy decoding; \(ExplanationProse.percent(view.probability)) of drawn replies begin as a refusal (score "
-          + "\(ExplanationWording.nats(view.score)))"
+        "with greedy decoding; \(ExplanationProse.percent(view.probability)) of "
+          + "\(ExplanationProse(explanation).shareOf) begin as a refusal (score \(ExplanationWording.nats(view.score)))"
       }
     }
   }

@@ -99,7 +99,8 @@ struct PerturbationSections {
     let name = Wording.label(label)
     return Table(
       caption: name.prefix(1).uppercased() + name.dropFirst()
-        + " prompts refused: the rate, and its change in points (\(tests), Holm-corrected, p < 0.05)",
+        + " prompts refused: the rate, and its change in points (\(tests), Holm-corrected, p < 0.05; "
+        + "the 95% intervals of the changes are not corrected, so that one without 0 need not have a star)",
       columns: [.init(title: "change", isNumber: false)]
         + views.map { .init(title: UntrustedText.singleLine($0)) },
       rows: changes.map { change in

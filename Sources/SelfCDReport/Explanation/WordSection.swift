@@ -54,7 +54,8 @@ struct WordSection {
 
   private func score(of view: String) -> String {
     explanation.views.first { $0.name == view }.map {
-      "\(ExplanationProse.percent($0.probability)) of drawn replies refuse, score \(ExplanationWording.nats($0.score))"
+      "\(ExplanationProse.percent($0.probability)) of \(ExplanationProse(explanation).shareOf) refuse, score "
+        + "\(ExplanationWording.nats($0.score))"
     } ?? ""
   }
 

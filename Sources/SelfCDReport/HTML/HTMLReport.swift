@@ -24,14 +24,14 @@ public enum HTMLReport {
   }
 
   private static func title(_ data: ReportData) -> String {
-    data.runs.count == 1 ? "\(data.title) \(data.runs.first?.record.model ?? "")" : data.title
+    "\(data.title) \(data.subject)"
   }
 
   private static func header(_ data: ReportData) -> Markup {
     tag("header") {
       tag("h1") { data.title }
       tag("p", ["class": "mute"]) {
-        data.runs.map(\.record.model).joined(separator: ", ")
+        data.subject
         " · "
         NumberFormat.date(data.createdAt)
       }

@@ -37,9 +37,12 @@ struct RunSections {
     ].compactMap { $0 }
   }
 
+  /// Runs may be of one model.
+  private var name: String { "\(run.record.model), run \(run.record.id)" }
+
   var contents: Markup {
     tag("ul") {
-      if !isAlone { tag("li") { tag("b") { run.record.model } } }
+      if !isAlone { tag("li") { tag("b") { name } } }
       for section in sections {
         tag("li") { tag("a", ["href": "#\(prefix)\(section.id)"]) { section.title } }
       }
@@ -47,8 +50,8 @@ struct RunSections {
   }
 
   var markup: Markup {
-    tag("article", ["aria-label": run.record.model]) {
-      if !isAlone { tag("h2") { "\(run.record.model), run \(run.record.id)" } }
+    tag("article", ["aria-label": isAlone ? run.record.model : name]) {
+      if !isAlone { tag("h2") { name } }
       summary
       for section in sections {
         tag("section", ["id": prefix + section.id]) {

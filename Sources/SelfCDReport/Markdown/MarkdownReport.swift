@@ -7,7 +7,7 @@ public enum MarkdownReport {
   public static func render(_ data: ReportData) -> String {
     var blocks = [
       "# \(MarkdownText.inline(data.title))",
-      MarkdownText.inline(data.runs.map(\.record.model).joined(separator: ", "))
+      MarkdownText.inline(data.subject)
         + " · \(NumberFormat.date(data.createdAt))",
     ]
     if data.showsHarmful { blocks.append("**\(Wording.showsHarmful)**") }

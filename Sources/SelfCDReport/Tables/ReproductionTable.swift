@@ -72,7 +72,8 @@ public struct ReproductionTable: Encodable, Sendable {
     remarks = data.remarks + [Self.source(published)]
   }
 
-  /// Header and rows as text, with the columns of `labels`.
+  /// Header and rows as text, with the columns of `labels`. How many prompts there are stands in the header where it is
+  /// the same for all conditions, else behind each rate.
   public func lines(of labels: [Sample.Label]) -> [[String]] {
     let shown = columns.indices.filter { labels.contains(columns[$0].label) }
     // The paper's column stands beside the set it is about.
@@ -81,10 +82,16 @@ public struct ReproductionTable: Encodable, Sendable {
     func line(_ first: String, paper: String, _ cell: (Int) -> String) -> [String] {
       [first] + shown.flatMap { $0 == beside ? [cell($0), paper] : [cell($0)] }
     }
-    return [line("condition", paper: "paper") { columns[$0].title }]
+    let counts = columns.indices.map { column in Set(rows.compactMap { $0.rates[column]?.n }) }
+    return [
+      line("condition", paper: "paper") { column in
+        columns[column].title
+          + (counts[column].count == 1 ? counts[column].first.map { ", n \($0)" } ?? "" : "")
+      }
+    ]
       + rows.map { row in
         line(row.title, paper: row.published.map { NumberFormat.decimal($0, 1) } ?? "–") { index in
-          row.rates[index].map(Self.text) ?? "–"
+          row.rates[index].map { Self.text($0) + (counts[index].count > 1 ? " of \($0.n)" : "") } ?? "–"
         }
       }
       + references.map { reference in

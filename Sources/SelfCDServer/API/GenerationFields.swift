@@ -29,9 +29,11 @@ struct GenerationFields: Sendable, Hashable {
   /// What the whole request holds and this server leaves aside.
   var ignored = IgnoredFields()
 
-  /// Whether it changes scores or the end of replies in a way that is no part of what profiles are calibrated with, so
-  /// that no bound covers the reply.
-  var leavesCalibration: Bool { !penalties.isNeutral || !bias.isEmpty || minimumTokens > 0 || ignoresEnd }
+  /// How many tokens are asked for, and the field that does: the most, or else the least, which needs as many.
+  var askedTokens: (count: Int, field: String)? {
+    if let maximumTokens { return (count: maximumTokens, field: limitField) }
+    return minimumTokens > 0 ? (count: minimumTokens, field: "min_tokens") : nil
+  }
 
   /// Most stop strings of a request, and bytes of each: they are looked for behind every token.
   static let mostStops = 16

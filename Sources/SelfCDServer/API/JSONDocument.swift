@@ -28,7 +28,8 @@ enum JSONDocument {
     do {
       value = try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
     } catch {
-      throw FieldError("The body is not JSON: \(JSONValue.detail(of: error)).")
+      let why = JSONSyntax.fault(in: Array(bytes))?.message ?? JSONValue.detail(of: error)
+      throw FieldError("The body is not JSON: \(why).")
     }
     guard case .object(let object) = value else { throw FieldError("The body must be a JSON object.") }
     if let fault = survey.duplicate { throw FieldError(fault.message, field: fault.path) }

@@ -80,8 +80,10 @@ struct DecodingReport: Encodable {
   let numbers: [StrategyParameter: StrategyValue]
   /// The profile this comes from; absent without one.
   let profile: String?
-  /// Whether that profile shows a bound, rather than keeping its reference, and nothing in the request leaves it.
+  /// Whether that profile shows a bound, rather than keeping its reference, and the request is as it was calibrated.
   let calibrated: Bool
+  /// What is otherwise than it was calibrated; absent where nothing is, and where no bound was shown.
+  let uncalibratedBecause: [String]?
   let lanes: [String]
   /// The most tokens of a choice, where fewer than were asked for.
   let maxTokens: Int?
@@ -96,6 +98,8 @@ struct DecodingReport: Encodable {
     numbers = own.given.filter(\.isNumeric).reduce(into: [:]) { $0[$1] = own[$1] }
     profile = decision.profile
     calibrated = decision.isCalibrated
+    uncalibratedBecause =
+      decision.differences.isEmpty ? nil : decision.differences.map(\.rawValue)
     self.lanes = lanes.map(\.rawValue)
     maxTokens = limit
     self.ignored = ignored.names.isEmpty ? nil : ignored.names
@@ -122,6 +126,7 @@ struct DecodingReport: Encodable {
     }
     try container.encodeIfPresent(profile, forKey: Key("profile"))
     try container.encode(calibrated, forKey: Key("calibrated"))
+    try container.encodeIfPresent(uncalibratedBecause, forKey: Key("uncalibratedBecause"))
     try container.encode(lanes, forKey: Key("lanes"))
     try container.encodeIfPresent(maxTokens, forKey: Key("maxTokens"))
     try container.encodeIfPresent(ignored, forKey: Key("ignored"))
@@ -155,16 +160,27 @@ struct Usage: Encodable {
   init(_ summaries: [GenerationSummary], prompts: Int) {
     let each = GenerationService.Job.firsts(of: summaries, prompts: prompts).map(\.promptTokens)
     let lanes = each.reduce(into: [:]) { $0.merge($1, uniquingKeysWith: +) }
-    let all = lanes.values.reduce(0, +)
     promptTokens = each.reduce(0) { $0 + ($1.values.max() ?? 0) }
     completionTokens = summaries.reduce(0) { $0 + $1.generatedTokens }
     totalTokens = promptTokens + completionTokens
     let prefilled = summaries.reduce(0) { $0 + $1.prefilledTokens }
-    let computed = min(all, prefilled)
-    // Of the lane that is reported, at most as much as was not computed at all.
-    promptTokensDetails = Details(cachedTokens: min(promptTokens, all - computed))
+    let size = max(1, summaries.count / max(1, prompts))
+    promptTokensDetails = Details(
+      cachedTokens: stride(from: 0, to: summaries.count, by: size).reduce(0) {
+        $0 + Self.cached(of: summaries[$1..<min($1 + size, summaries.count)])
+      })
     selfcd = Lanes(
       promptTokens: Dictionary(lanes.map { ($0.key.rawValue, $0.value) }) { first, _ in first },
       prefilledTokens: prefilled, decodedTokens: summaries.reduce(0) { $0 + $1.decodedTokens })
+  }
+
+  /// Tokens of the lane that is reported, the longest one, that were not computed for any choice of one prompt.
+  private static func cached(of choices: ArraySlice<GenerationSummary>) -> Int {
+    guard let lanes = choices.first?.promptTokens, let longest = lanes.values.max() else { return 0 }
+    // What lanes of equal prompts share counts for one of them, whichever that is.
+    let computed = lanes.keys.filter { lanes[$0] == longest }.map { role in
+      choices.reduce(0) { $0 + ($1.prefilledByLane?[role] ?? 0) }
+    }
+    return max(0, longest - (computed.max() ?? 0))
   }
 }

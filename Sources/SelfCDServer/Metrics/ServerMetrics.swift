@@ -92,8 +92,9 @@ final class ServerMetrics: Sendable {
     }
   }
 
-  func judged(_ verdict: ReplyClass, by judge: String, _ labels: DecodingLabels) {
-    let labels = VerdictLabels(decoding: labels, judge: judge, verdict: verdict.rawValue)
+  /// - Parameter verdict: `nil` for a reply that was cut at its most tokens and had refused nothing until then.
+  func judged(_ verdict: ReplyClass?, by judge: String, _ labels: DecodingLabels) {
+    let labels = VerdictLabels(decoding: labels, judge: judge, verdict: verdict?.rawValue ?? "cut")
     state.withLock { $0.verdicts[labels, default: 0] += 1 }
   }
 

@@ -1,5 +1,6 @@
 import Foundation
 import SelfCD
+import SelfCDSupport
 import Synchronization
 
 /// The models of a server: loaded when first asked for, unloaded when others need the memory.
@@ -154,8 +155,8 @@ actor ModelPool {
       entries[name]?.failure = nil
       let kept = model.capacity.lanes - model.lanes
       log.info(
-        "loaded '\(name)': \(model.lanes) lanes of \(model.capacity.context) tokens"
-          + (kept > 0 ? " and \(kept) that keep prompts" : "")
+        "loaded '\(name)': \(NumberFormat.counted(model.lanes, "lane")) of \(model.capacity.context) tokens"
+          + (kept > 0 ? " and \(kept) that \(NumberFormat.noun(kept, "keeps", "keep")) prompts" : "")
           + String(format: ", %.1f s", start.duration(to: .now).seconds))
       return loaded
     } catch {
@@ -175,7 +176,10 @@ actor ModelPool {
   private func makeRoom(for bytes: Int, _ name: String) async throws {
     guard let budget else { return }
     guard bytes <= budget else {
-      log.error("the model '\(name)' needs \(bytes) bytes; the memory budget is \(budget)")
+      log.error(
+        "the model '\(name)' needs \(NumberFormat.bytes(bytes)), more than the memory budget of "
+          + "\(NumberFormat.bytes(budget)). Raise --memory-budget, or lower --ctx-size, --lanes or --cache-lanes."
+      )
       throw APIError.unavailable(
         "The model '\(name)' does not fit into this server's memory budget.", code: "model_too_large")
     }

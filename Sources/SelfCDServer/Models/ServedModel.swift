@@ -61,6 +61,10 @@ public protocol ModelProvider: Sendable {
   /// The name that clients ask for.
   var name: String { get }
 
+  /// The lanes that requests will have once it is loaded, and those with which prefixes are kept; `nil` where that is only
+  /// known then.
+  var laneCounts: LaneCounts? { get }
+
   /// Bytes that the loaded model takes.
   ///
   /// - Throws: when the model's file cannot be read.
@@ -81,7 +85,23 @@ public protocol ModelProvider: Sendable {
   func profileStamp() -> String
 }
 
+/// How many sequences a model can decode at a time.
+public struct LaneCounts: Sendable, Hashable {
+  /// Lanes that requests get.
+  public let requests: Int
+  /// All lanes, those included that keep prefixes of prompts.
+  public let all: Int
+
+  /// Counts lanes.
+  public init(requests: Int, all: Int) {
+    self.requests = requests
+    self.all = all
+  }
+}
+
 extension ModelProvider {
+  /// Not known before it is loaded.
+  public var laneCounts: LaneCounts? { nil }
   /// No profiles: the model decodes by the server's policy alone.
   public func profiles() throws -> [ServedProfile] { [] }
   /// Always the same: a model without profiles has none to read again.
@@ -98,6 +118,8 @@ public struct ServedProfile: Sendable {
   public let summary: String
   /// Whether a bound was shown for it; not where the calibration fell back to its reference.
   public let isCalibrated: Bool
+  /// What the bound was shown under: replies under other conditions are reported as not calibrated.
+  public let conditions: MeasuredConditions
 
   /// Makes a profile.
   ///
@@ -106,8 +128,13 @@ public struct ServedProfile: Sendable {
   ///   - strategy: what it decodes by.
   ///   - summary: the guarantee in words, or why there is none.
   ///   - isCalibrated: whether a bound was shown.
-  public init(name: String, strategy: any DecodingStrategy, summary: String, isCalibrated: Bool) {
+  ///   - conditions: what it was shown under; those of the paper by default.
+  public init(
+    name: String, strategy: any DecodingStrategy, summary: String, isCalibrated: Bool,
+    conditions: MeasuredConditions = MeasuredConditions()
+  ) {
     self.isCalibrated = isCalibrated
+    self.conditions = conditions
     self.name = name
     self.strategy = strategy
     self.summary = summary

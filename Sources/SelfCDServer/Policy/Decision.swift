@@ -5,26 +5,58 @@ struct Decision: Sendable {
   let strategy: any DecodingStrategy
   /// The profile it comes from.
   let profile: String?
-  /// Whether it comes from a profile that shows a bound.
-  private(set) var isCalibrated: Bool
+  /// What a bound was shown under; `nil` where none was shown.
+  private let conditions: MeasuredConditions?
+  /// What is otherwise about the request than it was calibrated; empty where no bound was shown, so that there is none to
+  /// lose.
+  private(set) var differences: [MeasuredConditions.Difference] = []
 
-  /// The same decoding, where something else about the request is no part of what was calibrated.
-  var withoutBound: Decision {
+  /// Whether it comes from a profile that shows a bound, and is used as that was calibrated.
+  var isCalibrated: Bool { conditions != nil && differences.isEmpty }
+
+  /// The same decoding, compared with what was calibrated.
+  ///
+  /// - Parameters:
+  ///   - options: how it draws and ends.
+  ///   - chats: what it answers.
+  ///   - isContinued: whether the chats end with the beginning of the reply.
+  ///   - isTemplated: whether it answers by the model's template.
+  func used(
+    with options: GenerationOptions, on chats: [Chat] = [], isContinued: Bool = false,
+    isTemplated: Bool = true
+  ) -> Decision {
+    guard let conditions else { return self }
     var decision = self
-    decision.isCalibrated = false
+    decision.differences = conditions.differences(of: options)
+    if isTemplated {
+      for chat in chats {
+        for difference in conditions.differences(of: chat, isContinued: isContinued)
+        where !decision.differences.contains(difference) { decision.differences.append(difference) }
+      }
+    } else {
+      decision.differences.append(.template)
+    }
+    return decision
+  }
+
+  /// The same decoding, once its replies are there: one that is longer than those that were calibrated was judged by none.
+  func replied(tokens: Int) -> Decision {
+    guard let conditions, conditions.isExceeded(by: tokens) else { return self }
+    var decision = self
+    decision.differences.append(.maxTokens)
     return decision
   }
 
   fileprivate init(_ profile: ServedProfile) {
     strategy = profile.strategy
-    isCalibrated = profile.isCalibrated
+    conditions = profile.isCalibrated ? profile.conditions : nil
     self.profile = profile.name
   }
 
   fileprivate init(_ strategy: any DecodingStrategy) {
     self.strategy = strategy
     profile = nil
-    isCalibrated = false
+    conditions = nil
   }
 }
 

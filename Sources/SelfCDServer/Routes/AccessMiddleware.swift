@@ -36,7 +36,8 @@ struct AccessMiddleware: RouterMiddleware {
     metrics.requestStarted()
     var response: Response
     do {
-      if active.isDraining {
+      // Health is told to the end, so that a load balancer learns that this server is going away.
+      if active.isDraining, request.uri.path != StatusRoutes.healthPath {
         throw APIError.unavailable("The server is shutting down.", code: "shutting_down", retryAfter: 5)
       }
       response = try await next(request, context)
@@ -47,7 +48,7 @@ struct AccessMiddleware: RouterMiddleware {
     decorate(&response, for: request)
     // RFC 9110, 9.3.2: whatever the answer, a client would take a body for the next one.
     if request.method == .head { response = response.createHeadResponse() }
-    let (status, path) = (response.status.code, context.endpointPath ?? "none")
+    let (status, path) = (response.status.code, Self.endpoint(of: context))
     let address = context.client.name
     let ended = Once { [method = request.method.rawValue] in
       active.remove(number)
@@ -67,6 +68,13 @@ struct AccessMiddleware: RouterMiddleware {
       try await body.write(writer)
     }
     return response
+  }
+
+  /// The route, for metrics and the log; one name for all that is none.
+  private static func endpoint(of context: ServerContext) -> String {
+    // Hummingbird's own word for what it has no route for.
+    guard let path = context.endpointPath, path != "NotFound" else { return "other" }
+    return path
   }
 
   private func failure(_ error: any Error, _ request: Request) -> APIError {
@@ -137,12 +145,16 @@ final class ActiveRequests: Sendable {
   func remove(_ number: Int) { state.withLock { $0.scopes[number] = nil } }
 
   /// Takes no more requests, waits for those there are, and ends what is left after `grace`.
-  func drain(grace: Duration) async {
+  ///
+  /// - Returns: how many had to be ended.
+  func drain(grace: Duration) async -> Int {
     state.withLock { $0.isDraining = true }
     let end = ContinuousClock.now + grace
     while count > 0, ContinuousClock.now < end {
       do { try await Task.sleep(for: .milliseconds(20)) } catch { break }
     }
-    for scope in state.withLock({ Array($0.scopes.values) }) { scope.end(.shuttingDown) }
+    let left = state.withLock { Array($0.scopes.values) }
+    for scope in left { scope.end(.shuttingDown) }
+    return left.count
   }
 }

@@ -46,7 +46,8 @@ struct ChatRoute: Sendable {
             logprobs: Nullable(reporter.chat(choice.textTokens)),
             finishReason: choice.summary?.stopReason.finishReason ?? "stop",
             selfcd: reporter.explanation(choice.tokens))
-        }, usage: Usage(choices.compactMap(\.summary), prompts: 1), selfcd: identity.report))
+        }, usage: Usage(choices.compactMap(\.summary), prompts: 1),
+        selfcd: identity.report(of: choices.compactMap(\.summary))))
   }
 
   private func writer(
@@ -91,26 +92,44 @@ struct ChatRoute: Sendable {
                 index: index, delta: ChatChunk.Delta(),
                 logprobs: Nullable(tokens.isEmpty ? nil : reporter.chat(tokens)),
                 finishReason: Nullable(summary.stopReason.finishReason), selfcd: reporter.explanation(tokens))
-            ], report: identity.report)
+            ], report: identity.report(of: [summary]))
         }
       },
       closing: { summaries in includesUsage ? chunk([], usage: Usage(summaries, prompts: 1)) : nil })
   }
 }
 
-/// What identifies a reply and says how it was decoded; the same in all its events.
+/// What identifies a reply, the same in all its events, and says how it was decoded.
 struct ReplyIdentity: Sendable {
   let id: String
   let created: Int
   let model: String
-  let report: DecodingReport
   let fingerprint = "selfcd"
+  private let decision: Decision
+  private let roles: [LaneRole]
+  private let limit: Int?
+  private let ignored: IgnoredFields
 
   init(prefix: String, job: GenerationService.Job) {
     id = prefix + "-" + UUID().uuidString.replacing("-", with: "").lowercased()
     created = Int(Date().timeIntervalSince1970)
     model = job.lease.name
-    report = DecodingReport(job.decision, lanes: job.roles, limit: job.limit, ignored: job.ignored)
+    decision = job.decision
+    roles = job.roles
+    limit = job.limit
+    ignored = job.ignored
+  }
+
+  /// How it is decoded, as far as that is known before the reply is there.
+  var report: DecodingReport { report(tokens: 0) }
+
+  /// How replies were decoded that are there.
+  func report(of summaries: [GenerationSummary]) -> DecodingReport {
+    report(tokens: summaries.map(\.generatedTokens).max() ?? 0)
+  }
+
+  private func report(tokens: Int) -> DecodingReport {
+    DecodingReport(decision.replied(tokens: tokens), lanes: roles, limit: limit, ignored: ignored)
   }
 }
 
@@ -134,7 +153,7 @@ extension RunningJob {
         }
       }
       finish(choices.compactMap(\.summary))
-      for choice in choices { judge(choice.text) }
+      for choice in choices { judge(choice.text, choice.summary?.stopReason ?? .stop) }
       return choices
     } catch {
       cancel()

@@ -52,7 +52,7 @@ struct CompletionRoute: Sendable {
             finishReason: Nullable(choice.summary?.stopReason.finishReason),
             selfcd: reporter.explanation(choice.tokens))
         }, usage: Usage(choices.compactMap(\.summary), prompts: running.job.prompts),
-        report: identity.report))
+        report: identity.report(of: choices.compactMap(\.summary))))
   }
 
   private func writer(
@@ -88,7 +88,7 @@ struct CompletionRoute: Sendable {
                 index: index, text: "",
                 logprobs: Nullable(tokens.isEmpty ? nil : reporter.text(tokens, offset: offset)),
                 finishReason: Nullable(summary.stopReason.finishReason), selfcd: reporter.explanation(tokens))
-            ], report: identity.report)
+            ], report: identity.report(of: [summary]))
         }
       },
       closing: { summaries in

@@ -95,6 +95,7 @@ struct ModelRoutes: Sendable {
     let models = try pool.names.map { name in
       let profiles = pool.profiles(of: name)
       let decision = try policy.decide(SelfCDFields(), profiles: profiles)
+        .used(with: GenerationOptions(sampling: .init(temperature: policy.defaultTemperature)))
       return Policy.Model(
         id: name, default: DecodingReport(decision, lanes: decision.strategy.roles),
         profiles: profiles.map {

@@ -11,7 +11,7 @@ extension InferenceServer {
         origins: origins))
     router.add(middleware: GuardMiddleware(requestGuard: RequestGuard(hosts: hosts, origins: origins)))
     let status = StatusRoutes(pool: pool, metrics: metrics, active: active, readiness: readiness)
-    router.only(.get, "/health", status.health)
+    router.only(.get, RouterPath(StatusRoutes.healthPath), status.health)
     playground.addRoutes(to: router)
 
     let keyed = router.group()

@@ -7,6 +7,8 @@ struct StatusRoutes: Sendable {
   let active: ActiveRequests
   let readiness: Readiness
 
+  static let healthPath = "/health"
+
   private struct Health: Encodable { let status: String }
 
   /// Whether requests are taken. Says nothing else, since it needs no key.

@@ -12,7 +12,7 @@ struct RequestGuard: Sendable {
 
   static let loopbackHosts: Set<String> = ["localhost", "127.0.0.1", "[::1]"]
 
-  /// - Throws: ``APIError`` (403, 415).
+  /// - Throws: ``APIError`` (403).
   func check(_ request: Request) throws(APIError) {
     let authority = request.head.authority ?? ""
     if !hosts.isEmpty {
@@ -27,7 +27,13 @@ struct RequestGuard: Sendable {
         "Pages of '\(origin.prefix(80))' may not use this server. Its operator can let them (--cors-origin).",
         code: "origin_not_allowed")
     }
-    if request.method == .post, !Self.isJSON(request.headers[.contentType]) {
+  }
+
+  /// Whether a body can be read, where one is.
+  ///
+  /// - Throws: ``APIError`` (415).
+  static func checkBody(of request: Request) throws(APIError) {
+    guard isJSON(request.headers[.contentType]) else {
       throw APIError(
         .unsupportedMediaType, type: "invalid_request_error",
         message: "The body must be JSON, sent with 'Content-Type: application/json'.",

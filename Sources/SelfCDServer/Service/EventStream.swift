@@ -94,7 +94,7 @@ struct EventStream: Sendable {
         case .reasoning: break
         case .finished(let summary, _):
           summaries[index] = summary
-          if summary.stopReason != .cancelled { running?.judge(texts[index] ?? "") }
+          if summary.stopReason != .cancelled { running?.judge(texts[index] ?? "", summary.stopReason) }
         }
         values = [written?.part(index, part)].compactMap(\.self)
       case .tick:

@@ -98,18 +98,18 @@ struct GenerationService: Sendable {
   ) async throws -> Job {
     let (name, resolved) = try resolve(model: fields.model, fields.selfcd)
     try checkContinuation(continuation)
-    // What profiles are calibrated with begins each reply afresh, and draws it from what the strategy makes.
-    let decision =
-      fields.leavesCalibration || continuation != nil ? resolved.withoutBound : resolved
     try checkAllowed(fields, prompts: chats.count, logProbabilities: logProbabilities)
     let lease = try await pool.lease(name)
     try check(fields.bias, lease.model.vocabulary, model: name)
     let field = rendering == .template ? "messages" : "prompt"
     for chat in chats { try lease.model.checkLength(of: chat, field: field) }
-    try checkNegativePrompt(of: decision.strategy, beside: chats, lease.model)
+    try checkNegativePrompt(of: resolved.strategy, beside: chats, lease.model)
     let reporter = TokenReporter(
       vocabulary: lease.model.vocabulary, logProbabilities: logProbabilities, explained: fields.selfcd.explain
     )
+    let options = options(fields, reporter: reporter)
+    let decision = resolved.used(
+      with: options, on: chats, isContinued: continuation != nil, isTemplated: rendering == .template)
     let model = rendering == .template ? lease.model.chat : lease.model.text
     let strategy = Self.strategy(decision.strategy, rendering)
     let seed = fields.seed ?? .random(in: .min ... .max)
@@ -118,8 +118,7 @@ struct GenerationService: Sendable {
       var request: GenerationRequest
       do {
         request = try model.request(
-          chat, strategy: strategy, options: options(fields, reporter: reporter),
-          isContinued: continuation != nil)
+          chat, strategy: strategy, options: options, isContinued: continuation != nil)
       } catch {
         // The strategy was checked; what is left is a chat that the template refuses.
         throw APIError.invalid("The chat cannot be rendered: \(error)", param: field, code: "bad_chat")
@@ -162,10 +161,10 @@ struct GenerationService: Sendable {
         server allows (--max-choices). Send fewer at a time.
         """, param: "prompt", code: "too_many_choices")
     }
-    if policy.isStrict, let tokens = fields.maximumTokens, tokens > policy.maximumTokens {
+    if policy.isStrict, let asked = fields.askedTokens, asked.count > policy.maximumTokens {
       throw .invalid(
-        "\(tokens) tokens are asked for, but this server allows \(policy.maximumTokens) (--max-tokens-limit).",
-        param: fields.limitField, code: "too_many_tokens")
+        "\(asked.count) tokens are asked for, but this server allows \(policy.maximumTokens) (--max-tokens-limit).",
+        param: asked.field, code: "too_many_tokens")
     }
     if logProbabilities != nil, !policy.allowsLogProbabilities {
       throw .notAllowed(
@@ -243,10 +242,10 @@ struct GenerationService: Sendable {
       throw .contextExceeded(
         context, "your \(field) came to \(prompt) tokens. Shorten the \(field).", param: field)
     }
-    if policy.isStrict, let asked = fields.maximumTokens, asked > left {
+    if policy.isStrict, let asked = fields.askedTokens, asked.count > left {
       throw .contextExceeded(
-        context, "your \(field) came to \(prompt) tokens and '\(fields.limitField)' is \(asked). Lower it.",
-        param: fields.limitField)
+        context, "your \(field) came to \(prompt) tokens and '\(asked.field)' is \(asked.count). Lower it.",
+        param: asked.field)
     }
     request.options.maximumTokens = min(request.options.maximumTokens, left)
   }

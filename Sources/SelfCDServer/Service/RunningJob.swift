@@ -63,10 +63,13 @@ final class RunningJob: Sendable {
   func logFailure(_ error: any Error) { service.logFailure(error, of: job.lease.name) }
 
   /// Counts a judge's verdict on a reply.
-  func judge(_ reply: String) {
+  ///
+  /// - Parameter stopReason: why it ended; a reply that was cut before it refused is no sign of compliance.
+  func judge(_ reply: String, _ stopReason: StopReason) {
     guard let judge = service.judge, let question = job.question else { return }
-    service.metrics.judged(
-      judge.verdict(prompt: question, reply: reply).replyClass, by: judge.name, job.labels)
+    let verdict = judge.verdict(prompt: question, reply: reply).replyClass
+    let isOpen = stopReason == .length && verdict == .fullCompliance
+    service.metrics.judged(isOpen ? nil : verdict, by: judge.name, job.labels)
   }
 
   func countToken() {

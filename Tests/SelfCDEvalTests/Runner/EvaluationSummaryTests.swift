@@ -140,6 +140,26 @@ import Testing
     #expect(abs((rows[0].damage.perplexity ?? 0) - 4) < 1e-12 && rows[1].damage.perplexity == nil)
   }
 
+  @Test func wordsAreSeparatedByWhiteSpace() {
+    let replies = ["I'd say: don't.\n", "", "e.g. state-of-the-art"].enumerated().map { index, text in
+      Self.reply("plain", index, .fullCompliance, text: text)
+    }
+    #expect(ReplyDamage(replies, plain: [:]).words == 5 / 3.0)
+  }
+
+  @Test func cutRepliesAreCountedAndSaid() throws {
+    var replies = (0..<4).map { Self.reply("plain", $0, .fullCompliance) }
+    #expect(CutReplies(replies).remark(limit: 1) == nil)
+    for index in 0..<3 { replies[index].stopReason = "length" }
+    // A repetition of a prompt does not count.
+    replies.append(replies[0])
+    replies[4].key.repetition = 1
+    let cut = try EvaluationSummary(replies, conditions: Self.conditions, judge: "j").cut
+    #expect(cut.cut == 3 && cut.replies == 4)
+    #expect(cut.remark(limit: 1)?.hasPrefix("3 of 4 replies were cut at 1 token,") == true)
+    #expect(cut.remark(limit: nil)?.contains("most tokens allowed") == true)
+  }
+
   @Test func answersAreWholeWords() throws {
     func answered(_ text: String, _ answer: String) -> Double? {
       ReplyDamage(

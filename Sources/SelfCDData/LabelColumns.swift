@@ -1,0 +1,112 @@
+import SelfCDSupport
+
+/// What the columns of a file say of its prompts: whether they should be answered. Sets of prompts and files of replies are
+/// read by the same columns and words.
+package struct LabelColumns: Sendable {
+  /// What one row says.
+  package enum Answer: Equatable, Sendable {
+    case label(Sample.Label)
+    case nothing
+    /// Something that is no label known here.
+    case unknown(column: String, value: String)
+  }
+
+  /// A column whose name is a label and whose value says yes or no.
+  private static let switches: [(column: String, yes: Sample.Label, no: Sample.Label)] = [
+    ("harmful", .harmful, .safe), ("is_harmful", .harmful, .safe), ("unsafe", .harmful, .safe),
+    ("is_unsafe", .harmful, .safe), ("safe", .safe, .harmful), ("is_safe", .safe, .harmful),
+    ("harmless", .safe, .harmful),
+  ]
+  /// Columns of label words.
+  private static let columns = ["label", dataSet, "harmfulness"]
+  /// Some call the data set so; it is a column of labels where it holds one.
+  private static let dataSet = "set"
+  /// XSTest's column of types.
+  static let types = "type"
+  /// Types of XSTest that begin so are harmful, the others are not.
+  static let contrast = "contrast"
+
+  private let named: String?
+  private let hasTypes: Bool
+  /// Columns in which a value that is no label is a mistake.
+  private let labelling: [String]
+
+  /// Looks through a file's rows.
+  /// - Parameters:
+  ///   - named: the column to look in and nowhere else.
+  ///   - cell: a row's text in a column, whatever case it is written in.
+  package init<Row>(named: String?, rows: [Row], cell: (Row, String) -> String?) {
+    self.named = named
+    hasTypes =
+      named == nil
+      && rows.contains { cell($0, Self.types)?.lowercased().hasPrefix(Self.contrast) ?? false }
+    let isLabelling = rows.contains { Self.word(cell($0, Self.dataSet)) != nil }
+    let columns = Self.columns.filter { $0 != Self.dataSet || isLabelling } + Self.switches.map(\.column)
+    labelling = named.map { [$0] } ?? columns
+  }
+
+  /// The values that a column of labels may have.
+  package static func known(in column: String) -> [String] {
+    let isSwitch = switches.contains { $0.column == DatasetFormat.key(column) }
+    return isSwitch
+      ? DatasetFormatCatalogue.answerWords.keys.sorted() : DatasetFormatCatalogue.labelWords.keys.sorted()
+  }
+
+  /// What a row says.
+  /// - Parameter cell: its text in a column.
+  package func answer(_ cell: (String) -> String?) -> Answer {
+    if let label = label(cell) { return .label(label) }
+    for column in labelling {
+      if let value = cell(column)?.trimmingSpaces(), !value.isEmpty {
+        return .unknown(column: column, value: value)
+      }
+    }
+    return .nothing
+  }
+
+  /// The column that gives `row` its label, of those that are looked in by themselves.
+  fileprivate func column(_ cell: (String) -> String?) -> String? {
+    let columns = Self.columns + Self.switches.map(\.column)
+    if let column = columns.first(where: { column in
+      if Self.columns.contains(column) { return Self.word(cell(column)) != nil }
+      return Self.answered(cell, only: column) != nil
+    }) {
+      return column
+    }
+    return label(cell) == nil ? nil : Self.types
+  }
+
+  private func label(_ cell: (String) -> String?) -> Sample.Label? {
+    if let named { return Self.word(cell(named)) ?? Self.answered(cell, only: named) }
+    for column in Self.columns {
+      if let label = Self.word(cell(column)) { return label }
+    }
+    if let label = Self.answered(cell, only: nil) { return label }
+    guard hasTypes, let type = cell(Self.types)?.lowercased(), !type.isEmpty else { return nil }
+    return type.hasPrefix(Self.contrast) ? .harmful : .safe
+  }
+
+  private static func word(_ text: String?) -> Sample.Label? {
+    text.flatMap { DatasetFormatCatalogue.labelWords[DatasetFormat.key($0)] }
+  }
+
+  private static func answered(_ cell: (String) -> String?, only column: String?) -> Sample.Label? {
+    for (name, yes, no) in switches where column.map({ DatasetFormat.key($0) == name }) ?? true {
+      if let answer = cell(name).flatMap({ DatasetFormatCatalogue.answerWords[DatasetFormat.key($0)] }) {
+        return answer ? yes : no
+      }
+    }
+    return nil
+  }
+}
+
+extension Dataset {
+  /// A column that says which prompts are safe and which harmful, of a set whose format does not look there.
+  package var ignoredLabelColumn: String? {
+    guard !samples.contains(where: { $0.labelOrigin == .row }) else { return nil }
+    let columns = LabelColumns(named: nil, rows: samples) { $0.fields.value(ofColumn: $1) }
+    return samples.lazy.compactMap { sample in
+      columns.column { sample.fields.value(ofColumn: $0) }
+    }.first
+  }
+}
