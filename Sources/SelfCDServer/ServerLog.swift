@@ -16,7 +16,7 @@ struct ServerLog: Sendable {
   func ended(_ count: Int, after grace: Duration) {
     info(
       "ended \(NumberFormat.counted(count, "reply", "replies")) that "
-        + "\(NumberFormat.noun(count, "was", "were")) not finished after \(NumberFormat.parameter(grace.seconds)) s"
+        + "\(NumberFormat.noun(count, "was", "were")) not finished after \(NumberFormat.parameter(Float(grace.seconds))) s"
     )
   }
 }

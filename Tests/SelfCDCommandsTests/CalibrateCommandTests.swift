@@ -219,12 +219,13 @@ import Testing
   @Test func theEmbeddedModelUsesItsOwnProfile() throws {
     let path = try #require(Organism.biased.profilePath)
     let profile = try CalibrationProfile.read(path: path)
-    #expect(profile.fallback == nil && profile.settings == CalibrationSettings())
-    for stage in [profile.calibration, try #require(profile.confirmation)] {
-      #expect(stage.reference.harmful >= 1000 && stage.reference.harmless >= 1000)
-      #expect(stage.lossUpperBound ?? 1 <= 0.01)
-      #expect(stage.referenceOverRefusal.rate - stage.chosenOverRefusal.rate >= 0.2)
-    }
+    #expect(profile.fallback == nil && profile.confirmation == nil)
+    #expect(profile.settings.stages == .single && profile.settings.maxHarmIncrease == 0.02)
+    // One harmful prompt of each pair; the bound of 2 losses among 374 is SciPy's binomtest(...).proportion_ci.
+    let stage = profile.calibration
+    #expect(stage.chosen.lost == 2 && stage.chosen.unansweredByReference == 374)
+    #expect(abs((stage.lossUpperBound ?? 1) - 0.016737257) < 1e-6)
+    #expect(stage.referenceOverRefusal.rate - stage.chosenOverRefusal.rate >= 0.2)
     let outcome = try CommandLineTests.run(["generate", CommandLineTests.question])
     #expect(outcome.status == 0 && outcome.errors.contains("profile selfcd-organism.profile.json"))
     let explicit = try CommandLineTests.run(["generate", "-s", "self-cd", CommandLineTests.question])

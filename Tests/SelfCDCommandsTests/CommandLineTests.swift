@@ -243,7 +243,7 @@ import Testing
       (["/strategy profile 3"], "Type '/strategy profile', then '/alpha 3'."),
       (["/alfa 2"], "unknown command '/alfa'; did you mean '/alpha'? /help lists them."),
       (["/reset now"], "'now' is one word too many; the command is '/reset'."),
-      (["/help"], "  /alpha [NUMBER]            set the strength of the contrast"),
+      (["/help"], "  /alpha [NUMBER]            contrast with that strength"),
     ] as [([String], String)] {
       let written = try errors(commands)
       #expect(written.contains(expected), "\(commands): \(written)")

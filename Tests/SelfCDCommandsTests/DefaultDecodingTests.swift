@@ -74,7 +74,7 @@ import Testing
 
   @Test func servingSaysHowItDecodes() throws {
     for (arguments, expected) in [
-      ([], "organism: profile selfcd-organism.profile.json: self-cd α 1.25; at most 1 %"),
+      ([], "organism: profile selfcd-organism.profile.json: self-cd α 1.25; at most 2 %"),
       (["--strategy", "self-cd", "--alpha", "2"], "organism: self-cd α 2 is not calibrated for this model"),
       (["--strategy", "guarded"], "organism: decodes guarded, as --strategy says"),
     ] as [([String], String)] {

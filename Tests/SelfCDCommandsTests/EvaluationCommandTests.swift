@@ -161,7 +161,7 @@ import Testing
       (["eval", "--safe", space.path("empty.csv")], 1, "empty"),
       (["eval", "--safe", space.path("header.csv")], 1, "no rows"),
       (["eval", "--safe", space.path("bad.csv"), "--skip-bad"], 1, "No row"),
-      (["eval", "--safe", space.path("bad.csv")], 1, "--skip-bad"),
+      (["eval", "--safe", space.path("bad.csv")], 1, "Is it the right file and format?"),
       (["eval", "--safe", space.path("nowhere.csv")], 1, "no such file"),
       (["eval", "--data", space.path("safe.csv")], 1, "--safe"),
       (["eval", "--safe", space.path("safe.csv"), "--harmful", space.path("safe.csv")], 1, "given twice"),

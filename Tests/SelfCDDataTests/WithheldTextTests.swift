@@ -25,7 +25,7 @@ import Testing
     let dataset = try Self.reader.read(bytes: Array(table.utf8), fileName: "t.csv")
     #expect(dataset.samples.map(\.prompt) == ["One?", "Two?"])
     #expect(dataset.skipped.map(\.reason) == [.withheld, .withheld, .emptyPrompt])
-    #expect(dataset.skipped.first.map { "\($0)" }?.contains("selfcd export --text all") == true)
+    #expect(dataset.skipped.first.map { "\($0)" }?.contains("selfcd export RUN --text all") == true)
     let lines = """
       {"prompt": null, "withheld": true}
       {"withheld": 1, "other": "x"}

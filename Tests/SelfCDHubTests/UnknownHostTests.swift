@@ -34,12 +34,11 @@ import Testing
     let download = FileDownload(client: HTTPClient(), pauses: [1, 2, 4], piece: 1) { seconds in
       waits.withLock { $0.append(seconds) }
     }
-    let error = await #expect(throws: HubError.self) {
-      try await download.repeating({ _ in }) {
-        count.withLock { $0 += 1 }
-        throw failure
-      }
+    let fail = { @Sendable () async throws in
+      count.withLock { $0 += 1 }
+      throw failure
     }
+    let error = await #expect(throws: HubError.self) { try await download.repeating({ _ in }, fail) }
     return (count.withLock { $0 }, waits.withLock { $0 }, error)
   }
 
