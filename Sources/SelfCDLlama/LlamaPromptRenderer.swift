@@ -50,7 +50,7 @@ public struct LlamaPromptRenderer: PromptRenderer, ReplyTokenizer {
   /// Renders a chat without the opening of another turn and cuts what the template writes behind the assistant's last
   /// message. White space at that message's end stays if the template leaves it there.
   ///
-  /// - Throws: ``ChatError/cannotContinue`` where the template shows another text in its place; as ``render(_:)``.
+  /// - Throws: `ChatError.cannotContinue` where the template shows another text in its place; as ``render(_:)``.
   public func render(continuing chat: Chat) throws -> RenderedPrompt {
     try chat.validateContinuation()
     let messages = placed(arranged(chat)).messages

@@ -78,7 +78,9 @@ public struct MeasuredConditions: Sendable, Hashable {
   }
 
   /// What is otherwise about a chat than about the questions that were measured.
-  /// - Parameter isContinued: Whether its last message is the beginning of the reply.
+  /// - Parameters:
+  ///   - chat: What is asked.
+  ///   - isContinued: Whether its last message is the beginning of the reply.
   public func differences(of chat: Chat, isContinued: Bool = false) -> [Difference] {
     var turns = chat.messages[...]
     if isContinued { turns = turns.dropLast() }
