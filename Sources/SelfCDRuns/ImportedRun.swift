@@ -104,6 +104,14 @@ public struct ImportedRun: Sendable {
     var issues: [ImportIssue] = []
     var rows: [(key: (place: ImportedPrompts.Place, slot: ImportedPrompts.Slot), reply: ForeignReply)] = []
     let names = Set(files.flatMap { file in file.replies.replies.map { file.condition(of: $0) } })
+    // Others count from 1, or export the last of several alone; figures are of the first, which is 0 here.
+    var lowest: [String: Int] = [:]
+    for file in files {
+      for reply in file.replies.replies {
+        lowest[file.condition(of: reply), default: .max] = min(
+          reply.repetition, lowest[file.condition(of: reply), default: .max])
+      }
+    }
     for file in files {
       for reply in file.replies.replies {
         do throws(ImportIssue.Reason) {
@@ -112,7 +120,8 @@ public struct ImportedRun: Sendable {
             throw .noCondition(column: column)
           }
           let set = options.set ?? reply.value(ofColumn: "dataset") ?? files.first?.stem ?? Self.format
-          let slot = ImportedPrompts.Slot(condition: condition, repetition: reply.repetition)
+          let slot = ImportedPrompts.Slot(
+            condition: condition, repetition: reply.repetition - lowest[condition, default: 0])
           let place = try prompts.place(
             of: reply.withoutSet(set), inSet: set, file: file.stem, slot: slot, needsPrompt: names.count > 1)
           rows.append((key: (place, slot), reply: reply))

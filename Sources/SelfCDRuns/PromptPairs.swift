@@ -35,11 +35,12 @@ struct PromptPairs {
     }
     for (index, reply) in second.enumerated() {
       let text = Self.text(reply)
+      // Without a text, nothing says that two numbers, which may be those of lines, are the same prompt.
+      if text.isEmpty, Int(reply.key.sample) != nil { continue }
       if let place = identified[Identifier(reply, text: text)] { take(place, for: index, text) }
     }
     for (index, reply) in second.enumerated() where partner[index] == nil {
       let text = Self.text(reply)
-      // Without a text, nothing says that two numbers are the same prompt.
       if !text.isEmpty, let place = open[text]?.first { take(place, for: index, text) }
     }
     onlyFirst = first.count - partner.count

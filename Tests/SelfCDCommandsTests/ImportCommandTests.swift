@@ -199,6 +199,9 @@ import Testing
     let text = "id,prompt,reply,epoch\n1,A?,x,1\n1,A?,y,2\n"
     let run = try ImportedRun([Self.replies(text, "a.csv")])
     #expect(run.replies.map(\.key.repetition) == [0, 1] && run.prompts == 1)
+    // A file of one later repetition has figures too, which are of the first.
+    let late = try ImportedRun([Self.replies("id,prompt,reply,epoch\n1,A?,x,3\n2,B?,y,3\n", "a.csv")])
+    #expect(late.replies.map(\.key.repetition) == [0, 0])
     #expect {
       try ImportedRun([Self.replies("id,prompt,reply\n1,A?,x\n1,B?,y\n", "a.csv")])
     } throws: {
