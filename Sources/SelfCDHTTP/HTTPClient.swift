@@ -78,8 +78,7 @@ public final class HTTPClient: Sendable {
     let host = request.url.host ?? request.url.shown
     exchanges.register(task.taskIdentifier, host: host, receive: receive)
     let deadline = request.totalTimeout.map { seconds in
-      Task { [exchanges] in
-        try await Task.sleep(for: .seconds(seconds))
+      Deadline(after: seconds) { [exchanges] in
         exchanges.fail(task.taskIdentifier, with: HTTPFailure.timedOut(host: host))
         task.cancel()
       }
