@@ -36,6 +36,12 @@ struct AdapterOptions: ParsableArguments {
     }
   }
 
+  /// The options as they were given.
+  var arguments: [String] {
+    lora.flatMap { ["--lora", $0] } + controlVector.flatMap { ["--control-vector", $0] }
+      + (controlVectorLayers.map { ["--control-vector-layers", $0] } ?? [])
+  }
+
   /// Takes over what a stored run has, where nothing is given.
   mutating func restore(_ adapters: [ModelAdapter]) {
     guard lora.isEmpty, controlVector.isEmpty else { return }

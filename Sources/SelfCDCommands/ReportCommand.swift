@@ -5,14 +5,20 @@ import SelfCDReport
 import SelfCDRuns
 import SelfCDStore
 
+extension ReportOptions.Samples: ExpressibleByArgument {}
+
 /// `selfcd report`: what a stored run shows, for people.
 struct ReportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report",
     abstract: "A page about stored runs: the trade-off, published figures, replies that changed.",
     discussion: """
-      Writes one self-contained file without scripts, to read, print or pass on. Both axes are always there: \
-      harmless prompts left unanswered, and harmful ones refused. Replies to harmful prompts are withheld.
+      Writes one self-contained file, to read, print or pass on. Both axes are always there: harmless prompts left \
+      unanswered, and harmful ones refused. Replies to harmful prompts are withheld.
+
+      An HTML page ends with a list of every prompt and its replies, to search and filter. It loads nothing, and its own \
+      script is the only one that it can run. The list holds the texts of harmless prompts: before you pass a page on, \
+      consider --samples verdicts. Two runs stand side by side.
 
       The format follows from the name of the file given with -o: .html, .md, .txt, .json. Without -o, a summary goes \
       to the terminal.
@@ -57,6 +63,12 @@ struct ReportCommand: AsyncParsableCommand {
   @Flag(help: "Show replies to harmful prompts too.")
   var showHarmful = false
 
+  @Option(
+    help: .init(
+      "What the page's list of replies holds: texts, verdicts (no text), or none (no list, and no script).",
+      valueName: "content"))
+  var samples: ReportOptions.Samples = .texts
+
   @Flag(help: "Print the report's data as one JSON object.")
   var json = false
 
@@ -72,6 +84,9 @@ struct ReportCommand: AsyncParsableCommand {
 
   func validate() throws {
     _ = try choice()
+    if showHarmful, samples == .verdicts {
+      throw ValidationError("--show-harmful shows texts, and --samples verdicts leaves all of them out.")
+    }
     if !ruleOptions.failIf.isEmpty, judge?.contains("@") ?? false {
       throw ValidationError("--fail-if goes with --judge NAME, without a version.")
     }
@@ -79,8 +94,9 @@ struct ReportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let console = Console.standard
-    let data = try loadData()
-    try Self.write(data, to: try choice(), console)
+    let choice = try choice()
+    let data = try loadData(for: choice.format)
+    try Self.write(data, to: choice, console)
     try ruleOptions.enforce(try checkedFigures(data), command: "selfcd report", console: console)
   }
 
@@ -96,13 +112,16 @@ struct ReportCommand: AsyncParsableCommand {
     try OutputFile.write(text, to: choice.path, console)
   }
 
-  private func loadData() throws -> ReportData {
+  /// Only the page lists every reply; tables of them are what 'selfcd export' writes.
+  private func loadData(for format: OutputFormat) throws -> ReportData {
     let runStore = try storeOptions.openExisting()
     let identifiers = try runStore.identifiers(matching: runs.isEmpty ? ["latest"] : runs)
     if groupOptions.group != nil {
       for identifier in identifiers { try groupOptions.check(try runStore.datasets(runID: identifier)) }
     }
-    let options = ReportOptions(showsHarmful: showHarmful, judge: judge, group: groupOptions.group)
+    let options = ReportOptions(
+      showsHarmful: showHarmful, judge: judge, group: groupOptions.group,
+      samples: format == .html ? samples : .none)
     let stored = try identifiers.map { try ReportRun(id: $0, in: runStore, options: options) }
     var data = ReportData(createdAt: Date(), showsHarmful: showHarmful, runs: stored)
     if let title { data.title = title }

@@ -22,11 +22,11 @@ public struct SelfCDCommand: AsyncParsableCommand {
       """,
     version: SelfCDVersion.current,
     subcommands: [CompareCommand.self, GenerateCommand.self, ChatCommand.self] + serving + [
-      EvalCommand.self, CalibrateCommand.self, CheckCalibrationCommand.self, ExplainCommand.self,
-      ExplainSystemCommand.self, FlowCommand.self, DirectionsCommand.self, PerturbCommand.self,
-      AnalyseCommand.self, JudgeCommand.self, ImportCommand.self, AuditCommand.self, CheckAuditCommand.self,
-      ReportCommand.self, CompareRunsCommand.self,
-      RunsCommand.self, ExportCommand.self, ReproduceCommand.self, ModelCommand.self,
+      TuneCommand.self, EvalCommand.self, CalibrateCommand.self, CheckCalibrationCommand.self,
+      ExplainCommand.self, ExplainSystemCommand.self, FlowCommand.self, DirectionsCommand.self,
+      PerturbCommand.self, AnalyseCommand.self, JudgeCommand.self, ImportCommand.self, AuditCommand.self,
+      CheckAuditCommand.self, ReportCommand.self, CompareRunsCommand.self, RunsCommand.self,
+      ExportCommand.self, ReproduceCommand.self, ModelCommand.self,
     ])
 
   /// `serve`, unless the build is one without the server's dependencies, as that of `make demo`.

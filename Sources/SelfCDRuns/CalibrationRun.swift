@@ -9,6 +9,8 @@ import SelfCDSupport
 public struct CalibrationRun: Sendable {
   /// What is generated in turn.
   public enum Stage: String, Sendable, Hashable, CaseIterable {
+    /// The harmless prompts under the reference and the condition beside it, to know rates and speed (``TuningRun``).
+    case baseRates
     /// The reference's replies to the prompts to calibrate on.
     case reference
     /// The candidates' replies to them.
@@ -35,6 +37,9 @@ public struct CalibrationRun: Sendable {
   public let settings: CalibrationSettings
   /// The condition that candidates are compared with.
   public let reference: String
+  /// Conditions that are measured on the prompts to calibrate on and are no candidates: what a tuning shows beside the
+  /// reference.
+  public let comparisons: [String]
   /// In the order of the test.
   public let candidates: [CalibrationStages.Candidate]
   /// Who counts: the first of the run's judges.
@@ -63,11 +68,13 @@ public struct CalibrationRun: Sendable {
     self.settings = own.settings
     self.reference = reference
     confirmationNames = Set(own.confirmation)
-    candidates = run.plan.conditions.filter { $0.id != reference }
+    let comparisons = [own.tuning?.comparison].compactMap(\.self)
+    self.comparisons = comparisons
+    candidates = run.plan.conditions.filter { $0.id != reference && !comparisons.contains($0.id) }
       .map { .init(id: $0.id, path: $0.strategy.name) }
   }
 
-  private var calibrationSets: [Dataset] { sets { !confirmationNames.contains($0) } }
+  var calibrationSets: [Dataset] { sets { !confirmationNames.contains($0) } }
   private var confirmationSets: [Dataset] { sets(where: confirmationNames.contains) }
 
   /// Runs of 0.1 hold whole groups; what is tested is one harmful prompt of each all the same.
@@ -80,7 +87,8 @@ public struct CalibrationRun: Sendable {
   /// Whether any candidate was asked before.
   /// - Throws: `StoreError`.
   public func hasCandidateReplies() throws -> Bool {
-    try run.store.keys(runID: run.id).contains { $0.condition != reference }
+    let asked = Set(candidates.map(\.id))
+    return try run.store.keys(runID: run.id).contains { asked.contains($0.condition) }
   }
 
   /// What the prompts can show.
@@ -103,12 +111,13 @@ public struct CalibrationRun: Sendable {
   public func run(
     with model: ChatModel, isInsistent: Bool = false, observer: @escaping RunObserver = { _ in }
   ) async throws -> Outcome {
-    var failures = try await stage(
-      .reference, calibrationSets, run.plan.conditions.filter { $0.id == reference }, model, observer)
+    let first = run.plan.conditions.filter { $0.id == reference || comparisons.contains($0.id) }
+    var failures = try await stage(.reference, calibrationSets, first, model, observer)
     let base = try tested([])
     var outcome = Outcome(result: base.result, incomplete: base.incomplete, failures: 0)
     if let reason = base.result.reasonToStop, reason == .nothingToReduce || !isInsistent {
-      try run.store.plan(calibrationSets.reduce(0) { $0 + $1.samples.count }, runID: run.id)
+      try run.store.plan(
+        calibrationSets.reduce(0) { $0 + $1.samples.count } * first.count, runID: run.id)
       outcome.stoppedBecause = reason
     } else {
       failures += try await choose(&outcome, model, observer)
@@ -164,7 +173,7 @@ public struct CalibrationRun: Sendable {
     return (result, outcomes.incomplete)
   }
 
-  private func outcomes(_ datasets: [Dataset], _ candidates: [String]) throws -> ReplyOutcomes {
+  func outcomes(_ datasets: [Dataset], _ candidates: [String]) throws -> ReplyOutcomes {
     let outcomes = ReplyOutcomes(
       try run.store.replies(runID: run.id, withSteps: false), of: datasets, reference: reference,
       candidates: candidates, judge: judge.name, version: judge.version)

@@ -14,7 +14,8 @@ extension RunStore {
         continue
       }
       let shared = own.intersection(Self.harmful(try datasets(runID: other.id))).count
-      guard shared > 0, try keys(runID: other.id).contains(where: { $0.condition != settings.reference })
+      let untested = [settings.reference, calibration.tuning?.comparison]
+      guard shared > 0, try keys(runID: other.id).contains(where: { !untested.contains($0.condition) })
       else { continue }
       found.append(
         EarlierCalibration(

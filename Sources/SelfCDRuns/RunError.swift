@@ -40,6 +40,10 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case noCondition(run: String, condition: String)
   /// There is nothing to calibrate on yet.
   case notCalibrated(run: String)
+  /// The time given to a tuning does not suffice for one candidate.
+  case budgetTooSmall(run: String, budget: Double, one: Double, all: Double)
+  /// A tuning has chosen its candidates for another time.
+  case otherBudget(run: String, own: Double, given: Double)
   /// No prompt could be answered.
   case nothingAnswered(reason: String?)
   /// The task was cancelled; what was generated until then is stored.
@@ -93,6 +97,16 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
         + "resume this one when it answers."
     case .noCondition(let run, let condition): "The run '\(run)' lacks its condition '\(condition)'."
     case .notCalibrated(let run): "The run '\(run)' has no replies to calibrate on. Resume it first."
+    case .budgetTooSmall(let run, let budget, let one, let all):
+      "\(NumberFormat.duration(budget)) are too short: by the first replies the base rates and one candidate take about "
+        + "\(NumberFormat.duration(one)), and all candidates about \(NumberFormat.duration(all)). The replies so far are "
+        + "stored in the run '\(run)'. Start the same tuning with --budget \(TuningDecision.minutes(one))m or more, or "
+        + "begin one with fewer prompts (--limit)."
+    case .otherBudget(let run, let own, let given):
+      "The run '\(run)' chose its candidates for \(NumberFormat.duration(own)), before any of them was measured, and "
+        + "keeps to them; now it was given \(NumberFormat.duration(given)). Leave --budget out to go on with it. To try "
+        + "other candidates, begin another run with --run and another name, on new prompts: a second try on the same "
+        + "ones weakens the bound."
     case .nothingAnswered(let reason):
       "No prompt could be answered, so there is nothing to count."
         + (reason.map { " The first reason: \($0)" } ?? "")

@@ -4,6 +4,8 @@ import SelfCDEval
 public enum RunEvent: Sendable {
   /// A stage of a calibration begins.
   case stage(CalibrationRun.Stage)
+  /// A tuning has decided, for its time, which candidates it measures.
+  case scheduled(TuningDecision)
   /// Replies were generated and stored.
   case generated(EvaluationProgress)
   /// Replies that could not be generated.

@@ -55,14 +55,44 @@ public struct RunSettings: Codable, Sendable, Equatable {
     public var confirmation: [String]
     /// How the prompts were parted; nil in runs of 0.1 before it was kept.
     public var split: CalibrationProfile.Split?
+    /// What a tuning is of and what it decided; nil for other calibrations.
+    public var tuning: Tuning?
 
     /// Makes settings.
+    /// - Parameters:
+    ///   - settings: What is promised, and how it is tested.
+    ///   - confirmation: The data sets to confirm on; the others are to calibrate on.
+    ///   - split: How the prompts were parted.
+    ///   - tuning: What a tuning is of; nil for other calibrations.
     public init(
-      settings: CalibrationSettings, confirmation: [String], split: CalibrationProfile.Split? = nil
+      settings: CalibrationSettings, confirmation: [String], split: CalibrationProfile.Split? = nil,
+      tuning: Tuning? = nil
     ) {
       self.settings = settings
       self.confirmation = confirmation
       self.split = split
+      self.tuning = tuning
+    }
+  }
+
+  /// What ``TuningRun`` keeps besides a calibration's settings.
+  public struct Tuning: Codable, Sendable, Equatable {
+    /// The fingerprint of everything that its replies follow from (`TuningInputs`).
+    public var inputs: String
+    /// The condition that is measured beside the reference and is no candidate.
+    public var comparison: String
+    /// Which candidates it measures; nil before that was decided.
+    public var decision: TuningDecision?
+
+    /// Makes settings.
+    /// - Parameters:
+    ///   - inputs: The fingerprint of everything that its replies follow from.
+    ///   - comparison: The condition that is measured beside the reference.
+    ///   - decision: Which candidates it measures; nil before that was decided.
+    public init(inputs: String, comparison: String, decision: TuningDecision? = nil) {
+      self.inputs = inputs
+      self.comparison = comparison
+      self.decision = decision
     }
   }
 

@@ -125,6 +125,25 @@ public final class RunStore: Sendable {
       arguments: [runID, condition.id, condition.strategy, condition.alpha, condition.parameters])
   }
 
+  /// Adds conditions to a run and replaces its parameters, all of it or nothing: for a run that decides on the way what
+  /// it compares.
+  /// - Parameters:
+  ///   - runID: The run.
+  ///   - conditions: What is added, in their order.
+  ///   - parameters: The parameters, as JSON, that take the place of the run's.
+  /// - Throws: `StoreError.notFound` without the run, `.alreadyExists` for an identifier that the run has,
+  ///   `.badValue` for parameters that are not JSON.
+  public func extend(
+    runID: String, conditions: [ConditionRecord], parameters: String
+  ) throws(StoreError) {
+    try JSONText.check(parameters, "the run's parameters")
+    try write { db in
+      try Self.require(db, run: runID)
+      try db.execute(sql: "UPDATE run SET parameters = ? WHERE id = ?", arguments: [parameters, runID])
+      for condition in conditions { try Self.insert(db, condition, runID: runID) }
+    }
+  }
+
   /// Stores replies with their steps and verdicts, all or none of them.
   ///
   /// A reply that the run has already stays as it is: after a kill, work that was done twice changes nothing.

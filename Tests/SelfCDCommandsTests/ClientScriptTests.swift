@@ -22,6 +22,13 @@ struct ClientScriptTests {
       "SELFCD_BROWSER_PYTHON names no Python with websocket-client, beside an installed Chromium"))
   func playground() throws { try Self.run("check_playground.py", with: Self.browserPython) }
 
+  @Test(
+    "the report's list of replies works in headless Chromium",
+    .enabled(
+      if: ClientScriptTests.browserPython != nil,
+      "SELFCD_BROWSER_PYTHON names no Python with websocket-client, beside an installed Chromium"))
+  func report() throws { try Self.run("check_report_page.py", with: Self.browserPython) }
+
   private static func run(_ script: String, with python: String?) throws {
     let scripts = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Scripts")
     let binary: URL = try #require(CommandLineTests.binary, "selfcd is not built")

@@ -107,7 +107,7 @@ import Testing
   }
 
   @Test func helpSaysWhichLaneIsMine() throws {
-    for command in ["calibrate", "serve", "generate"] {
+    for command in ["tune", "calibrate", "serve", "generate"] {
       let help = try CommandLineTests.run([command, "--help"], environment: ["COLUMNS": "80"]).output
       #expect(
         help.contains("WHICH LANE IS YOUR DEPLOYMENT?") && help.contains("one with safety text"), "\(command)"

@@ -143,7 +143,7 @@ import Testing
       (["--alpha", "1", "generate", "x"], "perturb, and stands behind the command's name.\n"),
       (
         ["generate", "--max-harm-increase", "3", "x"],
-        "Unknown option '--max-harm-increase'. It is an option of calibrate, not of generate.\n"
+        "Unknown option '--max-harm-increase'. It is an option of tune, calibrate, not of generate.\n"
       ),
       (["generate", "-n", "-5", "x"], "error: -n is -5, but it must be 1 or more.\n"),
       (["chat", "-t", "-1"], "error: -t is -1, but it must be 1 or more.\n"),

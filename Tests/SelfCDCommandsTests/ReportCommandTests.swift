@@ -40,6 +40,26 @@ import Testing
     }
   }
 
+  /// Only the page has every reply, and as much of it as was asked for.
+  @Test func thePageListsRepliesAsAskedFor() throws {
+    try Self.withStore { _, store in
+      let arguments = ["report", "--store", store, "--format", "html"]
+      let page = try CommandLineTests.run(arguments).output
+      #expect(
+        page.contains("browse-data") && page.contains("140 prompts with the replies under 8 conditions"))
+      #expect(page.contains("How do I kill the") && !page.contains("hurts the people"))
+      let verdicts = try CommandLineTests.run(arguments + ["--samples", "verdicts"]).output
+      #expect(verdicts.contains("browse-data") && !verdicts.contains("How do I kill the"))
+      let none = try CommandLineTests.run(arguments + ["--samples", "none"]).output
+      #expect(
+        !none.contains("browse-data") && !none.contains("<script") && none.contains("How do I kill the"))
+      let contradiction = try CommandLineTests.run(arguments + ["--samples", "verdicts", "--show-harmful"])
+      #expect(contradiction.status != 0 && contradiction.errors.contains("leaves all of them out"))
+      #expect(
+        try !CommandLineTests.run(["report", "--store", store, "--json"]).output.contains("\"samples\""))
+    }
+  }
+
   @Test func theSummaryIsForTerminalsWithoutColourWhenPiped() throws {
     try Self.withStore { _, store in
       let outcome = try CommandLineTests.run(["report", "--store", store], environment: ["COLUMNS": "110"])

@@ -34,6 +34,18 @@ import Testing
     }
   }
 
+  /// zlib's framing is two bytes before what ``Inflater`` calls raw, and a checksum behind it.
+  @Test func whatIsPackedUnpacks() throws {
+    for content in [[], [7], Self.content] as [[UInt8]] {
+      let packed = try #require(Deflater.pack(content))
+      #expect(packed.first == 0x78 && (Int(packed[0]) << 8 | Int(packed[1])) % 31 == 0, "RFC 1950, 2.2")
+      let unpacked = try Self.unpacked(Array(packed.dropFirst(2)), .raw, step: 4096)
+      #expect(unpacked.bytes == content && unpacked.isFinished && unpacked.taken == packed.count - 6)
+    }
+    let packed = try #require(Deflater.pack(Self.content))
+    #expect(packed.count < Self.content.count / 50)
+  }
+
   @Test func theNextStreamIsStarted() throws {
     let inflater = try Inflater(.gzip)
     for text in ["One?", "Two?"] {

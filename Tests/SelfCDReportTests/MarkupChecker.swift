@@ -4,7 +4,7 @@ struct MarkupChecker {
   private(set) var elements: [String: Int] = [:]
   private(set) var attributes: [(element: String, name: String, value: String)] = []
 
-  private static let void: Set<String> = ["meta", "br", "hr", "col", "!doctype"]
+  private static let void: Set<String> = ["meta", "br", "hr", "col", "input", "!doctype"]
 
   init(_ page: String) {
     var open: [String] = []

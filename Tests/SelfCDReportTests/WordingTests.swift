@@ -125,6 +125,53 @@ import Testing
     #expect(Self.summary(prompts).last == "No other condition has a wider gap between the two than guarded.")
   }
 
+  /// What to do picks no condition by the prompts that it was measured on.
+  @Test func adviceFollowsTheFigures() throws {
+    func advice(_ outcomes: [Outcome]) throws -> String { Self.plain(Wording.advice(try Self.run(outcomes))) }
+    let gain = try advice([
+      .init(condition: "guarded", safe: 30, harmful: 40), .init(condition: "self-cd@1", safe: 5, harmful: 40),
+      .init(condition: "self-cd@2", safe: 6, harmful: 40),
+    ])
+    #expect(gain.hasPrefix("To do: before you replace guarded, confirm on new prompts"), "\(gain)")
+    #expect(gain.contains("2 conditions leave fewer"))
+    let loss = try advice([
+      .init(condition: "guarded", safe: 30, harmful: 40), .init(condition: "self-cd@1", safe: 5, harmful: 20),
+    ])
+    #expect(loss.hasPrefix("To do: keep guarded; whatever leaves fewer"), "\(loss)")
+    let chance = try advice([
+      .init(condition: "guarded", safe: 10, harmful: 40), .init(condition: "self-cd@1", safe: 8, harmful: 40),
+    ])
+    #expect(chance.hasPrefix("To do: keep guarded; no other condition leaves fewer"), "\(chance)")
+    #expect(try advice([.init(condition: "guarded", safe: 10, harmful: 40)]).contains("a second condition"))
+  }
+
+  @Test func whatWasMeasuredIsOneSentence() throws {
+    let run = try Self.run([
+      .init(condition: "guarded", safe: 30, harmful: 40), .init(condition: "self-cd@1", safe: 5, harmful: 40),
+    ])
+    #expect(
+      Wording.measured(run)
+        == "Measured: 40 harmless prompts and 40 harmful prompts, answered by model <7b> under 2 conditions; for each reply, "
+        + "the judge xstest-strmatch@1 said whether it refuses.")
+  }
+
+  /// The first figures of a page show what is lost as a loss, and no winner among several.
+  @Test func headlinesPickNoWinner() throws {
+    let one = try Self.run([
+      .init(condition: "guarded", safe: 30, harmful: 40), .init(condition: "self-cd@1", safe: 5, harmful: 20),
+    ])
+    let page = HTMLReport.render(ReportData(createdAt: Date(timeIntervalSince1970: 0), runs: [one]))
+    #expect(page.contains("<p class=\"good\">✓ fewer harmless prompts unanswered (p &lt; 0.001)</p>"))
+    #expect(page.contains("<p class=\"bad\">✗ a loss: fewer harmful prompts refused (p &lt; 0.001)</p>"))
+    let several = try Self.run([
+      .init(condition: "guarded", safe: 30, harmful: 40), .init(condition: "self-cd@1", safe: 6, harmful: 40),
+      .init(condition: "self-cd@2", safe: 12, harmful: 30),
+    ])
+    let other = HTMLReport.render(ReportData(createdAt: Date(timeIntervalSince1970: 0), runs: [several]))
+    #expect(other.contains("75.0% → 15.0% to 30.0%") && other.contains("guarded → 2 contrasting conditions"))
+    #expect(other.contains("100.0% → 75.0% to 100.0%"))
+  }
+
   /// A condition that breaks ten replies and refuses none leaves ten prompts unanswered, wherever headlines are.
   @Test func brokenRepliesAnswerNothing() throws {
     let run = try Self.run([

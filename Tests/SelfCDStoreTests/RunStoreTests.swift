@@ -42,6 +42,28 @@ import Testing
     }
   }
 
+  /// A run that decides on the way gets its new conditions together with what it decided, or neither.
+  @Test func aRunIsExtendedAsAWhole() throws {
+    try withStore { store, _ in
+      let run = try storedRun(in: store)
+      let new = ConditionRecord(id: "self-cd@1", strategy: "self-cd", alpha: 1, parameters: "{\"alpha\":1}")
+      #expect(throws: StoreError.alreadyExists(what: "condition", id: "plain")) {
+        try store.extend(runID: run.id, conditions: [new, conditions[0]], parameters: "{\"x\": 1}")
+      }
+      #expect(throws: StoreError.self) {
+        try store.extend(runID: run.id, conditions: [new], parameters: "no JSON")
+      }
+      #expect(throws: StoreError.notFound(what: "run", id: "nobody")) {
+        try store.extend(runID: "nobody", conditions: [], parameters: "{}")
+      }
+      #expect(try store.run(id: run.id).parameters == run.parameters)
+      #expect(try store.conditions(runID: run.id) == conditions)
+      try store.extend(runID: run.id, conditions: [new], parameters: "{\"x\": 1}")
+      #expect(try store.run(id: run.id).parameters == "{\"x\": 1}")
+      #expect(try store.conditions(runID: run.id) == conditions + [new])
+    }
+  }
+
   @Test func keysAreWhatResumingTakes() throws {
     try withStore { store, _ in
       let run = try storedRun(in: store)

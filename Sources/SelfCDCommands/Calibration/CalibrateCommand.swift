@@ -212,7 +212,7 @@ struct CalibrateCommand: AsyncParsableCommand {
   }
 
   /// Found out before hours of generation rather than after.
-  private static func checkWritable(_ path: String) throws {
+  static func checkWritable(_ path: String) throws {
     let folder = URL(filePath: UserFolders.current.expand(path)).deletingLastPathComponent().path
     guard FileManager.default.isWritableFile(atPath: folder) else {
       throw ValidationError("\(path) cannot be written: its folder is not there, or may not be written to.")
@@ -255,14 +255,18 @@ struct CalibrateCommand: AsyncParsableCommand {
     let outcome = try await RunSession.carryOut(label: "calibrating:", goOn: goOn, console: console) {
       try await run.run(with: loaded.chat, isInsistent: isInsistent, observer: $0)
     }
-    if outcome.incomplete > 0 {
-      console.note(
-        "\(NumberFormat.counted(outcome.incomplete, "prompt")) could not be answered under every condition and "
-          + "\(outcome.incomplete == 1 ? "is" : "are") left out: the bound does not speak of such prompts.")
-    }
+    Self.note(incomplete: outcome.incomplete, console: console)
     return MeasuredCalibration(
       run: run, result: outcome.result, incomplete: outcome.incomplete,
       goOn: outcome.stoppedBecause == .tooFewPrompts ? goOn + " --yes" : nil)
+  }
+
+  /// Says how many prompts the bound does not speak of, if there are any.
+  static func note(incomplete count: Int, console: Console) {
+    guard count > 0 else { return }
+    console.note(
+      "\(NumberFormat.counted(count, "prompt")) could not be answered under every condition and "
+        + "\(count == 1 ? "is" : "are") left out: the bound does not speak of such prompts.")
   }
 
   // MARK: Starting and resuming
@@ -329,7 +333,11 @@ struct CalibrateCommand: AsyncParsableCommand {
       // Where candidates were asked already, somebody has said before that they are wanted.
       return (session, isInsistent: try yes || calibration.hasCandidateReplies())
     }
-    let split = try readSplit(console: console)
+    let split = try CalibrationPrompts(
+      files: files, confirmSafe: confirmSafe, confirmHarmful: confirmHarmful,
+      confirmFraction: confirmFraction ?? Self.usualConfirmFraction, group: group, singleStage: singleStage,
+      seed: seed
+    ).read(console: console)
     let (reference, conditions) = try conditions()
     let text = CalibrationPlanText(
       plan: try CalibrationPlan(
@@ -342,7 +350,7 @@ struct CalibrateCommand: AsyncParsableCommand {
       try show(text, console: console)
       return nil
     }
-    let isInsistent = try confirm(text, console: console)
+    let isInsistent = try text.confirm(yes: yes, console: console)
     let plan = EvaluationPlan(
       datasets: split.calibration + split.confirmation, conditions: conditions, options: options,
       system: prompts.system)
@@ -367,24 +375,12 @@ struct CalibrateCommand: AsyncParsableCommand {
     try console.write(plan.table(console: console))
   }
 
-  /// Says what the files can show, and asks where that is less than what is wanted.
-  /// - Returns: whether the user insists all the same.
-  /// - Throws: `CommandError` where nobody does.
-  private func confirm(_ plan: CalibrationPlanText, console: Console) throws -> Bool {
-    console.note(plan.remark)
-    guard !yes else { return true }
-    guard !plan.plan.isReachable else { return false }
-    switch console.confirms("No candidate can pass. Measure them all the same?") {
-    case true?: return true
-    case false?, nil: throw CommandError.invalid(plan.refusal)
-    }
-  }
-
-  var usedConfirmFraction: Double { confirmFraction ?? 0.5 }
+  /// The share of the prompts that is kept back to confirm on unless told otherwise.
+  static let usualConfirmFraction = 0.5
 
   /// Nil where no part of the prompts is kept back.
   private var recordedConfirmFraction: Double? {
-    confirmSafe.isEmpty && !singleStage ? usedConfirmFraction : nil
+    confirmSafe.isEmpty && !singleStage ? confirmFraction ?? Self.usualConfirmFraction : nil
   }
 
   var options: GenerationOptions {

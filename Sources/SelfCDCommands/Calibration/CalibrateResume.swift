@@ -10,6 +10,11 @@ extension CalibrateCommand {
   func checkResumed(_ run: RunRecord, in store: RunStore) throws {
     let parameters = try RunSettings.resumable(run)
     guard let own = parameters.calibration else { return }
+    guard own.tuning == nil else {
+      throw CommandError.invalid(
+        "The run '\(run.id)' was begun by 'selfcd tune'. Give that command the same files and settings again to go on "
+          + "with it.")
+    }
     let usual = try Self.parse([])
     var check = ResumeOptionConflicts()
     check.compare(

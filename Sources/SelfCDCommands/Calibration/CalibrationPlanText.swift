@@ -50,6 +50,20 @@ struct CalibrationPlanText {
       + " --yes goes on all the same and measures what it can; --plan shows the plan."
   }
 
+  /// Says what the files can show, and asks where that is less than what is wanted.
+  /// - Parameter yes: whether to go on without asking.
+  /// - Returns: whether the user insists where no candidate can pass.
+  /// - Throws: `CommandError` where nobody does.
+  func confirm(yes: Bool, console: Console) throws -> Bool {
+    console.note(remark)
+    guard !yes else { return true }
+    guard !plan.isReachable else { return false }
+    switch console.confirms("No candidate can pass. Measure them all the same?") {
+    case true?: return true
+    case false?, nil: throw CommandError.invalid(refusal)
+    }
+  }
+
   /// What helps where no candidate can pass.
   private var choices: String {
     var choices: [String] = []
@@ -133,7 +147,7 @@ struct CalibrationPlanText {
 
 extension String {
   /// The text with its first letter as a capital.
-  fileprivate var capitalizingFirst: String { prefix(1).uppercased() + dropFirst() }
+  var capitalizingFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
 /// A plan as `--plan --json` prints it. Keys are part of the product's interface.

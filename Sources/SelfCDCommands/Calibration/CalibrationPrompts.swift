@@ -2,9 +2,19 @@ import SelfCDData
 import SelfCDEval
 
 /// The prompts of a calibration: read, parted, and what was left out of them said.
-extension CalibrateCommand {
+struct CalibrationPrompts {
+  let files: DatasetOptions
+  /// Files to confirm on, instead of a part of the others; both are given or neither.
+  var confirmSafe: [String] = []
+  var confirmHarmful: [String] = []
+  /// The share to confirm on, where no files are given for that.
+  let confirmFraction: Double
+  let group: String?
+  let singleStage: Bool
+  let seed: UInt64
+
   /// The prompts of both parts; the second part is empty for a single stage.
-  func readSplit(console: Console) throws -> CalibrationSplit {
+  func read(console: Console) throws -> CalibrationSplit {
     let datasets = try files.read(console: console, countsEach: false)
     let split: CalibrationSplit
     if singleStage {
@@ -12,8 +22,7 @@ extension CalibrateCommand {
       split = CalibrationSplit(calibration: datasets, confirmation: [], group: group, seed: seed)
     } else if confirmSafe.isEmpty {
       try GroupOptions.check(group, in: datasets)
-      split = try CalibrationSplit(
-        datasets, confirmFraction: usedConfirmFraction, seed: seed, group: group)
+      split = try CalibrationSplit(datasets, confirmFraction: confirmFraction, seed: seed, group: group)
     } else {
       var others = files
       others.safe = confirmSafe

@@ -107,7 +107,8 @@ struct CheckCalibrationCommand: AsyncParsableCommand {
         "The run '\(run.id)' has no condition '\(reference)': \(conditions.map(\.id).joined(separator: ", "))."
       )
     }
-    let candidates = conditions.filter { $0.id != reference }.sorted { first, second in
+    let beside = (try? RunSettings(of: run))?.calibration?.tuning?.comparison
+    let candidates = conditions.filter { $0.id != reference && $0.id != beside }.sorted { first, second in
       (first.strategy, first.alpha ?? 0) < (second.strategy, second.alpha ?? 0)
     }.map { CalibrationStages.Candidate(id: $0.id, path: $0.strategy) }
     let judges = try store.judges(runID: run.id).map(\.name)

@@ -35,6 +35,9 @@ final class RunDisplay: Sendable {
   func show(_ event: RunEvent) {
     switch event {
     case .stage(let stage): state.withLock { $0.label = Self.label(of: stage) }
+    case .scheduled(let decision):
+      end()
+      console.note(TuningTable.schedule(decision))
     case .generated(let progress): meter(nil).update(text: Self.describe(progress))
     case .judged(let judge, let done, let planned):
       meter("judging with \(TerminalText.singleLine(judge))", isJudging: true).update(
@@ -76,6 +79,7 @@ final class RunDisplay: Sendable {
 
   private static func label(of stage: CalibrationRun.Stage) -> String {
     switch stage {
+    case .baseRates: "base rates:"
     case .reference: "reference:"
     case .calibration: "calibrating:"
     case .confirmation: "confirming:"

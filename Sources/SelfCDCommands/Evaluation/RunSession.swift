@@ -63,7 +63,7 @@ struct RunSession {
     return RunSession(run: run, model: model, counted: judges?.first?.name)
   }
 
-  private static func file(
+  static func file(
     of options: ModelOptions, console: Console
   ) async throws -> (ModelOptions, ModelFile) {
     var options = options
@@ -72,9 +72,16 @@ struct RunSession {
     return (options, try ModelFile(describing: path, adapters: options.adapterOptions.adapters))
   }
 
-  /// Loads the model with room for the plan.
+  /// Loads the model with room for the run's plan.
   func load(_ batch: BatchOptions, console: Console) async throws -> (loaded: LoadedModel, lanes: Int) {
-    let (model, lanes) = try batch.fitted(model, to: run.plan, console: console)
+    try await Self.load(model, for: run.plan, batch, console: console)
+  }
+
+  /// Loads a model, whose options name its file, with room for a plan.
+  static func load(
+    _ model: ModelOptions, for plan: EvaluationPlan, _ batch: BatchOptions, console: Console
+  ) async throws -> (loaded: LoadedModel, lanes: Int) {
+    let (model, lanes) = try batch.fitted(model, to: plan, console: console)
     // Lanes that share and part leave gaps, which one buffer minds less than a buffer for each.
     let loaded = try await ModelLoading.load(
       model.repeatable, lanes: lanes, unifiedCache: true, console: console)

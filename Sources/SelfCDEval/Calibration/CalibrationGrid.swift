@@ -28,4 +28,23 @@ public enum CalibrationGrid {
         EvaluationCondition(strategy: SelfContrastive(alpha: Float($0), emphasis: emphasis))
       }
   }
+
+  /// The order in which a limited time takes candidates of a path: the one in the middle, then those in the middle of
+  /// what is left on both sides, and so on. Any number of them covers the path evenly, and which they are follows from
+  /// their number alone.
+  /// - Parameter candidates: In the order of the test.
+  /// - Returns: The same candidates in the order in which they are taken.
+  public static func coarseToFine<Candidate>(_ candidates: [Candidate]) -> [Candidate] {
+    var order: [Candidate] = []
+    var open = [candidates[...]]
+    while !open.isEmpty {
+      let part = open.removeFirst()
+      guard !part.isEmpty else { continue }
+      let middle = part.startIndex + (part.count - 1) / 2
+      order.append(part[middle])
+      open.append(part[..<middle])
+      open.append(part[(middle + 1)...])
+    }
+    return order
+  }
 }

@@ -4,9 +4,8 @@ import SelfCDSupport
 
 /// A sheet as one self-contained page on which a person labels replies with the keyboard.
 ///
-/// The only page of this module with a script. It may run that script and its own style sheets, by their hashes, and load
-/// or send nothing. Replies are text of the page from the start, escaped like any other; the script moves text and never
-/// makes markup of it. What was labelled is kept in the browser (`localStorage`) and leaves it as a file that the
+/// It may run its own script and use its own style sheets, by their hashes, and load or send nothing. Replies are text of the
+/// page from the start, escaped like any other; the script moves text and never makes markup of it. What was labelled is kept in the browser (`localStorage`) and leaves it as a file that the
 /// reader saves.
 public enum AuditHTML {
   /// Renders a page; the same rows give the same bytes.

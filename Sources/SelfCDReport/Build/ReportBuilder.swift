@@ -129,6 +129,7 @@ public struct ReportBuilder: Sendable {
       grouping: summary.grouping, cells: cells(summary), pooled: pooled, costs: summary.costs,
       comparisons: comparisons(summary), categories: categories(summary),
       flips: featured.map { examples.flips(from: baseline, to: $0) } ?? [],
+      samples: SampleLister(builder: self, judge: judge).samples,
       divergence: featured.map { DivergenceSummary.curves(divergences[$0] ?? [:]) } ?? [],
       judgeRates: judges.count > 1 ? try judgeRates(judges, reference: baseline) : [],
       judgePairs: judges.count > 1 ? try judgePairs(judges, examples) : [],
@@ -236,7 +237,8 @@ public struct ReportBuilder: Sendable {
 
   /// Whether replies to a sample stay out of the report.
   func withholds(_ sample: Sample) -> Bool {
-    !options.showsHarmful && sample.label != .safe && sample.label != .neutral
+    options.samples == .verdicts
+      || !options.showsHarmful && sample.label != .safe && sample.label != .neutral
   }
 
   /// Most verdicts first; among equals language models, then the catalogue's order, then the name, then the later

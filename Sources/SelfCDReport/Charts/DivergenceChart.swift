@@ -2,11 +2,13 @@ import SelfCDData
 import SelfCDSupport
 
 /// Median and quartiles of the lanes' divergence along the reply, for each label.
-struct DivergenceChart {
+struct DivergenceChart: Chart {
   let curves: [ReportDivergence]
   let id: String
 
-  func draw() -> Markup? {
+  var drawings: [Drawing] { drawing.map { [$0] } ?? [] }
+
+  private var drawing: Drawing? {
     let steps = curves.compactMap(\.points.last?.step).max() ?? 0
     guard steps > 0, let top = curves.flatMap(\.points).map(\.upper).max(), top > 0 else { return nil }
     let frame = Frame(x: 1...Double(steps + 1), y: 0...top * 1.05, bottom: 320)
@@ -26,9 +28,9 @@ struct DivergenceChart {
     }
     parts += Draw.legend(
       curves.map { (style($0.label), true, "\(Wording.label($0.label)) prompts") }, x: frame.left, y: 16)
-    return Draw.chart(
+    return Drawing(
       id: id, width: 720, height: 372, title: "Divergence of the lanes along the reply",
-      description: description, parts)
+      description: description, marks: parts)
   }
 
   private func style(_ label: Sample.Label) -> SeriesStyle {

@@ -3,7 +3,7 @@ import SelfCDStatistics
 import SelfCDSupport
 
 /// Rows of dots with intervals on one scale of shares.
-struct DotRows {
+struct DotRows: Chart {
   struct Dot {
     /// The share with its interval.
     let share: ConfidenceInterval
@@ -41,9 +41,9 @@ struct DotRows {
   /// What the dots mean, in words.
   let legend: [(style: SeriesStyle, isFilled: Bool, name: String)]
 
-  func draw() -> Markup? { Draw.forEveryWidth(draw) }
+  var drawings: [Drawing] { Draw.Width.allCases.map(drawing) }
 
-  private func draw(_ fit: Draw.Width) -> Markup {
+  private func drawing(_ fit: Draw.Width) -> Drawing {
     let widest = rows.map { LabelPlacer.width(of: Self.short($0.name, fit)) }.max() ?? 0
     let left = min(
       fit.names(atMost: 260), max(fit.names(atMost: 110) * (fit == .wide ? 1 : 0.6), widest + 16))
@@ -51,7 +51,7 @@ struct DotRows {
     let step = 32.0
     let bottom = top + Double(rows.count) * step
     let x = Scale(domain: 0...1, from: left + 12, to: fit.right)
-    var parts: [Markup] = []
+    var parts: [Mark] = []
     parts += Draw.legend(legend, x: left + 12, y: 18, fit: fit)
     for tick in x.ticks(about: fit.ticks(5)) {
       parts.append(Draw.line(x(tick), top - 8, x(tick), bottom, "grid"))
@@ -62,13 +62,13 @@ struct DotRows {
       parts.append(Draw.text(Self.short(row.name, fit), left, y + 4, row.isBold ? "t b" : "t", anchor: .end))
       parts += dots(row, y, x)
     }
-    return Draw.chart(
+    return Drawing(
       id: fit.id(id), width: fit.units, height: bottom + 28, title: title, description: description, fit: fit,
-      parts)
+      marks: parts)
   }
 
-  private func dots(_ row: Row, _ y: Double, _ x: Scale) -> [Markup] {
-    var parts: [Markup] = []
+  private func dots(_ row: Row, _ y: Double, _ x: Scale) -> [Mark] {
+    var parts: [Mark] = []
     if row.isJoined, let first = row.dots.first, let last = row.dots.last {
       parts.append(Draw.line(x(first.share.estimate), y - 4, x(last.share.estimate), y + 4, "axis", width: 1))
     }

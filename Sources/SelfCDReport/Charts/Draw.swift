@@ -1,5 +1,4 @@
 import Foundation
-import SelfCDSupport
 
 /// The few shapes that the charts are made of.
 enum Draw {
@@ -10,90 +9,46 @@ enum Draw {
   static func line(
     _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String, width: Double = 1,
     dash: String = "none"
-  ) -> Markup {
-    tag(
-      "line",
-      [
-        "class": style, "x1": NumberFormat.coordinate(x1), "y1": NumberFormat.coordinate(y1),
-        "x2": NumberFormat.coordinate(x2), "y2": NumberFormat.coordinate(y2), "stroke": "currentColor",
-        "stroke-width": NumberFormat.coordinate(width), "stroke-dasharray": dash,
-      ])
+  ) -> Mark {
+    .line(from: (x: x1, y: y1), to: (x: x2, y: y2), style: style, width: width, dash: dash)
   }
 
   static func polyline(
-    _ points: [(x: Double, y: Double)], _ style: String, width: Double = 2, dash: String = "none"
-  ) -> Markup {
-    tag(
-      "polyline",
-      [
-        "class": style, "points": list(points), "fill": "none", "stroke": "currentColor",
-        "stroke-width": NumberFormat.coordinate(width), "stroke-dasharray": dash, "stroke-linejoin": "round",
-      ])
+    _ points: [Mark.Point], _ style: String, width: Double = 2, dash: String = "none"
+  ) -> Mark {
+    .polyline(points, style: style, width: width, dash: dash)
   }
 
-  static func area(_ points: [(x: Double, y: Double)], _ style: String, opacity: Double) -> Markup {
-    tag(
-      "polygon",
-      [
-        "class": style, "points": list(points), "fill": "currentColor",
-        "fill-opacity": NumberFormat.coordinate(opacity), "stroke": "none",
-      ])
+  static func area(_ points: [Mark.Point], _ style: String, opacity: Double) -> Mark {
+    .area(points, style: style, opacity: opacity)
   }
 
   /// A filled field of a grid that says what it stands for when pointed at.
   static func cell(
     _ x: Double, _ y: Double, _ width: Double, _ height: Double, _ style: String, opacity: Double,
     name: String
-  ) -> Markup {
-    tag(
-      "rect",
-      [
-        "class": style, "x": NumberFormat.coordinate(x), "y": NumberFormat.coordinate(y),
-        "width": NumberFormat.coordinate(width), "height": NumberFormat.coordinate(height),
-        "fill": "currentColor",
-        "fill-opacity": NumberFormat.coordinate(opacity),
-      ]
-    ) { tag("title") { name } }
+  ) -> Mark {
+    .cell(at: (x: x, y: y), width: width, height: height, style: style, opacity: opacity, name: name)
   }
 
   static func text(
     _ text: String, _ x: Double, _ y: Double, _ style: String = "t", anchor: Anchor = .start
-  ) -> Markup {
-    tag(
-      "text",
-      [
-        "class": style, "x": NumberFormat.coordinate(x), "y": NumberFormat.coordinate(y),
-        "text-anchor": anchor.rawValue,
-      ]
-    ) { text }
+  ) -> Mark {
+    .text(text, at: (x: x, y: y), style: style, anchor: anchor)
   }
 
   /// A vertical axis' title, read from below.
-  static func upright(_ text: String, _ x: Double, _ y: Double) -> Markup {
-    let position = "\(NumberFormat.coordinate(x)) \(NumberFormat.coordinate(y))"
-    return tag(
-      "text",
-      ["class": "t", "text-anchor": "middle", "transform": "translate(\(position)) rotate(-90)"]
-    ) { text }
+  static func upright(_ text: String, _ x: Double, _ y: Double) -> Mark {
+    .upright(text, at: (x: x, y: y), style: "t")
   }
 
   /// A point; hollow ones let the page through.
   static func marker(
     _ series: SeriesStyle, _ x: Double, _ y: Double, size: Double = 6, isFilled: Bool = true
-  ) -> Markup {
+  ) -> Mark {
     let fill = isFilled ? "\(series.style) solid" : "\(series.style) hollow"
-    if series.shape == .circle {
-      return tag(
-        "circle",
-        [
-          "class": fill, "cx": NumberFormat.coordinate(x), "cy": NumberFormat.coordinate(y),
-          "r": NumberFormat.coordinate(size), "stroke": "currentColor", "stroke-width": "2",
-        ])
-    }
-    let outline = outline(series.shape, size).map { (x: x + $0.x, y: y + $0.y) }
-    return tag(
-      "polygon",
-      ["class": fill, "points": list(outline), "stroke": "currentColor", "stroke-width": "2"])
+    if series.shape == .circle { return .circle(at: (x: x, y: y), radius: size, style: fill) }
+    return .shape(outline(series.shape, size).map { (x: x + $0.x, y: y + $0.y) }, style: fill)
   }
 
   private static func outline(_ shape: SeriesStyle.Shape, _ size: Double) -> [(x: Double, y: Double)] {
@@ -124,7 +79,7 @@ enum Draw {
   /// - Parameter fit: On narrow drawings the line begins at the edge and stands closer.
   static func legend(
     _ entries: [(style: SeriesStyle, isFilled: Bool, name: String)], x: Double, y: Double, fit: Width = .wide
-  ) -> [Markup] {
+  ) -> [Mark] {
     let gap: Double = fit == .wide ? 40 : 32
     var x = fit == .wide ? x : 8
     return entries.flatMap { entry in
@@ -133,10 +88,6 @@ enum Draw {
         marker(entry.style, x + 5, y - 4, size: 5, isFilled: entry.isFilled), text(entry.name, x + 18, y),
       ]
     }
-  }
-
-  private static func list(_ points: [(x: Double, y: Double)]) -> String {
-    points.map { "\(NumberFormat.coordinate($0.x)),\(NumberFormat.coordinate($0.y))" }.joined(separator: " ")
   }
 
   /// How wide a drawing is: it is drawn for screens of either kind, and the page shows the one that fits.
@@ -153,35 +104,7 @@ enum Draw {
     /// Keeps the two apart.
     func id(_ id: String) -> String { self == .wide ? id : "\(id)-narrow" }
 
-    fileprivate var style: String { self == .wide ? "scroll wide" : "scroll narrow" }
-  }
-
-  /// The same drawing for wide and for narrow screens; nil where there is nothing to draw.
-  static func forEveryWidth(_ draw: (Width) -> Markup?) -> Markup? {
-    let drawn = Width.allCases.compactMap(draw)
-    return drawn.isEmpty ? nil : Markup(drawn)
-  }
-
-  /// A drawing with its title and description for those who do not see it.
-  /// - Parameter fit: For screens of which kind it is; nil for all of them.
-  static func chart(
-    id: String, width: Double, height: Double, title: String, description: String, fit: Width? = nil,
-    _ content: [Markup]
-  ) -> Markup {
-    let style = fit?.style ?? "scroll"
-    return tag("div", ["class": style, "tabindex": "0", "role": "region", "aria-label": title]) {
-      tag(
-        "svg",
-        [
-          "xmlns": "http://www.w3.org/2000/svg",
-          "viewBox": "0 0 \(NumberFormat.coordinate(width)) \(NumberFormat.coordinate(height))",
-          "role": "img", "aria-labelledby": "\(id)-title \(id)-desc",
-        ]
-      ) {
-        tag("title", ["id": "\(id)-title"]) { title }
-        tag("desc", ["id": "\(id)-desc"]) { description }
-        Markup(content)
-      }
-    }
+    /// The class that shows it on its kind of screen.
+    var style: String { self == .wide ? "scroll wide" : "scroll narrow" }
   }
 }

@@ -24,8 +24,8 @@ struct Frame {
   /// Grid, numbers and titles.
   func axes(
     xTitle: String, yTitle: String, xLabel: (Double) -> String, yLabel: (Double) -> String
-  ) -> [Markup] {
-    var parts: [Markup] = []
+  ) -> [Mark] {
+    var parts: [Mark] = []
     for tick in x.ticks(about: 7) {
       parts.append(Draw.line(x(tick), top, x(tick), bottom, "grid"))
       parts.append(Draw.text(xLabel(tick), x(tick), bottom + 20, "m", anchor: .middle))

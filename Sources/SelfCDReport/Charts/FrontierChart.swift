@@ -3,7 +3,7 @@ import SelfCDSupport
 
 /// Harmless prompts unanswered against harmful ones refused: one point for each condition with both intervals. A broken
 /// reply is no answer, so that a strategy that breaks replies does not move to the left.
-struct FrontierChart {
+struct FrontierChart: Chart {
   let run: ReportRun
   let id: String
 
@@ -22,8 +22,10 @@ struct FrontierChart {
     }
   }
 
-  /// Nil unless there is a condition with both rates.
-  func draw() -> Markup? {
+  /// Empty unless there is a condition with both rates.
+  var drawings: [Drawing] { drawing.map { [$0] } ?? [] }
+
+  private var drawing: Drawing? {
     let points = points
     guard !points.isEmpty else { return nil }
     let frame = Frame(
@@ -40,14 +42,14 @@ struct FrontierChart {
     parts += labels(points, frame)
     let legend = legend(styles, frame: frame)
     parts += legend.parts
-    return Draw.chart(
+    return Drawing(
       id: id, width: 720, height: legend.bottom + 12,
       title: "Harmful prompts refused against harmless ones unanswered",
-      description: description(points), parts)
+      description: description(points), marks: parts)
   }
 
   /// Conditions of one strategy in the order of α.
-  private func lines(_ points: [Point], _ frame: Frame, _ styles: [String: SeriesStyle]) -> [Markup] {
+  private func lines(_ points: [Point], _ frame: Frame, _ styles: [String: SeriesStyle]) -> [Mark] {
     sweeps(points).map { line in
       let style = line.first.flatMap { styles[$0.condition.strategy] } ?? SeriesStyle(0)
       return Draw.polyline(
@@ -62,7 +64,7 @@ struct FrontierChart {
       .map { $0.sorted { ($0.condition.alpha ?? 0) < ($1.condition.alpha ?? 0) } }
   }
 
-  private func intervals(_ points: [Point], _ frame: Frame, _ styles: [String: SeriesStyle]) -> [Markup] {
+  private func intervals(_ points: [Point], _ frame: Frame, _ styles: [String: SeriesStyle]) -> [Mark] {
     points.flatMap { point in
       let style = "\(styles[point.condition.strategy]?.style ?? "s0") faint"
       let x = frame.x(point.safe.rate)
@@ -74,7 +76,7 @@ struct FrontierChart {
     }
   }
 
-  private func markers(_ points: [Point], _ frame: Frame, _ styles: [String: SeriesStyle]) -> [Markup] {
+  private func markers(_ points: [Point], _ frame: Frame, _ styles: [String: SeriesStyle]) -> [Mark] {
     let frontier = run.frontier
     return points.map { point in
       Draw.marker(
@@ -83,7 +85,7 @@ struct FrontierChart {
     }
   }
 
-  private func labels(_ points: [Point], _ frame: Frame) -> [Markup] {
+  private func labels(_ points: [Point], _ frame: Frame) -> [Mark] {
     var placer = LabelPlacer(
       bounds: .init(
         x: frame.left + 2, y: frame.top - 24, width: frame.right - frame.left + 10,
@@ -103,11 +105,11 @@ struct FrontierChart {
       placer.avoid(
         .init(x: x - 1, y: high, width: 2, height: frame.y(point.harmful.bar.low) - high), weight: 0.3)
     }
-    return points.flatMap { point -> [Markup] in
+    return points.flatMap { point -> [Mark] in
       let x = frame.x(point.safe.rate)
       let y = frame.y(point.harmful.rate)
       let place = placer.place(label(point), x: x, y: y)
-      var parts: [Markup] = []
+      var parts: [Mark] = []
       if place.needsLeader {
         let box = place.box
         let endX = min(max(x, box.x), box.x + box.width)
@@ -127,10 +129,10 @@ struct FrontierChart {
   }
 
   /// The strategies with their speeds, as many lines as they need.
-  private func legend(_ styles: [String: SeriesStyle], frame: Frame) -> (parts: [Markup], bottom: Double) {
+  private func legend(_ styles: [String: SeriesStyle], frame: Frame) -> (parts: [Mark], bottom: Double) {
     let left = 72.0
     var (x, top) = (left, frame.bottom + 72)
-    var parts: [Markup] = []
+    var parts: [Mark] = []
     for condition in run.conditions {
       guard let style = styles[condition.strategy],
         run.conditions.first(where: { $0.strategy == condition.strategy })?.id == condition.id

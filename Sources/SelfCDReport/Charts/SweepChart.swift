@@ -3,7 +3,7 @@ import SelfCDData
 import SelfCDSupport
 
 /// Both rates along α, with the paper's points beside them: harmless prompts unanswered, harmful ones refused.
-struct SweepChart {
+struct SweepChart: Chart {
   let run: ReportRun
   let strategy: String
   let id: String
@@ -32,8 +32,10 @@ struct SweepChart {
     return (members + implied).sorted { $0.alpha < $1.alpha }
   }
 
-  /// Nil unless at least three values of α have been run.
-  func draw() -> Markup? {
+  /// Empty unless at least three values of α have been run.
+  var drawings: [Drawing] { drawing.map { [$0] } ?? [] }
+
+  private var drawing: Drawing? {
     let points = points
     guard points.count(where: { !$0.isImplied }) >= 3, let last = points.last?.alpha else { return nil }
     let frame = Frame(x: 0...max(last, 0.5), y: 0...1, bottom: 340)
@@ -49,9 +51,9 @@ struct SweepChart {
     }
     if !published.isEmpty { legend.append((SeriesStyle(5), true, "paper, harmless refused")) }
     parts += Draw.legend(legend, x: frame.left, y: 16)
-    return Draw.chart(
+    return Drawing(
       id: id, width: 720, height: 392, title: "Unanswered and refused along α, \(strategy)",
-      description: description(points), parts)
+      description: description(points), marks: parts)
   }
 
   private func positions(_ points: [Point], _ label: Sample.Label, _ frame: Frame) -> [(x: Double, y: Double)]
@@ -63,8 +65,8 @@ struct SweepChart {
 
   private func series(
     _ points: [Point], _ label: Sample.Label, _ style: SeriesStyle, _ frame: Frame
-  ) -> [Markup] {
-    var parts: [Markup] = []
+  ) -> [Mark] {
+    var parts: [Mark] = []
     for point in points {
       guard let rate = point.rates.headline(label) else { continue }
       let x = frame.x(point.alpha)

@@ -67,6 +67,8 @@ public struct ReportRun: Codable, Sendable, Hashable {
   public var categories: [ReportCategory]
   /// Replies that changed sides between baseline and featured condition.
   public var flips: [ReportFlips]
+  /// Every prompt with its replies, to look through; nil where ``ReportOptions/samples`` asks for none.
+  public var samples: [ReportSample]?
   /// The lanes' divergence along the featured condition's replies.
   public var divergence: [ReportDivergence]
   /// Rates by each judge, where there are several.

@@ -187,7 +187,7 @@ enum Wording {
 
   static func paired(_ run: ReportRun) -> String {
     "What each condition changes against \(run.title(run.baseline)), in percentage points: harmless prompts left "
-      + "unanswered, harmful ones refused. Fewer harmful ones refused with a small p is a loss beyond chance; a large p is "
+      + "unanswered, harmful ones refused. p is how likely a difference this large would be without a true one. Fewer harmful ones refused with a small p is a loss beyond chance; a large p is "
       + "no proof that nothing was lost: look at its interval."
   }
 
@@ -207,6 +207,10 @@ enum Wording {
     return example.replies.map { "\(run.title($0.condition)): \(replyClass($0.replyClass))" }
       .joined(separator: " · ") + " · replies withheld"
   }
+
+  static let lanes =
+    "A lane is one prompt that the model decodes: here with the safety prompt and without it. Their divergence says how far "
+    + "apart their next tokens are, in nats; 0 is none."
 
   static let counting =
     "Refused counts full and partial refusals. Unanswered counts, besides, a reply that is none (empty, a loop, unfinished "

@@ -1,5 +1,5 @@
 /// What words do in several views: a row for each word, a point for each view, on one axis of nats.
-struct EffectChart {
+struct EffectChart: Chart {
   struct Series {
     let name: String
     let style: SeriesStyle
@@ -34,10 +34,9 @@ struct EffectChart {
       ? "The \(shown.count) words with the greatest effects; \(rest) more are in the table." : ""
   }
 
-  /// Nil where there is nothing to draw.
-  func draw() -> Markup? { Draw.forEveryWidth(draw) }
+  var drawings: [Drawing] { Draw.Width.allCases.compactMap(drawing) }
 
-  private func draw(_ fit: Draw.Width) -> Markup? {
+  private func drawing(_ fit: Draw.Width) -> Drawing? {
     let shown = shown
     let reaches = series.flatMap { line in
       shown.flatMap { index in
@@ -71,13 +70,13 @@ struct EffectChart {
       Draw.text(
         axis, fit == .wide ? (left + 706) / 2 : fit.units / 2, bottom + 40, "m",
         anchor: .middle))
-    return Draw.chart(
+    return Drawing(
       id: fit.id(id), width: fit.units, height: bottom + 52, title: title, description: description(shown),
-      fit: fit, parts)
+      fit: fit, marks: parts)
   }
 
-  private func points(_ index: Int, _ y: Double, _ x: Scale) -> [Markup] {
-    var parts: [Markup] = []
+  private func points(_ index: Int, _ y: Double, _ x: Scale) -> [Mark] {
+    var parts: [Mark] = []
     // A word's points lie a little apart, or one would hide the other.
     let levels = series.indices.map { y + (Double($0) - Double(series.count - 1) / 2) * 8 }
     for (place, line) in series.enumerated() where line.effects[index].isFinite {

@@ -1,5 +1,5 @@
 /// A grid of shares, none negative: the greater the darker, with figures where there is room.
-struct FlowGrid {
+struct FlowGrid: Chart {
   let id: String
   let title: String
   let rowNames: [String]
@@ -23,8 +23,9 @@ struct FlowGrid {
     let top = 30.0
   }
 
-  /// Nil where there is nothing to draw.
-  func draw() -> Markup? {
+  var drawings: [Drawing] { drawing.map { [$0] } ?? [] }
+
+  private var drawing: Drawing? {
     let columns = values.map(\.count).max() ?? 0
     let greatest = values.flatMap { $0 }.filter(\.isFinite).max() ?? 0
     guard columns > 0, greatest > 0 else { return nil }
@@ -47,11 +48,11 @@ struct FlowGrid {
     }
     parts.append(
       Draw.text(columnTitle, left + layout.width * Double(columns) / 2, bottom + 26, "m", anchor: .middle))
-    return Draw.chart(
-      id: id, width: 720, height: bottom + 36, title: title, description: description, parts)
+    return Drawing(
+      id: id, width: 720, height: bottom + 36, title: title, description: description, marks: parts)
   }
 
-  private func row(_ index: Int, _ layout: Layout, _ greatest: Double) -> [Markup] {
+  private func row(_ index: Int, _ layout: Layout, _ greatest: Double) -> [Mark] {
     let y = layout.top + Double(index) * layout.height
     let name = rowNames.indices.contains(index) ? rowNames[index] : ""
     var parts = [Draw.text(Self.short(name), layout.left - 8, y + 16, "t", anchor: .end)]

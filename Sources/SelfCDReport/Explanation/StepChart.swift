@@ -1,7 +1,7 @@
 import SelfCDSupport
 
 /// A figure along the first tokens of several replies.
-struct StepChart {
+struct StepChart: Chart {
   struct Series {
     let name: String
     let style: SeriesStyle
@@ -22,10 +22,9 @@ struct StepChart {
   /// The number of the first step.
   var firstStep = 1
 
-  /// Nil where there is nothing to draw.
-  func draw() -> Markup? { Draw.forEveryWidth(draw) }
+  var drawings: [Drawing] { Draw.Width.allCases.compactMap(drawing) }
 
-  private func draw(_ fit: Draw.Width) -> Markup? {
+  private func drawing(_ fit: Draw.Width) -> Drawing? {
     let values = series.flatMap(\.values).compactMap { $0 }.filter(\.isFinite)
     let steps = series.map(\.values.count).max() ?? 0
     guard steps > 0, let most = values.max() else { return nil }
@@ -44,8 +43,9 @@ struct StepChart {
       parts += points.map { Draw.marker(line.style, $0.x, $0.y, size: 4) }
     }
     parts += Draw.legend(series.map { ($0.style, true, $0.name) }, x: frame.left, y: 16, fit: fit)
-    return Draw.chart(
-      id: fit.id(id), width: fit.units, height: 272, title: title, description: description, fit: fit, parts)
+    return Drawing(
+      id: fit.id(id), width: fit.units, height: 272, title: title, description: description, fit: fit,
+      marks: parts)
   }
 
   private var description: String {

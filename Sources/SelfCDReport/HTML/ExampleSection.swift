@@ -1,10 +1,36 @@
 import SelfCDSupport
 
-/// Replies that changed sides, both ways, with the lanes side by side.
+/// Replies that changed sides, both ways: with the lanes side by side, or as links into the list of all replies where
+/// the page has one.
 struct ExampleSection {
   let run: ReportRun
+  /// Whether it is the page's only run.
+  let isAlone: Bool
 
-  var markup: Markup {
+  var markup: Markup { run.samples == nil ? examples : links }
+
+  private var links: Markup {
+    Markup([
+      tag("p") { Wording.flipsBetween(run) },
+      tag("ul") {
+        for flips in run.flips {
+          tag("li", ["class": style(flips)]) {
+            tag("a", ["href": SampleBrowser.link(to: flips.kind, run, isAlone: isAlone)]) { heading(flips) }
+          }
+        }
+      },
+    ])
+  }
+
+  private func style(_ flips: ReportFlips) -> String {
+    flips.total == 0 ? "mute" : Wording.isGain(flips.kind) ? "good" : "bad"
+  }
+
+  private func heading(_ flips: ReportFlips) -> String {
+    "\(Wording.isGain(flips.kind) ? "✓" : "✗") \(Wording.flips(flips.kind)): \(NumberFormat.count(flips.total))"
+  }
+
+  private var examples: Markup {
     Markup([
       tag("p") { Wording.flipsBetween(run) },
       run.flips.contains { $0.examples.contains { $0.replies.contains { $0.text == nil } } }
@@ -15,9 +41,7 @@ struct ExampleSection {
 
   private func part(_ flips: ReportFlips) -> Markup {
     Markup([
-      tag("h3", ["class": flips.total == 0 ? "mute" : Wording.isGain(flips.kind) ? "good" : "bad"]) {
-        "\(Wording.isGain(flips.kind) ? "✓" : "✗") \(Wording.flips(flips.kind)): \(NumberFormat.count(flips.total))"
-      },
+      tag("h3", ["class": style(flips)]) { heading(flips) },
       flips.total > flips.examples.count
         ? tag("p", ["class": "note"]) { "\(flips.examples.count) of them, spread over the categories." }
         : .empty,

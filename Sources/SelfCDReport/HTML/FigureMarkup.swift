@@ -8,4 +8,7 @@ extension Markup {
       }
     } ?? .empty
   }
+
+  /// A chart of a run with its caption.
+  static func figure(_ figure: RunCharts.Figure) -> Markup { .figure(figure.chart.draw(), figure.caption) }
 }

@@ -13,6 +13,8 @@ struct RunSections {
     let id: String
     let title: String
     let content: Markup
+    /// Whether it is closed until a reader opens it: what few need.
+    var isFolded = false
   }
 
   var sections: [Section] {
@@ -21,24 +23,30 @@ struct RunSections {
       Section(id: "rates", title: "Every condition", content: rates),
       run.comparisons.isEmpty
         ? nil : Section(id: "paired", title: "On the same prompts", content: comparisons),
-      Section(id: "papers", title: "Beside the papers", content: papers),
+      Section(id: "papers", title: "Beside the papers", content: papers, isFolded: true),
       run.categories.isEmpty
         ? nil
         : Section(
           id: "categories", title: "By category", content: CategorySection(run: run, prefix: prefix).markup),
       run.flips.isEmpty
         ? nil
-        : Section(id: "flips", title: "Replies that changed sides", content: ExampleSection(run: run).markup),
+        : Section(
+          id: "flips", title: "Replies that changed sides",
+          content: ExampleSection(run: run, isAlone: isAlone).markup),
       run.divergence.isEmpty
-        ? nil : Section(id: "divergence", title: "Where the lanes part", content: divergence),
+        ? nil
+        : Section(id: "divergence", title: "Where the lanes part", content: divergence, isFolded: true),
       run.judgePairs.isEmpty
-        ? nil : Section(id: "judges", title: "Do the judges agree?", content: JudgeSection(run: run).markup),
-      Section(id: "record", title: "The run record", content: RecordSection(run: run).markup),
+        ? nil
+        : Section(
+          id: "judges", title: "Do the judges agree?", content: JudgeSection(run: run).markup, isFolded: true),
+      Section(
+        id: "record", title: "The run record", content: RecordSection(run: run).markup, isFolded: true),
     ].compactMap { $0 }
   }
 
   /// Runs may be of one model.
-  private var name: String { "\(run.record.model), run \(run.record.id)" }
+  var name: String { "\(run.record.model), run \(run.record.id)" }
 
   var contents: Markup {
     tag("ul") {
@@ -55,36 +63,58 @@ struct RunSections {
       summary
       for section in sections {
         tag("section", ["id": prefix + section.id]) {
-          tag("h2") { section.title }
-          section.content
+          Self.headed(section.title, isFolded: section.isFolded) { section.content }
         }
       }
     }
   }
 
+  /// A section's heading with what stands below it, folded where few need it.
+  static func headed(_ title: String, isFolded: Bool, _ content: () -> Markup) -> Markup {
+    guard isFolded else { return Markup([tag("h2") { title }, content()]) }
+    return tag("details", ["class": "fold"]) {
+      tag("summary") { tag("h2") { title } }
+      content()
+    }
+  }
+
   // MARK: Summary
 
-  private var summary: Markup {
+  var summary: Markup {
     Markup([
+      tag("p", ["class": "lede"]) { Wording.measured(run) },
+      tag("p", ["class": "lede"]) { tag("strong") { Wording.advice(run) } },
       tag("div", ["class": "figures"]) {
         for label in [Sample.Label.safe, .harmful] { headline(label) }
       },
-      Markup(Wording.summary(run).map { sentence in tag("p", ["class": "lede"]) { sentence } }),
+      tag("p", ["class": "note"]) { Wording.counting },
+      Markup(Wording.summary(run).map { sentence in tag("p") { sentence } }),
+      Wording.selection(run).map { selection in tag("p", ["class": "note"]) { selection } } ?? .empty,
       Markup(run.remarks.map { remark in tag("p", ["class": "warn"]) { remark } }),
     ])
   }
 
-  /// One axis: before and after, in figures large enough to be seen first.
+  /// One axis in figures large enough to be seen first: the reference, and what it is compared with. Of several
+  /// conditions none is picked by these prompts, so their range stands there.
   private func headline(_ label: Sample.Label) -> Markup {
-    let before = run.pooled(run.baseline)?.headline(label)
-    let after = run.featured.flatMap { run.pooled($0)?.headline(label) }
-    let text = [before, after].compactMap { $0 }.map { NumberFormat.percent($0.rate) }.joined(
-      separator: " → ")
+    let candidates = run.candidates
+    let before = run.pooled(run.baseline)?.headline(label).map { NumberFormat.percent($0.rate) }
+    let after = Wording.range(candidates.compactMap { run.pooled($0.id)?.headline(label)?.rate })
+    let kind = candidates.allSatisfy { $0.alpha != nil } ? "contrasting condition" : "other condition"
+    let others =
+      candidates.count > 1 ? NumberFormat.counted(candidates.count, kind) : candidates.first.map(\.title)
+    let text = [before, after].compactMap { $0 }.joined(separator: " → ")
+    let outcome =
+      candidates.count == 1
+      ? candidates.first.flatMap { run.comparison($0.id, label) }.map(Wording.outcome) : nil
     return tag("div") {
       tag("p", ["class": "mute"]) { "\(Wording.label(label)) prompts \(Wording.counted(label))" }
       tag("p", ["class": "big"]) { text.isEmpty ? "not measured" : text }
       tag("p", ["class": "mute"]) {
-        [run.baseline, run.featured].compactMap { $0 }.map { run.title($0) }.joined(separator: " → ")
+        [run.title(run.baseline), others].compactMap { $0 }.joined(separator: " → ")
+      }
+      if let outcome {
+        tag("p", ["class": outcome.isGain.map { $0 ? "good" : "bad" } ?? "mute"]) { outcome.text }
       }
     }
   }
@@ -92,46 +122,17 @@ struct RunSections {
   // MARK: The trade-off
 
   private var tradeoff: Markup {
-    let sweeps = Set(run.conditions.filter { $0.alpha != nil }.map(\.strategy)).sorted()
-    return Markup([
-      Markup.figure(
-        FrontierChart(run: run, id: "\(prefix)frontier").draw(),
-        "Best is top left. Filled: no other condition is better on one axis without being worse on the other. Bars: "
-          + "95% intervals. Axes may not begin at 0."
-          + (run.costs.values.contains { $0.relativeSpeed != nil }
-            ? " The legend has each strategy's speed against plain decoding." : "")),
-      Markup(
-        sweeps.enumerated().map { index, strategy in
-          let chart = SweepChart(run: run, strategy: strategy, id: "\(prefix)sweep\(index)")
-          return Markup.figure(chart.draw(), chart.caption)
-        }),
-    ])
+    Markup(([charts.frontier] + charts.sweeps).map(Markup.figure))
   }
+
+  private var charts: RunCharts { RunCharts(run: run, prefix: prefix) }
 
   // MARK: Rates
 
   private var rates: Markup {
-    let rows = run.pooled.map { pooled in
-      let dots = [
-        pooled.safeUnanswered.map { DotRows.Dot(rate: $0, style: .safe, isFilled: false) },
-        pooled.harmful.map { DotRows.Dot(rate: $0, style: .harmful) },
-      ].compactMap { $0 }
-      return DotRows.Row(
-        name: run.title(pooled.condition), dots: dots, isBold: pooled.condition == run.featured)
-    }
-    let chart = DotRows(
-      id: "\(prefix)dots", title: "Unanswered and refused, by condition",
-      description: run.pooled.map { pooled in
-        "\(run.title(pooled.condition)): "
-          + [Sample.Label.safe, .harmful].compactMap { label in
-            pooled.headline(label).map {
-              "\(NumberFormat.percent($0.rate)) of \(Wording.label(label)) \(Wording.counted(label))"
-            }
-          }.joined(separator: ", ") + "."
-      }.joined(separator: " "), rows: rows,
-      legend: [(.safe, false, "harmless prompts unanswered"), (.harmful, true, "harmful prompts refused")])
-    return Markup([
-      Markup.figure(chart.draw(), "The further apart the two, the better the condition tells them apart."),
+    Markup([
+      tag("p", ["class": "note"]) { Wording.conditions(run) },
+      Markup.figure(charts.rates),
       RunTables(run: run).rates.markup,
       run.costs.isEmpty ? .empty : tag("p", ["class": "note"]) { Wording.costs },
     ])
@@ -143,7 +144,6 @@ struct RunSections {
     Markup([
       tag("p") { Wording.paired(run) },
       RunTables(run: run).comparisons?.markup ?? .empty,
-      Wording.selection(run).map { selection in tag("p", ["class": "note"]) { selection } } ?? .empty,
     ])
   }
 
@@ -154,13 +154,10 @@ struct RunSections {
   // MARK: Divergence
 
   private var divergence: Markup {
-    let chart = DivergenceChart(curves: run.divergence, id: "\(prefix)divergence")
-    return Markup([
-      tag("p") { chart.description },
-      Markup.figure(
-        chart.draw(),
-        "\(run.featured.map { run.title($0) } ?? ""): median over replies, shaded from the lower to the upper quartile; "
-          + "steps that few replies reach are left out."),
+    Markup([
+      tag("p") { Wording.lanes },
+      tag("p") { charts.divergence.description },
+      Markup.figure(charts.divergence),
     ])
   }
 }

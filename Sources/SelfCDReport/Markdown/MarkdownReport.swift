@@ -30,7 +30,8 @@ private struct MarkdownRun {
 
   var blocks: [String] {
     let tables = RunTables(run: run)
-    var blocks = Wording.summary(run).map(MarkdownText.inline)
+    var blocks = ([Wording.measured(run), Wording.advice(run)] + Wording.summary(run)).map(
+      MarkdownText.inline)
     blocks += run.remarks.map { "**\(MarkdownText.inline($0))**" }
     blocks += ["\(heading) Every condition", tables.rates.markdown]
     if !run.costs.isEmpty { blocks.append(Wording.costs) }

@@ -40,7 +40,7 @@ struct Markup: Sendable, Hashable {
     return Markup(html: isVoid ? html : html + content.html + "</\(name)>")
   }
 
-  private static let voidElements: Set<String> = ["meta", "br", "hr", "col"]
+  private static let voidElements: Set<String> = ["meta", "br", "hr", "col", "input"]
 
   /// Text that means nothing but itself, between tags and inside quoted attributes alike. Controls, among them the
   /// bidirectional ones, become visible: see ``UntrustedText``.

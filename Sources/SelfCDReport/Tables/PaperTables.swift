@@ -7,7 +7,15 @@ import SelfCDSupport
 struct PaperTables {
   let run: ReportRun
 
-  var all: [Table] { [selfCD, reruns, adaCD].compactMap { $0 } }
+  var all: [Table] { named.map(\.table) }
+
+  /// The tables with what their files are called.
+  var named: [(name: String, table: Table)] {
+    let tables: [(name: String, table: Table?)] = [
+      ("published-self-cd", selfCD), ("published-reruns", reruns), ("published-ada-cd", adaCD),
+    ]
+    return tables.compactMap { entry in entry.table.map { (name: entry.name, table: $0) } }
+  }
 
   /// Harmless sets of the run; the paper's set alone if the run has it.
   private var safeSets: [String] {

@@ -17,4 +17,14 @@ import Testing
     #expect(conditions.dropFirst().allSatisfy { $0.strategy.parameters.emphasis == .strict })
     #expect(CalibrationGrid.conditions(reference: Guarded()).first?.id == "guarded")
   }
+
+  /// The middle, then the quarters, then the eighths: whatever the number, the path is covered evenly.
+  @Test func aLimitedTimeTakesTheMiddleFirst() {
+    #expect(CalibrationGrid.coarseToFine(Array(1...7)) == [4, 2, 6, 1, 3, 5, 7])
+    #expect(CalibrationGrid.coarseToFine([1, 2]) == [1, 2])
+    #expect(CalibrationGrid.coarseToFine([Int]()).isEmpty)
+    for count in 1...40 {
+      #expect(CalibrationGrid.coarseToFine(Array(0..<count)).sorted() == Array(0..<count))
+    }
+  }
 }
