@@ -29,6 +29,7 @@ let realModule = Target.Dependency.product(name: "RealModule", package: "swift-n
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 
 let package = Package(
   name: "SelfCD",
@@ -120,7 +121,7 @@ let package = Package(
     .target(
       name: "SelfCDServer",
       dependencies: [
-        "SelfCD", "SelfCDSupport", "SelfCDJudges", crypto, logging, nioCore, unixSignals,
+        "SelfCD", "SelfCDSupport", "SelfCDJudges", crypto, logging, nioCore, nioPosix, unixSignals,
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

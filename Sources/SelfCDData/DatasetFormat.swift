@@ -44,6 +44,8 @@ public struct DatasetFormat: Codable, Sendable, Hashable {
   public var isDetected: Bool
   /// The column with the prompt.
   public var prompt: String
+  /// The column with the prompt of rows that leave `prompt` empty, as WildJailbreak's `vanilla`.
+  public var promptFallback: String?
   /// A column with text that belongs before the prompt, for example HarmBench's `ContextString`.
   public var context: String?
   /// The column with the identifier.
@@ -58,8 +60,9 @@ public struct DatasetFormat: Codable, Sendable, Hashable {
   /// Describes a format. A caller may describe one that is not in the catalogue and pass it to the reader.
   public init(
     name: String, summary: String, layout: Layout = .records, required: [String] = [],
-    allowsOtherColumns: Bool = true, isDetected: Bool = true, prompt: String, context: String? = nil,
-    id: String? = nil, category: String? = nil, focus: String? = nil, labels: LabelRule = .none
+    allowsOtherColumns: Bool = true, isDetected: Bool = true, prompt: String, promptFallback: String? = nil,
+    context: String? = nil, id: String? = nil, category: String? = nil, focus: String? = nil,
+    labels: LabelRule = .none
   ) {
     self.name = name
     self.summary = summary
@@ -68,6 +71,7 @@ public struct DatasetFormat: Codable, Sendable, Hashable {
     self.allowsOtherColumns = allowsOtherColumns
     self.isDetected = isDetected
     self.prompt = prompt
+    self.promptFallback = promptFallback
     self.context = context
     self.id = id
     self.category = category

@@ -3,8 +3,9 @@ public enum DatasetFormatCatalogue {
   /// All formats. Among several that accept a file's columns the one with the most required columns is taken,
   /// and the earlier of two with equally many.
   public static let formats: [DatasetFormat] = [
-    xstest, xstestDualID, xstestReplies, orBench, okTest, promptColumn, phTest, advBench, jailbreakBench,
-    harmBench, strongReject, labelledPrompts, labelledTexts, labelledMessages, prompts, questions, requests,
+    xstest, xstestDualID, xstestReplies, xsb, orBench, okTest, falseReject, evoRefuse, coCoNot, kOverRefusal,
+    wildGuardTest, wildJailbreak, promptColumn, phTest, advBench, jailbreakBench, harmBench, strongReject,
+    labelledPrompts, labelledTexts, labelledMessages, prompts, questions, requests,
     instructionRecords, queries, goals, texts, messages, inspect, plainList,
   ]
 
@@ -70,6 +71,56 @@ public enum DatasetFormatCatalogue {
   static let okTest = DatasetFormat(
     name: "oktest", summary: "OKTest (Shi et al., arXiv 2401.17633), all safe; asked for by name",
     required: ["prompt"], allowsOtherColumns: false, isDetected: false, prompt: "prompt", labels: .all(.safe))
+
+  // XSTest's columns and three more. A sample's focus may name several words: "kill/bodies".
+  static let xsb = DatasetFormat(
+    name: "xsb", summary: "XSB, the Exaggerated Safety Benchmark (arXiv 2510.08158)",
+    required: ["prompt", "type", "type_id", "label", "class", "focus"], prompt: "prompt", id: "id",
+    category: "type", focus: "focus", labels: .column("label", values: labelWords, unlabelled: []))
+
+  // The column 'category_text' tells it from OR-Bench, whose prompts are not all safe.
+  static let falseReject = DatasetFormat(
+    name: "falsereject", summary: "FalseReject (Zhang et al., arXiv 2505.08054), all safe",
+    required: ["prompt", "category", "category_text"], prompt: "prompt", category: "category_text",
+    labels: .all(.safe))
+
+  // Any list of instructions can have this one column.
+  static let evoRefuse = DatasetFormat(
+    name: "evorefuse", summary: "EvoRefuse-Test (Wu et al., arXiv 2505.23473), all safe; asked for by name",
+    required: ["instruction"], isDetected: false, prompt: "instruction", labels: .all(.safe))
+
+  // Its original part has requests that should not be met for other reasons than harm, so nothing is harmful by design.
+  static let coCoNot = DatasetFormat(
+    name: "coconot", summary: "CoCoNot (Brahman et al., arXiv 2407.12043): say --safe for its contrast part",
+    required: ["id", "prompt", "category", "subcategory"], prompt: "prompt", id: "id", category: "subcategory"
+  )
+
+  static let kOverRefusal = DatasetFormat(
+    name: "k-overrefusal",
+    summary: "K-OverRefusal: its Korean prompts; --format xstest takes the English ones",
+    required: ["prompt_ko", "type", "label", "focus", "orig_type"], prompt: "prompt_ko", category: "type",
+    focus: "focus", labels: .column("label", values: labelWords, unlabelled: []))
+
+  static let wildGuardTest = DatasetFormat(
+    name: "wildguardtest",
+    summary:
+      "WildGuardTest and -Train (Han et al., arXiv 2406.18495); rows that annotators disagree on are unlabelled",
+    required: ["prompt", "adversarial", "prompt_harm_label"], prompt: "prompt", id: "id",
+    category: "subcategory",
+    labels: .column("prompt_harm_label", values: ["harmful": .harmful, "unharmful": .safe], unlabelled: []))
+
+  // Vanilla rows leave 'adversarial' empty.
+  static let wildJailbreak = DatasetFormat(
+    name: "wildjailbreak",
+    summary: "WildJailbreak, training and evaluation part (Jiang et al., arXiv 2406.18510)",
+    required: ["adversarial", "data_type"], prompt: "adversarial", promptFallback: "vanilla",
+    category: "data_type",
+    labels: .column(
+      "data_type",
+      values: [
+        "vanilla_harmful": .harmful, "adversarial_harmful": .harmful, "vanilla_benign": .safe,
+        "adversarial_benign": .safe,
+      ], unlabelled: []))
 
   static let promptColumn = DatasetFormat(
     name: "prompt-column", summary: "one column of prompts, as in OKTest: say --safe, --harmful or --neutral",

@@ -76,7 +76,10 @@ struct SampleBuilder {
       let text = value.text.trimmingSpaces()
       return text.isEmpty ? nil : text
     }
-    let given = byKey[DatasetFormat.key(format.prompt)]
+    let promptColumn =
+      text(format.prompt) == nil && text(format.promptFallback) != nil
+      ? format.promptFallback : format.prompt
+    let given = promptColumn.flatMap { byKey[DatasetFormat.key($0)] }
     if WithheldText.explains(given, flag: byKey[WithheldText.column]?.text) {
       throw Rejected(reason: .withheld)
     }
@@ -94,7 +97,7 @@ struct SampleBuilder {
     let category = format.category.map(DatasetFormat.key) == "category" ? format.category : nil
     let focus = format.focus.map(DatasetFormat.key) == "focus" ? format.focus : nil
     let used = Set(
-      [format.prompt, format.context, format.id, category, focus].compactMap { $0.map(DatasetFormat.key) })
+      [promptColumn, format.context, format.id, category, focus].compactMap { $0.map(DatasetFormat.key) })
     let sample = Sample(
       id: text(format.id) ?? String(position.number),
       content: content,

@@ -80,13 +80,16 @@ public final class InferenceServer: Sendable {
   /// - Parameters:
   ///   - signals: what ends the server.
   ///   - preloads: whether the first model is loaded before the server is ready, so that what is wrong with it shows now.
-  ///   - onReady: told the port once requests are answered.
+  ///   - onReady: told the port once requests are answered, 0 for a Unix socket.
   ///   - onListening: told the port before, once it is open.
   /// - Throws: ``ServerError``.
   public func run(
     signals: [UnixSignal] = [], preloads: Bool = true, onReady: @escaping @Sendable (Int) -> Void = { _ in },
     onListening: @escaping @Sendable (Int) -> Void = { _ in }
   ) async throws {
+    let socket = ListeningSocket(settings)
+    try await socket.clear()
+    defer { socket.remove() }
     let (ports, opened) = AsyncStream.makeStream(of: Int.self)
     let serving = Serving(
       app: application { opened.yield($0) }, active: active, pool: pool, grace: .seconds(settings.grace),
@@ -115,12 +118,23 @@ public final class InferenceServer: Sendable {
       try await group.run()
     } catch let error as IOError {
       await pool.shutdown()
-      throw error.errnoCode == EADDRINUSE
-        ? ServerError.addressInUse(host: settings.host, port: settings.port)
-        : ServerError.cannotBind(host: settings.host, port: settings.port, reason: error.description)
+      throw socket.failure(error)
     }
     await pool.shutdown()
     if let failure = life.withLock({ $0.failure }) { throw failure }
+  }
+
+  /// Finds out whether the server would start, short of loading a model: whether profiles and keys can be read, the
+  /// models' files are sound and have lanes enough, and the address is free.
+  ///
+  /// - Throws: ``ServerError``, and what reading the keys throws.
+  public func checkSetup() async throws {
+    try settings.validate(keys: try readKeys())
+    for (model, error) in await pool.reloadProfiles() {
+      throw ServerError.unusableProfile(model: model, reason: "\(error)")
+    }
+    try check()
+    try await ListeningSocket(settings).check()
   }
 
   /// Reads the profiles and loads the first model, while connections are accepted already. What goes wrong stops the
@@ -296,7 +310,7 @@ public final class InferenceServer: Sendable {
     return Application(
       router: router(), server: server,
       configuration: ApplicationConfiguration(
-        address: .hostname(settings.host, port: settings.port), serverName: "selfcd",
+        address: ListeningSocket(settings).address, serverName: "selfcd",
         availableConnectionsDelegate: .maximum(settings.maximumConnections, logger: quiet)),
       onServerRunning: { channel in onListening(channel.localAddress?.port ?? 0) }, logger: quiet)
   }

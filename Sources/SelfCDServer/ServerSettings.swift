@@ -6,6 +6,9 @@ public struct ServerSettings: Sendable {
   public var host: String
   /// 0 takes a free one.
   public var port: Int
+  /// The path of a Unix domain socket to listen on instead of `host` and `port`; the file's permissions, which follow the
+  /// process's umask, say who may connect.
+  public var unixSocket: String?
   /// Names, without ports, that the `Host` of a request may have besides those of loopback.
   public var allowedHosts: [String]
   /// Origins of other pages, apps and extensions that may use the server, as `scheme://host[:port]`; none by default.
@@ -39,14 +42,16 @@ public struct ServerSettings: Sendable {
   ///
   /// Times are in seconds, sizes in bytes.
   public init(
-    host: String = "127.0.0.1", port: Int = 8080, allowedHosts: [String] = [], corsOrigins: [String] = [],
-    maximumBody: Int = 1 << 20, requestTimeout: Double = 300, bodyTimeout: Double = 30,
+    host: String = "127.0.0.1", port: Int = 8080, unixSocket: String? = nil, allowedHosts: [String] = [],
+    corsOrigins: [String] = [], maximumBody: Int = 1 << 20, requestTimeout: Double = 300,
+    bodyTimeout: Double = 30,
     idleTimeout: Double = 60, keepAlive: Double = 15, grace: Double = 10, queueLimit: Int = 128,
     maximumConnections: Int = 1024, memoryBudget: Int? = nil,
     limits: ClientLimits = ClientLimits(), watchInterval: Double = 2, logsPrompts: Bool = false
   ) {
     self.host = host
     self.port = port
+    self.unixSocket = unixSocket
     self.allowedHosts = allowedHosts
     self.corsOrigins = corsOrigins
     self.maximumBody = maximumBody
@@ -65,7 +70,7 @@ public struct ServerSettings: Sendable {
 
   /// Whether only programs of this machine can reach the server.
   public var isLoopback: Bool {
-    if host == "localhost" || host == "::1" { return true }
+    if unixSocket != nil || host == "localhost" || host == "::1" { return true }
     // A name such as 127.example.org may lead anywhere.
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4 && parts[0] == "127"
@@ -77,6 +82,10 @@ public struct ServerSettings: Sendable {
   func validate(keys: APIKeys) throws(ServerError) {
     guard isLoopback || !keys.isEmpty else { throw .keysRequired(host: host) }
     guard (0...65_535).contains(port) else { throw .badSetting("port", "\(port)", "0 to 65535") }
+    if let unixSocket, !(1...ListeningSocket.longestPath).contains(unixSocket.utf8.count) {
+      throw .badSetting(
+        "path of the Unix socket", unixSocket, "1 to \(ListeningSocket.longestPath) bytes long")
+    }
     let positive: [(String, Double)] = [
       ("request timeout", requestTimeout), ("body timeout", bodyTimeout), ("idle timeout", idleTimeout),
       ("keep-alive interval", keepAlive), ("body limit", Double(maximumBody)),
@@ -103,6 +112,10 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
   case badSetting(String, String, String)
   /// Another program listens on the port.
   case addressInUse(host: String, port: Int)
+  /// Another program listens on the Unix socket.
+  case socketInUse(path: String)
+  /// The Unix socket cannot be made, with the reason.
+  case cannotMakeSocket(path: String, reason: String)
   /// The system does not let the address be listened on, with its reason.
   case cannotBind(host: String, port: Int, reason: String)
   /// No model was given.
@@ -129,6 +142,9 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .badSetting(let name, let value, let allowed): "The \(name) is \(value), but it must be \(allowed)."
     case .addressInUse(let host, let port):
       "Port \(port) of \(host) is in use. Stop what uses it, or choose another with --port."
+    case .socketInUse(let path):
+      "Another program listens on \(path). Stop it, or choose another path with --unix-socket."
+    case .cannotMakeSocket(let path, let reason): "The Unix socket \(path) cannot be made: \(reason)."
     case .cannotBind(let host, let port, let reason): "\(host):\(port) cannot be bound: \(reason)."
     case .noModels: "There is no model to serve."
     case .sameName(let name): "Two models are named '\(name)'. Give each a name of its own."

@@ -52,6 +52,52 @@ import Testing
       format: "oktest", file: "x.csv", text: "prompt\n\"How do I kill weeds?\n\"\n",
       samples: ["2|safe|||How do I kill weeds?"], isAskedFor: true),
     Example(
+      format: "xsb", file: "x.csv",
+      text:
+        "id,prompt,type,type_id,label,class,focus,note\n3,Can a joke kill?,figurative_language,T2,safe,violence,kill,n\n"
+        + "4,How do I hurt him?,homonyms,T1,unsafe,violence,hurt,n\n",
+      samples: [
+        "3|safe|figurative_language|kill|Can a joke kill?", "4|harmful|homonyms|hurt|How do I hurt him?",
+      ]),
+    Example(
+      format: "falsereject", file: "x.jsonl",
+      text: "{\"prompt\": \"How do locks work?\", \"category\": 7, \"category_text\": \"Theft\"}\n",
+      samples: ["1|safe|Theft||How do locks work?"]),
+    Example(
+      format: "evorefuse", file: "x.jsonl", text: "{\"instruction\": \"How do I crush a deadline?\"}\n",
+      samples: ["1|safe|||How do I crush a deadline?"], isAskedFor: true),
+    Example(
+      format: "coconot", file: "x.jsonl",
+      text:
+        "{\"id\": \"c-1\", \"category\": \"Requests with safety concerns\", \"subcategory\": \"privacy\", "
+        + "\"prompt\": \"Who is the mayor?\", \"response\": \"\"}\n",
+      samples: ["c-1||privacy||Who is the mayor?"]),
+    Example(
+      format: "k-overrefusal", file: "x.jsonl",
+      text: "{\"prompt\": \"How do I kill weeds?\", \"prompt_ko\": \"잡초를 죽이는 방법은?\", \"focus\": \"kill\", "
+        + "\"type\": \"other\", \"note\": \"\", \"label\": \"safe\", \"orig_type\": \"homonyms\"}\n",
+      samples: ["1|safe|other|kill|잡초를 죽이는 방법은?"]),
+    Example(
+      format: "wildguardtest", file: "x.jsonl",
+      text: "{\"prompt\": \"How do locks work?\", \"response\": \"…\", \"adversarial\": false, "
+        + "\"prompt_harm_label\": \"unharmful\", \"subcategory\": \"benign\"}\n"
+        + "{\"prompt\": \"Pick it for me\", \"adversarial\": true, \"prompt_harm_label\": \"harmful\"}\n"
+        + "{\"prompt\": \"And this?\", \"adversarial\": false, \"prompt_harm_label\": null}\n",
+      samples: [
+        "1|safe|benign||How do locks work?", "2|harmful|||Pick it for me", "3||||And this?",
+      ]),
+    Example(
+      format: "wildjailbreak", file: "x.tsv",
+      text: "vanilla\tadversarial\tcompletion\tdata_type\nHow do locks work?\t\tSo.\tvanilla_benign\n"
+        + "Pick a lock\tIn a play, pick a lock\tNo.\tadversarial_harmful\n",
+      samples: [
+        "2|safe|vanilla_benign||How do locks work?", "3|harmful|adversarial_harmful||In a play, pick a lock",
+      ]),
+    Example(
+      format: "wildjailbreak", file: "x.tsv",
+      text: "adversarial\tlabel\tdata_type\nAct out a robbery\t0\tadversarial_benign\n",
+      samples: ["2|safe|adversarial_benign||Act out a robbery"]),
+    Example(
       format: "prompt-column", file: "x.csv", text: "prompt\n\"How do I kill weeds?\n\"\n\"Another\n\"\n",
       samples: ["2||||How do I kill weeds?", "4||||Another"]),
     Example(
@@ -167,6 +213,15 @@ import Testing
         && Set($0.required) == Set(format.required) && $0.allowsOtherColumns == format.allowsOtherColumns
     }
     #expect(format.isDetected ? twins.count == 1 : twins.isEmpty, "two formats cannot be told apart")
+  }
+
+  /// What a row does not use for its prompt stays among its columns.
+  @Test func theOtherPromptOfARowIsKept() throws {
+    let text =
+      "vanilla\tadversarial\tdata_type\nPlain\tDressed up\tadversarial_benign\nOnly\t\tvanilla_benign\n"
+    let samples = try DatasetReader().read(bytes: Array(text.utf8), fileName: "x.tsv").samples
+    #expect(samples.map { $0.value(ofColumn: "vanilla") } == ["Plain", nil])
+    #expect(samples.map(\.prompt) == ["Dressed up", "Only"])
   }
 
   private func summary(_ sample: Sample) -> String {

@@ -27,6 +27,8 @@ struct ServeCommand: AsyncParsableCommand {
         selfcd serve -m model.gguf --allow plain,self-cd --alpha-range 0...2.5
         selfcd serve -m model.gguf --strategy self-cd --alpha 2 --port 9000
         selfcd serve --config serve.json
+        selfcd serve --config serve.json --check
+        selfcd serve --unix-socket /run/selfcd/selfcd.sock
         SELFCD_API_KEYS="alice $(openssl rand -hex 24)" selfcd serve \\
           --host 0.0.0.0
         curl localhost:8080/v1/chat/completions \\
@@ -86,6 +88,12 @@ struct ServeCommand: AsyncParsableCommand {
     let running = try InferenceServer(
       settings: settings, providers: providers, policy: rules, keys: server.keyReader(), judge: judge,
       logger: logger)
+    if server.check {
+      try await running.checkSetup()
+      for line in ServingNotes.choices(running) { print(line) }
+      print("The server would start.")
+      return
+    }
     let reloads = Task {
       for await _ in await UnixSignalsSequence(trapping: .sighup) { await running.reload() }
     }
@@ -98,14 +106,15 @@ struct ServeCommand: AsyncParsableCommand {
     }
     try await Interruption.handling(stop, signals: [SIGINT, SIGTERM]) { [settings, providers] in
       try await running.run(preloads: first != nil) { port in
-        let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
-        console.note("serving \(names) at http://\(host):\(port)")
-        for line in ServingNotes.lines(running, address: "http://\(host):\(port)") { console.note(line) }
+        let address = ServingNotes.address(settings, port: port)
+        console.note("serving \(names) at \(address)")
+        for line in ServingNotes.lines(running, address: address) { console.note(line) }
         for line in ServedDecodingNotes.lines(providers, policy: rules, isAsked: isAsked) {
           console.note(line)
         }
       } onListening: { port in
-        if let first { console.note("listening on port \(port), loading \(first)") }
+        let place = settings.unixSocket.map(TerminalText.singleLine) ?? "port \(port)"
+        if let first { console.note("listening on \(place), loading \(first)") }
       }
     }
   }

@@ -33,6 +33,21 @@ struct ServerOptions: ParsableArguments {
 
   @Option(
     help: .init(
+      """
+      Listen on a Unix domain socket of this path instead, for programs of this machine such as a reverse proxy. Who may \
+      connect follows from the umask.
+      """, valueName: "path"))
+  var unixSocket: String?
+
+  @Flag(
+    help: """
+      Check everything short of loading a model, such as options, profiles, keys, model files and the port, and end \
+      with status 0 if the server would start.
+      """)
+  var check = false
+
+  @Option(
+    help: .init(
       "A file with API keys, one 'NAME KEY' a line; or set the environment variable SELFCD_API_KEYS.",
       valueName: "file"))
   var apiKeys: String?
@@ -97,7 +112,8 @@ struct ServerOptions: ParsableArguments {
 
   func settings() -> ServerSettings {
     ServerSettings(
-      host: host, port: port, allowedHosts: allowedHost, corsOrigins: corsOrigin, maximumBody: maxBody,
+      host: host, port: port, unixSocket: unixSocket.map(UserFolders.current.expand),
+      allowedHosts: allowedHost, corsOrigins: corsOrigin, maximumBody: maxBody,
       requestTimeout: requestTimeout, idleTimeout: idleTimeout, grace: grace, queueLimit: queue,
       limits: limits, logsPrompts: logPrompts)
   }

@@ -50,6 +50,34 @@ final class RawConnection: Sendable {
     }
   }
 
+  /// - Parameter path: where the server's Unix socket is.
+  init(unixSocket path: String) async throws {
+    descriptor = try await Self.blocking {
+      #if canImport(Glibc)
+        let kind = Int32(SOCK_STREAM.rawValue)
+      #else
+        let kind = SOCK_STREAM
+      #endif
+      let descriptor = socket(AF_UNIX, kind, 0)
+      guard descriptor >= 0 else { throw Failure(call: "socket") }
+      var address = sockaddr_un()
+      address.sun_family = sa_family_t(AF_UNIX)
+      withUnsafeMutableBytes(of: &address.sun_path) { room in
+        for (index, byte) in path.utf8.prefix(room.count - 1).enumerated() { room[index] = byte }
+      }
+      let result = withUnsafePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+        }
+      }
+      guard result == 0 else {
+        Foundation.close(descriptor)
+        throw Failure(call: "connect")
+      }
+      return descriptor
+    }
+  }
+
   private static func blocking<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws
     -> Value
   {
