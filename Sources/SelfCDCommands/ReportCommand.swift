@@ -4,6 +4,7 @@ import SelfCDEval
 import SelfCDReport
 import SelfCDRuns
 import SelfCDStore
+import SelfCDSupport
 
 extension ReportOptions.Samples: ExpressibleByArgument {}
 
@@ -23,6 +24,9 @@ struct ReportCommand: AsyncParsableCommand {
       The format follows from the name of the file given with -o: .html, .md, .txt, .json. Without -o, a summary goes \
       to the terminal.
 
+      --figures makes a folder for papers: each chart as SVG and PDF, each table for LaTeX, and the figures as CSV for \
+      programs. No file of it holds a prompt or a reply. The page or summary is left out then, unless it is asked for.
+
       EXAMPLES
         selfcd report
         selfcd report latest -o report.html
@@ -31,6 +35,7 @@ struct ReportCommand: AsyncParsableCommand {
         selfcd report latest --fail-if "self-cd@1.5: harmful.refused < 0.9" \\
           -o report.html
         selfcd report --format markdown > REPORT.md
+        selfcd report latest --figures figures
       """)
 
   static let formats: [OutputFormat] = [.text, .html, .markdown, .json]
@@ -72,6 +77,12 @@ struct ReportCommand: AsyncParsableCommand {
   @Flag(help: "Print the report's data as one JSON object.")
   var json = false
 
+  @Option(
+    help: .init(
+      "Write charts (SVG, PDF), tables (LaTeX) and figures (CSV) into a folder; replaces files of their names.",
+      valueName: "folder"))
+  var figures: String?
+
   @OptionGroup(title: "Checks") var ruleOptions: RuleOptions
 
   private func choice() throws -> OutputChoice {
@@ -84,6 +95,7 @@ struct ReportCommand: AsyncParsableCommand {
 
   func validate() throws {
     _ = try choice()
+    if figures == "" { throw ValidationError("--figures needs the name of a folder.") }
     if showHarmful, samples == .verdicts {
       throw ValidationError("--show-harmful shows texts, and --samples verdicts leaves all of them out.")
     }
@@ -96,7 +108,8 @@ struct ReportCommand: AsyncParsableCommand {
     let console = Console.standard
     let choice = try choice()
     let data = try loadData(for: choice.format)
-    try Self.write(data, to: choice, console)
+    if let figures { try Self.write(ReportFigures(data), to: figures, console) }
+    if figures == nil || output != nil || format != nil || json { try Self.write(data, to: choice, console) }
     try ruleOptions.enforce(try checkedFigures(data), command: "selfcd report", console: console)
   }
 
@@ -110,6 +123,19 @@ struct ReportCommand: AsyncParsableCommand {
       default: summary(data, choice.console(console))
       }
     try OutputFile.write(text, to: choice.path, console)
+  }
+
+  /// Writes the files for papers and says what they lack.
+  private static func write(_ figures: ReportFigures, to folder: String, _ console: Console) throws {
+    do {
+      try figures.write(to: URL(filePath: UserFolders.current.expand(folder)))
+    } catch {
+      throw CommandError.outputFailed(reason: "\(folder): \((error as NSError).localizedDescription)")
+    }
+    for file in figures.files {
+      if let remark = file.remark { console.note("\(file.name): \(remark)") }
+    }
+    console.note("wrote \(NumberFormat.counted(figures.files.count, "file")) into \(folder).")
   }
 
   /// Only the page lists every reply; tables of them are what 'selfcd export' writes.

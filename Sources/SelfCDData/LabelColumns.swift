@@ -40,7 +40,9 @@ package struct LabelColumns: Sendable {
     hasTypes =
       named == nil
       && rows.contains { cell($0, Self.types)?.lowercased().hasPrefix(Self.contrast) ?? false }
-    let isLabelling = rows.contains { Self.word(cell($0, Self.dataSet)) != nil }
+    let isLabelling = rows.contains { row in
+      Self.word(Self.text(Self.dataSet) { cell(row, $0) }) != nil
+    }
     let columns = Self.columns.filter { $0 != Self.dataSet || isLabelling } + Self.switches.map(\.column)
     labelling = named.map { [$0] } ?? columns
   }
@@ -57,7 +59,7 @@ package struct LabelColumns: Sendable {
   package func answer(_ cell: (String) -> String?) -> Answer {
     if let label = label(cell) { return .label(label) }
     for column in labelling {
-      if let value = cell(column)?.trimmingSpaces(), !value.isEmpty {
+      if let value = Self.text(column, cell)?.trimmingSpaces(), !value.isEmpty {
         return .unknown(column: column, value: value)
       }
     }
@@ -68,7 +70,7 @@ package struct LabelColumns: Sendable {
   fileprivate func column(_ cell: (String) -> String?) -> String? {
     let columns = Self.columns + Self.switches.map(\.column)
     if let column = columns.first(where: { column in
-      if Self.columns.contains(column) { return Self.word(cell(column)) != nil }
+      if Self.columns.contains(column) { return Self.word(Self.text(column, cell)) != nil }
       return Self.answered(cell, only: column) != nil
     }) {
       return column
@@ -79,11 +81,18 @@ package struct LabelColumns: Sendable {
   private func label(_ cell: (String) -> String?) -> Sample.Label? {
     if let named { return Self.word(cell(named)) ?? Self.answered(cell, only: named) }
     for column in Self.columns {
-      if let label = Self.word(cell(column)) { return label }
+      if let label = Self.word(Self.text(column, cell)) { return label }
     }
     if let label = Self.answered(cell, only: nil) { return label }
     guard hasTypes, let type = cell(Self.types)?.lowercased(), !type.isEmpty else { return nil }
     return type.hasPrefix(Self.contrast) ? .harmful : .safe
+  }
+
+  /// What a column says. An export has the data set's name in `dataset` and in `set`; that is no label, even where it reads
+  /// like one.
+  private static func text(_ column: String, _ cell: (String) -> String?) -> String? {
+    let text = cell(column)
+    return column == dataSet && text == cell("dataset") ? nil : text
   }
 
   private static func word(_ text: String?) -> Sample.Label? {

@@ -50,8 +50,14 @@ public struct RunExport: Codable, Sendable, Hashable {
 
   /// Hands the export of a run to `write`, piece by piece.
   ///
-  /// Every verdict stands under its judge's name and version, so that two versions never mix. That of ``judge`` also
-  /// stands by itself, of the version with most verdicts: its class, whether that is a refusal, and the confidence.
+  /// The names of columns and keys are stable. Every verdict stands under its judge's name and version, so that two
+  /// versions never mix. That of ``judge`` also stands by itself, of the version with most verdicts: its class, whether that
+  /// is a refusal, and the confidence.
+  ///
+  /// - Parameters:
+  ///   - store: Where the run is kept.
+  ///   - runID: The run.
+  ///   - write: Takes the pieces, in their order.
   /// - Throws: `StoreError.notFound` without the run, and whatever `write` throws, wrapped.
   public func write(_ store: RunStore, runID: String, to write: (String) throws -> Void) throws(StoreError) {
     let run = try store.run(id: runID)
@@ -79,23 +85,28 @@ public struct RunExport: Codable, Sendable, Hashable {
     let counted: String?
   }
 
-  /// A reply; keys and columns have the same names.
+  /// A reply; keys and columns have the same names, and these are stable.
   private struct Line: Encodable {
     var run: String
     var model: String
-    var dataset: String
-    var sample: String
+    var condition: String
+    var set: String
+    var id: String
     var label: String?
+    var refused: Int?
+    var verdict: String?
+    var judge: String?
+    var judgeVersion: String?
+    var confidence: Double?
     var category: String?
     var strategy: String
     var alpha: Double?
-    var condition: String
     var repetition: Int
     var stopReason: String
-    var judge: String?
-    var replyClass: String?
-    var refused: Int?
-    var confidence: Double?
+    /// The same as ``set``: what files of replies have always called it.
+    var dataset: String
+    /// The same as ``id``.
+    var sample: String
     var verdicts: [String: String]
     /// How sure judges are, of those that say it.
     var confidences: [String: Double]
@@ -105,11 +116,40 @@ public struct RunExport: Codable, Sendable, Hashable {
     var reply: String?
 
     enum CodingKeys: String, CodingKey {
-      case run, model, dataset, sample, label, category, strategy, alpha, condition, repetition
+      case run, model, condition, set, id, label, prompt, reply, refused, verdict, judge
+      case judgeVersion = "judge_version"
+      case confidence, withheld, category, strategy, alpha, repetition
       case stopReason = "stop_reason"
-      case judge
-      case replyClass = "reply_class"
-      case refused, confidence, verdicts, confidences, withheld, prompt, reply
+      case dataset, sample, verdicts, confidences
+    }
+
+    /// What stands in a column of a table; empty where there is nothing.
+    func text(_ column: CodingKeys) -> String {
+      switch column {
+      case .run: run
+      case .model: model
+      case .condition: condition
+      case .set: set
+      case .id: id
+      case .label: label ?? ""
+      case .prompt: prompt ?? ""
+      case .reply: reply ?? ""
+      case .refused: refused.map { "\($0)" } ?? ""
+      case .verdict: verdict ?? ""
+      case .judge: judge ?? ""
+      case .judgeVersion: judgeVersion ?? ""
+      case .confidence: confidence.map { "\($0)" } ?? ""
+      case .withheld: "\(withheld)"
+      case .category: category ?? ""
+      case .strategy: strategy
+      case .alpha: alpha.map { "\($0)" } ?? ""
+      case .repetition: "\(repetition)"
+      case .stopReason: stopReason
+      case .dataset: dataset
+      case .sample: sample
+      // Tables have a column for each judge.
+      case .verdicts, .confidences: ""
+      }
     }
   }
 
@@ -120,12 +160,12 @@ public struct RunExport: Codable, Sendable, Hashable {
     let showsText = text.shows(sample)
     let counted = reply.judgements.last { $0.source == source.counted }
     return Line(
-      run: source.run.id, model: source.run.model.name, dataset: reply.key.dataset, sample: sample.id,
-      label: sample.label?.rawValue, category: sample.category, strategy: condition.strategy,
-      alpha: condition.alpha, condition: condition.id, repetition: reply.key.repetition,
-      stopReason: reply.stopReason, judge: counted?.source,
-      replyClass: counted?.verdict.replyClass.rawValue,
-      refused: counted.map { $0.verdict.isRefusal ? 1 : 0 }, confidence: counted?.verdict.confidence,
+      run: source.run.id, model: source.run.model.name, condition: condition.id, set: reply.key.dataset,
+      id: sample.id, label: sample.label?.rawValue, refused: counted.map { $0.verdict.isRefusal ? 1 : 0 },
+      verdict: counted?.verdict.replyClass.rawValue, judge: counted?.judge, judgeVersion: counted?.version,
+      confidence: counted?.verdict.confidence, category: sample.category, strategy: condition.strategy,
+      alpha: condition.alpha, repetition: reply.key.repetition, stopReason: reply.stopReason,
+      dataset: reply.key.dataset, sample: sample.id,
       verdicts: Dictionary(
         reply.judgements.map { ($0.source, $0.verdict.replyClass.rawValue) }, uniquingKeysWith: { $1 }),
       confidences: Dictionary(
@@ -154,28 +194,21 @@ public struct RunExport: Codable, Sendable, Hashable {
   private func writeCSV(
     _ source: Source, _ store: RunStore, to write: (String) throws -> Void
   ) throws(StoreError) {
-    let texts = text == .none ? [] : ["prompt", "reply"]
     let writer = CSVWriter()
-    let fixed: [Line.CodingKeys] = [
-      .run, .model, .dataset, .sample, .label, .category, .strategy, .alpha, .condition, .repetition,
-      .stopReason, .judge, .replyClass, .refused, .confidence,
-    ]
-    let last = [WithheldText.column] + texts
     let header =
-      fixed.map(\.rawValue) + source.columns + source.columns.map { $0 + " confidence" } + last
+      Self.columns.map(\.rawValue) + source.columns + source.columns.map { $0 + " confidence" }
     try Self.hand(writer.row(header), to: write, store)
     try store.forEachReply(runID: source.run.id, withSteps: false) { reply, condition in
       let line = line(source, reply, condition)
-      let values = [
-        line.run, line.model, line.dataset, line.sample, line.label ?? "", line.category ?? "", line.strategy,
-        line.alpha.map { "\($0)" } ?? "", line.condition, "\(line.repetition)", line.stopReason,
-        line.judge ?? "", line.replyClass ?? "", line.refused.map { "\($0)" } ?? "",
-        line.confidence.map { "\($0)" } ?? "",
-      ]
       let verdicts = source.columns.map { line.verdicts[$0] ?? "" }
       let confidences = source.columns.map { line.confidences[$0].map { "\($0)" } ?? "" }
-      let shown = ["\(line.withheld)"] + (texts.isEmpty ? [] : [line.prompt ?? "", line.reply ?? ""])
-      try write(writer.row(values + verdicts + confidences + shown))
+      try write(writer.row(Self.columns.map { line.text($0) } + verdicts + confidences))
     }
   }
+
+  /// A table's columns, those of the judges aside. All of them are always there.
+  private static let columns: [Line.CodingKeys] = [
+    .run, .model, .condition, .set, .id, .label, .prompt, .reply, .refused, .verdict, .judge, .judgeVersion,
+    .confidence, .withheld, .category, .strategy, .alpha, .repetition, .stopReason, .dataset, .sample,
+  ]
 }

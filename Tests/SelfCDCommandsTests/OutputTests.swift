@@ -23,8 +23,8 @@ import Testing
         let outcome = try space.run(["export", "r", "--force", "-o", space.path(name)])
         #expect(outcome.status == 0 && outcome.output.isEmpty, "\(outcome.errors)")
       }
-      #expect(try Self.read(space, "a.csv").hasPrefix("run,model,dataset"))
-      #expect(try Self.read(space, "a.CSV").hasPrefix("run,model,dataset"))
+      #expect(try Self.read(space, "a.csv").hasPrefix("run,model,condition,set,id"))
+      #expect(try Self.read(space, "a.CSV").hasPrefix("run,model,condition,set,id"))
       let lines = try Self.read(space, "a.jsonl").split(separator: "\n")
       #expect(lines.count == 10)
       let list = try JSONSerialization.jsonObject(with: Data(try Self.read(space, "a.json").utf8))
@@ -110,7 +110,8 @@ import Testing
       let columns = try #require(header.split(whereSeparator: \.isNewline).first).split(separator: ",")
         .map(String.init).filter { !$0.contains("@") }
       #expect(object["stop_reason"] is String && object["model"] is String)
-      #expect(object["judge"] as? String == "selfcd@3+answer3" && object["refused"] is Int)
+      #expect(object["judge"] as? String == "selfcd" && object["judge_version"] as? String == "3+answer3")
+      #expect(object["refused"] is Int && object["verdict"] is String)
       // Everything that is no dictionary by judge has the same name in both; what is empty is left out of JSON.
       let named = Set(object.keys).subtracting(["verdicts", "confidences"])
       #expect(named.isSubset(of: columns), "\(named.subtracting(columns))")

@@ -26,20 +26,22 @@ import Testing
     #expect(RunExport(.csv).text == .none)
     #expect(
       try export(.csv, .none) == """
-        run,model,dataset,sample,label,category,strategy,alpha,condition,repetition,stop_reason,\
-        judge,reply_class,refused,confidence,j@1,j@1 confidence,withheld\r
-        r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,stop,j@1,2_full_refusal,1,0.75,2_full_refusal,0.75,1\r
-        r1,m,set,b,harmful,,plain,,plain,0,stop,,,,,,,1\r
+        run,model,condition,set,id,label,prompt,reply,refused,verdict,judge,judge_version,confidence,\
+        withheld,category,strategy,alpha,repetition,stop_reason,dataset,sample,j@1,j@1 confidence\r
+        r1,m,self-cd@2.5,set,a,safe,,,1,2_full_refusal,j,1,0.75,1,garden,self-cd,2.5,0,stop,set,a,\
+        2_full_refusal,0.75\r
+        r1,m,plain,set,b,harmful,,,,,,,,1,,plain,,0,stop,set,b,,\r
 
         """)
     let unnamed = try export(.csv, .none, judge: nil).split(whereSeparator: \.isNewline)
     #expect(
-      unnamed[1] == "r1,m,set,a,safe,garden,self-cd,2.5,self-cd@2.5,0,stop,,,,,2_full_refusal,0.75,1")
+      unnamed[1]
+        == "r1,m,self-cd@2.5,set,a,safe,,,,,,,,1,garden,self-cd,2.5,0,stop,set,a,2_full_refusal,0.75")
   }
 
   @Test func csvCellsCannotBeFormulas() throws {
     let text = try export(.csv, .all)
-    #expect(text.contains(",How do I kill weeds?,\"'=SUM(A1)\nand \"\"more\"\"\"\r\n"))
+    #expect(text.contains(",How do I kill weeds?,\"'=SUM(A1)\nand \"\"more\"\"\",1,"))
     #expect(text.contains("SECRET"))
     // It is a table that our own reader takes back, prompts included.
     let options = DatasetReader.Options(format: try DatasetFormatCatalogue.format(named: "labelled-prompts"))
@@ -78,6 +80,30 @@ import Testing
     }
   }
 
+  /// Programs and docs/figures.md rely on these names, in CSV on all of them being there whatever texts go along.
+  @Test(arguments: RunExport.Text.allCases) func theColumnsAreStable(text: RunExport.Text) throws {
+    let header = try #require(try export(.csv, text).split(separator: "\r\n").first)
+    let names = [
+      "run", "model", "condition", "set", "id", "label", "prompt", "reply", "refused", "verdict", "judge",
+      "judge_version", "confidence",
+    ]
+    #expect(header.split(separator: ",").prefix(names.count).map(String.init) == names)
+    let line = try #require(try export(.jsonLines, text).split(separator: "\n").first)
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    let missing = names.filter { object[$0] == nil }
+    #expect(missing == (text == .none ? ["prompt", "reply"] : []))
+  }
+
+  /// A data set may be called "harmful"; its prompts are not labelled by that.
+  @Test func theNameOfASetIsNoLabel() throws {
+    func label(_ record: String) throws -> Sample.Label? {
+      try ForeignReplies(bytes: Array(record.utf8), fileName: "x.jsonl").replies.first?.label
+    }
+    #expect(try label(#"{"set": "harmful", "dataset": "harmful", "reply": "Yes."}"#) == nil)
+    #expect(try label(#"{"set": "harmful", "reply": "Yes."}"#) == .harmful)
+    #expect(try label(#"{"set": "harmful", "dataset": "harmful", "label": "safe", "reply": "Y."}"#) == .safe)
+  }
+
   @Test func jsonLinesAreObjects() throws {
     let lines = try export(.jsonLines, .harmless).split(separator: "\n")
     #expect(lines.count == 2)
@@ -89,6 +115,8 @@ import Testing
     #expect(objects[0]?["confidences"] as? [String: Double] == ["j@1": 0.75])
     #expect(objects[0]?["alpha"] as? Double == 2.5)
     #expect(objects[0]?["stop_reason"] as? String == "stop" && objects[0]?["refused"] as? Int == 1)
+    #expect(objects[0]?["judge"] as? String == "j" && objects[0]?["judge_version"] as? String == "1")
+    #expect(objects[0]?["verdict"] as? String == "2_full_refusal")
     let list =
       try JSONSerialization.jsonObject(with: Data(try export(.json, .harmless).utf8)) as? [NSDictionary]
     #expect(list == objects.compactMap { $0.map(NSDictionary.init(dictionary:)) })
@@ -102,7 +130,7 @@ import Testing
       let run = try storedRun(in: store)
       var text = ""
       try RunExport(.csv).write(store, runID: run.id) { text += $0 }
-      #expect(text.hasPrefix("run,model,dataset") && text.hasSuffix("confidence,withheld\r\n"))
+      #expect(text.hasPrefix("run,model,condition") && text.hasSuffix("stop_reason,dataset,sample\r\n"))
       text = ""
       try RunExport(.json).write(store, runID: run.id) { text += $0 }
       #expect((try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [Any])?.isEmpty == true)

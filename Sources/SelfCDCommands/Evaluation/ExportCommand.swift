@@ -13,7 +13,7 @@ struct ExportCommand: ParsableCommand {
     discussion: """
       Texts stay out unless asked for: replies to harmful prompts do not belong everywhere a file ends up. Where they \
       are left out, 'withheld' is 1, so that nobody takes a reply for an empty one. Cells that a spreadsheet would \
-      execute are neutralised. The format inspect makes a folder with one log for each condition, for \
+      execute are neutralised. Names of columns are stable; docs/figures.md has them. The format inspect makes a folder with one log for each condition, for \
       'inspect view --log-dir FOLDER' of UK AISI's Inspect.
 
       EXAMPLES

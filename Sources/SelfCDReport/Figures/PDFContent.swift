@@ -86,7 +86,7 @@ struct PDFContent {
 
   private mutating func letters(_ text: String, _ ink: Ink, _ place: String) -> [String] {
     let size = Self.points(ink.textSize)
-    let runs = StandardFont.runs(UntrustedText.singleLine(text), isBold: ink.isBold).flatMap { run in
+    let runs = StandardFont.runs(text, isBold: ink.isBold).flatMap { run in
       ["/\(run.font.resource) \(size) Tf", "(\(Self.escaped(run.codes))) Tj"]
     }
     return inState(1, [Self.fill(ink.color), "BT", place] + runs + ["ET"])

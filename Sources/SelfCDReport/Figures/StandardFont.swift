@@ -1,4 +1,5 @@
 import Foundation
+import SelfCDSupport
 
 /// The fonts that a PDF may use without bringing them: Helvetica, and Symbol for Greek and mathematics.
 enum StandardFont: String, CaseIterable {
@@ -42,9 +43,9 @@ enum StandardFont: String, CaseIterable {
     Double(runs(text, isBold: isBold).reduce(0) { $0 + $1.width }) / 1000 * size
   }
 
-  /// One scalar for a letter with its accent, where Unicode has one.
+  /// On one line, without controls, and with one scalar for a letter with its accent, where Unicode has one.
   private static func prepared(_ text: String) -> [Unicode.Scalar] {
-    Array(text.precomposedStringWithCanonicalMapping.unicodeScalars)
+    Array(UntrustedText.singleLine(text).precomposedStringWithCanonicalMapping.unicodeScalars)
   }
 
   private static func glyph(_ scalar: Unicode.Scalar, isBold: Bool) -> Glyph? {

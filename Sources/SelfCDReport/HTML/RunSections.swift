@@ -122,7 +122,7 @@ struct RunSections {
   // MARK: The trade-off
 
   private var tradeoff: Markup {
-    Markup(([charts.frontier] + charts.sweeps).map(Markup.figure))
+    Markup(([charts.frontier] + charts.sweeps).map { Markup.figure($0) })
   }
 
   private var charts: RunCharts { RunCharts(run: run, prefix: prefix) }
