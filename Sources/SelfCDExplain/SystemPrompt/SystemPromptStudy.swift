@@ -255,7 +255,7 @@ public struct SystemPromptStudy: Sendable {
       let whole = scores.of([], set)
       return SystemPromptResult.Level(
         set: set, n: whole.count, groups: scores.groups(set).map { Set($0).count },
-        probability: try mean(whole.map(\.probability), set, scores),
+        probability: try mean(whole.map(\.probability), set, scores, within: 0...1),
         score: try mean(whole.map(\.logOdds), set, scores),
         greedyRefusals: whole.count(where: \.isGreedyRefusal))
     }
@@ -271,7 +271,7 @@ public struct SystemPromptStudy: Sendable {
         let pairs = zip(whole, without)
         return SystemPromptResult.Change(
           set: set, n: whole.count, groups: scores.groups(set).map { Set($0).count },
-          probability: try mean(pairs.map { $1.probability - $0.probability }, set, scores),
+          probability: try mean(pairs.map { $1.probability - $0.probability }, set, scores, within: -1...1),
           score: try mean(pairs.map { $1.logOdds - $0.logOdds }, set, scores),
           greedyLost: pairs.count { $0.isGreedyRefusal && !$1.isGreedyRefusal },
           greedyGained: pairs.count { !$0.isGreedyRefusal && $1.isGreedyRefusal })
@@ -294,9 +294,11 @@ public struct SystemPromptStudy: Sendable {
   }
 
   private func mean(
-    _ values: [Double], _ set: Sample.Label, _ scores: SystemPromptScores
+    _ values: [Double], _ set: Sample.Label, _ scores: SystemPromptScores,
+    within range: ClosedRange<Double>? = nil
   ) throws -> BootstrapMean {
     try BootstrapMean(
-      of: values, groups: scores.groups(set), resamples: AttributionStudy.resamples, seed: seed)
+      of: values, groups: scores.groups(set), within: range, resamples: AttributionStudy.resamples,
+      seed: seed)
   }
 }
