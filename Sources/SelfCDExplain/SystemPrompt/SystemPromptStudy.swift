@@ -222,13 +222,21 @@ public struct SystemPromptStudy: Sendable {
     let summary = try EvaluationSummary(
       replies, conditions: versions.indices.map { (id: "\($0)", strategy: "", alpha: nil as Double?) },
       judge: generation.judge.name, reference: "0", group: group)
-    let rows = versions.enumerated().flatMap { number, removed in
+    var rows = versions.enumerated().flatMap { number, removed in
       summary.rows.filter { $0.condition == "\(number)" }.map { row in
         var paired = row.headlinePaired
         paired?.reference = "whole"
         return SystemPromptResult.Replies.Row(
           set: row.set, removed: removed, rate: row.headline, paired: paired)
       }
+    }
+    // Replies are generated for the sentences that look best on the same prompts: each could have been among them, so each
+    // is in the family, and the whole prompt.
+    for set in Sample.Label.allCases {
+      let places = rows.indices.filter { rows[$0].set == set && rows[$0].paired != nil }
+      var family = places.compactMap { rows[$0].paired }
+      try PairedComparison.correct(&family, outOf: max(prompt.count + 1, family.count))
+      for (place, corrected) in zip(places, family) { rows[place].paired = corrected }
     }
     return .init(judge: generation.judge.name, rows: rows, failures: failures)
   }
