@@ -23,7 +23,7 @@ import Testing
       RunRecord(
         id: run, startedAt: Date(timeIntervalSince1970: 1_790_000_000), codeVersion: "0.1.0",
         model: .init(name: "m", sha256: String(repeating: "0", count: 64)),
-        parameters: "{\"max_tokens\":200,\"temperature\":0}", seeds: [7],
+        parameters: #"{"imported":{"files":["r.csv"]},"repetitions":1,"judges":["\#(judge)"]}"#,
         machine: .init(processor: "p", cores: 1, memory: 1 << 30, system: "s"), planned: classes.count))
     try store.add(
       Dataset(
