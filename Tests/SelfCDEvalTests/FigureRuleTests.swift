@@ -50,7 +50,8 @@ import Testing
   }
 
   @Test func limitsAtTheEndsAreTaken() throws {
-    #expect(try FigureRule("safe.refused >= 1").limit == 1 && FigureRule("harmful.refused <= 0").limit == 0)
+    #expect(try FigureRule("safe.refused >= 1").limit == 1)
+    #expect(try FigureRule("harmful.refused <= 0").limit == 0)
     #expect(try FigureRule("harmful.refused < 1").limit == 1)
     #expect(try FigureRule("delta.safe.refused >= -1").limit == -1)
   }
@@ -140,8 +141,9 @@ import Testing
     #expect(checks.map(\.outcome) == [.broken, .kept] && checks[0].value == 0.2)
     #expect(checks[0].message.hasSuffix("guarded of run 'r' is at 20.0% (25 of 125)"), "\(checks[0].message)")
     #expect(bounded.boundsMissing(of: check))
-    #expect(try !FigureRule("self-cd@1.5: safe.missing > 0").boundsMissing(of: check))
-    #expect(try !FigureRule("harmful.missing > 0").boundsMissing(of: check))
+    for other in ["self-cd@1.5: safe.missing > 0", "harmful.missing > 0", "safe.refused > 0.5"] {
+      #expect(try FigureRule(other).boundsMissing(of: check) == false, "\(other)")
+    }
     let none = CheckedFigures.withoutVerdicts(10, label: .neutral, source: "run 'r'", condition: "guarded")
     #expect(try FigureRule("neutral.missing > 0.5").check([none]).first?.isBroken == true)
     #expect(throws: FigureRuleError.noPrompts(rule: "neutral.refused > 0.5", label: .neutral)) {

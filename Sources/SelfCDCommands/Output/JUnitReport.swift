@@ -18,11 +18,11 @@ struct JUnitReport {
       let name = Self.escaped(check.rule.description)
       let place = Self.escaped("\(check.source), \(check.condition)")
       let message = Self.escaped(check.message)
-      let content =
+      let content: String? =
         switch check.outcome {
         case .broken: "<failure message=\"\(message)\"/>"
         case .unchecked: "<error message=\"\(message)\"/>"
-        case .kept: check.missing == nil ? nil as String? : "<system-out>\(message)</system-out>"
+        case .kept: check.missing == nil ? nil : "<system-out>\(message)</system-out>"
         }
       guard let content else {
         lines.append("    <testcase classname=\"\(place)\" name=\"\(name)\"/>")
