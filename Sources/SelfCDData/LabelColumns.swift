@@ -1,7 +1,7 @@
 import SelfCDSupport
 
 /// What the columns of a file say of its prompts: whether they should be answered. Sets of prompts and files of replies are
-/// read by the same columns and words.
+/// read by the same columns and words, but for columns that say of a reply whether it is harmful where there are replies.
 package struct LabelColumns: Sendable {
   /// What one row says.
   package enum Answer: Equatable, Sendable {
@@ -17,6 +17,9 @@ package struct LabelColumns: Sendable {
     ("is_unsafe", .harmful, .safe), ("safe", .safe, .harmful), ("is_safe", .safe, .harmful),
     ("harmless", .safe, .harmful),
   ]
+  /// In files of replies, such as BeaverTails', these say whether the reply is safe, and not the prompt. A harmful prompt that
+  /// was refused would pass for a harmless one.
+  private static let ofReplies: Set<String> = ["is_harmful", "unsafe", "is_unsafe", "is_safe"]
   /// Columns of label words.
   private static let columns = ["label", dataSet, "harmfulness"]
   /// Some call the data set so; it is a column of labels where it holds one.
@@ -27,6 +30,7 @@ package struct LabelColumns: Sendable {
   static let contrast = "contrast"
 
   private let named: String?
+  private let hasReplies: Bool
   private let hasTypes: Bool
   /// Columns in which a value that is no label is a mistake.
   private let labelling: [String]
@@ -34,16 +38,23 @@ package struct LabelColumns: Sendable {
   /// Looks through a file's rows.
   /// - Parameters:
   ///   - named: the column to look in and nowhere else.
+  ///   - rows: the rows.
+  ///   - hasReplies: whether the file holds replies beside the prompts.
   ///   - cell: a row's text in a column, whatever case it is written in.
-  package init<Row>(named: String?, rows: [Row], cell: (Row, String) -> String?) {
+  package init<Row>(
+    named: String?, rows: [Row], hasReplies: Bool = false, cell: (Row, String) -> String?
+  ) {
     self.named = named
+    self.hasReplies = hasReplies
     hasTypes =
       named == nil
       && rows.contains { cell($0, Self.types)?.lowercased().hasPrefix(Self.contrast) ?? false }
     let isLabelling = rows.contains { row in
       Self.word(Self.text(Self.dataSet) { cell(row, $0) }) != nil
     }
-    let columns = Self.columns.filter { $0 != Self.dataSet || isLabelling } + Self.switches.map(\.column)
+    let columns =
+      Self.columns.filter { $0 != Self.dataSet || isLabelling }
+      + Self.switches.map(\.column).filter { !hasReplies || !Self.ofReplies.contains($0) }
     labelling = named.map { [$0] } ?? columns
   }
 
@@ -66,6 +77,16 @@ package struct LabelColumns: Sendable {
     return .nothing
   }
 
+  /// A column with a yes or no that is not taken for a label, since it may be about the reply; nil for none, and where a
+  /// column was named.
+  /// - Parameter cell: a row's text in a column.
+  package func columnOfReply(_ cell: (String) -> String?) -> String? {
+    guard hasReplies, named == nil else { return nil }
+    return Self.switches.map(\.column).first {
+      Self.ofReplies.contains($0) && Self.answered(cell, only: $0) != nil
+    }
+  }
+
   /// The column that gives `row` its label, of those that are looked in by themselves.
   fileprivate func column(_ cell: (String) -> String?) -> String? {
     let columns = Self.columns + Self.switches.map(\.column)
@@ -83,7 +104,7 @@ package struct LabelColumns: Sendable {
     for column in Self.columns {
       if let label = Self.word(Self.text(column, cell)) { return label }
     }
-    if let label = Self.answered(cell, only: nil) { return label }
+    if let label = Self.answered(cell, only: nil, except: hasReplies ? Self.ofReplies : []) { return label }
     guard hasTypes, let type = cell(Self.types)?.lowercased(), !type.isEmpty else { return nil }
     return type.hasPrefix(Self.contrast) ? .harmful : .safe
   }
@@ -99,8 +120,11 @@ package struct LabelColumns: Sendable {
     text.flatMap { DatasetFormatCatalogue.labelWords[DatasetFormat.key($0)] }
   }
 
-  private static func answered(_ cell: (String) -> String?, only column: String?) -> Sample.Label? {
-    for (name, yes, no) in switches where column.map({ DatasetFormat.key($0) == name }) ?? true {
+  private static func answered(
+    _ cell: (String) -> String?, only column: String?, except left: Set<String> = []
+  ) -> Sample.Label? {
+    for (name, yes, no) in switches
+    where column.map({ DatasetFormat.key($0) == name }) ?? !left.contains(name) {
       if let answer = cell(name).flatMap({ DatasetFormatCatalogue.answerWords[DatasetFormat.key($0)] }) {
         return answer ? yes : no
       }

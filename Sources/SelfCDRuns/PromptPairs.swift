@@ -2,7 +2,8 @@ import SelfCDData
 import SelfCDEval
 
 /// Replies of two conditions to the same prompts. A prompt is the same where its text is; where a text occurs several
-/// times, its set and identifier say which one is meant.
+/// times, its set and identifier say which one is meant, else its identifier alone (sets are named after files, which are
+/// called otherwise in another run), else the order.
 struct PromptPairs {
   /// Both replies of each pair, under the prompt that the first side has, and under the names of the sides.
   private(set) var replies: [EvaluatedReply] = []
@@ -11,22 +12,26 @@ struct PromptPairs {
   let onlySecond: Int
 
   private struct Identifier: Hashable {
-    let dataset: String
+    /// Nil for any.
+    let dataset: String?
     let sample: String
     let text: String
 
-    init(_ reply: EvaluatedReply, text: String) {
-      (dataset, sample, self.text) = (reply.key.dataset, reply.key.sample, text)
+    init(_ reply: EvaluatedReply, text: String, hasSet: Bool = true) {
+      dataset = hasSet ? reply.key.dataset : nil
+      (sample, self.text) = (reply.key.sample, text)
     }
   }
 
   init(_ first: [EvaluatedReply], _ second: [EvaluatedReply], names: (String, String)) {
     var open: [String: [Int]] = [:]
     var identified: [Identifier: Int] = [:]
+    var numbered: [Identifier: [Int]] = [:]
     for (index, reply) in first.enumerated() {
       let text = Self.text(reply)
       open[text, default: []].append(index)
       identified[Identifier(reply, text: text)] = index
+      numbered[Identifier(reply, text: text, hasSet: false), default: []].append(index)
     }
     var partner: [Int: Int] = [:]
     func take(_ place: Int, for index: Int, _ text: String) {
@@ -38,6 +43,13 @@ struct PromptPairs {
       // Without a text, nothing says that two numbers, which may be those of lines, are the same prompt.
       if text.isEmpty, Int(reply.key.sample) != nil { continue }
       if let place = identified[Identifier(reply, text: text)] { take(place, for: index, text) }
+    }
+    for (index, reply) in second.enumerated() where partner[index] == nil {
+      let text = Self.text(reply)
+      let places = numbered[Identifier(reply, text: text, hasSet: false)] ?? []
+      if !text.isEmpty, let place = places.first(where: { open[text]?.contains($0) ?? false }) {
+        take(place, for: index, text)
+      }
     }
     for (index, reply) in second.enumerated() where partner[index] == nil {
       let text = Self.text(reply)
@@ -59,9 +71,43 @@ struct PromptPairs {
     }
   }
 
-  private static func text(_ reply: EvaluatedReply) -> String {
-    ImportedPrompts.text(
-      of: reply.sample.turns.filter { $0.role != .system }, prompt: reply.sample.prompt)
+  /// Both replies of the pairs of which a judge has classed both.
+  func judged(by judge: String, version: String) -> [EvaluatedReply] {
+    stride(from: 0, to: replies.count - 1, by: 2).flatMap { place in
+      let pair = replies[place...(place + 1)]
+      return pair.allSatisfy { $0.replyClass(by: judge, version: version) != nil } ? Array(pair) : []
+    }
+  }
+
+  /// How many prompts of each label one of two runs or the other has. Those that both have count once; a text that occurs
+  /// several times counts as often as in the run that has it most often.
+  static func planned(_ first: [Dataset], _ second: [Dataset]) -> [Sample.Label: Int] {
+    func counts(_ sets: [Dataset]) -> [Planned: Int] {
+      var counts: [Planned: Int] = [:]
+      for set in sets {
+        for sample in set.samples {
+          guard let label = sample.label else { continue }
+          let text = Self.text(sample)
+          // Without a text the identifier has to do.
+          counts[Planned(label: label, text: text, sample: text.isEmpty ? sample.id : ""), default: 0] += 1
+        }
+      }
+      return counts
+    }
+    let all = counts(first).merging(counts(second)) { max($0, $1) }
+    return all.reduce(into: [:]) { $0[$1.key.label, default: 0] += $1.value }
+  }
+
+  private struct Planned: Hashable {
+    let label: Sample.Label
+    let text: String
+    let sample: String
+  }
+
+  private static func text(_ reply: EvaluatedReply) -> String { text(reply.sample) }
+
+  private static func text(_ sample: Sample) -> String {
+    ImportedPrompts.text(of: sample.turns.filter { $0.role != .system }, prompt: sample.prompt)
   }
 
   private static func named(

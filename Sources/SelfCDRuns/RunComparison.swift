@@ -5,8 +5,8 @@ import SelfCDStore
 
 /// One condition of a stored run against one of another run, or of the same, on the prompts that both answered.
 ///
-/// Its figures are those of `EvaluationSummary`, of these prompts alone: rates, paired differences with their intervals
-/// and tests.
+/// Its figures are those of `EvaluationSummary`, of these prompts alone, where both sides have a verdict on the reply:
+/// rates, paired differences with their intervals and tests. So both rates and their difference have one denominator.
 public struct RunComparison: Sendable {
   /// A condition of a stored run.
   public struct Selection: Sendable, Hashable {
@@ -61,8 +61,12 @@ public struct RunComparison: Sendable {
   public let judgeVersion: String
   /// How prompts are grouped; nil where they count as independent.
   public let grouping: PromptGrouping?
-  /// Prompts that both sides answered.
+  /// Prompts that both sides answered and that have a verdict on both.
   public let compared: Int
+  /// Prompts that both sides answered, and of which a reply has no verdict; they are left out.
+  public let withoutVerdict: Int
+  /// Prompts of each label that one run or the other has to answer: those of the comparison, and those it leaves out.
+  public let planned: [Sample.Label: Int]
   /// Prompts of both sides that have different labels there, and are left out.
   public let otherwiseLabelled: Int
   /// Each label, then its categories.
@@ -98,6 +102,7 @@ public struct RunComparison: Sendable {
     guard !pairs.replies.isEmpty else {
       throw RunComparisonError.nothingInCommon(before.name, after.name)
     }
+    let judged = pairs.judged(by: counted.name, version: counted.version)
     let column =
       group ?? (try? RunSettings(of: runs.0))?.groupColumn ?? (try? RunSettings(of: runs.1))?.groupColumn
     let names = [before.name, after.name]
@@ -106,13 +111,13 @@ public struct RunComparison: Sendable {
         replies, conditions: names.map { ($0, $0, nil) }, judge: counted.name, version: counted.version,
         reference: before.name, group: column)
     }
-    let all = try summary(pairs.replies)
+    let all = try summary(judged)
     var rows: [Row] = []
     for label in Sample.Label.allCases {
       guard let row = Self.row(label, nil, of: all, names) else { continue }
       rows.append(row)
       var categories: [Row] = []
-      let own = pairs.replies.filter { $0.sample.label == label }
+      let own = judged.filter { $0.sample.label == label }
       for category in Set(own.compactMap(\.sample.category)).sorted() {
         let part = try summary(own.filter { $0.sample.category == category })
         if let row = Self.row(label, category, of: part, names) { categories.append(row) }
@@ -130,7 +135,10 @@ public struct RunComparison: Sendable {
     self.judge = counted.name
     judgeVersion = counted.version
     grouping = all.grouping
-    compared = pairs.replies.count / 2
+    compared = judged.count / 2
+    withoutVerdict = (pairs.replies.count - judged.count) / 2
+    planned = PromptPairs.planned(
+      try store.datasets(runID: before.run), try store.datasets(runID: after.run))
     otherwiseLabelled = pairs.otherwiseLabelled
   }
 

@@ -14,23 +14,30 @@ public struct StoredEvaluation: Sendable {
   public let summary: EvaluationSummary
   /// Replies that are stored.
   public let replies: Int
+  /// The identifiers of its conditions, in their order.
+  public let conditions: [String]
 
   /// Reads a run and computes its figures.
   /// - Parameters:
   ///   - runID: The run.
   ///   - judge: Whose verdicts are counted; nil for the first of the run's judges that has any.
+  ///   - version: Those of which of the judge's versions; nil for the one that `JudgeVersions` says.
   ///   - group: The column that says which prompts belong together; nil for the run's own.
   ///   - store: Where the run is kept.
   /// - Throws: ``RunError``, `StoreError`, `StatisticsError`.
-  public init(runID: String, judge: String? = nil, group: String? = nil, in store: RunStore) throws {
+  public init(
+    runID: String, judge: String? = nil, version: String? = nil, group: String? = nil, in store: RunStore
+  ) throws {
     run = try store.run(id: runID)
     datasets = try store.datasets(runID: runID)
     settings = try RunSettings(of: run)
     let replies = try store.replies(runID: runID)
     self.replies = replies.count
+    let records = try store.conditions(runID: runID)
+    conditions = records.map(\.id)
     summary = try EvaluationSummary(
-      replies, conditions: try store.conditions(runID: runID).map { ($0.id, $0.strategy, $0.alpha) },
-      judge: try judge ?? store.countedJudge(of: run) ?? "", reference: settings.reference,
+      replies, conditions: records.map { ($0.id, $0.strategy, $0.alpha) },
+      judge: try judge ?? store.countedJudge(of: run) ?? "", version: version, reference: settings.reference,
       speeds: try store.speeds(runID: runID), group: group ?? settings.groupColumn)
   }
 }

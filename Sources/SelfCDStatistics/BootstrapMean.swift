@@ -26,22 +26,32 @@ public struct BootstrapMean: Codable, Sendable, Hashable {
   /// The mean of `values`.
   /// - Parameters:
   ///   - values: One a prompt; for a paired comparison their differences.
-  ///   - groups: The group of each prompt, drawn whole; nil makes each a group of its own.
+  ///   - groups: The group of each prompt, drawn whole; nil makes each a group of its own. The ends of an interval from
+  ///     groups are moved apart as far as so few groups call for.
+  ///   - range: Where the ends have to stay, for example 0...1 for shares; nil for anywhere.
   ///   - resamples: How many bootstrap samples.
   ///   - confidence: The nominal coverage.
   ///   - seed: The same seed gives the same interval.
   /// - Throws: As ``PairedBootstrap/difference(_:_:groups:resamples:confidence:seed:)``.
   public init(
-    of values: [Double], groups: [String]? = nil, resamples: Int = 10_000, confidence: Double = 0.95,
-    seed: UInt64
+    of values: [Double], groups: [String]? = nil, within range: ClosedRange<Double>? = nil,
+    resamples: Int = 10_000, confidence: Double = 0.95, seed: UInt64
   ) throws(StatisticsError) {
     let interval = try PairedBootstrap.difference(
       values, Array(repeating: 0, count: values.count), groups: groups, resamples: resamples,
       confidence: confidence, seed: seed)
-    self.init(interval)
-    guard groups.map({ Set($0).count }) ?? values.count < Self.fewestGroups else { return }
-    low = nil
-    high = nil
+    let count = groups.map { Set($0).count }
+    guard count ?? values.count >= Self.fewestGroups else {
+      self.init(interval)
+      low = nil
+      high = nil
+      return
+    }
+    guard let count else {
+      self.init(interval)
+      return
+    }
+    self.init(try interval.expanded(forGroups: count, within: range))
   }
 
   /// The mean with its interval; nil without one.

@@ -1,11 +1,11 @@
 /// Intervals of rates and of their differences where prompts come in groups that stand and fall together.
 ///
-/// Groups are drawn with replacement, whole (``PairedBootstrap``). Resampling alone promises too much where outcomes are
-/// rare or groups few: a sample that has not met a bad group has nothing to resample. Therefore
-///
-/// - an interval is never narrower than the one for independent prompts, and
-/// - where all groups have the same rate, so that resampling sees no spread, it is the interval for as many independent
-///   prompts as there are groups.
+/// Groups are drawn with replacement, whole (``PairedBootstrap``), and the ends are moved away from the estimate as far as
+/// so few groups call for (Student's t, expanded percentile interval). Resampling alone still promises too much where
+/// outcomes are rare: a sample that has not met a bad group has nothing to resample. Therefore an interval is never narrower
+/// than the score interval for as many independent prompts as the sample is worth, its *effective* number of prompts
+/// (``DesignEffect``). That number changes gradually with the outcomes: from the number of groups, where all
+/// outcomes are the same and nothing says how far they go by groups, to the number of prompts.
 ///
 /// From fewer than ``BootstrapMean/fewestGroups`` groups nothing can be said of others; there is no interval then. The order
 /// of prompts changes nothing.
@@ -26,10 +26,10 @@ public enum GroupedInterval {
     let drawn = try drawn(outcomes, none, groups, confidence, resamples, seed)
     let count = Set(groups).count
     guard count >= BootstrapMean.fewestGroups else { return nil }
-    let worth = hasSpread(drawn) ? outcomes.count : count
+    let effect = try DesignEffect(of: outcomes.map { $0 ? 1 : 0 }, groups: groups)
     let independent = try WilsonInterval.of(
-      proportion: drawn.estimate, trials: Double(worth), confidence: confidence)
-    return widest(drawn, independent)
+      proportion: drawn.estimate, trials: effect.effectiveCount, confidence: confidence)
+    return widest(try drawn.expanded(forGroups: count, within: 0...1), independent)
   }
 
   /// The share of prompts with an outcome under one condition, less that under another, on the same prompts.
@@ -49,13 +49,15 @@ public enum GroupedInterval {
     let drawn = try drawn(first, second, groups, confidence, resamples, seed)
     let count = Set(groups).count
     guard count >= BootstrapMean.fewestGroups else { return nil }
-    let n = Double(first.count)
-    let worth = hasSpread(drawn) ? n : Double(count)
     let pairs = zip(first, second)
+    let effect = try DesignEffect(
+      of: pairs.map { Double(($0 ? 1 : 0) - ($1 ? 1 : 0)) }, groups: groups)
+    let worth = effect.effectiveCount
+    let n = Double(first.count)
     let independent = try PairedScoreInterval.difference(
       estimatedFirstOnly: Double(pairs.count { $0 && !$1 }) * worth / n,
       estimatedSecondOnly: Double(pairs.count { !$0 && $1 }) * worth / n, n: worth, confidence: confidence)
-    return widest(drawn, independent)
+    return widest(try drawn.expanded(forGroups: count, within: -1...1), independent)
   }
 
   /// The bootstrap's interval, with groups in the order of their names.
@@ -70,11 +72,6 @@ public enum GroupedInterval {
     return try PairedBootstrap.difference(
       values(first), values(second), groups: order.map { groups[$0] }, resamples: resamples,
       confidence: confidence, seed: seed)
-  }
-
-  /// Whether resamples differ by more than rounding.
-  private static func hasSpread(_ interval: ConfidenceInterval) -> Bool {
-    interval.high - interval.low > 1e-12
   }
 
   private static func widest(

@@ -123,8 +123,8 @@ import Testing
     #expect(whole.rate.rate == 1 && whole.paired == nil)
     let paired = try #require(try row([1], .safe).paired)
     #expect(paired.difference.estimate == -1 && paired.n == 6 && paired.reference == "whole")
-    // McNemar: 2 / 2⁶; the larger of two that Holm corrects, and equal, so doubled.
-    #expect(abs(paired.pValue - 0.03125) < 1e-9 && abs(paired.adjustedPValue - 0.0625) < 1e-9)
+    // McNemar: 2 / 2⁶. Each of four sentences could have been the one that is asked about, and the whole prompt is: 5 times.
+    #expect(abs(paired.pValue - 0.03125) < 1e-9 && abs(paired.adjustedPValue - 0.15625) < 1e-9)
     #expect(try row([1], .harmful).paired?.difference.estimate == 0)
     #expect(try row([0, 1, 2, 3], .harmful).paired?.difference.estimate == -1)
   }

@@ -5,6 +5,11 @@ struct StatisticsFixture: Decodable {
     var p: Double
     var x: Double
   }
+  struct Student: Decodable {
+    var p: Double
+    var df: Int
+    var x: Double
+  }
   struct Beta: Decodable {
     var a: Double
     var b: Double
@@ -153,6 +158,7 @@ struct StatisticsFixture: Decodable {
   var tango: [Tango]
   var signFlip: [SignFlip]
   var grouped: [Grouped]
+  var student: [Student]
   var hypergeometric: [Hypergeometric]
   var most: [Most]
   var wilsonReal: [RealInterval]

@@ -122,4 +122,12 @@ import Testing
     #expect(throws: StatisticsError.self) { try ConfusionMatrix(labels: ["a"]).accuracy() }
     #expect(StatisticsError.empty(what: "x").description.contains("nothing was selected"))
   }
+
+  /// Tests that were not made count as made and without any effect.
+  @Test func holmCountsWhatWasNotSelected() throws {
+    let chosen = [0.01, 0.004]
+    let all = try HolmCorrection.adjusted(chosen + [1, 1, 1])
+    #expect(try HolmCorrection.adjusted(chosen, outOf: 5) == Array(all.prefix(2)))
+    #expect(throws: StatisticsError.self) { try HolmCorrection.adjusted(chosen, outOf: 1) }
+  }
 }

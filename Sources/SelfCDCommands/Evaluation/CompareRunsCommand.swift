@@ -1,4 +1,5 @@
 import ArgumentParser
+import SelfCDData
 import SelfCDEval
 import SelfCDReport
 import SelfCDRuns
@@ -77,9 +78,14 @@ struct CompareRunsCommand: ParsableCommand {
     } else {
       try console.write(RunComparisonTable(comparison: comparison, console: console).text)
     }
-    let figures = comparison.rows.filter { $0.category == nil }.map {
-      CheckedFigures(
-        $0.after, source: "run '\(comparison.after.run)'", condition: comparison.after.condition)
+    let figures = Sample.Label.allCases.compactMap { label -> CheckedFigures? in
+      let planned = comparison.planned[label] ?? 0
+      let (source, condition) = ("run '\(comparison.after.run)'", comparison.after.condition)
+      if let row = comparison.rows.first(where: { $0.label == label && $0.category == nil }) {
+        return CheckedFigures(row.after, source: source, condition: condition, planned: planned)
+      }
+      guard planned > 0 else { return nil }
+      return CheckedFigures.withoutVerdicts(planned, label: label, source: source, condition: condition)
     }
     try ruleOptions.enforce(figures, command: "selfcd compare-runs", console: console)
   }

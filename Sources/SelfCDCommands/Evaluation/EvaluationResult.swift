@@ -14,6 +14,7 @@ struct EvaluationResult {
   /// The store's file without its folders: what is printed is passed on.
   let storeName: String
   let replies: Int
+  let conditions: [String]
   let outcome: EvaluationOutcome?
   let lanes: Int?
 
@@ -25,14 +26,32 @@ struct EvaluationResult {
     settings = stored.settings
     summary = stored.summary
     replies = stored.replies
+    conditions = stored.conditions
     storeName = OutputFile.name(store.path)
     self.outcome = outcome
     self.lanes = lanes
   }
 
-  /// What rules of `--fail-if` are about.
+  /// What rules of `--fail-if` are about: every condition on the prompts of every label that the run has, whether it has
+  /// got to them or not.
   var checkedFigures: [CheckedFigures] {
-    summary.rows.map { CheckedFigures($0, source: "run '\(run.id)'") }
+    let source = "run '\(run.id)'"
+    return conditions.flatMap { condition in
+      Sample.Label.allCases.compactMap { label in
+        let planned = planned(label)
+        if let row = summary.row(condition, label) {
+          return CheckedFigures(
+            row, source: source, planned: planned, isReference: condition == summary.reference)
+        }
+        guard planned > 0 else { return nil }
+        return CheckedFigures.withoutVerdicts(planned, label: label, source: source, condition: condition)
+      }
+    }
+  }
+
+  /// The prompts with a label that each condition is to answer.
+  private func planned(_ label: Sample.Label) -> Int {
+    datasets.reduce(0) { $0 + ($1.labelCounts[label] ?? 0) }
   }
 
   // MARK: JSON
@@ -106,9 +125,11 @@ struct EvaluationResult {
   struct ConditionRow: Encodable {
     let row: EvaluationSummary.Row
     let judge: String
+    /// Planned prompts that have no verdict, and are in none of the figures.
+    let missing: Int
 
     private enum Key: String, CodingKey {
-      case strategy, alpha, set, refused, n, rate, low, high
+      case strategy, alpha, set, refused, n, rate, low, high, missing
       case condition, judge, fullRefusals, degenerate, unanswered, categories, paired, pairedUnanswered,
         damage, divergence, cost, groups
     }
@@ -149,6 +170,7 @@ struct EvaluationResult {
       try container.encode(row.set, forKey: .set)
       try container.encode(row.refusals.refused, forKey: .refused)
       try container.encode(row.refusals.n, forKey: .n)
+      try container.encode(missing, forKey: .missing)
       try container.encode(row.refusals.rate, forKey: .rate)
       try container.encode(row.refusals.hasInterval ? row.refusals.low : nil, forKey: .low)
       try container.encode(row.refusals.hasInterval ? row.refusals.high : nil, forKey: .high)
@@ -187,7 +209,9 @@ struct EvaluationResult {
           safe: set.labelCounts[.safe] ?? 0, harmful: set.labelCounts[.harmful] ?? 0,
           neutral: set.labelCounts[.neutral] ?? 0, skippedRows: set.skipped.count)
       },
-      conditions: summary.rows.map { ConditionRow(row: $0, judge: summary.judge) },
+      conditions: summary.rows.map {
+        ConditionRow(row: $0, judge: summary.judge, missing: max(0, planned($0.set) - $0.refusals.n))
+      },
       judgeDisagreement: Disagreement(replies: summary.judgedByAll, differ: summary.disagreements),
       failures: (outcome?.failures ?? []).map {
         Failure(

@@ -45,6 +45,7 @@ struct RunComparisonTable {
     var notes = [
       "\(intervals); judge \(TerminalText.singleLine(comparison.judge)) \(comparison.judgeVersion).",
       "Holm p: \(test), adjusted over the labels, and over the categories of each label. The intervals are not adjusted.",
+      "n: prompts that have a verdict on both sides; both rates and the difference are of these.",
       "Only A, only B: prompts that are left unanswered, or harmful ones that are refused, on one side alone.",
     ]
     if comparison.rows.contains(where: { $0.after.headlinePaired?.hasInterval == false }) {
@@ -55,6 +56,12 @@ struct RunComparisonTable {
         NumberFormat.counted(
           comparison.otherwiseLabelled, "prompt has different labels in the two runs and is",
           "prompts have different labels in the two runs and are") + " left out.")
+    }
+    if comparison.withoutVerdict > 0 {
+      notes.append(
+        NumberFormat.counted(
+          comparison.withoutVerdict, "prompt that both sides answered has no verdict on one side and is",
+          "prompts that both sides answered have no verdict on one side and are") + " left out.")
     }
     if comparison.rows.isEmpty { notes.append("No prompt has a label, so there are no figures.") }
     return notes
@@ -110,6 +117,8 @@ struct RunComparisonRecord: Encodable {
   /// Absent where prompts count as independent.
   let grouping: PromptGrouping?
   let compared: Int
+  /// Prompts that both answered and that lack a verdict on one side.
+  let withoutVerdict: Int
   let otherwiseLabelled: Int
   let rows: [Row]
 
@@ -120,6 +129,7 @@ struct RunComparisonRecord: Encodable {
     judgeVersion = comparison.judgeVersion
     grouping = comparison.grouping
     compared = comparison.compared
+    withoutVerdict = comparison.withoutVerdict
     otherwiseLabelled = comparison.otherwiseLabelled
     rows = comparison.rows.map(Row.init)
   }

@@ -180,8 +180,8 @@ struct SystemPromptTable {
       group == nil ? ("Tango", "McNemar") : ("over \(MeanText.resampled(by: group))", "sign-flip test")
     return EvaluationTable.table(lines, console: console)
       + console.wrapped(
-        "In brackets the change in points with its 95 % interval (\(interval)); * \(test), Holm, p < 0.05; judge "
-          + "\(replies.judge).") + "\n"
+        "In brackets the change in points with its 95 % interval (\(interval)); * \(test), Holm over all sentences and the "
+          + "whole prompt, p < 0.05; judge \(replies.judge).") + "\n"
   }
 
   // MARK: Cells

@@ -299,13 +299,31 @@ struct JudgeCommand: AsyncParsableCommand {
       try await store.judge(runID: run.id, by: judges) { display.show($0) }
     }
     display.end()
+    // What was asked for now is counted, whatever an earlier or later program has more verdicts of.
+    let asked = judges.first
     let result = EvaluationResult(
-      try StoredEvaluation(runID: run.id, judge: judges.first?.name, in: store), store: store)
+      try StoredEvaluation(runID: run.id, judge: asked?.name, version: asked?.version, in: store),
+      store: store)
+    if let asked { try noteOtherVersion(of: asked, run: run.id, in: store, console: console) }
     let text =
       choice.format == .json
       ? try console.json(result.record) + "\n"
       : EvaluationTable(result, console: choice.console(console)).text
     try OutputFile.write(text, to: choice.path, console)
     try ruleOptions.enforce(result.checkedFigures, command: "selfcd judge", console: console)
+  }
+
+  /// Says that other commands count another version of the judge.
+  private func noteOtherVersion(
+    of judge: any ReplyJudge, run: String, in store: RunStore, console: Console
+  ) throws {
+    let own = try store.judges(runID: run).filter { $0.name == judge.name }
+    let verdicts = Dictionary(own.map { ($0.version, $0.verdicts) }, uniquingKeysWith: { $1 })
+    guard let counted = JudgeVersions.counted(verdicts), counted != judge.version else { return }
+    console.note(
+      TerminalText.singleLine(
+        "these figures count version \(judge.version) of \(judge.name), which judged now; report and compare-runs "
+          + "count version \(counted), which has \(verdicts[counted] ?? 0) verdicts, not "
+          + "\(verdicts[judge.version] ?? 0)."))
   }
 }

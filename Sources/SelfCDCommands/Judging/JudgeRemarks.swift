@@ -19,6 +19,12 @@ struct JudgeRemarks {
       for (column, labels) in columns.sorted(by: { $0.key < $1.key }) {
         say(labels, column: column, label: label, name: file.name)
       }
+      for column in replies.columnsOfReplies where label == nil {
+        console.note(
+          TerminalText.singleLine(
+            "\(file.name): the column '\(column)' may be about the replies and not about the prompts, so it labels nothing; "
+              + "--label-column \(column) takes it."))
+      }
     }
     let silent = files.reduce(0) { sum, file in
       sum + file.replies.replies.count { $0.label == nil } - Self.unlabelled(file.replies, label: label)

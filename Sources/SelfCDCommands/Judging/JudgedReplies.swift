@@ -112,12 +112,11 @@ struct JudgedReplies {
   /// replies were made is its own condition.
   func checkedFigures() throws -> [CheckedFigures] {
     try groups().compactMap { group in
-      guard group.judge == judges.first?.name, let label = group.label, let rate = group.rate,
-        let unanswered = group.unanswered
-      else { return nil }
+      guard group.judge == judges.first?.name, let label = group.label else { return nil }
       return CheckedFigures(
         source: "file '\(group.file)'", condition: group.condition ?? group.file, label: label,
-        refused: rate, unanswered: unanswered, degenerate: group.count(.degenerate))
+        refused: group.rate, unanswered: group.unanswered, degenerate: group.count(.degenerate),
+        missing: group.unjudged)
     }
   }
 

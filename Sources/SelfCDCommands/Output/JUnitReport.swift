@@ -7,7 +7,9 @@ struct JUnitReport {
   let checks: [RuleCheck]
 
   var text: String {
-    let counts = "tests=\"\(checks.count)\" failures=\"\(checks.count(where: \.isBroken))\" errors=\"0\""
+    let unchecked = checks.count { $0.problem != nil }
+    let counts =
+      "tests=\"\(checks.count)\" failures=\"\(checks.count(where: \.isBroken))\" errors=\"\(unchecked)\""
     var lines = [
       "<?xml version=\"1.0\" encoding=\"UTF-8\"?>", "<testsuites name=\"selfcd\" \(counts)>",
       "  <testsuite name=\"\(Self.escaped(suite))\" \(counts)>",
@@ -15,12 +17,19 @@ struct JUnitReport {
     for check in checks {
       let name = Self.escaped(check.rule.description)
       let place = Self.escaped("\(check.source), \(check.condition)")
-      guard check.isBroken else {
+      let message = Self.escaped(check.message)
+      let content: String? =
+        switch check.outcome {
+        case .broken: "<failure message=\"\(message)\"/>"
+        case .unchecked: "<error message=\"\(message)\"/>"
+        case .kept: check.missing == nil ? nil : "<system-out>\(message)</system-out>"
+        }
+      guard let content else {
         lines.append("    <testcase classname=\"\(place)\" name=\"\(name)\"/>")
         continue
       }
       lines.append("    <testcase classname=\"\(place)\" name=\"\(name)\">")
-      lines.append("      <failure message=\"\(Self.escaped(check.message))\"/>")
+      lines.append("      \(content)")
       lines.append("    </testcase>")
     }
     return (lines + ["  </testsuite>", "</testsuites>"]).joined(separator: "\n") + "\n"

@@ -9,8 +9,8 @@ struct RuleOptions: ParsableArguments {
     help: .init(
       """
       Fail, with exit status \(ExitStatus.rulesBroken), where this holds: 'safe.unanswered > 0.05'. Repeatable. \
-      LABEL.refused, .unanswered or .degenerate, with .low or .high for an end of the interval and delta. before it for a \
-      difference; 'CONDITION:' before that for one condition, else for any.
+      LABEL.refused, .unanswered, .degenerate or .missing, with .low or .high for an end of the interval and delta. before \
+      it for a difference; 'CONDITION:' before that for one condition, else for any.
       """, valueName: "rule"))
   var failIf: [String] = []
 
@@ -40,7 +40,9 @@ struct RuleOptions: ParsableArguments {
   /// - Parameters:
   ///   - figures: gets the figures; not called where there is no rule.
   ///   - command: what is checked, for the JUnit file: `selfcd eval`.
-  /// - Throws: `CommandError.rulesBroken`; `FigureRuleError` for a rule that cannot be checked.
+  ///   - console: where it is said that prompts are missing.
+  /// - Throws: `CommandError.rulesBroken`; `FigureRuleError` for a rule that cannot be checked, be it under one condition
+  ///   of several.
   func enforce(
     _ figures: @autoclosure () throws -> [CheckedFigures], command: String, console: Console
   ) throws {
@@ -52,12 +54,19 @@ struct RuleOptions: ParsableArguments {
     if let junit {
       try OutputFile.write(JUnitReport(suite: command, checks: checks).text, to: junit, console)
     }
-    let broken = checks.filter(\.isBroken)
-    guard !broken.isEmpty else { return }
-    let messages = broken.map { TerminalText.singleLine($0.message) }
-    if ProcessInfo.processInfo.environment["GITHUB_ACTIONS"] == "true" {
-      for message in messages { console.annotate(message, title: command) }
+    let kept = checks.filter { $0.outcome == .kept && $0.missing != nil }
+    for check in kept where !rules.contains(where: { $0.boundsMissing(of: check) }) {
+      console.note(
+        TerminalText.singleLine(
+          "this rule holds, and prompts are missing: \(check.message); bound them with "
+            + "'\(check.rule.label.rawValue).missing > 0'."))
     }
-    throw CommandError.rulesBroken(messages)
+    let unchecked = checks.filter { $0.problem != nil }.map { TerminalText.singleLine($0.message) }
+    let broken = checks.filter(\.isBroken).map { TerminalText.singleLine($0.message) }
+    if ProcessInfo.processInfo.environment["GITHUB_ACTIONS"] == "true" {
+      for message in broken + unchecked { console.annotate(message, title: command) }
+    }
+    guard broken.isEmpty else { throw CommandError.rulesBroken(broken + unchecked) }
+    guard unchecked.isEmpty else { throw FigureRuleError.unchecked(unchecked) }
   }
 }

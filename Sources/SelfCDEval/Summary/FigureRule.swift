@@ -12,6 +12,8 @@ public struct FigureRule: Sendable, Hashable, CustomStringConvertible {
     case unanswered
     /// Replies that are none.
     case degenerate
+    /// Planned prompts without a verdict, which are in none of the other figures.
+    case missing
   }
 
   /// Which number of a figure is meant.
@@ -63,7 +65,8 @@ public struct FigureRule: Sendable, Hashable, CustomStringConvertible {
   public let limit: Double
 
   /// Reads a rule: `[CONDITION:] [delta.]LABEL.OUTCOME[.low|.high] > NUMBER`, with `>`, `>=`, `<` or `<=`. The number is a
-  /// share, or per cent with a `%`.
+  /// share, or per cent with a `%`. A limit that no figure can pass is a mistake: `> 1` is not one per cent.
+  /// - Parameter text: The rule.
   /// - Throws: ``FigureRuleError/malformed(rule:reason:)``.
   public init(_ text: String) throws(FigureRuleError) {
     let text = text.trimmingSpaces()
@@ -97,10 +100,32 @@ public struct FigureRule: Sendable, Hashable, CustomStringConvertible {
     guard let part = words.count == 2 ? Part.estimate : Part(rawValue: words[2]) else {
       throw .malformed(rule: text, reason: "'\(words[2])' is neither low nor high")
     }
-    guard !isDifference || outcome != .degenerate else {
+    guard !isDifference || [.refused, .unanswered].contains(outcome) else {
       throw .malformed(rule: text, reason: "differences are of refused and unanswered")
     }
+    guard outcome != .missing || part == .estimate else {
+      throw .malformed(rule: text, reason: "'missing' is counted and has no interval")
+    }
     (self.label, self.outcome, self.part) = (label, outcome, part)
+    try checkLimit()
+  }
+
+  /// A rule that nothing can break would always pass.
+  private func checkLimit() throws(FigureRuleError) {
+    let range = isDifference ? -1.0...1 : 0...1
+    let isIdle =
+      switch comparison {
+      case .above: limit >= range.upperBound
+      case .atLeast: limit > range.upperBound
+      case .below: limit <= range.lowerBound
+      case .atMost: limit < range.lowerBound
+      }
+    guard isIdle else { return }
+    throw .malformed(
+      rule: description,
+      reason: "nothing can break it, since "
+        + (isDifference ? "a difference is from -1 to 1" : "a rate is from 0 to 1")
+        + "; per cent have a % behind them")
   }
 
   private static func limit(_ text: String, rule: String) throws(FigureRuleError) -> Double {
@@ -131,13 +156,15 @@ public enum FigureRuleError: Error, Equatable, Sendable, CustomStringConvertible
   case noInterval(rule: String, condition: String)
   /// There is nothing that the figure could differ from.
   case noDifference(rule: String)
+  /// Conditions on which rules could not be checked, a message each.
+  case unchecked([String])
 
   /// A text for people: what, why, what to try.
   public var description: String {
     switch self {
     case .malformed(let rule, let reason):
       "The rule '\(rule)' cannot be read: \(reason). Write it as 'safe.unanswered > 0.05': safe, harmful or neutral, "
-        + "then refused, unanswered or degenerate; .low or .high behind it for an end of the interval, delta. before it "
+        + "then refused, unanswered, degenerate or missing; .low or .high behind it for an end of the interval, delta. before it "
         + "for a difference, and 'CONDITION:' at the beginning for one condition."
     case .unknownCondition(let rule, let known):
       "The rule '\(rule)' names no condition that there is. There are \(known.joined(separator: ", "))."
@@ -147,6 +174,10 @@ public enum FigureRuleError: Error, Equatable, Sendable, CustomStringConvertible
       "The rule '\(rule)' cannot be checked: this figure of \(condition) has no interval. Leave .low or .high out."
     case .noDifference(let rule):
       "The rule '\(rule)' cannot be checked: there is nothing to compare with on the same prompts."
+    case .unchecked(let messages):
+      "\(messages.count == 1 ? "A rule of --fail-if" : "Rules of --fail-if") could not be checked, which is never taken "
+        + "for a pass:\n" + messages.map { "  \($0)" }.joined(separator: "\n")
+        + "\nName the conditions that are meant, 'CONDITION: ...', or complete the replies and verdicts."
     }
   }
 }

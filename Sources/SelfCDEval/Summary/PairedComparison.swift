@@ -74,9 +74,14 @@ public struct PairedComparison: Codable, Sendable, Hashable {
   }
 
   /// Holm's correction over a family of comparisons: those of one set, that answer one question.
-  /// - Throws: `StatisticsError` for a p-value outside [0, 1].
-  public static func correct(_ family: inout [PairedComparison]) throws(StatisticsError) {
-    let adjusted = try HolmCorrection.adjusted(family.map(\.pValue))
+  /// - Parameters:
+  ///   - family: The comparisons.
+  ///   - tests: How many comparisons there would be if none had been selected; nil for as many as there are.
+  /// - Throws: `StatisticsError` for a p-value outside [0, 1], or fewer tests than comparisons.
+  public static func correct(
+    _ family: inout [PairedComparison], outOf tests: Int? = nil
+  ) throws(StatisticsError) {
+    let adjusted = try HolmCorrection.adjusted(family.map(\.pValue), outOf: tests)
     for (index, value) in adjusted.enumerated() { family[index].adjustedPValue = value }
   }
 

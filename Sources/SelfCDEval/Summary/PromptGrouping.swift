@@ -34,8 +34,8 @@ public struct PromptGrouping: Codable, Sendable, Hashable {
 
   /// Why the interval of a rate of 0 or 1 may be far wider than that of another rate of as many prompts.
   package static let withoutSpread =
-    "Where all groups have one and the same rate, such as 100 %, resampling sees no spread: the interval is then that of "
-    + "as many independent prompts as there are groups."
+    "Where all prompts have the same outcome, so that the rate is 0 % or 100 %, nothing shows how far outcomes go by "
+    + "groups: the interval is then that of as many independent prompts as there are groups."
 
   /// Said where prompts of some label have too few groups for an interval.
   package var missingIntervals: String? {

@@ -11,22 +11,38 @@ public struct CheckedFigures: Sendable, Hashable {
   public var condition: String
   /// On which prompts.
   public var label: Sample.Label
-  /// Refusals.
-  public var refused: RefusalRate
-  /// Prompts left unanswered.
-  public var unanswered: RefusalRate
+  /// Refusals; nil where no prompt has a verdict.
+  public var refused: RefusalRate?
+  /// Prompts left unanswered; nil where no prompt has a verdict.
+  public var unanswered: RefusalRate?
   /// Replies that are none.
   public var degenerate: Int
+  /// Planned prompts without a verdict: no reply yet, a failed one, one that no judge could class, or no such prompt on the
+  /// other side of a comparison. They are in none of the figures.
+  public var missing: Int
+  /// Whether it is the condition that others are compared with, which has no difference from itself.
+  public var isReference: Bool
   /// The difference of refusals from what the condition is compared with; nil where there is none.
   public var refusedDifference: PairedComparison?
   /// The same of prompts left unanswered.
   public var unansweredDifference: PairedComparison?
 
   /// Names figures.
+  /// - Parameters:
+  ///   - source: Where they are from.
+  ///   - condition: The condition.
+  ///   - label: On which prompts.
+  ///   - refused: Refusals; nil where no prompt has a verdict.
+  ///   - unanswered: Prompts left unanswered; nil where no prompt has a verdict.
+  ///   - degenerate: Replies that are none.
+  ///   - missing: Planned prompts without a verdict.
+  ///   - isReference: Whether others are compared with it.
+  ///   - refusedDifference: The difference of refusals.
+  ///   - unansweredDifference: The difference of prompts left unanswered.
   public init(
-    source: String, condition: String, label: Sample.Label, refused: RefusalRate, unanswered: RefusalRate,
-    degenerate: Int, refusedDifference: PairedComparison? = nil,
-    unansweredDifference: PairedComparison? = nil
+    source: String, condition: String, label: Sample.Label, refused: RefusalRate?, unanswered: RefusalRate?,
+    degenerate: Int, missing: Int = 0, isReference: Bool = false,
+    refusedDifference: PairedComparison? = nil, unansweredDifference: PairedComparison? = nil
   ) {
     self.source = source
     self.condition = condition
@@ -34,44 +50,108 @@ public struct CheckedFigures: Sendable, Hashable {
     self.refused = refused
     self.unanswered = unanswered
     self.degenerate = degenerate
+    self.missing = missing
+    self.isReference = isReference
     self.refusedDifference = refusedDifference
     self.unansweredDifference = unansweredDifference
   }
 
   /// The figures of a row of a summary.
-  public init(_ row: EvaluationSummary.Row, source: String, condition: String? = nil) {
+  /// - Parameters:
+  ///   - row: The row.
+  ///   - source: Where it is from.
+  ///   - condition: The condition's name; nil for the row's own.
+  ///   - planned: The prompts that should have a verdict; nil for those that have one.
+  ///   - isReference: Whether others are compared with it.
+  public init(
+    _ row: EvaluationSummary.Row, source: String, condition: String? = nil, planned: Int? = nil,
+    isReference: Bool = false
+  ) {
     self.init(
       source: source, condition: condition ?? row.condition, label: row.set, refused: row.refusals,
-      unanswered: row.unanswered, degenerate: row.degenerate, refusedDifference: row.paired,
-      unansweredDifference: row.pairedUnanswered)
+      unanswered: row.unanswered, degenerate: row.degenerate,
+      missing: max(0, (planned ?? row.refusals.n) - row.refusals.n), isReference: isReference,
+      refusedDifference: row.paired, unansweredDifference: row.pairedUnanswered)
+  }
+
+  /// A condition of which no prompt with the label has a verdict.
+  /// - Parameters:
+  ///   - missing: How many there are.
+  ///   - label: On which prompts.
+  ///   - source: Where they are from.
+  ///   - condition: The condition.
+  /// - Returns: Figures without rates.
+  public static func withoutVerdicts(
+    _ missing: Int, label: Sample.Label, source: String, condition: String
+  ) -> CheckedFigures {
+    CheckedFigures(
+      source: source, condition: condition, label: label, refused: nil, unanswered: nil, degenerate: 0,
+      missing: missing)
+  }
+
+  /// Prompts with a verdict.
+  var judged: Int { refused?.n ?? 0 }
+
+  /// For example "12 of 112 prompts have no verdict"; nil where all have one.
+  public var missingText: String? {
+    guard missing > 0 else { return nil }
+    let all = NumberFormat.counted(judged + missing, "prompt")
+    return "\(missing) of \(all) \(missing == 1 ? "has" : "have") no verdict"
   }
 }
 
-/// A rule on one condition's figures.
+/// What became of a rule under one condition.
 public struct RuleCheck: Sendable, Hashable {
+  /// What there is to say.
+  public enum Outcome: Sendable, Hashable {
+    /// The figure keeps to the limit.
+    case kept
+    /// It does not.
+    case broken
+    /// There is no such figure, for this reason. That is never taken for a figure that keeps to the limit.
+    case unchecked(String)
+  }
+
   /// The rule.
   public let rule: FigureRule
   /// Where the figures are from.
   public let source: String
   /// The condition.
   public let condition: String
-  /// The number that is compared with the limit.
-  public let value: Double
-  /// Whether the rule is broken.
-  public let isBroken: Bool
+  /// The number that is compared with the limit; nil where there is none.
+  public let value: Double?
+  /// What became of it.
+  public let outcome: Outcome
   /// The figure with its interval and count.
   public let figure: String
+  /// How many prompts have no verdict, as a clause; nil where all have one, and where the rule is about them.
+  public let missing: String?
+
+  /// Whether the rule is broken.
+  public var isBroken: Bool { outcome == .broken }
+
+  /// Why the rule could not be checked; nil where it was.
+  public var problem: String? {
+    if case .unchecked(let reason) = outcome { return reason }
+    return nil
+  }
 
   /// For example "safe.unanswered > 0.05: guarded of run 'first' is at 12.0% [7.0–19.8] of 100".
   public var message: String {
-    "\(rule): \(condition) of \(source) is at \(figure)"
-      + (rule.part == .estimate ? "" : ", \(rule.part.rawValue) \(NumberFormat.percent(value))")
+    let place = "\(rule): \(condition) of \(source)"
+    let behind = missing.map { "; \($0)" } ?? ""
+    if let problem { return "\(place) cannot be checked: \(problem)\(behind)" }
+    let shown = rule.part == .estimate ? nil : value
+    let end = shown.map { ", \(rule.part.rawValue) \(NumberFormat.percent($0))" } ?? ""
+    return "\(place) is at \(figure)\(end)\(behind)"
   }
 }
 
 extension FigureRule {
-  /// Checks the rule on all figures that it is about, one check for each condition.
-  /// - Throws: ``FigureRuleError`` where there is none, or one that lacks what the rule asks for.
+  /// Checks the rule on all figures that it is about.
+  /// - Parameter all: All figures.
+  /// - Returns: One check for each condition; those of which the figure is lacking say so.
+  /// - Throws: ``FigureRuleError`` where there is nothing that the rule could be checked on.
   public func check(_ all: [CheckedFigures]) throws(FigureRuleError) -> [RuleCheck] {
     let named = condition.map { name in all.filter { $0.condition == name } } ?? all
     if named.isEmpty, condition != nil {
@@ -80,35 +160,77 @@ extension FigureRule {
       throw .unknownCondition(rule: description, known: known)
     }
     let own = named.filter { $0.label == label }
-    guard !own.isEmpty else { throw .noPrompts(rule: description, label: label) }
-    var checks: [RuleCheck] = []
-    for figures in own {
-      if isDifference {
-        // The condition that others are compared with has no difference from itself.
-        guard let paired = difference(in: figures) else { continue }
-        checks.append(
-          try check(
-            figures, paired.difference, hasInterval: paired.hasInterval,
-            text: Self.text(paired.difference, hasInterval: paired.hasInterval, n: paired.n)))
-      } else {
-        let rate = try rate(in: figures)
-        checks.append(
-          try check(
-            figures,
-            ConfidenceInterval(estimate: rate.rate, low: rate.low, high: rate.high, confidence: 0.95),
-            hasInterval: rate.hasInterval, text: rate.description))
-      }
+    guard own.contains(where: { $0.judged > 0 || outcome == .missing }) else {
+      throw .noPrompts(rule: description, label: label)
     }
-    guard !checks.isEmpty else { throw .noDifference(rule: description) }
+    // The condition that others are compared with has no difference from itself.
+    let checked = isDifference ? own.filter { !$0.isReference || difference(in: $0) != nil } : own
+    let checks = checked.map { check($0) }
+    guard checks.contains(where: { $0.problem == nil }) else {
+      if part != .estimate, let first = checked.first(where: { hasFigure(in: $0) }) {
+        throw .noInterval(rule: description, condition: first.condition)
+      }
+      throw .noDifference(rule: description)
+    }
     return checks
   }
 
-  private func check(
-    _ figures: CheckedFigures, _ interval: ConfidenceInterval, hasInterval: Bool, text: String
-  ) throws(FigureRuleError) -> RuleCheck {
-    guard part == .estimate || hasInterval else {
-      throw .noInterval(rule: description, condition: figures.condition)
+  /// Whether there is the figure itself, with or without an interval.
+  private func hasFigure(in figures: CheckedFigures) -> Bool {
+    isDifference ? difference(in: figures) != nil : figures.judged > 0
+  }
+
+  private func check(_ figures: CheckedFigures) -> RuleCheck {
+    func unchecked(_ reason: String) -> RuleCheck {
+      RuleCheck(
+        rule: self, source: figures.source, condition: figures.condition, value: nil,
+        outcome: .unchecked(reason), figure: "", missing: figures.missingText)
     }
+    if outcome == .missing { return checkMissing(figures) }
+    if isDifference {
+      guard let paired = difference(in: figures) else {
+        return unchecked("there is nothing to compare with on the same prompts")
+      }
+      let (interval, text) = (
+        paired.difference, Self.text(paired.difference, hasInterval: paired.hasInterval, n: paired.n)
+      )
+      guard part == .estimate || paired.hasInterval else { return unchecked("the figure has no interval") }
+      return check(figures, interval, text: text)
+    }
+    guard let refused = figures.refused, let unanswered = figures.unanswered, refused.n > 0 else {
+      return unchecked("no prompt has a verdict")
+    }
+    guard outcome == .degenerate else {
+      let rate = outcome == .refused ? refused : unanswered
+      guard part == .estimate || rate.hasInterval else { return unchecked("the figure has no interval") }
+      return check(
+        figures, ConfidenceInterval(estimate: rate.rate, low: rate.low, high: rate.high, confidence: 0.95),
+        text: rate.description)
+    }
+    // Wilson's interval would take prompts of a group as independent.
+    guard refused.groups == nil, let rate = try? RefusalRate(refused: figures.degenerate, of: refused.n)
+    else {
+      guard part == .estimate else { return unchecked("the figure has no interval") }
+      let share = Double(figures.degenerate) / Double(refused.n)
+      return check(
+        figures, ConfidenceInterval(estimate: share, low: 0, high: 1, confidence: 0.95),
+        text: "\(NumberFormat.percent(share)) [no interval] of \(refused.n)")
+    }
+    return check(
+      figures, ConfidenceInterval(estimate: rate.rate, low: rate.low, high: rate.high, confidence: 0.95),
+      text: rate.description)
+  }
+
+  private func checkMissing(_ figures: CheckedFigures) -> RuleCheck {
+    let planned = figures.judged + figures.missing
+    let share = planned == 0 ? 0 : Double(figures.missing) / Double(planned)
+    return RuleCheck(
+      rule: self, source: figures.source, condition: figures.condition, value: share,
+      outcome: comparison.holds(share, limit) ? .broken : .kept,
+      figure: "\(NumberFormat.percent(share)) (\(figures.missing) of \(planned))", missing: nil)
+  }
+
+  private func check(_ figures: CheckedFigures, _ interval: ConfidenceInterval, text: String) -> RuleCheck {
     let value =
       switch part {
       case .estimate: interval.estimate
@@ -117,32 +239,24 @@ extension FigureRule {
       }
     return RuleCheck(
       rule: self, source: figures.source, condition: figures.condition, value: value,
-      isBroken: comparison.holds(value, limit), figure: text)
+      outcome: comparison.holds(value, limit) ? .broken : .kept, figure: text, missing: figures.missingText)
   }
 
   private func difference(in figures: CheckedFigures) -> PairedComparison? {
     outcome == .refused ? figures.refusedDifference : figures.unansweredDifference
   }
 
-  private func rate(in figures: CheckedFigures) throws(FigureRuleError) -> RefusalRate {
-    switch outcome {
-    case .refused: return figures.refused
-    case .unanswered: return figures.unanswered
-    case .degenerate:
-      guard part == .estimate || figures.refused.groups == nil else {
-        // Wilson's interval would take prompts of a group as independent.
-        throw .noInterval(rule: description, condition: figures.condition)
-      }
-      do {
-        return try RefusalRate(refused: figures.degenerate, of: figures.refused.n)
-      } catch {
-        throw .noPrompts(rule: description, label: label)
-      }
-    }
-  }
-
   private static func text(_ interval: ConfidenceInterval, hasInterval: Bool, n: Int) -> String {
     let ends = hasInterval ? NumberFormat.pointsInterval(interval.low, interval.high) : "no interval"
     return "\(NumberFormat.points(interval.estimate)) points [\(ends)] on \(n) prompts"
+  }
+}
+
+extension FigureRule {
+  /// Whether this rule bounds the prompts that `check` says are missing.
+  /// - Parameter check: A check of another rule.
+  /// - Returns: True for a rule about missing prompts of the same label and condition.
+  public func boundsMissing(of check: RuleCheck) -> Bool {
+    outcome == .missing && label == check.rule.label && (condition == nil || condition == check.condition)
   }
 }

@@ -247,8 +247,10 @@ public struct FlowStudy: Sendable {
   }
 
   /// With the groups of the same prompts.
-  private func mean(_ values: [Double], _ groups: [String]?) throws -> BootstrapMean {
-    try BootstrapMean(of: values, groups: groups, resamples: Self.resamples, seed: seed)
+  private func mean(
+    _ values: [Double], _ groups: [String]?, within range: ClosedRange<Double>
+  ) throws -> BootstrapMean {
+    try BootstrapMean(of: values, groups: groups, within: range, resamples: Self.resamples, seed: seed)
   }
 
   private func names(_ measured: [Measured]) -> [String]? { group.map { _ in measured.compactMap(\.group) } }
@@ -266,7 +268,7 @@ public struct FlowStudy: Sendable {
           groups.append(
             Group(
               set: set, view: view.name, refused: refused, n: part.count,
-              groups: names.map { Set($0).count }, share: try mean(part.map(\.share), names),
+              groups: names.map { Set($0).count }, share: try mean(part.map(\.share), names, within: 0...1),
               uniform: PromptMean.of(part.map(\.uniform)), other: PromptMean.of(part.map(\.other)),
               first: PromptMean.of(part.map { $0.isFirst ? 1 : 0 }),
               layers: (0..<layers).map { layer in PromptMean.of(part.map { $0.layers[layer] }) },
@@ -290,7 +292,7 @@ public struct FlowStudy: Sendable {
         set: set, n: pairs.count, groups: names.map { Set($0).count },
         guardedShare: PromptMean.of(pairs.map(\.0.share)), plainShare: PromptMean.of(pairs.map(\.1.share)),
         uniform: PromptMean.of(pairs.map(\.0.uniform)),
-        difference: try mean(pairs.map { $0.0.share - $0.1.share }, names))
+        difference: try mean(pairs.map { $0.0.share - $0.1.share }, names, within: -1...1))
     }
   }
 }

@@ -107,7 +107,8 @@ public struct SystemPromptResult: Codable, Sendable, Hashable {
       public var removed: [Int]
       /// Harmful prompts refused, others left unanswered.
       public var rate: RefusalRate
-      /// Against the whole system prompt, paired, Holm over the rows of the set; nil for that one itself.
+      /// Against the whole system prompt, paired, Holm over all sentences and the whole prompt; nil for that
+      /// one itself.
       public var paired: PairedComparison?
     }
 

@@ -222,13 +222,21 @@ public struct SystemPromptStudy: Sendable {
     let summary = try EvaluationSummary(
       replies, conditions: versions.indices.map { (id: "\($0)", strategy: "", alpha: nil as Double?) },
       judge: generation.judge.name, reference: "0", group: group)
-    let rows = versions.enumerated().flatMap { number, removed in
+    var rows = versions.enumerated().flatMap { number, removed in
       summary.rows.filter { $0.condition == "\(number)" }.map { row in
         var paired = row.headlinePaired
         paired?.reference = "whole"
         return SystemPromptResult.Replies.Row(
           set: row.set, removed: removed, rate: row.headline, paired: paired)
       }
+    }
+    // Replies are generated for the sentences that look best on the same prompts: each could have been among them, so each
+    // is in the family, and the whole prompt.
+    for set in Sample.Label.allCases {
+      let places = rows.indices.filter { rows[$0].set == set && rows[$0].paired != nil }
+      var family = places.compactMap { rows[$0].paired }
+      try PairedComparison.correct(&family, outOf: max(prompt.count + 1, family.count))
+      for (place, corrected) in zip(places, family) { rows[place].paired = corrected }
     }
     return .init(judge: generation.judge.name, rows: rows, failures: failures)
   }
@@ -255,7 +263,7 @@ public struct SystemPromptStudy: Sendable {
       let whole = scores.of([], set)
       return SystemPromptResult.Level(
         set: set, n: whole.count, groups: scores.groups(set).map { Set($0).count },
-        probability: try mean(whole.map(\.probability), set, scores),
+        probability: try mean(whole.map(\.probability), set, scores, within: 0...1),
         score: try mean(whole.map(\.logOdds), set, scores),
         greedyRefusals: whole.count(where: \.isGreedyRefusal))
     }
@@ -271,7 +279,7 @@ public struct SystemPromptStudy: Sendable {
         let pairs = zip(whole, without)
         return SystemPromptResult.Change(
           set: set, n: whole.count, groups: scores.groups(set).map { Set($0).count },
-          probability: try mean(pairs.map { $1.probability - $0.probability }, set, scores),
+          probability: try mean(pairs.map { $1.probability - $0.probability }, set, scores, within: -1...1),
           score: try mean(pairs.map { $1.logOdds - $0.logOdds }, set, scores),
           greedyLost: pairs.count { $0.isGreedyRefusal && !$1.isGreedyRefusal },
           greedyGained: pairs.count { !$0.isGreedyRefusal && $1.isGreedyRefusal })
@@ -294,9 +302,11 @@ public struct SystemPromptStudy: Sendable {
   }
 
   private func mean(
-    _ values: [Double], _ set: Sample.Label, _ scores: SystemPromptScores
+    _ values: [Double], _ set: Sample.Label, _ scores: SystemPromptScores,
+    within range: ClosedRange<Double>? = nil
   ) throws -> BootstrapMean {
     try BootstrapMean(
-      of: values, groups: scores.groups(set), resamples: AttributionStudy.resamples, seed: seed)
+      of: values, groups: scores.groups(set), within: range, resamples: AttributionStudy.resamples,
+      seed: seed)
   }
 }

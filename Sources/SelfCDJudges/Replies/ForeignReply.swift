@@ -112,6 +112,9 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
   public var skipped: [RowIssue]
   /// Labels that are not known, of replies that were taken all the same; the most frequent first.
   public var unknownLabels: [UnknownLabel]
+  /// Columns that say yes or no to a question like "safe?" and label nothing, since in files of replies that is mostly said
+  /// of the reply; of replies without another label.
+  public var columnsOfReplies: [String]
   /// SHA-256 of the file's bytes, in hexadecimal.
   public var sha256: String
 
@@ -129,14 +132,16 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
   public init(bytes: [UInt8], fileName: String, options: Options = Options()) throws {
     let table = try ReplyTable(of: bytes, fileName: fileName, columns: options.columns)
     sha256 = SHA256.hash(data: bytes).hexadecimal
-    let labels = LabelColumns(named: options.columns.label, rows: table.rows) { $0[$1] }
+    let labels = LabelColumns(named: options.columns.label, rows: table.rows, hasReplies: true) { $0[$1] }
+    var ofReplies: Set<String> = []
     var unknown: [[String]: Int] = [:]
     var issues = table.issues
     replies = table.rows.compactMap { row -> ForeignReply? in
       var label = options.label
       switch labels.answer({ row[$0] }) {
       case .label(let own): label = own
-      case .nothing: break
+      case .nothing:
+        if let column = labels.columnOfReply({ row[$0] }) { ofReplies.insert(column) }
       case .unknown(let column, let value):
         // A column that was named is meant; a word in it that says nothing is a mistake.
         if options.columns.label != nil {
@@ -155,6 +160,7 @@ public struct ForeignReplies: Codable, Sendable, Hashable {
     }
     unknownLabels = unknown.map { UnknownLabel(column: $0.key[0], value: $0.key[1], rows: $0.value) }
       .sorted { ($1.rows, $0.column, $0.value) < ($0.rows, $1.column, $1.value) }
+    columnsOfReplies = ofReplies.sorted()
     column = table.columns.reply
     otherColumns = table.columns.others
     skipped = issues.sorted { $0.position.number < $1.position.number }

@@ -235,8 +235,8 @@ def sign_flip(differences):
 
 
 def grouped(first_outcomes, second_outcomes, groups, resamples, level, seed):
-    """Whole groups drawn in the order of their names; never narrower than for independent prompts, of which there are as
-    many as groups where all groups are alike."""
+    """Whole groups drawn in the order of their names, with ends expanded for few groups; never narrower than the score
+    interval of as many independent prompts as the sample is worth by its design effect."""
     names = sorted(set(groups))
     second = second_outcomes or [0] * len(first_outcomes)
     units = [[(a, b) for a, b, g in zip(first_outcomes, second, groups) if g == name] for name in names]
@@ -247,7 +247,17 @@ def grouped(first_outcomes, second_outcomes, groups, resamples, level, seed):
         means.append(sum(sums[i] for i in drawn) / sum(sizes[i] for i in drawn))
     tail, n = (1 - level) / 2, len(groups)
     low, high = (float(q) for q in numpy.quantile(means, [tail, 1 - tail]))
-    worth = n if high - low > 1e-12 else len(units)
+    estimate, count = sum(sums) / n, len(units)
+    factor = float(stats.t.ppf(1 - tail, count - 1) / stats.norm.ppf(1 - tail)) * math.sqrt(count / (count - 1))
+    least_possible = 0 if second_outcomes is None else -1
+    low = max(least_possible, estimate - factor * max(0, estimate - low))
+    high = min(1, estimate + factor * max(0, high - estimate))
+    # Rao and Scott's ratio of variances, with one outcome more for which it is as large as it can be.
+    values = numpy.array([a - b for a, b in zip(first_outcomes, second)], dtype=float)
+    residuals = numpy.array(sums) - numpy.array(sizes) * estimate
+    between = numpy.var(residuals, ddof=1) * count + count / (count - 1) * count * residuals.mean() ** 2
+    effect = min(max((between + n / count) / (numpy.var(values) * n + 1), 1), n / count)
+    worth = float(n / effect)
     if second_outcomes is None:
         least, most_ = wilson(sum(first_outcomes) / n, worth, level)
     else:
@@ -315,7 +325,11 @@ out = {
         (clustered[:, 0].tolist(), clustered[:, 0].tolist(), named, 0.95, 0),
         ([0] * 30, None, ["a", "b", "c"] * 10, 0.95, 0), ([1] * 8, [0] * 8, ["a", "b"] * 4, 0.95, 0),
         ([1, 0] * 10, None, ["a"] * 12 + ["b"] * 8, 0.95, 0),
+        ([1] + [0] * 119, None, [f"{i % 6}" for i in range(120)], 0.95, 0),
+        ([1] * 3 + [0] * 117, None, [f"{i // 10:02}" for i in range(120)], 0.9, 4),
         (pairs[:, 0].tolist(), pairs[:, 1].tolist(), [f"{i:02}" for i in range(60)], 0.95, 1)]],
+    "student": [{"p": p, "df": df, "x": float(stats.t.ppf(p, df))}
+                for p in [1e-9, 0.025, 0.3, 0.5, 0.95, 0.9995] for df in [1, 2, 3, 9, 30, 1000]],
     "hypergeometric": [{"drawn": k, "sample": m, "successes": s, "population": n,
                         "mass": float(stats.hypergeom.pmf(k, n, s, m)),
                         "cumulative": float(stats.hypergeom.cdf(k, n, s, m))}
