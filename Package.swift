@@ -69,8 +69,9 @@ let package = Package(
     // Found through the .pc files that Scripts/setup writes: PKG_CONFIG_PATH has to name their folders.
     .systemLibrary(name: "CLlama", pkgConfig: "selfcd-llama"),
     .systemLibrary(name: "CChatTemplate", pkgConfig: "selfcd-chat-template"),
+    .target(name: "CGrammar", dependencies: ["CLlama"]),
     .target(
-      name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate"], swiftSettings: strict),
+      name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate", "CGrammar"], swiftSettings: strict),
     .target(
       name: "SelfCDOrganism", dependencies: ["SelfCDSupport"],
       path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],

@@ -7,7 +7,8 @@ foreach(name caps.cpp caps.h lexer.cpp lexer.h parser.cpp parser.h runtime.cpp r
              utils.h value.cpp value.h)
   configure_file("${SOURCE}/common/jinja/${name}" "${TARGET}/jinja/${name}" COPYONLY)
 endforeach()
-foreach(name json.cpp json.h unicode.cpp unicode.h)
+foreach(name json.cpp json.h unicode.cpp unicode.h json-schema.cpp json-schema.h json-schema-to-grammar.cpp
+             json-schema-to-grammar.h trie.cpp trie.h)
   configure_file("${SOURCE}/common/${name}" "${TARGET}/${name}" COPYONLY)
 endforeach()
 
@@ -44,6 +45,17 @@ function(change_block from until replacement)
   string(SUBSTRING "${rest}" ${end} -1 after)
   set(text "${before}${replacement}${after}" PARENT_SCOPE)
 endfunction()
+
+# --- json-schema-to-grammar.cpp ------------------------------------------------------------------------
+
+# What cannot be enforced is an error: a caller who asks for a schema relies on it.
+set(file "${TARGET}/json-schema-to-grammar.cpp")
+file(READ "${file}" text)
+change([==[            fprintf(stderr, "WARNING: JSON schema conversion was incomplete: %s\n", string_join(_warnings, "; ").c_str());]==]
+       [==[            throw std::invalid_argument("JSON schema conversion failed:\n" + string_join(_warnings, "\n"));]==])
+change([==[ is not supported (" + err.what() + "), accepting any string");]==]
+       [==[ is not supported (" + err.what() + ")");]==])
+close()
 
 # --- string.h, string.cpp -----------------------------------------------------------------------------
 

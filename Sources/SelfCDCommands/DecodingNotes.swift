@@ -17,22 +17,31 @@ enum DecodingNotes {
   ///   - choice: how it decodes.
   ///   - options: how long it answers and how it draws.
   ///   - system: whose system prompts it sees.
+  ///   - hasFormat: whether its replies have to keep to a schema or a grammar.
   static func lines(
-    _ choice: DecodingChoice, options: GenerationOptions, system: SystemPrompts
+    _ choice: DecodingChoice, options: GenerationOptions, system: SystemPrompts, hasFormat: Bool = false
   ) -> [String] {
     switch choice.source {
     case .profile(let profile):
-      return [profile.statement] + [conditions(of: profile, options, system)].compactMap(\.self)
+      return [profile.statement] + [conditions(of: profile, options, system, hasFormat)].compactMap(\.self)
     case .usual: return [usual(choice.strategy)]
     case .asked: return asked(choice.strategy, system)
     }
   }
 
-  /// - Parameter chat: what is asked, without which nobody can say whether the lanes are equal.
+  /// - Parameters:
+  ///   - choice: how it decodes.
+  ///   - options: how long it answers and how it draws.
+  ///   - chat: what is asked, without which nobody can say whether the lanes are equal.
+  ///   - hasFormat: whether the reply has to keep to a schema or a grammar.
+  ///   - console: where the remarks go.
   static func print(
-    _ choice: DecodingChoice, options: GenerationOptions, chat: Chat, console: Console
+    _ choice: DecodingChoice, options: GenerationOptions, chat: Chat, hasFormat: Bool = false,
+    console: Console
   ) {
-    for line in lines(choice, options: options, system: .own(chat)) { console.note(line) }
+    for line in lines(choice, options: options, system: .own(chat), hasFormat: hasFormat) {
+      console.note(line)
+    }
   }
 
   /// What decoding that nobody asked for is.
@@ -63,13 +72,14 @@ enum DecodingNotes {
 
   /// Where a profile is used otherwise than it was calibrated.
   private static func conditions(
-    of profile: LoadedProfile, _ options: GenerationOptions, _ system: SystemPrompts
+    of profile: LoadedProfile, _ options: GenerationOptions, _ system: SystemPrompts, _ hasFormat: Bool
   ) -> String? {
     let measured = profile.profile.generation.conditions
     var differences: [String] = []
     let length: [MeasuredConditions.Difference] =
       measured.isExceeded(by: options.maximumTokens) ? [.maxTokens] : []
-    differences += (length + measured.differences(of: options)).map { words($0, measured, options) }
+    let format: [MeasuredConditions.Difference] = hasFormat ? [.format] : []
+    differences += (length + measured.differences(of: options) + format).map { words($0, measured, options) }
     switch system {
     case .own(let chat):
       differences += measured.differences(of: chat).map { words($0, measured, options, chat) }
@@ -105,6 +115,7 @@ enum DecodingNotes {
     case .minTokens:
       return
         "replies that end where the model ends them (here not before \(NumberFormat.counted(options.minimumTokens, "token")))"
+    case .format: return "free text (here it has to keep to a schema or grammar)"
     case .ignoreEOS: return "replies that end where the model ends them (here it cannot)"
     case .contrastFrom:
       return

@@ -26,6 +26,7 @@ struct GenerateCommand: AsyncParsableCommand {
         selfcd generate -m model.gguf --profile profile.json \\
           "How do I shoot a portrait?"
         selfcd generate --messages chat.json
+        selfcd generate --json-schema answer.schema.json "Which knife for bread?"
         selfcd generate --json --candidates 5 "How do I shoot a portrait?" \\
           | jq .text
       """)
@@ -36,6 +37,7 @@ struct GenerateCommand: AsyncParsableCommand {
   @OptionGroup(title: "Strategy") var profileOptions: ProfileOptions
   @OptionGroup(title: "Prompts") var prompts: PromptOptions
   @OptionGroup(title: "Decoding") var decoding: DecodingOptions
+  @OptionGroup(title: "Decoding") var format: FormatOptions
   @OptionGroup(title: "Model") var modelOptions: ModelOptions
 
   @Flag(help: "Print one JSON object instead of text.")
@@ -59,10 +61,13 @@ struct GenerateCommand: AsyncParsableCommand {
       console: console)
     let strategy = choice.strategy
     let options = decoding.options(traceCandidates: candidates)
+    let grammar = try format.make()
     let loaded = try await ModelLoading.load(
       modelOptions, lanes: strategy.lanesToStart(for: chat), console: console)
-    DecodingNotes.print(choice, options: options, chat: chat, console: console)
-    let handle = try loaded.chat.stream(chat, strategy: strategy, options: options)
+    DecodingNotes.print(
+      choice, options: options, chat: chat, hasFormat: grammar != nil, console: console)
+    let handle = try loaded.chat.stream(
+      chat, strategy: strategy, options: options, constraint: try grammar?.constraint(for: loaded.model))
     let reply = try await Interruption.cancelling([handle]) {
       try await ReplyPrinter(console: console, isStreaming: !json).print(handle)
     }

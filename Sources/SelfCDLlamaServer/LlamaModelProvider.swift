@@ -71,7 +71,17 @@ public final class LlamaModelProvider: ModelProvider {
     return ServedModel(
       chat: loaded.chat,
       text: ChatModel(engine: loaded.chat.engine, renderer: LlamaTextRenderer(loaded.vocabulary)),
-      tokenizer: loaded.renderer, vocabulary: loaded.vocabulary, capacity: capacity, lanes: lanes)
+      tokenizer: loaded.renderer, vocabulary: loaded.vocabulary, capacity: capacity, lanes: lanes,
+      constraint: { [model = loaded.model] in try Self.grammar($0).constraint(for: model) })
+  }
+
+  private static func grammar(_ format: ReplyFormat) throws(GrammarError) -> Grammar {
+    switch format {
+    case .text: try Grammar(#"root ::= [^\x00]*"#)
+    case .jsonObject: try Grammar.anyJSONObject()
+    case .schema(let schema): try Grammar(jsonSchema: schema)
+    case .grammar(let text): try Grammar(text)
+    }
   }
 
   // MARK: - Profiles

@@ -18,6 +18,7 @@ struct RefusalTests {
     (["logprobs": true], "logprobs_not_allowed", "--no-logprobs"),
     (["selfcd": ["explain": true]], "explain_not_allowed", "--no-explain"),
     (["logit_bias": ["5": 1]], "logit_bias_not_allowed", "--allow-logit-bias"),
+    (["grammar": "root ::= \"a\""], "grammar_not_allowed", "--allow-grammar"),
     (["n": 99], "too_many_choices", "--max-choices"), (["model": "gpt-4o"], "model_not_found", "--name"),
   ]
 

@@ -17,12 +17,11 @@ struct RequestTests {
 
   static let refused: [(String, JSONValue)] = [
     ("tools", [["type": "function"]]), ("functions", [["name": "f"]]), ("tool_choice", "required"),
-    ("response_format", ["type": "json_object"]), ("response_format", ["type": "json_schema"]),
     ("bad_words", ["x"]), ("typ_p", 0.5), ("nsigma", 1), ("min_new_tokens", 5), ("ban_eos_token", true),
     ("modalities", ["text", "audio"]), ("audio", ["voice": "x"]), ("reasoning_effort", "high"),
     ("web_search_options", [:]), ("repeat_penalty", 1.1),
     ("best_of", 3), ("chat_template_kwargs", ["enable_thinking": false]), ("add_generation_prompt", false),
-    ("echo", true), ("stop_token_ids", [2]), ("guided_json", ["type": "object"]), ("grammar", "root ::= x"),
+    ("echo", true), ("stop_token_ids", [2]), ("guided_json", ["type": "object"]),
     ("mirostat", 2), ("dry_multiplier", 0.8), ("xtc_probability", 0.5), ("tfs", 0.9),
     ("use_beam_search", true), ("do_sample", false), ("safe_prompt", true), ("random_seed", 1),
     ("max_new_tokens", 20), ("num_return_sequences", 2), ("enable_thinking", true), ("prompt", "x"),
@@ -42,7 +41,7 @@ struct RequestTests {
 
   static let neutral: [(String, JSONValue)] = [
     ("tools", []), ("tool_choice", "none"), ("parallel_tool_calls", true),
-    ("response_format", ["type": "text"]),
+    ("response_format", ["type": "text"]), ("response_format", [:]), ("json_schema", [:]),
     ("logit_bias", [:]), ("logit_bias", []), ("logit_bias", ["5": 0]), ("typical_p", 1),
     ("frequency_penalty", 0), ("presence_penalty", 0.0), ("store", false),
     ("modalities", ["text"]), ("service_tier", "auto"), ("user", "u"), ("metadata", ["a": "b"]),

@@ -46,6 +46,77 @@ import Testing
     #expect(choice([], WorstToken()) == 0)
   }
 
+  /// Allows some tokens, others behind each of them, and counts how often the whole row was masked.
+  struct Allowing: TokenConstraint {
+    final class Count: @unchecked Sendable { var masks = 0 }
+    var allowed: Set<TokenID>
+    var behind: [TokenID: Set<TokenID>] = [:]
+    let count = Count()
+    func allows(_ token: TokenID) -> Bool { allowed.contains(token) }
+    func mask(_ scores: inout [Float]) {
+      count.masks += 1
+      for index in scores.indices where !allows(TokenID(index)) { scores[index] = -.infinity }
+    }
+    mutating func accept(_ token: TokenID) { allowed = behind[token] ?? allowed }
+  }
+
+  @Test func aConstraintActsLastAndOnlyWhereItHasTo() {
+    func chain(_ constraint: Allowing, _ processors: [any LogitsProcessor] = []) -> DecodingChain {
+      DecodingChain(
+        rule: TwoFacedRule(), processors: processors, constraint: constraint, sampler: Sampler(.greedy),
+        prompt: [])
+    }
+    var scratch: [Float] = []
+    let lanes = LaneLogits(plain: [])
+    let open = Allowing(allowed: [9, 3])
+    var free = chain(open)
+    #expect(free.choose(from: lanes, step: 0, scratch: &scratch)?.token == 9)
+    #expect(open.count.masks == 0, "the best token was allowed")
+
+    let narrow = Allowing(allowed: [3, 5], behind: [5: [2]])
+    var held = chain(narrow, [Lowering(token: 3, by: 1)])
+    #expect(
+      held.scores(of: lanes, step: 0).indices.filter { held.scores(of: lanes, step: 0)[$0] > -9 } == [3, 5])
+    #expect(held.choose(from: lanes, step: 0, scratch: &scratch)?.token == 5)
+    let before = held
+    held.accept(5)
+    #expect(held.choose(from: lanes, step: 1, scratch: &scratch)?.token == 2)
+    var back = before
+    #expect(back.choose(from: lanes, step: 1, scratch: &scratch)?.token == 5, "a copy is a snapshot")
+    var masked = DecodingChain(
+      rule: Plain().makeRule(), constraint: Allowing(allowed: [1, 2]), sampler: Sampler(.greedy), prompt: [])
+    let excluded: [Float] = [5, -.infinity, -.infinity]
+    #expect(
+      masked.choose(from: LaneLogits(guarded: [0, 1, 2], plain: excluded), step: 0, scratch: &scratch)?.token
+        == 2, "the guarded lane decides where the rule left nothing")
+    var none = chain(Allowing(allowed: []))
+    #expect(none.choose(from: lanes, step: 0, scratch: &scratch) == nil)
+  }
+
+  /// Drawing first and masking only what was denied gives each token p / Z.
+  @Test func aConstraintDrawsFromWhatIsAllowed() {
+    let scores: [Float] = [2, 1, 0, -1, 0.5]
+    let allowed: Set<TokenID> = [1, 3, 4]
+    let weights = allowed.map { (token: $0, weight: Double(scores[Int($0)])) }
+    let sum = weights.reduce(0) { $0 + Foundation.exp($1.weight) }
+    var counts: [TokenID: Int] = [:]
+    let draws = 20_000
+    var scratch: [Float] = []
+    var chain = DecodingChain(
+      rule: Plain().makeRule(), constraint: Allowing(allowed: allowed),
+      sampler: Sampler(.init(temperature: 1, seed: 5)), prompt: [])
+    for _ in 0..<draws {
+      let drawn = chain.choose(from: LaneLogits(plain: scores), step: 0, scratch: &scratch)
+      counts[drawn?.token ?? -1, default: 0] += 1
+    }
+    #expect(Set(counts.keys) == allowed)
+    for (token, weight) in weights {
+      let expected = Foundation.exp(weight) / sum
+      let deviation = (expected * (1 - expected) / Double(draws)).squareRoot()
+      #expect(abs(Double(counts[token] ?? 0) / Double(draws) - expected) < 5 * deviation, "token \(token)")
+    }
+  }
+
   @Test func processorsActInTheirOrder() throws {
     // 6 / 2 - 4 is negative; (6 - 4) / 2 is not.
     let penalty = try RepetitionPenalty(2)

@@ -20,11 +20,16 @@ public struct ChatModel: Sendable {
   ///   - isContinued: The chat ends with the beginning of the assistant's reply instead, which every lane goes on with.
   ///     All that follows is taken for the answer, on reasoning models, too. Words put into a model's mouth can make it
   ///     answer what it would refuse: no calibration covers that.
-  /// - Throws: ``ChatError``, ``StrategyError``, or what the chat template throws.
+  ///   - constraint: What the reply has to keep to from its first token on, so that a reasoning model does not reason.
+  /// - Throws: ``ChatError``, ``StrategyError``, ``ConstraintError``, or what the chat template throws.
   public func request(
     _ chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init(),
-    isContinued: Bool = false
+    isContinued: Bool = false, constraint: (any TokenConstraint)? = nil
   ) throws -> GenerationRequest {
+    if constraint != nil {
+      if options.ignoresEnd { throw ConstraintError.endsByItself(parameter: "ignore-eos") }
+      if options.minimumTokens > 0 { throw ConstraintError.endsByItself(parameter: "min-tokens") }
+    }
     if isContinued { try chat.validateContinuation() } else { try chat.validate() }
     let chat = renderer.arranged(chat)
     try strategy.validate()
@@ -37,8 +42,8 @@ public struct ChatModel: Sendable {
     for lane in strategy.lanes(for: chat) {
       let rendered = try render(lane.chat)
       prompts[lane.role] = rendered.tokens
-      // The answer has begun.
-      if !isContinued { markers = markers ?? rendered.reasoning }
+      // The answer has begun, or has to begin at once.
+      if !isContinued, constraint == nil { markers = markers ?? rendered.reasoning }
     }
     var rule = strategy.makeRule()
     var readsProbes = strategy.readsProbes
@@ -48,22 +53,40 @@ public struct ChatModel: Sendable {
       rule = delayed
     }
     let probes = readsProbes ? try strategy.probes(for: chat).map { try render($0).tokens } : []
-    return GenerationRequest(
+    var request = GenerationRequest(
       prompts: prompts, probes: probes, rule: rule, options: options, reasoning: markers)
+    request.constraint = constraint
+    return request
   }
 
   /// Starts a reply; its events arrive while it is generated.
+  ///
+  /// - Parameters:
+  ///   - chat: ends with what is to be answered.
+  ///   - strategy: makes the lanes and the rule.
+  ///   - options: length, sampling, recording.
+  ///   - constraint: what the reply has to keep to.
+  /// - Throws: as ``request(_:strategy:options:isContinued:constraint:)``.
   public func stream(
-    _ chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init()
+    _ chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init(),
+    constraint: (any TokenConstraint)? = nil
   ) throws -> GenerationHandle {
-    engine.generate(try request(chat, strategy: strategy, options: options))
+    engine.generate(try request(chat, strategy: strategy, options: options, constraint: constraint))
   }
 
   /// A whole reply.
+  ///
+  /// - Parameters:
+  ///   - chat: ends with what is to be answered.
+  ///   - strategy: makes the lanes and the rule.
+  ///   - options: length, sampling, recording.
+  ///   - constraint: what the reply has to keep to.
+  /// - Throws: as ``request(_:strategy:options:isContinued:constraint:)``, and what the generation throws.
   public func reply(
-    to chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init()
+    to chat: Chat, strategy: any DecodingStrategy, options: GenerationOptions = .init(),
+    constraint: (any TokenConstraint)? = nil
   ) async throws -> Reply {
-    try await stream(chat, strategy: strategy, options: options).reply()
+    try await stream(chat, strategy: strategy, options: options, constraint: constraint).reply()
   }
 }
 

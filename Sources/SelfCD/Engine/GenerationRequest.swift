@@ -11,6 +11,8 @@ public struct GenerationRequest: Sendable {
   /// A program's own links of the chain (``DecodingChain``), behind the penalties of the options, in this order. Fresh
   /// values: each generation works on copies of them, so that they need no factory. They are not stored.
   public var processors: [any LogitsProcessor] = []
+  /// What the reply has to keep to, such as a grammar; nil for nothing. Fresh, and not stored.
+  public var constraint: (any TokenConstraint)?
   /// Draws in place of what ``GenerationOptions/sampling`` says; nil for that. Fresh, and not stored, either.
   public var sampler: (any TokenSampler)?
   /// How the model marks its reasoning, which is then reported apart from the answer.

@@ -36,6 +36,8 @@ public struct MeasuredConditions: Sendable, Hashable {
     case system
     /// More than one question: earlier turns stand before it.
     case messages
+    /// The reply has to keep to a format, a schema or a grammar.
+    case format
     /// The reply was begun for the model.
     case prefill
     /// A text is continued without the chat template.

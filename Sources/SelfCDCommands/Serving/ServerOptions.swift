@@ -225,6 +225,13 @@ struct PolicyOptions: ParsableArguments {
 
   @Flag(
     help: """
+      Let clients say by a JSON schema or a grammar what the reply looks like (response_format, grammar). That can put \
+      words into the model's mouth and leave it no way to refuse. A JSON object without a schema is always allowed.
+      """)
+  var allowGrammar = false
+
+  @Flag(
+    help: """
       Let clients begin the model's reply for it, with a chat that ends with the assistant's message. Words put into its \
       mouth can make it answer what it would refuse.
       """)
@@ -294,6 +301,7 @@ struct PolicyOptions: ParsableArguments {
         maximumTokens: maxTokensLimit, maximumChoices: maxChoices,
         defaultTemperature: temperature, isStrict: strict)
       policy.allowsLogitBias = allowLogitBias
+      policy.allowsGrammar = allowGrammar
       policy.allowsPrefill = allowPrefill
       policy.allowsNegativePrompt = allowNegativePrompt
       return policy

@@ -20,6 +20,9 @@ struct GenerationFields: Sendable, Hashable {
   var minimumTokens = 0
   /// The model's turn does not end at all.
   var ignoresEnd = false
+  /// What the reply has to look like, and the field that asks for it.
+  var format = ReplyFormat.text
+  var formatField = "response_format"
   /// The most tokens that are asked for, and the field that says so.
   var maximumTokens: Int?
   var limitField = "max_tokens"
@@ -68,6 +71,7 @@ struct GenerationFields: Sendable, Hashable {
       .flatMap { $0 > 0 ? $0 : nil }
     penalties = try Self.penalties(&reader)
     bias = try Self.bias(&reader)
+    (format, formatField) = try ReplyFormat.taken(from: &reader)
     for field in ["max_tokens", "max_completion_tokens"] {
       // No limit of the client's own, as LM Studio and llama.cpp write it.
       reader.ignore(field) { $0.wholeNumber == -1 }

@@ -81,12 +81,10 @@ struct UnbuiltField: Sendable {
     UnbuiltField("skip_special_tokens", because: "special tokens are no text.", unless: on),
     // What a reply may look like.
     UnbuiltField(
-      "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs", "grammar",
-      "grammar_string", "json_schema", "regex", "ebnf", "format",
-      because: "replies are free text; JSON and schemas are not enforced.", unless: nothing),
-    UnbuiltField(
-      "response_format", because: "replies are free text; JSON and schemas are not enforced.",
-      unless: { $0 == .object(["type": .string("text")]) || $0.isNothing }),
+      "guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs",
+      "grammar_string",
+      "regex", "ebnf", "format",
+      because: "say it as 'response_format', or as a 'grammar' in GBNF.", unless: nothing),
     // What the model is shown.
     UnbuiltField(
       "truncate_prompt_tokens", because: "a prompt that is too long is an error.", unless: number(-1)),

@@ -15,6 +15,8 @@ public struct ServedModel: Sendable {
   /// Lanes that requests get. The engine's others are left to prefixes of prompts, which stay computed across
   /// requests; the least recently used is given up first.
   public let lanes: Int
+  /// Makes the constraint of one generation that has to look so; nil for models that cannot be held to a format.
+  public let constraint: (@Sendable (ReplyFormat) throws -> any TokenConstraint)?
   /// Bytes of the longest token.
   private let longestToken: Int
 
@@ -27,14 +29,17 @@ public struct ServedModel: Sendable {
   ///   - vocabulary: the bytes of tokens.
   ///   - capacity: what the engine has room for.
   ///   - lanes: lanes that requests get; cut to what there is, at least 1.
+  ///   - constraint: makes the constraint of one generation from a format, and throws where that cannot be.
   public init(
     chat: ChatModel, text: ChatModel, tokenizer: any ReplyTokenizer, vocabulary: any Vocabulary,
-    capacity: BackendCapacity, lanes: Int
+    capacity: BackendCapacity, lanes: Int,
+    constraint: (@Sendable (ReplyFormat) throws -> any TokenConstraint)? = nil
   ) {
     self.chat = chat
     self.text = text
     self.tokenizer = tokenizer
     self.vocabulary = vocabulary
+    self.constraint = constraint
     self.capacity = capacity
     self.lanes = max(1, min(lanes, capacity.lanes))
     longestToken = (0..<vocabulary.count).reduce(1) { max($0, vocabulary.bytes(of: TokenID($1)).count) }

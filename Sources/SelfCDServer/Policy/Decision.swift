@@ -21,13 +21,15 @@ struct Decision: Sendable {
   ///   - chats: what it answers.
   ///   - isContinued: whether the chats end with the beginning of the reply.
   ///   - isTemplated: whether it answers by the model's template.
+  ///   - hasFormat: whether the reply has to keep to a format.
   func used(
     with options: GenerationOptions, on chats: [Chat] = [], isContinued: Bool = false,
-    isTemplated: Bool = true
+    isTemplated: Bool = true, hasFormat: Bool = false
   ) -> Decision {
     guard let conditions else { return self }
     var decision = self
     decision.differences = conditions.differences(of: options)
+    if hasFormat { decision.differences.append(.format) }
     if isTemplated {
       for chat in chats {
         for difference in conditions.differences(of: chat, isContinued: isContinued)

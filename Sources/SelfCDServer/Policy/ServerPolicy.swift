@@ -25,6 +25,9 @@ public struct ServerPolicy: Sendable {
   /// Whether clients may add to the scores of tokens (`logit_bias`), which can put any text before what the strategy and
   /// its prompts ask for.
   public var allowsLogitBias = false
+  /// Whether clients may bring JSON schemas and grammars, which can put words into the model's mouth, as a beginning of
+  /// its reply can, and leave it no way to refuse. A JSON object without a schema may always be asked for.
+  public var allowsGrammar = false
   /// Whether clients may begin the model's reply for it: a chat that ends with a message of the assistant's.
   public var allowsPrefill = false
   /// Whether clients may ask for guidance, with negative prompts of their own. Not where a model decodes by a profile.

@@ -74,6 +74,7 @@ struct ModelRoutes: Sendable {
     let explain: Bool
     let logprobs: Bool
     let logitBias: Bool
+    let grammar: Bool
     let prefill: Bool
     let negativePrompt: Bool
     let maxTokens: Int
@@ -113,6 +114,7 @@ struct ModelRoutes: Sendable {
         guardedPrompts: policy.guardedPrompts.map(\.name), ownGuardedPrompt: policy.allowsOwnGuardedPrompt,
         explain: policy.allowsExplanations && policy.allowsLogProbabilities,
         logprobs: policy.allowsLogProbabilities, logitBias: policy.allowsLogitBias,
+        grammar: policy.allowsGrammar,
         prefill: policy.allowsPrefill,
         negativePrompt: policy.allowsNegativePrompt, maxTokens: policy.maximumTokens,
         defaultMaxTokens: min(policy.defaultMaximumTokens, policy.maximumTokens),

@@ -109,7 +109,9 @@ struct GenerationService: Sendable {
     )
     let options = options(fields, reporter: reporter)
     let decision = resolved.used(
-      with: options, on: chats, isContinued: continuation != nil, isTemplated: rendering == .template)
+      with: options, on: chats, isContinued: continuation != nil, isTemplated: rendering == .template,
+      hasFormat: fields.format != .text)
+    let constraint = try constraint(fields, lease.model)
     let model = rendering == .template ? lease.model.chat : lease.model.text
     let strategy = Self.strategy(decision.strategy, rendering)
     let seed = fields.seed ?? .random(in: .min ... .max)
@@ -118,7 +120,10 @@ struct GenerationService: Sendable {
       var request: GenerationRequest
       do {
         request = try model.request(
-          chat, strategy: strategy, options: options, isContinued: continuation != nil)
+          chat, strategy: strategy, options: options, isContinued: continuation != nil, constraint: constraint
+        )
+      } catch let error as ConstraintError {
+        throw APIError.invalid("\(error)", param: fields.formatField)
       } catch {
         // The strategy was checked; what is left is a chat that the template refuses.
         throw APIError.invalid("The chat cannot be rendered: \(error)", param: field, code: "bad_chat")
@@ -219,6 +224,27 @@ struct GenerationService: Sendable {
     guard let guidance = strategy as? Guidance else { return }
     try model.checkLength(of: Chat(question: guidance.negativePrompt), field: "selfcd.negative_prompt")
     try policy.checkNegativePrompt(of: guidance, beside: chats)
+  }
+
+  /// What the replies have to keep to; nil for nothing.
+  private func constraint(
+    _ fields: GenerationFields, _ model: ServedModel
+  ) throws(APIError) -> (any TokenConstraint)? {
+    guard fields.format != .text else { return nil }
+    guard policy.allowsGrammar || !fields.format.isClientsOwn else {
+      throw .notAllowed(
+        "This server takes no schemas and grammars of clients, which can put words into the model's mouth; "
+          + "{\"type\": \"json_object\"} is allowed. Its operator can allow them (--allow-grammar).",
+        param: fields.formatField, code: "grammar_not_allowed")
+    }
+    guard let make = model.constraint else {
+      throw .invalid("This model cannot be held to a format.", param: fields.formatField)
+    }
+    do {
+      return try make(fields.format)
+    } catch {
+      throw .invalid("\(error)", param: fields.formatField, code: "bad_format")
+    }
   }
 
   /// A bias on a token that the model does not have would have no effect.

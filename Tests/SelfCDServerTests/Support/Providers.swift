@@ -26,7 +26,17 @@ struct OrganismProvider: ModelProvider {
     return ServedModel(
       chat: loaded.chat,
       text: ChatModel(engine: loaded.chat.engine, renderer: LlamaTextRenderer(loaded.vocabulary)),
-      tokenizer: loaded.renderer, vocabulary: loaded.vocabulary, capacity: capacity, lanes: lanes)
+      tokenizer: loaded.renderer, vocabulary: loaded.vocabulary, capacity: capacity, lanes: lanes,
+      constraint: { [model = loaded.model] format in
+        let grammar =
+          switch format {
+          case .text: try Grammar(#"root ::= [^\x00]*"#)
+          case .jsonObject: try Grammar.anyJSONObject()
+          case .schema(let schema): try Grammar(jsonSchema: schema)
+          case .grammar(let text): try Grammar(text)
+          }
+        return try grammar.constraint(for: model)
+      })
   }
 }
 

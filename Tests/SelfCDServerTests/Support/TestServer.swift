@@ -104,7 +104,14 @@ final class TestServer: Sendable {
   func post(
     _ body: JSONValue, to path: String = "/v1/chat/completions", headers: [String: String] = [:]
   ) async throws -> Answer {
-    let data = try JSONEncoder().encode(body)
+    try await send(body: Array(try JSONEncoder().encode(body)), to: path, headers: headers)
+  }
+
+  /// A body as its bytes are, for what a value does not keep.
+  func send(
+    body: [UInt8], to path: String = "/v1/chat/completions", headers: [String: String] = [:]
+  ) async throws -> Answer {
+    let data = Data(body)
     let headers = ["Content-Type": "application/json"].merging(headers) { $1 }
     let (head, answer) = try await client.data(
       HTTPRequest(.post, try url(path), headers: headers, body: data, idleTimeout: Self.patience),
