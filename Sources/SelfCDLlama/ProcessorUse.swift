@@ -12,6 +12,8 @@ struct ProcessorUse: Equatable {
   let busy: Double
   /// Seconds of it that this process used.
   let own: Double
+  /// The machine's processors, which may be more than this process is allowed to use.
+  let processors: Int
   /// When that was, on a clock that only goes forward, in seconds.
   let time: Double
 
@@ -27,15 +29,23 @@ struct ProcessorUse: Equatable {
     #if os(Linux)
       let ticks = Double(sysconf(Int32(_SC_CLK_TCK)))
       guard ticks > 0, let text = try? String(contentsOfFile: "/proc/stat", encoding: .utf8),
-        let busy = busyTicks(stat: text)
+        let busy = busyTicks(stat: text), let processors = processors(stat: text)
       else { return nil }
       var used = timespec()
       guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0 else { return nil }
       let own = Double(used.tv_sec) + Double(used.tv_nsec) / 1e9
-      return ProcessorUse(busy: busy / ticks, own: own, time: ProcessInfo.processInfo.systemUptime)
+      return ProcessorUse(busy: busy / ticks, own: own, processors: processors, time: ProcessInfo.processInfo.systemUptime)
     #else
       return nil
     #endif
+  }
+
+  /// The lines `cpu0`, `cpu1`, … of `/proc/stat`; nil where there are none.
+  static func processors(stat: String) -> Int? {
+    let count = stat.split(separator: "\n").count { line in
+      line.hasPrefix("cpu") && line.dropFirst(3).first?.isNumber == true
+    }
+    return count > 0 ? count : nil
   }
 
   /// The first line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal. Idle and iowait are not busy;

@@ -41,7 +41,9 @@ struct ThreadBudget {
     if let last, uptime - last.time >= wait, let use = now(), let others = use.othersBusy(since: last) {
       self.last = use
       wait = Self.interval
-      current = min(max(Int((Double(cores) - others).rounded()), 1), most)
+      // Others may keep cores busy that this process is not allowed to use.
+      let free = min(Double(cores), Double(use.processors) - others)
+      current = min(max(Int(free.rounded()), 1), most)
     }
     return current
   }

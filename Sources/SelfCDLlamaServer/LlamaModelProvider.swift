@@ -72,6 +72,8 @@ public final class LlamaModelProvider: ModelProvider {
       chat: loaded.chat,
       text: ChatModel(engine: loaded.chat.engine, renderer: LlamaTextRenderer(loaded.vocabulary)),
       tokenizer: loaded.renderer, vocabulary: loaded.vocabulary, capacity: capacity, lanes: lanes,
+      // Only profiles ask for it, and hashing a large file takes seconds.
+      identity: profilePaths.isEmpty ? nil : try identity(),
       constraint: { [model = loaded.model] in try Self.grammar($0).constraint(for: model) })
   }
 
@@ -92,8 +94,12 @@ public final class LlamaModelProvider: ModelProvider {
       ServedProfile(
         name: name.hasSuffix(".json") ? String(name.dropLast(5)) : name, strategy: profile.strategy(),
         summary: profile.guarantee, isCalibrated: profile.isCalibrated,
-        conditions: profile.generation.conditions)
+        conditions: profile.generation.conditions, identity: profile.model.sha256)
     }
+  }
+
+  private func identity() throws -> String {
+    try ModelIdentity(path: path, adapters: options.adapters).sha256
   }
 
   /// The profiles as they are in their files, by file name, checked against the model; the default one first.
@@ -101,7 +107,7 @@ public final class LlamaModelProvider: ModelProvider {
   public func calibrationProfiles() throws -> [(name: String, profile: CalibrationProfile)] {
     try profilePaths.map { path in
       let profile = try CalibrationProfile.read(path: path)
-      try profile.check(modelSHA256: try ModelIdentity(path: self.path, adapters: options.adapters).sha256)
+      try profile.check(modelSHA256: try identity())
       return (URL(filePath: path).lastPathComponent, profile)
     }
   }

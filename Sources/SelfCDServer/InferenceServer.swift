@@ -179,7 +179,10 @@ public final class InferenceServer: Sendable {
       let usual = try? service.policy.decide(SelfCDFields(), profiles: profiles).strategy
       let offered = service.policy.offered(profiles: profiles)
         .map { service.policy.usual($0, profiles: profiles).strategy }
-      for strategy in [usual].compactMap(\.self) + profiles.map(\.strategy) + offered {
+      let guidance: [any DecodingStrategy] =
+        service.policy.allowsNegativePrompt && (profiles.isEmpty || service.policy.overridesProfiles)
+        ? [Guidance(negativePrompt: "?")] : []
+      for strategy in [usual].compactMap(\.self) + profiles.map(\.strategy) + offered + guidance {
         let needed = strategy.roles.count
         let all = strategy.lanesToStart(for: Chat(question: "?"))
         guard needed > lanes.requests || all > lanes.all else { continue }

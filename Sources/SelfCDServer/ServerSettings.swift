@@ -124,6 +124,8 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
   case sameName(String)
   /// A profile of this model cannot be read, or is another model's.
   case unusableProfile(model: String, reason: String)
+  /// A profile was made for other weights than those that are loaded.
+  case otherWeights(model: String, profile: String)
   /// A model's file is missing or damaged, with what is wrong.
   case unreadableModel(model: String, reason: String)
   /// A strategy that clients of this model get, or may ask for, needs more lanes than requests have.
@@ -149,6 +151,9 @@ public enum ServerError: Error, Sendable, Equatable, CustomStringConvertible {
     case .noModels: "There is no model to serve."
     case .sameName(let name): "Two models are named '\(name)'. Give each a name of its own."
     case .unusableProfile(let model, let reason): "A profile of '\(model)' cannot be used: \(reason)"
+    case .otherWeights(let model, let profile):
+      "The profile '\(profile)' is for other weights than those of '\(model)' that are loaded: the model's file was replaced. "
+        + "Restart the server, with a profile that 'selfcd calibrate' made for the new file."
     case .unreadableModel(let model, let reason): "The model '\(model)' cannot be loaded: \(reason)"
     case .tooFewLanes(let model, let strategy, let needed, let lanes):
       "'\(strategy)' needs \(NumberFormat.counted(needed, "lane")), but '\(model)' has \(lanes). Serve it with --lanes "

@@ -5,8 +5,10 @@ import Testing
 
 /// How many threads a step takes beside other programs.
 @Suite struct ThreadBudgetTests {
-  static func use(_ busy: Double, own: Double, at time: Double) -> ProcessorUse {
-    ProcessorUse(busy: busy, own: own, time: time)
+  static func use(
+    _ busy: Double, own: Double, at time: Double, processors: Int = 0
+  ) -> ProcessorUse {
+    ProcessorUse(busy: busy, own: own, processors: processors == 0 ? 8 : processors, time: time)
   }
 
   @Test func idleAndWaitingProcessorsAreNotBusy() {
@@ -21,18 +23,31 @@ import Testing
   /// Cores 4, a window of one second: what others used is what is missing.
   @Test(arguments: [(0.0, 4), (0.4, 4), (0.6, 3), (1, 3), (2.2, 2), (3.9, 1), (9, 1)])
   func threadsAreTheCoresThatOthersLeave(others: Double, expected: Int) {
-    var budget = ThreadBudget(most: 4, cores: 4, since: Self.use(100, own: 50, at: 10))
-    #expect(budget.threads(uptime: 11) { Self.use(102 + others, own: 52, at: 11) } == expected)
+    var budget = ThreadBudget(most: 4, cores: 4, since: Self.use(100, own: 50, at: 10, processors: 4))
+    #expect(
+      budget.threads(uptime: 11) { Self.use(102 + others, own: 52, at: 11, processors: 4) } == expected)
+  }
+
+  /// Eight cores of a machine of 64: others may be busy on those that are not ours.
+  @Test(arguments: [(20.0, 8), (56, 8), (60, 4), (64, 1)])
+  func coresThatAreNotOursMayBeBusy(others: Double, expected: Int) {
+    var budget = ThreadBudget(most: 8, cores: 8, since: Self.use(0, own: 0, at: 0, processors: 64))
+    #expect(budget.threads(uptime: 1) { Self.use(others, own: 0, at: 1, processors: 64) } == expected)
+  }
+
+  @Test func processorsAreCounted() {
+    #expect(ProcessorUse.processors(stat: "cpu  1 2\ncpu0 1\ncpu1 2\ncpu10 3\nintr 5\ncpufreq 1\n") == 3)
+    #expect(ProcessorUse.processors(stat: "cpu  1 2\n") == nil)
   }
 
   @Test func aSecondLookComesAfterAWhileAndThreadsComeBack() {
-    var budget = ThreadBudget(most: 2, cores: 2, since: Self.use(0, own: 0, at: 0))
-    #expect(budget.threads(uptime: 0.04) { Self.use(1, own: 0, at: 0.04) } == 2, "too soon to tell")
-    #expect(budget.threads(uptime: 0.1) { Self.use(0.1, own: 0.1, at: 0.1) } == 2)
-    #expect(budget.threads(uptime: 0.2) { Self.use(1, own: 0, at: 0.2) } == 2, "too soon again")
-    #expect(budget.threads(uptime: 1) { Self.use(2, own: 1, at: 1) } == 1)
-    #expect(budget.threads(uptime: 2) { Self.use(4, own: 2, at: 2) } == 1)
-    #expect(budget.threads(uptime: 3) { Self.use(5, own: 3, at: 3) } == 2)
+    var budget = ThreadBudget(most: 2, cores: 2, since: Self.use(0, own: 0, at: 0, processors: 2))
+    #expect(budget.threads(uptime: 0.04) { Self.use(1, own: 0, at: 0.04, processors: 2) } == 2, "too soon to tell")
+    #expect(budget.threads(uptime: 0.1) { Self.use(0.1, own: 0.1, at: 0.1, processors: 2) } == 2)
+    #expect(budget.threads(uptime: 0.2) { Self.use(1, own: 0, at: 0.2, processors: 2) } == 2, "too soon again")
+    #expect(budget.threads(uptime: 1) { Self.use(2, own: 1, at: 1, processors: 2) } == 1)
+    #expect(budget.threads(uptime: 2) { Self.use(4, own: 2, at: 2, processors: 2) } == 1)
+    #expect(budget.threads(uptime: 3) { Self.use(5, own: 3, at: 3, processors: 2) } == 2)
   }
 
   @Test func withoutAnAnswerThreadsStay() {

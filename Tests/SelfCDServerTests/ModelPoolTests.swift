@@ -179,4 +179,32 @@ struct ModelPoolTests {
       #expect(policy["models"][0]["default"]["alpha"].double == 2)
     }
   }
+
+  @Test("a profile of other weights than those that are loaded is not used")
+  func otherWeights() async throws {
+    func profile(_ name: String, _ identity: String) -> ServedProfile {
+      ServedProfile(
+        name: name, strategy: SelfContrastive(alpha: 2), summary: "", isCalibrated: true, identity: identity)
+    }
+    // The file was replaced after its profile was read, and before it was loaded.
+    let replaced = HistoryProvider(profiles: [profile("old", "a")])
+    replaced.setIdentity("b")
+    try await TestServer.with([replaced], policy: ServerPolicy()) { (server: TestServer) async throws in
+      let report = try await server.post(question(fields: ["max_tokens": 1])).json["selfcd"]
+      #expect(report["profile"] == .null && report["calibrated"] == false)
+      #expect(server.log.text.contains("other weights"))
+    }
+    // File and profile were replaced while the old weights are loaded.
+    let provider = HistoryProvider(profiles: [profile("old", "a")])
+    provider.setIdentity("a")
+    try await TestServer.with(
+      [provider], settings: ServerSettings(watchInterval: 0.05), policy: ServerPolicy()
+    ) { (server: TestServer) async throws in
+      #expect(try await server.post(question(fields: ["max_tokens": 1])).json["selfcd"]["calibrated"] == true)
+      provider.setProfiles([profile("new", "b")])
+      #expect(try await server.waitFor(#"selfcd_reloads_total{outcome="failed"}"#, 1))
+      let report = try await server.post(question(fields: ["max_tokens": 1])).json["selfcd"]
+      #expect(report["profile"].string == "old", "what is loaded is what is decoded")
+    }
+  }
 }

@@ -42,11 +42,15 @@ import Testing
     let journal = DecodeJournal()
     let engine = try await Self.engine(agreeing: [1, 2, 4, 5, 6, 7], journal: journal)
     // Near the guarded lane, so that it decides where they differ.
+    // Above 1 away from it, so that the plain lane decides where they differ, and goes on alone.
+    let moving = try await Self.reply(SelfContrastive(alpha: 1.5, agreementStop: 3), of: engine, traced: traced)
+    #expect(moving.tokens.suffix(4).map(\.id) == [Self.plain, Self.plain, Self.plain, Self.plain])
     let strategy = SelfContrastive(alpha: 0.25, agreementStop: 3)
     let reply = try await Self.reply(strategy, of: engine, traced: traced)
-    let (a, g, p) = (Self.both, Self.guarded, Self.plain)
-    #expect(reply.tokens.map(\.id) == [g, a, a, g, a, a, a, a, p, p, p, p])
+    let (a, g) = (Self.both, Self.guarded)
+    #expect(reply.tokens.map(\.id) == [g, a, a, g, a, a, a, a, g, g, g, g])
     // The rows of steps 1 to 6 are of both lanes, those behind the third agreement of one.
+    // The safety prompt stays where the contrast was nearer to it.
     #expect(journal.calls.suffix(11).map(\.count) == Array(repeating: 2, count: 6) + [1, 1, 1, 1, 1])
     #expect(reply.summary.decodedTokens == 17)
     #expect(await engine.freeLanes == engine.capacity?.lanes)

@@ -28,6 +28,31 @@ import Testing
     #expect(Self.scores(1) == Self.positive)
   }
 
+  /// A model that reasons does so under the chat itself and not under what is moved away from.
+  @Test func reasoningIsThatOfTheChatItself() throws {
+    let markers = ReasoningMarkers(start: [1], end: [3], isOpenAtStart: true)
+    let guidance = Guidance(negativePrompt: "x")
+    var rule = AnswerOnlyRule(
+      guidance.makeRule(), markers: markers, roles: [.guarded, .plain], reasoningLane: guidance.reasoningLane)
+    let lanes = LaneLogits(guarded: Self.negative, plain: Self.positive)
+    var scores: [Float] = []
+    rule.combine(lanes, step: 0, into: &scores)
+    #expect(scores == Self.positive)
+    var safe = AnswerOnlyRule(
+      SelfContrastive(alpha: 2).makeRule(), markers: markers, roles: [.guarded, .plain],
+      reasoningLane: SelfContrastive(alpha: 2).reasoningLane)
+    safe.combine(lanes, step: 0, into: &scores)
+    #expect(scores == Self.negative, "the guarded lane keeps the safety prompt")
+  }
+
+  @Test func aPlacedEmphasisIsTaken() throws {
+    var parameters = StrategyParameters(emphasis: SafetyEmphasis.brief.placed(.lastTurn))
+    parameters[.negativePrompt] = .text("Ramble.")
+    let made = try StrategyCatalogue.make(Guidance.name, parameters)
+    #expect(made.parameters.emphasisPosition == .lastTurn)
+    #expect(try StrategyCatalogue.make(Guidance.name, made.parameters).parameters == made.parameters)
+  }
+
   @Test func theNegativePromptStandsBeforeTheSystemPromptOfTheSecondLaneAlone() {
     let chat = Chat(question: "q", system: "Own rules.")
     let lanes = Guidance(negativePrompt: "Ramble.").lanes(for: chat)

@@ -48,7 +48,8 @@ public struct ChatModel: Sendable {
     var rule = strategy.makeRule()
     var readsProbes = strategy.readsProbes
     if strategy.isContrastive, options.contrastStart == .answer, let markers {
-      let delayed = AnswerOnlyRule(rule, markers: markers, roles: Set(prompts.keys))
+      let delayed = AnswerOnlyRule(
+        rule, markers: markers, roles: Set(prompts.keys), reasoningLane: strategy.reasoningLane)
       readsProbes = readsProbes && delayed.readsProbes
       rule = delayed
     }

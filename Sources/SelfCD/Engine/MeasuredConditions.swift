@@ -88,7 +88,8 @@ public struct MeasuredConditions: Sendable, Hashable {
     if isContinued { turns = turns.dropLast() }
     if turns.first?.role == .system { turns = turns.dropFirst() }
     let known: [(Difference, Bool)] = [
-      (.system, chat.systemPrompt != (system?.isEmpty == true ? nil : system)),
+      // An empty system message is one, too: templates may say something else of their own where there is none.
+      (.system, (chat.messages.first?.role == .system ? chat.messages[0].content : nil) != system),
       (.messages, turns.map(\.role) != [.user]),
       (.prefill, isContinued),
     ]

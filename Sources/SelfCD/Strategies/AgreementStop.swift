@@ -1,5 +1,5 @@
 /// Ends a contrast once the lanes agree: behind `count` tokens in a row at which both lanes had the same best token, the
-/// plain lane goes on alone.
+/// plain lane goes on alone, or the guarded one where the contrast is nearer to it (α < 1).
 ///
 /// Where lanes differ, they do so mostly at the beginning of a reply; what follows is paid for twice and changes little.
 /// Up to the end of the contrast every score is the other rule's own. Lanes agree or do not whatever the contrast then
@@ -11,13 +11,16 @@ struct AgreementStopRule: DecodingRule {
   private var agrees = false
   /// Agreements in a row, up to the token that was accepted last.
   private var inARow = 0
-  /// Only the plain lane is read from now on.
+  /// Only one lane is read from now on.
   private var hasStopped = false
+  private let rest: LaneRole
 
   /// - Parameters:
   ///   - inner: the rule that contrasts; it has read and accepted nothing.
   ///   - count: agreements in a row that end it, 1 or more.
-  init(_ inner: any DecodingRule, after count: Int) {
+  ///   - rest: the lane that goes on alone.
+  init(_ inner: any DecodingRule, after count: Int, rest: LaneRole = .plain) {
+    self.rest = rest
     self.inner = inner
     self.count = count
   }
@@ -28,7 +31,7 @@ struct AgreementStopRule: DecodingRule {
 
   mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
     guard !hasStopped else {
-      scores = lanes[.plain]
+      scores = lanes[rest]
       return
     }
     compare(lanes)
@@ -36,7 +39,7 @@ struct AgreementStopRule: DecodingRule {
   }
 
   mutating func greedy(_ lanes: LaneLogits, step: Int, scratch: inout [Float]) -> ScoredToken? {
-    guard !hasStopped else { return Argmax.first(of: lanes[.plain]) }
+    guard !hasStopped else { return Argmax.first(of: lanes[rest]) }
     compare(lanes)
     return inner.greedy(lanes, step: step, scratch: &scratch)
   }
@@ -48,7 +51,7 @@ struct AgreementStopRule: DecodingRule {
   }
 
   func lanesNeeded(afterStep step: Int) -> Set<LaneRole> {
-    hasStopped ? [.plain] : inner.lanesNeeded(afterStep: step)
+    hasStopped ? [rest] : inner.lanesNeeded(afterStep: step)
   }
 
   /// The other rule may have given a lane up by itself; then there is nothing to compare.
@@ -68,6 +71,6 @@ extension StrategyParameter {
   public static let agreementStop = StrategyParameter(
     "agreement_stop", .integer(1...(.max)),
     help: """
-      Contrast until both lanes have had the same best token this many times in a row; then the plain lane goes on alone.
+      Contrast until both lanes have had the same best token this many times in a row; then the plain lane goes on alone (the guarded one below an alpha of 1).
       """)
 }

@@ -1,7 +1,7 @@
 /// Delays another rule until the reasoning block has ended.
 ///
-/// Inside the block the guarded lane decides alone (or the only lane there is): a deployer who asked for safety
-/// keeps it while the model thinks. Every lane still receives every token. Until it is known whether the model
+/// Inside the block one lane decides alone, as the strategy says (``DecodingStrategy/reasoningLane``), or the only one there
+/// is. Every lane still receives every token. Until it is known whether the model
 /// reasons at all, the other rule decides, since that token may be the first of the answer; where it was not, the other
 /// rule starts afresh behind it.
 public struct AnswerOnlyRule: DecodingRule {
@@ -11,6 +11,7 @@ public struct AnswerOnlyRule: DecodingRule {
   private var tracker: ReasoningTracker
   private let markers: ReasoningMarkers
   private let roles: Set<LaneRole>
+  private let reasoningLane: LaneRole
   /// Steps counted by the inner rule, from the start of the answer.
   private var answerSteps = 0
 
@@ -20,10 +21,15 @@ public struct AnswerOnlyRule: DecodingRule {
   ///   - inner: the rule that decides from the answer on; it has read and accepted nothing.
   ///   - markers: how the model marks its reasoning.
   ///   - roles: the lanes of the generation; all of them are kept until the answer begins.
-  public init(_ inner: any DecodingRule, markers: ReasoningMarkers, roles: Set<LaneRole>) {
+  ///   - reasoningLane: the one that decides while the model reasons, where it is among them.
+  public init(
+    _ inner: any DecodingRule, markers: ReasoningMarkers, roles: Set<LaneRole>,
+    reasoningLane: LaneRole = .guarded
+  ) {
     self.inner = inner
     fresh = inner
     self.roles = roles
+    self.reasoningLane = roles.contains(reasoningLane) ? reasoningLane : roles.first ?? reasoningLane
     self.markers = markers
     tracker = ReasoningTracker(markers)
   }
@@ -39,9 +45,7 @@ public struct AnswerOnlyRule: DecodingRule {
     inner.read(probes: probes, beside: lanes)
   }
 
-  private var reasoningLane: LaneRole { roles.contains(.guarded) ? .guarded : .plain }
-
-  /// Inside the reasoning the guarded lane's logits, or the only lane's; from the answer on the inner rule's scores,
+  /// Inside the reasoning that lane's logits, or the only lane's; from the answer on the inner rule's scores,
   /// whose step 0 is the first token of the answer.
   public mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
     if tracker.phase == .reasoning {

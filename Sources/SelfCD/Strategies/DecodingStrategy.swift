@@ -58,6 +58,9 @@ public protocol DecodingStrategy: Codable, Sendable, Hashable {
 
   /// Whether lanes are contrasted, that is, whether safety can be lost and has to be calibrated per model.
   var isContrastive: Bool { get }
+
+  /// The lane that decides alone while the model reasons, where contrast begins with the answer.
+  var reasoningLane: LaneRole { get }
 }
 
 extension DecodingStrategy {
@@ -71,6 +74,8 @@ extension DecodingStrategy {
   public func probes(for chat: Chat) -> [Chat] { [] }
   /// `false`: the strategy reads its lanes alone.
   public var readsProbes: Bool { false }
+  /// The guarded one: who asked for safety keeps it while the model thinks.
+  public var reasoningLane: LaneRole { .guarded }
 
   /// Lanes that a generation needs to start.
   public func lanesToStart(for chat: Chat) -> Int { lanes(for: chat).count + (readsProbes ? 1 : 0) }

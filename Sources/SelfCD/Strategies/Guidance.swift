@@ -10,7 +10,9 @@ public struct Guidance: DecodingStrategy {
   /// g where none is given, a mild one.
   public static let defaultGuidance: Float = 1.5
   /// g, the negative prompt, and a safety prompt that stays in both lanes.
-  public static let takes: [StrategyParameter] = [.guidance, .negativePrompt, .emphasis]
+  public static let takes: [StrategyParameter] = [
+    .guidance, .negativePrompt, .emphasis, .emphasisPosition,
+  ]
 
   /// How far to move away from the negative prompt: 1 … 10; 1 is the chat itself, bit for bit.
   public var guidance: Float
@@ -75,6 +77,9 @@ public struct Guidance: DecodingStrategy {
 
   /// `true`: moving away from a prompt can lose refusals that the model should keep.
   public var isContrastive: Bool { true }
+
+  /// The chat itself: the guarded lane is under the negative prompt.
+  public var reasoningLane: LaneRole { .plain }
 }
 
 extension StrategyParameter {

@@ -20,9 +20,10 @@ public struct SelfContrastive: ContrastiveStrategy {
   /// Adaptive plausibility constraint (arXiv 2210.15097): tokens with `p_plain < β · max p_plain` are excluded.
   /// In 0 … 1; 0 excludes nothing, as in the paper.
   public var beta: Float
-  /// After this many generated tokens only the plain lane goes on; `nil` contrasts to the end, as in the paper.
+  /// After this many generated tokens only one lane goes on, the plain one, or the guarded one for α < 1, which is nearer
+  /// to it and must not lose the safety prompt; `nil` contrasts to the end, as in the paper.
   public var steps: Int?
-  /// After this many tokens in a row at which both lanes had the same best token only the plain lane goes on; `nil` never
+  /// After this many tokens in a row at which both lanes had the same best token only that lane goes on; `nil` never
   /// ends the contrast for that, as in the paper.
   public var agreementStop: Int?
   /// What the guarded lane is told in addition to the caller's own system prompt.
@@ -76,11 +77,11 @@ public struct SelfContrastive: ContrastiveStrategy {
   }
 
   /// A rule that computes equation 3 at each step and, behind ``steps`` tokens or ``agreementStop`` agreements in a row,
-  /// reads the plain lane alone.
+  /// reads one lane alone.
   public func makeRule() -> any DecodingRule {
     let rule = SelfContrastiveRule(alpha: alpha, beta: beta, steps: steps ?? .max)
     guard let agreementStop else { return rule }
-    return AgreementStopRule(rule, after: agreementStop)
+    return AgreementStopRule(rule, after: agreementStop, rest: rule.rest)
   }
 }
 
@@ -89,9 +90,12 @@ struct SelfContrastiveRule: DecodingRule {
   let beta: Float
   let steps: Int
 
+  /// The lane that goes on alone behind the contrast.
+  var rest: LaneRole { alpha < 1 ? .guarded : .plain }
+
   mutating func combine(_ lanes: LaneLogits, step: Int, into scores: inout [Float]) {
     guard step < steps else {
-      scores = lanes[.plain]
+      scores = lanes[rest]
       return
     }
     Contrast.scores(guarded: lanes[.guarded], plain: lanes[.plain], alpha: alpha, into: &scores)
@@ -99,7 +103,7 @@ struct SelfContrastiveRule: DecodingRule {
   }
 
   mutating func greedy(_ lanes: LaneLogits, step: Int, scratch: inout [Float]) -> ScoredToken? {
-    guard step < steps else { return Argmax.first(of: lanes[.plain]) }
+    guard step < steps else { return Argmax.first(of: lanes[rest]) }
     guard beta > 0 else {
       return Contrast.argmax(guarded: lanes[.guarded], plain: lanes[.plain], alpha: alpha)
     }
@@ -108,6 +112,6 @@ struct SelfContrastiveRule: DecodingRule {
   }
 
   func lanesNeeded(afterStep step: Int) -> Set<LaneRole> {
-    step + 1 < steps ? [.guarded, .plain] : [.plain]
+    step + 1 < steps ? [.guarded, .plain] : [rest]
   }
 }

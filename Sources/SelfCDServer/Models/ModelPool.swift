@@ -88,12 +88,25 @@ actor ModelPool {
       guard let provider = entries[name]?.provider else { continue }
       do {
         let profiles = try provider.profiles()
+        if case .loaded(let loaded) = entries[name]?.state {
+          try Self.check(profiles, of: name, against: loaded.model)
+        }
         profileTable.withLock { $0[name] = profiles }
       } catch {
         problems[name] = error
       }
     }
     return problems
+  }
+
+  /// The file may be another one by now than the weights that were loaded from it, and the other way round.
+  private static func check(
+    _ profiles: [ServedProfile], of name: String, against model: ServedModel
+  ) throws(ServerError) {
+    guard let loaded = model.identity,
+      let other = profiles.first(where: { $0.identity != nil && $0.identity != loaded })
+    else { return }
+    throw .otherWeights(model: name, profile: other.name)
   }
 
   // MARK: Models
@@ -149,6 +162,12 @@ actor ModelPool {
       guard !isClosed else {
         await model.chat.engine.shutdown()
         throw Self.closing
+      }
+      do {
+        try Self.check(profiles(of: name), of: name, against: model)
+      } catch {
+        profileTable.withLock { $0[name] = [] }
+        log.error("\(error) It is served without profiles.")
       }
       let loaded = LoadedEntry(model: model, queue: AdmissionQueue(lanes: model.lanes, limit: queueLimit))
       entries[name]?.state = .loaded(loaded)

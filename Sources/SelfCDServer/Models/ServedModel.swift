@@ -15,6 +15,8 @@ public struct ServedModel: Sendable {
   /// Lanes that requests get. The engine's others are left to prefixes of prompts, which stay computed across
   /// requests; the least recently used is given up first.
   public let lanes: Int
+  /// Tells these weights from others, as profiles name them; nil where nothing is known.
+  public let identity: String?
   /// Makes the constraint of one generation that has to look so; nil for models that cannot be held to a format.
   public let constraint: (@Sendable (ReplyFormat) throws -> any TokenConstraint)?
   /// Bytes of the longest token.
@@ -29,10 +31,11 @@ public struct ServedModel: Sendable {
   ///   - vocabulary: the bytes of tokens.
   ///   - capacity: what the engine has room for.
   ///   - lanes: lanes that requests get; cut to what there is, at least 1.
+  ///   - identity: tells these weights from others, as ``ServedProfile/identity`` does; nil where nothing is known.
   ///   - constraint: makes the constraint of one generation from a format, and throws where that cannot be.
   public init(
     chat: ChatModel, text: ChatModel, tokenizer: any ReplyTokenizer, vocabulary: any Vocabulary,
-    capacity: BackendCapacity, lanes: Int,
+    capacity: BackendCapacity, lanes: Int, identity: String? = nil,
     constraint: (@Sendable (ReplyFormat) throws -> any TokenConstraint)? = nil
   ) {
     self.chat = chat
@@ -40,6 +43,7 @@ public struct ServedModel: Sendable {
     self.tokenizer = tokenizer
     self.vocabulary = vocabulary
     self.constraint = constraint
+    self.identity = identity
     self.capacity = capacity
     self.lanes = max(1, min(lanes, capacity.lanes))
     longestToken = (0..<vocabulary.count).reduce(1) { max($0, vocabulary.bytes(of: TokenID($1)).count) }
@@ -125,6 +129,8 @@ public struct ServedProfile: Sendable {
   public let isCalibrated: Bool
   /// What the bound was shown under: replies under other conditions are reported as not calibrated.
   public let conditions: MeasuredConditions
+  /// The weights that it was made for, as ``ServedModel/identity`` names them; nil where nothing is known.
+  public let identity: String?
 
   /// Makes a profile.
   ///
@@ -134,12 +140,14 @@ public struct ServedProfile: Sendable {
   ///   - summary: the guarantee in words, or why there is none.
   ///   - isCalibrated: whether a bound was shown.
   ///   - conditions: what it was shown under; those of the paper by default.
+  ///   - identity: the weights that it was made for.
   public init(
     name: String, strategy: any DecodingStrategy, summary: String, isCalibrated: Bool,
-    conditions: MeasuredConditions = MeasuredConditions()
+    conditions: MeasuredConditions = MeasuredConditions(), identity: String? = nil
   ) {
     self.isCalibrated = isCalibrated
     self.conditions = conditions
+    self.identity = identity
     self.name = name
     self.strategy = strategy
     self.summary = summary

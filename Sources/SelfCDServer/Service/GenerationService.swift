@@ -147,8 +147,9 @@ struct GenerationService: Sendable {
     return Job(
       lease: lease, decision: decision, requests: requests, prompts: chats.count,
       roles: LaneRole.allCases.filter { requests.first?.prompts[$0] != nil }, reporter: reporter,
-      question: rendering == .template ? chats.first?.question : nil, ignored: fields.ignored,
-      limit: fields.maximumTokens.flatMap { least < $0 ? least : nil })
+      // What goes on with a beginning is no reply by itself.
+      question: rendering == .template && continuation == nil ? chats.first?.question : nil, ignored: fields.ignored,
+      limit: fields.askedTokens.flatMap { least < $0.count ? least : nil })
   }
 
   private func checkAllowed(

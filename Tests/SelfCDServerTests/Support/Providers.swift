@@ -70,6 +70,12 @@ final class HistoryProvider: ModelProvider {
     current = Mutex(profiles)
   }
 
+  /// What the weights that it loads are told by.
+  var identity: String? { weights.withLock { $0 } }
+  private let weights = Mutex<String?>(nil)
+
+  func setIdentity(_ identity: String) { weights.withLock { $0 = identity } }
+
   var loadCount: Int { loads.withLock { $0 } }
 
   func setProfiles(_ profiles: [ServedProfile]) { current.withLock { $0 = profiles } }
@@ -93,7 +99,7 @@ final class HistoryProvider: ModelProvider {
     let chat = ChatModel(engine: engine, renderer: ByteRenderer())
     return ServedModel(
       chat: chat, text: chat, tokenizer: ByteRenderer(), vocabulary: ByteVocabulary(), capacity: capacity,
-      lanes: lanes)
+      lanes: lanes, identity: identity)
   }
 }
 
