@@ -30,7 +30,7 @@ extension CalibrationRun {
   ///   - model: The model's file.
   ///   - store: Where the run is kept.
   /// - Throws: ``RunError`` for a name that is taken, a missing candidate and a split that does not fit the settings;
-  ///   `StatisticsError` for settings out of range, `EvaluationError` for the plan, `StoreError`, what reading the
+  ///   `MissingColumn` for prompts grouped by a column that they lack, `StatisticsError` for settings out of range, `EvaluationError` for the plan, `StoreError`, what reading the
   ///   file throws.
   public init(
     starting name: String, split: CalibrationSplit, conditions: [EvaluationCondition],
@@ -42,6 +42,7 @@ extension CalibrationRun {
       throw RunError.otherStages(settings.stages)
     }
     try settings.validate()
+    try (split.calibration + split.confirmation).checkGroups(by: split.origin.group)
     let plan = EvaluationPlan(
       datasets: split.calibration + split.confirmation, conditions: conditions, options: options,
       system: system)

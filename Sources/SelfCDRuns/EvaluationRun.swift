@@ -35,7 +35,8 @@ public struct EvaluationRun: Sendable {
   ///   - calibration: What is tested with the replies, where the run is a calibration.
   ///   - model: The model's file.
   ///   - store: Where the run is kept.
-  /// - Throws: ``RunError`` for a name that is taken or stands for the latest run, `EvaluationError` for the plan, `StoreError`, what reading the file throws.
+  /// - Throws: ``RunError`` for a name that is taken or stands for the latest run and for a reference that is no condition,
+  ///   `MissingColumn`, `EvaluationError` for the plan, `StoreError`, what reading the file throws.
   public init(
     starting name: String, plan: EvaluationPlan, judges: [any ReplyJudge] = JudgeCatalogue.local,
     reference: String? = nil, group: String? = nil, calibration: RunSettings.Calibration? = nil,
@@ -43,6 +44,10 @@ public struct EvaluationRun: Sendable {
   ) throws {
     try RunError.check(newRun: name)
     try plan.validate()
+    try plan.datasets.checkGroups(by: group)
+    if let reference, !plan.conditions.contains(where: { $0.id == reference }) {
+      throw RunError.noReference(reference, known: plan.conditions.map(\.id))
+    }
     let record = RunRecord(
       id: name, codeVersion: SelfCDVersion.current,
       model: .init(name: model.name, identity: try model.identity(), metadata: model.metadata),

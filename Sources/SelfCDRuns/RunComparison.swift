@@ -82,7 +82,7 @@ public struct RunComparison: Sendable {
   ///   - judge: Whose verdicts are counted; nil for the judge that counts in the first run, if the second has it, too.
   ///   - group: The column that says which prompts belong together; nil for the runs' own.
   ///   - store: Where the runs are kept.
-  /// - Throws: ``RunComparisonError``, `StoreError`, `StatisticsError`.
+  /// - Throws: ``RunComparisonError``, `MissingColumn`, `StoreError`, `StatisticsError`.
   public init(
     _ before: Selection, with after: Selection, judge: String? = nil, group: String? = nil,
     in store: RunStore
@@ -94,6 +94,7 @@ public struct RunComparison: Sendable {
         throw RunComparisonError.noCondition(side.condition, run: side.run, known: known)
       }
     }
+    for side in [before, after] { try store.datasets(runID: side.run).checkGroups(by: group) }
     let runs = (try store.run(id: before.run), try store.run(id: after.run))
     let counted = try Self.judge(judge, runs: runs, in: store)
     let pairs = PromptPairs(

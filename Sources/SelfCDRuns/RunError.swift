@@ -12,6 +12,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
   case ambiguous(run: String, matches: [String])
   /// The store has a run of that name.
   case nameTaken(run: String)
+  /// What others are to be compared with is none of the conditions.
+  case noReference(String, known: [String])
   /// A new run is to have a name that stands for whichever run is the latest.
   case reservedName(run: String)
   /// The record has no settings to resume with.
@@ -60,6 +62,8 @@ public enum RunError: Error, Equatable, Sendable, CustomStringConvertible {
     case .nameTaken(let run):
       "The store already has a run '\(run)'. Resume it, begin another one under another name, or delete it with "
         + "'selfcd runs delete'."
+    case .noReference(let name, let known):
+      "The reference '\(name)' is none of the conditions: \(known.joined(separator: ", "))."
     case .reservedName(let run):
       "A run cannot be called '\(run)', which stands for the latest run. Give it another name."
     case .notAnEvaluation(let run): "The run '\(run)' was not made by 'selfcd eval' and cannot be resumed."

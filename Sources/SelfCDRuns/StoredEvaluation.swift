@@ -24,12 +24,13 @@ public struct StoredEvaluation: Sendable {
   ///   - version: Those of which of the judge's versions; nil for the one that `JudgeVersions` says.
   ///   - group: The column that says which prompts belong together; nil for the run's own.
   ///   - store: Where the run is kept.
-  /// - Throws: ``RunError``, `StoreError`, `StatisticsError`.
+  /// - Throws: ``RunError``, `MissingColumn`, `StoreError`, `StatisticsError`.
   public init(
     runID: String, judge: String? = nil, version: String? = nil, group: String? = nil, in store: RunStore
   ) throws {
     run = try store.run(id: runID)
     datasets = try store.datasets(runID: runID)
+    try datasets.checkGroups(by: group)
     settings = try RunSettings(of: run)
     let replies = try store.replies(runID: runID)
     self.replies = replies.count

@@ -83,7 +83,7 @@ import Testing
     #expect(grouping["safe"] as? Int == 1 && grouping["harmful"] as? Int == 1)
     let wrong = try space.run(["eval", "--data", space.path("mixed.csv"), "--group", "typ", "-n", "4"])
     #expect(
-      wrong.errors.contains("for --group. Its columns are category, focus, label, type."), "\(wrong.errors)")
+      wrong.errors.contains("to group prompts by. Its columns are category, focus, label, type."), "\(wrong.errors)")
   }
 
   @Test func aMisspeltColumnIsAnError() throws {
@@ -91,7 +91,7 @@ import Testing
     let arguments = try Self.sets(space)
     let outcome = try space.run(["eval", "--run", "r", "--group", "tmplate"] + arguments)
     #expect(outcome.status == 1 && outcome.output.isEmpty)
-    #expect(outcome.errors.contains("has no column 'tmplate' for --group. Its columns are template"))
+    #expect(outcome.errors.contains("has no column 'tmplate' to group prompts by. Its columns are template"))
     #expect(try space.run(["eval", "--group", ""] + arguments).status == 64)
     _ = try space.json(["eval", "--json", "--run", "r", "--group", "template"] + arguments)
     let report = try space.run(["report", "r", "--group", "tmplate"])

@@ -12,7 +12,7 @@ let arguments = Array(CommandLine.arguments.dropFirst())
 let organism = URL(
   filePath: "../../../Models/organism/selfcd-organism.f16.gguf", relativeTo: URL(filePath: #filePath))
 let path = arguments.first ?? organism.path
-let loaded = try await LoadedModel.load(path: path, options: LlamaOptions(lanes: 8))
+let loaded = try await LoadedModel.load(path: path, options: LlamaOptions(lanes: 8, flashAttention: .off))
 
 let bundled = try BundledBenchmark().datasets([.pairs]).limited(to: 20)
 let plan = EvaluationPlan(
@@ -26,7 +26,8 @@ let store = try RunStore(path: files.appendingPathExtension("sqlite").path)
 let run = try EvaluationRun(starting: "example", plan: plan, model: ModelFile(path: path), in: store)
 try await run.run(with: loaded.chat)
 for row in try StoredEvaluation(runID: run.id, in: store).summary.rows {
-  print("\(row.condition) refuses of the \(row.set.rawValue) prompts \(row.refusals)")
+  let what = row.set == .harmful ? "refuses" : "leaves unanswered"
+  print("\(row.condition) \(what) of the \(row.set.rawValue) prompts \(row.headline)")
 }
 
 let report = files.appendingPathExtension("html")

@@ -90,7 +90,7 @@ struct AuditCommand: ParsableCommand {
         "\(file) is there already and may hold labels, or be the key to some. Name another file, or move it away."
       )
     }
-    if let group = sheet.group { try GroupOptions.check(group, in: store.datasets(runID: id)) }
+    if let group = sheet.group { try store.datasets(runID: id).checkGroups(by: group) }
     let audited = try AuditedRun(
       id: id, reference: sheet.reference, candidate: sheet.candidate, judge: sheet.judge, group: sheet.group,
       seed: sheet.design.seed, in: store)

@@ -18,10 +18,10 @@ struct CalibrationPrompts {
     let datasets = try files.read(console: console, countsEach: false)
     let split: CalibrationSplit
     if singleStage {
-      try GroupOptions.check(group, in: datasets)
+      try datasets.checkGroups(by: group)
       split = CalibrationSplit(calibration: datasets, confirmation: [], group: group, seed: seed)
     } else if confirmSafe.isEmpty {
-      try GroupOptions.check(group, in: datasets)
+      try datasets.checkGroups(by: group)
       split = try CalibrationSplit(datasets, confirmFraction: confirmFraction, seed: seed, group: group)
     } else {
       var others = files
@@ -30,7 +30,7 @@ struct CalibrationPrompts {
       others.neutral = []
       others.data = []
       let confirming = try others.read(console: console, countsEach: false)
-      try GroupOptions.check(group, in: datasets + confirming)
+      try (datasets + confirming).checkGroups(by: group)
       split = CalibrationSplit(
         calibration: datasets, confirmation: confirming, group: group, seed: seed)
     }
