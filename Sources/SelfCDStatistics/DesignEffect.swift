@@ -10,17 +10,32 @@
 /// 0 / 0. Therefore one outcome is added to the lower sum that goes wholly by groups, which adds n / G to the upper: a prior
 /// worth a single outcome for the largest effect that there can be. Without any spread the effect is then n / G, and it
 /// comes to Rao and Scott's as outcomes of both kinds are met. It stays within 1 and n / G, so that
-/// ``effectiveCount`` lies between the number of groups and that of prompts (E. L. Korn and B. I. Graubard, "Confidence
-/// intervals for proportions with small expected number of positive counts estimated from survey data", Survey Methodology
-/// 24 (1998), use it the same way with an exact interval).
+/// ``effectiveCount`` lies between the number of groups and that of prompts.
+///
+/// The effect is itself an estimate, from as many numbers as there are groups. ``effectiveCount(confidence:)`` allows for
+/// that: E. L. Korn and B. I. Graubard, "Confidence intervals for proportions with small expected number of positive counts
+/// estimated from survey data", Survey Methodology 24 (1998), who use it with an exact interval.
 public struct DesignEffect: Sendable, Hashable {
   /// The effect, from 1 to prompts a group.
   public let value: Double
   /// The prompts.
   public let count: Int
+  /// The groups that they make.
+  public let groups: Int
 
   /// How many independent prompts would say as much, from the number of groups to the number of prompts.
   public var effectiveCount: Double { Double(count) / value }
+
+  /// How many independent prompts have an interval as wide as so few groups call for: ``effectiveCount`` times (z / t)²,
+  /// with t of one degree of freedom less than there are groups. A score interval of that many is the one with t in place
+  /// of z.
+  /// - Parameter confidence: The coverage of the interval.
+  /// - Returns: Less than ``effectiveCount``; much less with 2 or 3 groups.
+  /// - Throws: `StatisticsError` for a confidence outside (0, 1).
+  public func effectiveCount(confidence: Double) throws(StatisticsError) -> Double {
+    let reach = try FewGroups.reach(groups, confidence: confidence)
+    return effectiveCount / (reach * reach)
+  }
 
   /// What outcomes that count as one where all of them go by groups. See the type.
   private static let prior = 1.0
@@ -54,5 +69,6 @@ public struct DesignEffect: Sendable, Hashable {
     let effect = (units / (units - 1) * between + Self.prior * most) / (within + Self.prior)
     value = min(max(effect, 1), most)
     count = values.count
+    self.groups = sums.count
   }
 }

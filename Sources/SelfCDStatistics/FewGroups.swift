@@ -1,3 +1,24 @@
+/// How much further Student's t reaches than a normal distribution, where groups are few.
+enum FewGroups {
+  /// t / z, with one degree of freedom less than there are groups.
+  /// - Parameters:
+  ///   - groups: How many groups there are, 2 or more.
+  ///   - confidence: The coverage of the two-sided interval.
+  /// - Returns: 1 or more; close to 1 from some hundred groups on.
+  /// - Throws: `StatisticsError` for fewer than two groups or a confidence outside (0, 1).
+  static func reach(_ groups: Int, confidence: Double) throws(StatisticsError) -> Double {
+    guard groups >= BootstrapMean.fewestGroups else {
+      throw .countOutOfRange(
+        name: "groups", value: groups, allowed: "at least \(BootstrapMean.fewestGroups)")
+    }
+    try StatisticsError.check(openUnit: confidence, "confidence")
+    let tail = (1 - confidence) / 2
+    let student = try StudentDistribution.quantile(tail, degreesOfFreedom: groups - 1)
+    let normal = try NormalDistribution.quantile(tail)
+    return student / normal
+  }
+}
+
 /// What a bootstrap of whole groups leaves out where groups are few.
 ///
 /// The variance over resamples of G groups is (G − 1) / G of the unbiased one, and percentile ends go by a normal
@@ -14,14 +35,8 @@ extension ConfidenceInterval {
   package func expanded(
     forGroups groups: Int, within range: ClosedRange<Double>? = nil
   ) throws(StatisticsError) -> ConfidenceInterval {
-    guard groups >= BootstrapMean.fewestGroups else {
-      throw .countOutOfRange(
-        name: "groups", value: groups, allowed: "at least \(BootstrapMean.fewestGroups)")
-    }
-    let tail = (1 - confidence) / 2
-    let student = try StudentDistribution.quantile(tail, degreesOfFreedom: groups - 1)
-    let normal = try NormalDistribution.quantile(tail)
-    let factor = student / normal * (Double(groups) / Double(groups - 1)).squareRoot()
+    let reach = try FewGroups.reach(groups, confidence: confidence)
+    let factor = reach * (Double(groups) / Double(groups - 1)).squareRoot()
     // An end that lies on the other side of the estimate, as it may by rounding, is never drawn in.
     let ends = (
       low: estimate - factor * max(0, estimate - low), high: estimate + factor * max(0, high - estimate)

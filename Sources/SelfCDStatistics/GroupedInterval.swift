@@ -4,8 +4,8 @@
 /// so few groups call for (Student's t, expanded percentile interval). Resampling alone still promises too much where
 /// outcomes are rare: a sample that has not met a bad group has nothing to resample. Therefore an interval is never narrower
 /// than the score interval for as many independent prompts as the sample is worth, its *effective* number of prompts
-/// (``DesignEffect``). That number changes gradually with the outcomes: from the number of groups, where all
-/// outcomes are the same and nothing says how far they go by groups, to the number of prompts.
+/// (``DesignEffect``), with Student's t in place of z. That number changes gradually with the outcomes: from the number of
+/// groups, where all outcomes are the same and nothing says how far they go by groups, to the number of prompts.
 ///
 /// From fewer than ``BootstrapMean/fewestGroups`` groups nothing can be said of others; there is no interval then. The order
 /// of prompts changes nothing.
@@ -28,7 +28,8 @@ public enum GroupedInterval {
     guard count >= BootstrapMean.fewestGroups else { return nil }
     let effect = try DesignEffect(of: outcomes.map { $0 ? 1 : 0 }, groups: groups)
     let independent = try WilsonInterval.of(
-      proportion: drawn.estimate, trials: effect.effectiveCount, confidence: confidence)
+      proportion: drawn.estimate, trials: try effect.effectiveCount(confidence: confidence),
+      confidence: confidence)
     return widest(try drawn.expanded(forGroups: count, within: 0...1), independent)
   }
 
@@ -52,7 +53,7 @@ public enum GroupedInterval {
     let pairs = zip(first, second)
     let effect = try DesignEffect(
       of: pairs.map { Double(($0 ? 1 : 0) - ($1 ? 1 : 0)) }, groups: groups)
-    let worth = effect.effectiveCount
+    let worth = try effect.effectiveCount(confidence: confidence)
     let n = Double(first.count)
     let independent = try PairedScoreInterval.difference(
       estimatedFirstOnly: Double(pairs.count { $0 && !$1 }) * worth / n,

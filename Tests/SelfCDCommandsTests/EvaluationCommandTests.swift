@@ -240,7 +240,7 @@ import Testing
     #expect(lines.count == 20 && lines.allSatisfy { $0.contains("\"reply\"") })
     #expect(try !space.run(["export", "first"]).output.contains("\"reply\""))
     #expect(try space.run(["export", "first", "--format", "csv", "-o", space.path("out.csv")]).status == 0)
-    #expect(try String(contentsOfFile: space.path("out.csv"), encoding: .utf8).hasPrefix("run,model,dataset"))
+    #expect(try String(contentsOfFile: space.path("out.csv"), encoding: .utf8).hasPrefix("run,model,condition,set,id"))
     try space.write("replies.jsonl", lines.joined(separator: "\n"))
     let foreign = try space.json(["judge", space.path("replies.jsonl"), "--json"])
     #expect((foreign["replies"] as? [Any])?.count == 20)

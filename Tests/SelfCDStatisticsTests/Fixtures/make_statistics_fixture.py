@@ -236,7 +236,7 @@ def sign_flip(differences):
 
 def grouped(first_outcomes, second_outcomes, groups, resamples, level, seed):
     """Whole groups drawn in the order of their names, with ends expanded for few groups; never narrower than the score
-    interval of as many independent prompts as the sample is worth by its design effect."""
+    interval, with Student's t for z, of as many independent prompts as the sample is worth by its design effect."""
     names = sorted(set(groups))
     second = second_outcomes or [0] * len(first_outcomes)
     units = [[(a, b) for a, b, g in zip(first_outcomes, second, groups) if g == name] for name in names]
@@ -248,7 +248,8 @@ def grouped(first_outcomes, second_outcomes, groups, resamples, level, seed):
     tail, n = (1 - level) / 2, len(groups)
     low, high = (float(q) for q in numpy.quantile(means, [tail, 1 - tail]))
     estimate, count = sum(sums) / n, len(units)
-    factor = float(stats.t.ppf(1 - tail, count - 1) / stats.norm.ppf(1 - tail)) * math.sqrt(count / (count - 1))
+    reach = float(stats.t.isf(tail, count - 1) / stats.norm.isf(tail))
+    factor = reach * math.sqrt(count / (count - 1))
     least_possible = 0 if second_outcomes is None else -1
     low = max(least_possible, estimate - factor * max(0, estimate - low))
     high = min(1, estimate + factor * max(0, high - estimate))
@@ -257,7 +258,8 @@ def grouped(first_outcomes, second_outcomes, groups, resamples, level, seed):
     residuals = numpy.array(sums) - numpy.array(sizes) * estimate
     between = numpy.var(residuals, ddof=1) * count + count / (count - 1) * count * residuals.mean() ** 2
     effect = min(max((between + n / count) / (numpy.var(values) * n + 1), 1), n / count)
-    worth = float(n / effect)
+    # Korn and Graubard's degrees of freedom: the score interval with t in place of z.
+    worth = float(n / effect) / reach ** 2
     if second_outcomes is None:
         least, most_ = wilson(sum(first_outcomes) / n, worth, level)
     else:
