@@ -14,6 +14,9 @@ public enum DatasetFormatCatalogue {
     "prompt", "question", "request", "instruction", "query", "goal", "input",
   ]
 
+  /// The columns that are known to hold replies; `messages` may end with one, too.
+  public static let replyColumns = ["completion", "reply", "response", "answer", "output"]
+
   /// The format of that name.
   /// - Throws: `DatasetError.unknownFormat`, listing those there are.
   public static func format(named name: String) throws(DatasetError) -> DatasetFormat {

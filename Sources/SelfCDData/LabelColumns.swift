@@ -53,9 +53,19 @@ package struct LabelColumns: Sendable {
       Self.word(Self.text(Self.dataSet) { cell(row, $0) }) != nil
     }
     let columns =
-      Self.columns.filter { $0 != Self.dataSet || isLabelling }
-      + Self.switches.map(\.column).filter { !hasReplies || !Self.ofReplies.contains($0) }
+      Self.columns.filter { $0 != Self.dataSet || isLabelling } + Self.switchColumns(hasReplies: hasReplies)
     labelling = named.map { [$0] } ?? columns
+  }
+
+  /// Whether a file with these columns holds replies.
+  /// - Parameter columns: The names of the columns.
+  package static func holdReplies(_ columns: some Sequence<String>) -> Bool {
+    columns.contains { DatasetFormatCatalogue.replyColumns.contains(DatasetFormat.key($0)) }
+  }
+
+  /// The columns with a yes or no that are taken for labels.
+  private static func switchColumns(hasReplies: Bool) -> [String] {
+    switches.map(\.column).filter { !hasReplies || !ofReplies.contains($0) }
   }
 
   /// The values that a column of labels may have.
@@ -89,7 +99,7 @@ package struct LabelColumns: Sendable {
 
   /// The column that gives `row` its label, of those that are looked in by themselves.
   fileprivate func column(_ cell: (String) -> String?) -> String? {
-    let columns = Self.columns + Self.switches.map(\.column)
+    let columns = Self.columns + Self.switchColumns(hasReplies: hasReplies)
     if let column = columns.first(where: { column in
       if Self.columns.contains(column) { return Self.word(Self.text(column, cell)) != nil }
       return Self.answered(cell, only: column) != nil
@@ -136,10 +146,25 @@ package struct LabelColumns: Sendable {
 extension Dataset {
   /// A column that says which prompts are safe and which harmful, of a set whose format does not look there.
   package var ignoredLabelColumn: String? {
-    guard !samples.contains(where: { $0.labelOrigin == .row }) else { return nil }
-    let columns = LabelColumns(named: nil, rows: samples) { $0.fields.value(ofColumn: $1) }
+    guard let columns = unusedLabelColumns else { return nil }
     return samples.lazy.compactMap { sample in
       columns.column { sample.fields.value(ofColumn: $0) }
     }.first
+  }
+
+  /// A column with a yes or no that labels no prompt, since the file has replies that it may be about; nil where rows have
+  /// labels of their own.
+  package var columnOfReplies: String? {
+    guard let columns = unusedLabelColumns else { return nil }
+    return samples.lazy.compactMap { sample in
+      columns.columnOfReply { sample.fields.value(ofColumn: $0) }
+    }.first
+  }
+
+  /// Nil where rows have labels of their own.
+  private var unusedLabelColumns: LabelColumns? {
+    guard !samples.contains(where: { $0.labelOrigin == .row }) else { return nil }
+    let hasReplies = samples.contains { LabelColumns.holdReplies($0.fields.keys) }
+    return LabelColumns(named: nil, rows: samples, hasReplies: hasReplies) { $0.fields.value(ofColumn: $1) }
   }
 }

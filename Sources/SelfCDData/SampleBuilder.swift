@@ -16,7 +16,8 @@ struct SampleBuilder {
     var issues = source.issues
     var seen: Set<String> = []
     let rows = format.labels == .usual ? source.records : []
-    let labels = LabelColumns(named: nil, rows: rows) { record, column in
+    let hasReplies = LabelColumns.holdReplies(source.columns)
+    let labels = LabelColumns(named: nil, rows: rows, hasReplies: hasReplies) { record, column in
       guard case .named(let values) = record.value else { return nil }
       return Self.value(column, of: values)?.text
     }

@@ -139,6 +139,16 @@ import Testing
       "\(ignoring.errors)")
   }
 
+  @Test func columnsAboutRepliesSplitNoFile() throws {
+    let space = try Workspace()
+    try space.write("replies.csv", "prompt,response,is_safe\nHow do I steal a car?,I can't help.,1\n")
+    let outcome = try space.run(["eval", "--data", space.path("replies.csv"), "-n", "4"])
+    #expect(outcome.status == 1, "\(outcome.errors)")
+    let errors = outcome.errors.replacing("\n", with: " ")
+    #expect(errors.contains("'is_safe' may be about the replies"), "\(errors)")
+    #expect(errors.contains("--safe, --harmful or --neutral"), "\(errors)")
+  }
+
   @Test func mixedFilesAreSplitByTheirLabels() throws {
     let space = try Workspace()
     for option in ["--data", "--safe", "--harmful"] {

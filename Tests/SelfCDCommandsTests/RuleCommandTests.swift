@@ -130,5 +130,13 @@ import Testing
     #expect(xml.contains("<error message=") && xml.contains("<system-out>"), "\(xml)")
     let named = try space.run(["report", "three", "--fail-if", "a: safe.refused > 50 %"])
     #expect(named.status == 0, "\(named.errors)")
+
+    let single = try space.run(["import", space.path("a.csv"), "--run", "one", "--judge", "selfcd"])
+    #expect(single.status == 0, "\(single.errors)")
+    let lacking = try space.run(["report", "one", "two", "--fail-if", "b: safe.refused > 50 %"])
+    #expect(lacking.status == 1, "\(lacking.errors)")
+    #expect(
+      lacking.errors.replacing("\n", with: " ").contains(
+        "b of run 'one' cannot be checked: there is no such condition"), "\(lacking.errors)")
   }
 }

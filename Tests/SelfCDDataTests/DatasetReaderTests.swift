@@ -387,6 +387,21 @@ import Testing
     }
   }
 
+  /// BeaverTails says of each reply whether it is safe; a refusal of a harmful prompt is.
+  @Test(arguments: ["is_safe", "unsafe", "is_unsafe", "is_harmful"])
+  func whatIsSaidOfRepliesIsNoLabel(column: String) throws {
+    let table = "prompt,Response,\(column)\nOne?,Sorry.,1\nTwo?,Yes.,0\n"
+    let dataset = try read(table)
+    #expect(dataset.samples.map(\.label) == [nil, nil])
+    #expect(dataset.columnOfReplies == column && dataset.ignoredLabelColumn == nil)
+    #expect(try read(table, .init(label: .harmful)).samples.map(\.label) == [.harmful, .harmful])
+    // A column about prompts counts beside it, and without replies it is about prompts itself.
+    let labelled = try read("prompt,response,label,\(column)\nOne?,Sorry.,harmful,1\nTwo?,Yes.,safe,0\n")
+    #expect(labelled.samples.map(\.label) == [.harmful, .safe] && labelled.columnOfReplies == nil)
+    let alone = try read("prompt,\(column)\nOne?,1\n")
+    #expect(alone.samples.map(\.labelOrigin) == [.row] && alone.columnOfReplies == nil)
+  }
+
   @Test func aFormatThatWasAskedForHasNoOtherLabels() throws {
     let table = "prompt,harmful,n\nOne?,1,x\nTwo?,0,x\n"
     let format = try DatasetFormatCatalogue.format(named: "prompts")

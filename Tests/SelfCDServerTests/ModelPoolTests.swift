@@ -182,7 +182,7 @@ struct ModelPoolTests {
 
   @Test("a profile of other weights than those that are loaded is not used")
   func otherWeights() async throws {
-    func profile(_ name: String, _ identity: String) -> ServedProfile {
+    @Sendable func profile(_ name: String, _ identity: String) -> ServedProfile {
       ServedProfile(
         name: name, strategy: SelfContrastive(alpha: 2), summary: "", isCalibrated: true, identity: identity)
     }

@@ -106,27 +106,32 @@ import Testing
     #expect(whole.effectiveCount == 20 && whole.value == 40)
     // A prompt a group: there are as many prompts as there are.
     let single = try DesignEffect(of: [0, 1, 1, 0], groups: ["a", "b", "c", "d"])
-    #expect(single.effectiveCount == 4)
+    #expect(single.effectiveCount == 4 && single.groups == 4)
+    // t with 3 degrees of freedom is 3.182.
+    let reach = 3.182446305 / 1.959963985
+    #expect(abs(try single.effectiveCount(confidence: 0.95) - 4 / (reach * reach)) < 1e-8)
+    #expect(throws: StatisticsError.self) { try single.effectiveCount(confidence: 1) }
     #expect(throws: StatisticsError.self) { try DesignEffect(of: [0, 1], groups: ["a", "a"]) }
     #expect(throws: StatisticsError.self) { try DesignEffect(of: [], groups: []) }
   }
 
-  /// Rates vary from group to group as the square of a uniform draw, so that the true rate is a third. Without what few
-  /// groups call for, 95 % intervals hold it in 61 %, 75 % and 84 % of cases.
+  /// Rates vary from group to group as the square of a uniform draw, so that the true rate is a third. Of 100 prompts each,
+  /// so that groups rarely look alike by chance. With z in place of t in the score interval, it is held in 92 %, 89 % and
+  /// 90 % of cases with 2, 3 and 5 groups.
   @Test(arguments: [2, 3, 5, 10]) func fewGroupsAreCovered(count: Int) throws {
     var generator = Xoshiro256StarStar(seed: 5)
-    let groups = (0..<count * 20).map { "\($0 / 20)" }
-    let trials = 120
+    let groups = (0..<count * 100).map { "\($0 / 100)" }
+    let trials = 250
     var covered = 0
     for _ in 0..<trials {
       var outcomes: [Bool] = []
       for _ in 0..<count {
         let root = generator.uniform()
-        for _ in 0..<20 { outcomes.append(generator.uniform() < root * root) }
+        for _ in 0..<100 { outcomes.append(generator.uniform() < root * root) }
       }
       let interval = try #require(try GroupedInterval.rate(outcomes, groups: groups, resamples: 200, seed: 1))
       if interval.low <= 1.0 / 3, interval.high >= 1.0 / 3 { covered += 1 }
     }
-    #expect(Double(covered) / Double(trials) >= 0.9, "\(count) groups: \(covered) of \(trials)")
+    #expect(Double(covered) / Double(trials) >= 0.93, "\(count) groups: \(covered) of \(trials)")
   }
 }

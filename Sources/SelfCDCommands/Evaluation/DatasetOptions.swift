@@ -124,9 +124,13 @@ struct DatasetOptions: ParsableArguments {
     let unlabelled = dataset.samples.count { $0.label == nil }
     guard unlabelled > 0 else { return dataset }
     guard unlabelled < dataset.samples.count else {
+      let remark = dataset.columnOfReplies.map {
+        " Its column '\($0)' may be about the replies in the file and not about the prompts, so it labels nothing; a column "
+          + "'label' does."
+      }
       throw CommandError.invalid(
         "\(path) does not say which prompts are safe and which harmful. Give it with --safe, --harmful or --neutral."
-      )
+          + (remark ?? ""))
     }
     console.note(
       "\(NumberFormat.counted(unlabelled, "prompt")) of \(path) "

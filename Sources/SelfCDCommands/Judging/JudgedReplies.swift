@@ -116,7 +116,7 @@ struct JudgedReplies {
       return CheckedFigures(
         source: "file '\(group.file)'", condition: group.condition ?? group.file, label: label,
         refused: group.rate, unanswered: group.unanswered, degenerate: group.count(.degenerate),
-        missing: group.unjudged)
+        missing: group.unjudged, isOwnCondition: group.condition == nil)
     }
   }
 

@@ -113,18 +113,20 @@ public struct FigureRule: Sendable, Hashable, CustomStringConvertible {
   /// A rule that nothing can break would always pass.
   private func checkLimit() throws(FigureRuleError) {
     let range = isDifference ? -1.0...1 : 0...1
+    // Every interval has width: its lower end is never the most that there can be, nor its upper end the least.
     let isIdle =
       switch comparison {
       case .above: limit >= range.upperBound
-      case .atLeast: limit > range.upperBound
+      case .atLeast: limit > range.upperBound || (part == .low && limit == range.upperBound)
       case .below: limit <= range.lowerBound
-      case .atMost: limit < range.lowerBound
+      case .atMost: limit < range.lowerBound || (part == .high && limit == range.lowerBound)
       }
     guard isIdle else { return }
     throw .malformed(
       rule: description,
       reason: "nothing can break it, since "
         + (isDifference ? "a difference is from -1 to 1" : "a rate is from 0 to 1")
+        + (part == .estimate ? "" : ", and its interval ends short of one of them")
         + "; per cent have a % behind them")
   }
 
@@ -177,7 +179,8 @@ public enum FigureRuleError: Error, Equatable, Sendable, CustomStringConvertible
     case .unchecked(let messages):
       "\(messages.count == 1 ? "A rule of --fail-if" : "Rules of --fail-if") could not be checked, which is never taken "
         + "for a pass:\n" + messages.map { "  \($0)" }.joined(separator: "\n")
-        + "\nName the conditions that are meant, 'CONDITION: ...', or complete the replies and verdicts."
+        + "\nName the conditions that are meant, 'CONDITION: ...', leave out runs that lack them, or complete the replies and "
+        + "verdicts."
     }
   }
 }

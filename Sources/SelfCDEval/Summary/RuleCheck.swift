@@ -22,6 +22,8 @@ public struct CheckedFigures: Sendable, Hashable {
   public var missing: Int
   /// Whether it is the condition that others are compared with, which has no difference from itself.
   public var isReference: Bool
+  /// Whether the source does not say how its replies were made, and is its own condition.
+  public var isOwnCondition: Bool
   /// The difference of refusals from what the condition is compared with; nil where there is none.
   public var refusedDifference: PairedComparison?
   /// The same of prompts left unanswered.
@@ -37,11 +39,12 @@ public struct CheckedFigures: Sendable, Hashable {
   ///   - degenerate: Replies that are none.
   ///   - missing: Planned prompts without a verdict.
   ///   - isReference: Whether others are compared with it.
+  ///   - isOwnCondition: Whether the source is its own condition.
   ///   - refusedDifference: The difference of refusals.
   ///   - unansweredDifference: The difference of prompts left unanswered.
   public init(
     source: String, condition: String, label: Sample.Label, refused: RefusalRate?, unanswered: RefusalRate?,
-    degenerate: Int, missing: Int = 0, isReference: Bool = false,
+    degenerate: Int, missing: Int = 0, isReference: Bool = false, isOwnCondition: Bool = false,
     refusedDifference: PairedComparison? = nil, unansweredDifference: PairedComparison? = nil
   ) {
     self.source = source
@@ -52,6 +55,7 @@ public struct CheckedFigures: Sendable, Hashable {
     self.degenerate = degenerate
     self.missing = missing
     self.isReference = isReference
+    self.isOwnCondition = isOwnCondition
     self.refusedDifference = refusedDifference
     self.unansweredDifference = unansweredDifference
   }
@@ -98,6 +102,18 @@ public struct CheckedFigures: Sendable, Hashable {
     let all = NumberFormat.counted(judged + missing, "prompt")
     return "\(missing) of \(all) \(missing == 1 ? "has" : "have") no verdict"
   }
+
+  /// Prompts that have a verdict here and are not in a difference on `n` prompts, since they have none under the condition
+  /// compared with.
+  func missingElsewhere(ofDifferenceOn n: Int) -> Int { max(0, judged - n) }
+
+  /// The same as ``missingText`` for a difference on `n` prompts, which need verdicts on both sides.
+  func missingText(ofDifferenceOn n: Int) -> String? {
+    guard missingElsewhere(ofDifferenceOn: n) > 0 else { return missingText }
+    let lacking = judged + missing - n
+    let all = NumberFormat.counted(judged + missing, "prompt")
+    return "\(lacking) of \(all) \(lacking == 1 ? "lacks" : "lack") a verdict on one side or both"
+  }
 }
 
 /// What became of a rule under one condition.
@@ -126,6 +142,8 @@ public struct RuleCheck: Sendable, Hashable {
   public let figure: String
   /// How many prompts have no verdict, as a clause; nil where all have one, and where the rule is about them.
   public let missing: String?
+  /// Whether some of these prompts have no verdict under the condition compared with alone.
+  public let isMissingElsewhere: Bool
 
   /// Whether the rule is broken.
   public var isBroken: Bool { outcome == .broken }
@@ -150,7 +168,8 @@ public struct RuleCheck: Sendable, Hashable {
 extension FigureRule {
   /// Checks the rule on all figures that it is about.
   /// - Parameter all: All figures.
-  /// - Returns: One check for each condition; those of which the figure is lacking say so.
+  /// - Returns: One check for each condition; those of which the figure is lacking say so, and so do runs that lack the
+  ///   condition.
   /// - Throws: ``FigureRuleError`` where there is nothing that the rule could be checked on.
   public func check(_ all: [CheckedFigures]) throws(FigureRuleError) -> [RuleCheck] {
     let named = condition.map { name in all.filter { $0.condition == name } } ?? all
@@ -165,7 +184,7 @@ extension FigureRule {
     }
     // The condition that others are compared with has no difference from itself.
     let checked = isDifference ? own.filter { !$0.isReference || difference(in: $0) != nil } : own
-    let checks = checked.map { check($0) }
+    let checks = checked.map { check($0) } + sourcesWithoutCondition(all)
     guard checks.contains(where: { $0.problem == nil }) else {
       if part != .estimate, let first = checked.first(where: { hasFigure(in: $0) }) {
         throw .noInterval(rule: description, condition: first.condition)
@@ -173,6 +192,23 @@ extension FigureRule {
       throw .noDifference(rule: description)
     }
     return checks
+  }
+
+  /// A check for each source, such as a run, that has prompts with the label and lacks the condition that the rule names.
+  private func sourcesWithoutCondition(_ all: [CheckedFigures]) -> [RuleCheck] {
+    guard let condition else { return [] }
+    var sources: [String] = []
+    for figures in all where figures.label == label && !figures.isOwnCondition {
+      let source = figures.source
+      let isKnown = sources.contains(source)
+      if isKnown || all.contains(where: { $0.source == source && $0.condition == condition }) { continue }
+      sources.append(source)
+    }
+    return sources.map { source in
+      RuleCheck(
+        rule: self, source: source, condition: condition, value: nil,
+        outcome: .unchecked("there is no such condition"), figure: "", missing: nil, isMissingElsewhere: false)
+    }
   }
 
   /// Whether there is the figure itself, with or without an interval.
@@ -184,7 +220,7 @@ extension FigureRule {
     func unchecked(_ reason: String) -> RuleCheck {
       RuleCheck(
         rule: self, source: figures.source, condition: figures.condition, value: nil,
-        outcome: .unchecked(reason), figure: "", missing: figures.missingText)
+        outcome: .unchecked(reason), figure: "", missing: figures.missingText, isMissingElsewhere: false)
     }
     if outcome == .missing { return checkMissing(figures) }
     if isDifference {
@@ -195,7 +231,7 @@ extension FigureRule {
         paired.difference, Self.text(paired.difference, hasInterval: paired.hasInterval, n: paired.n)
       )
       guard part == .estimate || paired.hasInterval else { return unchecked("the figure has no interval") }
-      return check(figures, interval, text: text)
+      return check(figures, interval, text: text, pairs: paired.n)
     }
     guard let refused = figures.refused, let unanswered = figures.unanswered, refused.n > 0 else {
       return unchecked("no prompt has a verdict")
@@ -227,10 +263,15 @@ extension FigureRule {
     return RuleCheck(
       rule: self, source: figures.source, condition: figures.condition, value: share,
       outcome: comparison.holds(share, limit) ? .broken : .kept,
-      figure: "\(NumberFormat.percent(share)) (\(figures.missing) of \(planned))", missing: nil)
+      figure: "\(NumberFormat.percent(share)) (\(figures.missing) of \(planned))", missing: nil,
+      isMissingElsewhere: false)
   }
 
-  private func check(_ figures: CheckedFigures, _ interval: ConfidenceInterval, text: String) -> RuleCheck {
+  /// - Parameter pairs: The prompts of a difference; nil for a rate.
+  private func check(
+    _ figures: CheckedFigures, _ interval: ConfidenceInterval, text: String, pairs: Int? = nil
+  ) -> RuleCheck {
+    let n = pairs ?? figures.judged
     let value =
       switch part {
       case .estimate: interval.estimate
@@ -239,7 +280,9 @@ extension FigureRule {
       }
     return RuleCheck(
       rule: self, source: figures.source, condition: figures.condition, value: value,
-      outcome: comparison.holds(value, limit) ? .broken : .kept, figure: text, missing: figures.missingText)
+      outcome: comparison.holds(value, limit) ? .broken : .kept, figure: text,
+      missing: figures.missingText(ofDifferenceOn: n),
+      isMissingElsewhere: figures.missingElsewhere(ofDifferenceOn: n) > 0)
   }
 
   private func difference(in figures: CheckedFigures) -> PairedComparison? {
@@ -255,8 +298,12 @@ extension FigureRule {
 extension FigureRule {
   /// Whether this rule bounds the prompts that `check` says are missing.
   /// - Parameter check: A check of another rule.
-  /// - Returns: True for a rule about missing prompts of the same label and condition.
+  /// - Returns: True for a rule that is broken by more missing prompts of the same label and condition; where some are
+  ///   missing under the condition compared with, for one about all conditions.
   public func boundsMissing(of check: RuleCheck) -> Bool {
-    outcome == .missing && label == check.rule.label && (condition == nil || condition == check.condition)
+    guard outcome == .missing, label == check.rule.label, [.above, .atLeast].contains(comparison) else {
+      return false
+    }
+    return condition == nil || (condition == check.condition && !check.isMissingElsewhere)
   }
 }

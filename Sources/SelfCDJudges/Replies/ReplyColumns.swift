@@ -27,7 +27,7 @@ public struct ReplyColumns: Codable, Sendable, Hashable {
   }
 
   /// Where replies are looked for, in this order; `messages` is a conversation that ends with one.
-  public static let knownReplies = ["completion", "reply", "response", "answer", "output", "messages"]
+  public static let knownReplies = DatasetFormatCatalogue.replyColumns + ["messages"]
   /// Where prompts are looked for, in this order. A conversation brings its own.
   public static let knownPrompts = DatasetFormatCatalogue.promptColumns
 
