@@ -22,7 +22,8 @@ public struct DatasetFormat: Codable, Sendable, Hashable {
     /// A column that begins with `prefix` makes a row harmful, everything else in it is safe.
     case prefix(column: String, harmfulPrefix: String)
     /// The columns and words that files of prompts and of replies usually have for it: `label`, `set` or `harmfulness`,
-    /// yes or no in `harmful`, `unsafe`, `safe` or `harmless`, XSTest's `type`.
+    /// yes or no in `harmful`, `unsafe`, `safe` or `harmless`, XSTest's `type`. Beside replies, `unsafe` and columns that
+    /// begin with `is_` are about these.
     case usual
     /// A column whose value is looked up without regard to case. A value in `unlabelled` is known and leaves
     /// the row without label, whatever the caller says about the file; any other value is an error of the row,

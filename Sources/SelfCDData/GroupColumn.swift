@@ -30,7 +30,8 @@ extension [Dataset] {
   public func checkGroups(by column: String?) throws(MissingColumn) {
     guard let column else { return }
     for dataset in self
-    where !dataset.samples.isEmpty && !dataset.samples.contains(where: { $0.value(ofColumn: column) != nil }) {
+    where !dataset.samples.isEmpty && !dataset.samples.contains(where: { $0.value(ofColumn: column) != nil })
+    {
       let columns = dataset.samples.reduce(into: Set<String>()) { $0.formUnion($1.columns) }.sorted()
       throw MissingColumn(dataset: dataset.name, column: column, known: columns)
     }

@@ -34,7 +34,8 @@ struct ProcessorUse: Equatable {
       var used = timespec()
       guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used) == 0 else { return nil }
       let own = Double(used.tv_sec) + Double(used.tv_nsec) / 1e9
-      return ProcessorUse(busy: busy / ticks, own: own, processors: processors, time: ProcessInfo.processInfo.systemUptime)
+      return ProcessorUse(
+        busy: busy / ticks, own: own, processors: processors, time: ProcessInfo.processInfo.systemUptime)
     #else
       return nil
     #endif

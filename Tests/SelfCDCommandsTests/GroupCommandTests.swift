@@ -83,7 +83,8 @@ import Testing
     #expect(grouping["safe"] as? Int == 1 && grouping["harmful"] as? Int == 1)
     let wrong = try space.run(["eval", "--data", space.path("mixed.csv"), "--group", "typ", "-n", "4"])
     #expect(
-      wrong.errors.contains("to group prompts by. Its columns are category, focus, label, type."), "\(wrong.errors)")
+      wrong.errors.contains("to group prompts by. Its columns are category, focus, label, type."),
+      "\(wrong.errors)")
   }
 
   @Test func aMisspeltColumnIsAnError() throws {

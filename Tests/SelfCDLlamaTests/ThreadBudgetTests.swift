@@ -42,9 +42,11 @@ import Testing
 
   @Test func aSecondLookComesAfterAWhileAndThreadsComeBack() {
     var budget = ThreadBudget(most: 2, cores: 2, since: Self.use(0, own: 0, at: 0, processors: 2))
-    #expect(budget.threads(uptime: 0.04) { Self.use(1, own: 0, at: 0.04, processors: 2) } == 2, "too soon to tell")
+    #expect(
+      budget.threads(uptime: 0.04) { Self.use(1, own: 0, at: 0.04, processors: 2) } == 2, "too soon to tell")
     #expect(budget.threads(uptime: 0.1) { Self.use(0.1, own: 0.1, at: 0.1, processors: 2) } == 2)
-    #expect(budget.threads(uptime: 0.2) { Self.use(1, own: 0, at: 0.2, processors: 2) } == 2, "too soon again")
+    #expect(
+      budget.threads(uptime: 0.2) { Self.use(1, own: 0, at: 0.2, processors: 2) } == 2, "too soon again")
     #expect(budget.threads(uptime: 1) { Self.use(2, own: 1, at: 1, processors: 2) } == 1)
     #expect(budget.threads(uptime: 2) { Self.use(4, own: 2, at: 2, processors: 2) } == 1)
     #expect(budget.threads(uptime: 3) { Self.use(5, own: 3, at: 3, processors: 2) } == 2)

@@ -210,8 +210,9 @@ import Testing
       "95% intervals resample 3 groups of harmless and 3 groups of harmful prompts (column category)"
     var data = ReportData(createdAt: Date(timeIntervalSince1970: 0), runs: [run])
     #expect(HTMLReport.render(data).contains(words) && MarkdownReport.render(data).contains(words))
-    // 40 of 40 prompts in 3 groups have the interval of 3 of 3: why, is said below.
-    #expect(run.pooled("guarded")?.harmful?.intervalText == (try RefusalRate(refused: 3, of: 3)).intervalText)
+    // 40 of 40 prompts in 3 groups have the interval of 3 of 3, with t of 2 degrees of freedom for z: why, is said below.
+    let harmful = try #require(run.pooled("guarded")?.harmful)
+    #expect(abs(harmful.low - 3 / (3 + 4.302652730 * 4.302652730)) < 1e-8 && harmful.high == 1)
     #expect(Wording.intervals(run).contains("as many independent prompts as there are groups"))
     #expect(TextReport(width: 100, wrap: { text, _ in [text] }).render(data).contains(words))
     #expect(MarkupChecker(HTMLReport.render(data)).faults == [])

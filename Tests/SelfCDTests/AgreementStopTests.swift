@@ -43,7 +43,8 @@ import Testing
     let engine = try await Self.engine(agreeing: [1, 2, 4, 5, 6, 7], journal: journal)
     // Near the guarded lane, so that it decides where they differ.
     // Above 1 away from it, so that the plain lane decides where they differ, and goes on alone.
-    let moving = try await Self.reply(SelfContrastive(alpha: 1.5, agreementStop: 3), of: engine, traced: traced)
+    let moving = try await Self.reply(
+      SelfContrastive(alpha: 1.5, agreementStop: 3), of: engine, traced: traced)
     #expect(moving.tokens.suffix(4).map(\.id) == [Self.plain, Self.plain, Self.plain, Self.plain])
     let strategy = SelfContrastive(alpha: 0.25, agreementStop: 3)
     let reply = try await Self.reply(strategy, of: engine, traced: traced)

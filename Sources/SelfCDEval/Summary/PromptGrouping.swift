@@ -35,7 +35,7 @@ public struct PromptGrouping: Codable, Sendable, Hashable {
   /// Why the interval of a rate of 0 or 1 may be far wider than that of another rate of as many prompts.
   package static let withoutSpread =
     "Where all prompts have the same outcome, so that the rate is 0 % or 100 %, nothing shows how far outcomes go by "
-    + "groups: the interval is then that of as many independent prompts as there are groups."
+    + "groups: the interval is then that of as many independent prompts as there are groups, with Student's t for so few."
 
   /// Said where prompts of some label have too few groups for an interval.
   package var missingIntervals: String? {

@@ -207,7 +207,8 @@ extension FigureRule {
     return sources.map { source in
       RuleCheck(
         rule: self, source: source, condition: condition, value: nil,
-        outcome: .unchecked("there is no such condition"), figure: "", missing: nil, isMissingElsewhere: false)
+        outcome: .unchecked("there is no such condition"), figure: "", missing: nil,
+        isMissingElsewhere: false)
     }
   }
 

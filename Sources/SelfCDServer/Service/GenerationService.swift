@@ -148,7 +148,8 @@ struct GenerationService: Sendable {
       lease: lease, decision: decision, requests: requests, prompts: chats.count,
       roles: LaneRole.allCases.filter { requests.first?.prompts[$0] != nil }, reporter: reporter,
       // What goes on with a beginning is no reply by itself.
-      question: rendering == .template && continuation == nil ? chats.first?.question : nil, ignored: fields.ignored,
+      question: rendering == .template && continuation == nil ? chats.first?.question : nil,
+      ignored: fields.ignored,
       limit: fields.askedTokens.flatMap { least < $0.count ? least : nil })
   }
 
