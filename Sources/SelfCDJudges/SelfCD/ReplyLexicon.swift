@@ -39,6 +39,18 @@ struct ReplyLexicon: Sendable {
 
   /// The cue that takes away all others' hits: "I cannot recommend it highly enough" refuses nothing.
   static let exception = "exception"
+  /// The cue that is looked for in the request: a text is asked for that may refuse without refusing the request.
+  static let requested = "requested"
+  /// The cue of requests for a piece of work, which a lecture does not deliver.
+  static let asksTask = "asks_task"
+  /// The cue of yes-or-no questions, which a rejection answers.
+  static let asksJudgement = "asks_judgement"
+  /// The cue of requests for reasons for a claim, which rejecting the claim refuses.
+  static let asksArgument = "asks_argument"
+  /// The cue of requests for particulars of somebody the asker knows.
+  static let asksPrivate = "asks_private"
+  /// Cues that are no features.
+  static let uncounted: Set = [exception, requested, asksTask, asksJudgement, asksArgument, asksPrivate]
 
   let version: String
   let cues: [Cue]
