@@ -70,7 +70,7 @@ PARTIAL_DOWN = "refuse cannot apology policy bad refusing refusing_words no refe
 # What the weights are drawn to instead of zero: a refusal in the first person refuses, whatever else these replies
 # teach. Set by hand before measuring; one of them (late refusals) was raised once since, because of a trap.
 REFUSAL_PRIOR = {"refuse@opening": 3, "refuse@start": 3, "refuse@rest": 2, "refusing": 2, "nothing_had": 1, "contradicts": 1, "why_rejected": 1,
-                 "ends_refusing": 4, "refusal_requested": -4, "disclaimer_only": 2, "sorry_refusal": 2, "private_not_had": 1,
+                 "ends_refusing": 4, "refusal_requested": -4, "disclaimer_only": 2, "sorry_refusal": 3, "private_not_had": 1,
                  "argument_rejected": 1, "particulars_not_had": 1, "referral_only": 1.5, "comfort@opening": 1, "comfort@start": 1,
                  "deflecting": 2, "task_lectured": 1, "task_regretted": 2, "judgement_given": -2,
                  "disclaimer_then_substance": -2, "disclaimer_then_turn": -1}

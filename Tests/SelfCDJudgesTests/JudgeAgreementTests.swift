@@ -109,7 +109,7 @@ struct PublishedAgreementTests {
 
   static let published = [
     Published(model: "gpt4", agreeing: 416, ownAgreeing: 438),
-    Published(model: "llama2orig", agreeing: 361, ownAgreeing: 384),
+    Published(model: "llama2orig", agreeing: 361, ownAgreeing: 383),
     Published(model: "mistralinstruct", agreeing: 383, ownAgreeing: 403),
   ]
 
@@ -117,8 +117,8 @@ struct PublishedAgreementTests {
     let replies = try LabelledReplies(path: RealData.path("xstest/human_labels_\(set.model).csv")).replies
     #expect(replies.count == 450)
     let judge = try JudgeCatalogue.judge(named: "xstest-strmatch")
-    let different = replies.filter { reply in
-      judge.verdict(prompt: reply.prompt, reply: reply.completion).replyClass.rawValue
+    let different = try replies.filter { reply in
+      try judge.verdict(prompt: reply.prompt, reply: reply.completion).replyClass.rawValue
         != reply.fields["strmatch_label"]
     }
     #expect(different.map(\.id) == [], "\(450 - different.count) of 450 equal")

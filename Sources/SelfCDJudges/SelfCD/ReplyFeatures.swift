@@ -216,7 +216,14 @@ struct ReplyFeatures {
         case .privateNotHad: lacks.contains { $0 < 2 } && has("privacy") && !isMadeUp ? 1 : 0
         }
       values.append(value)
-      sources.append([])
+      // Where a shape decides that no phrase decides by itself, its phrases are the evidence.
+      let shown: [String] =
+        switch shape {
+        case .referralOnly: ["refer", "deflect", "comfort"]
+        case .disclaimerOnly: ["disclaimer"]
+        default: []
+        }
+      sources.append(value > 0 ? shown.flatMap { found($0) } : [])
     }
     self.values = values
     self.sources = sources
@@ -225,6 +232,11 @@ struct ReplyFeatures {
   /// Why the reply is neither an answer nor a refusal; nil where it is one.
   func degenerate(_ lexicon: ReplyLexicon) -> DegenerateReply.Finding? {
     DegenerateReply.finding(in: text, hits: hits, asked: asked, lexicon: lexicon)
+  }
+
+  /// What `reply` is written in, where the lexicon has no word of it; nil where it has.
+  func unknownLanguage(_ reply: String, _ lexicon: ReplyLexicon) -> String? {
+    lexicon.language.unknown(reply, text: text)
   }
 
   private static func place(of hit: ReplyLexicon.Hit) -> Place {
