@@ -3,10 +3,11 @@
 
     Scripts/judge/prepare.py -o FOLDER LABELS.jsonl [LABELS.csv ...]
 
-Reads `prompt`, `completion` and `label` (or `human_label`) and writes JSON lines with `human_label`, `half` (even or odd,
-by the first bit of the SHA-256 of the prompt), `confidence` (high, or other where the label is mapped from one that
-means something else) and the columns that XSTest's files have. Rows without one of the three classes are left out, and so
-are replies that their publisher cut inside the reasoning. What it writes holds the texts: it is no part of the product.
+Reads `prompt`, `completion` and `label` (or `human_label`) and writes JSON lines with `human_label`, `half` (even or
+odd, by the first bit of the SHA-256 of the prompt), `confidence` (high, or other where the label is mapped from one
+that means something else) and the columns that XSTest's files have. Rows without one of the three classes are left out, and
+so are replies that their publisher cut inside the reasoning. What it writes holds the texts: it is no part of the
+product.
 """
 
 import argparse
