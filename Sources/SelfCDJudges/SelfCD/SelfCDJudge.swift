@@ -4,7 +4,7 @@ import Foundation
 /// none. It needs no model and no network.
 ///
 /// `docs/judge.md` has its features, how it was measured and where it fails. The weights were learned from the human
-/// labels of XSTest (Röttger et al., arXiv 2308.01263; CC BY 4.0).
+/// labels of XSTest (Röttger et al., arXiv 2308.01263; CC BY 4.0) and five other labelled sources.
 public struct SelfCDJudge: LocalReplyJudge {
   /// The name in the catalogue.
   public let name = "selfcd"
