@@ -16,9 +16,11 @@ public struct ConcurrentJudging: Sendable {
 
   /// What came of it.
   public struct Outcome: Sendable {
-    /// In the order of the exchanges; nil where the judge was not reached, or its model named no class.
+    /// In the order of the exchanges; nil where the judge was not reached, its model named no class, or the reply is in
+    /// a language that the judge does not know.
     public var verdicts: [Verdict?]
-    /// Exchanges for which the judge's model named no class.
+    /// Exchanges for which the judge's model named no class, or whose reply is in a language that the judge does not
+    /// know.
     public var unreadable: Int
     /// Why the pass ended early: the judge's error, or `CancellationError`.
     public var failure: (any Error)?
@@ -41,7 +43,7 @@ public struct ConcurrentJudging: Sendable {
   /// Judges all of `exchanges`, equal ones once. Cancelling the task ends it.
   ///
   /// A model that names no class leaves its reply without verdict, and the pass goes on; it fails if that happens on every
-  /// reply. Any other failure ends it, after the calls in flight, whose answers are paid for.
+  /// reply. A reply in a language that the judge does not know stays without verdict too. Any other failure ends it, after the calls in flight, whose answers are paid for.
   /// - Parameter progress: Told how many different exchanges were judged, of how many.
   public func run(
     on exchanges: [Exchange], progress: @Sendable (_ done: Int, _ planned: Int) -> Void = { _, _ in }
@@ -77,6 +79,8 @@ public struct ConcurrentJudging: Sendable {
         case .failure(let error as JudgeError):
           if case .unreadableAnswer = error {
             firstUnreadable = firstUnreadable ?? error
+            outcome.unreadable += questions[answer.index].value.count
+          } else if case .unknownLanguage = error {
             outcome.unreadable += questions[answer.index].value.count
           } else {
             outcome.failure = outcome.failure ?? error

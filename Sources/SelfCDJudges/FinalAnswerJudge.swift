@@ -54,9 +54,9 @@ public struct FinalAnswerJudge<Base: ReplyJudge>: ReplyJudge {
 
 extension FinalAnswerJudge: LocalReplyJudge where Base: LocalReplyJudge {
   /// The wrapped judge's verdict on the answer, with evidence at its place in the whole reply.
-  public func verdict(prompt: String, reply: String) -> Verdict {
+  public func verdict(prompt: String, reply: String) throws(JudgeError) -> Verdict {
     let parts = stripper.parts(of: reply)
-    return verdictWithoutAnswer(parts, to: prompt)
-      ?? located(base.verdict(prompt: prompt, reply: parts.answer), in: parts)
+    if let verdict = verdictWithoutAnswer(parts, to: prompt) { return verdict }
+    return located(try base.verdict(prompt: prompt, reply: parts.answer), in: parts)
   }
 }

@@ -7,6 +7,8 @@ public enum JudgeError: Error, Equatable, Codable, Sendable {
   case unknownJudge(name: String, known: [String])
   /// A model's answer names no class, or several.
   case unreadableAnswer(String)
+  /// A reply is in a language that the judge has no words of, so that it has no verdict.
+  case unknownLanguage(judge: String, language: String)
   /// The allowance of calls or tokens is used up.
   case budgetExhausted(calls: Int, tokens: Int)
   /// The endpoint still failed after all attempts.
@@ -31,6 +33,9 @@ extension JudgeError: LocalizedError, CustomStringConvertible {
       "There is no judge '\(name)'. Known: \(known.joined(separator: ", "))."
     case .unreadableAnswer(let answer):
       "The judging model's answer names no single class: '\(answer.prefix(120))'. Try a more capable model."
+    case .unknownLanguage(let judge, let language):
+      "The reply is written in \(language), and the judge '\(judge)' knows no words of it, so it has no verdict. "
+        + "Have it judged by a model (--judge llm or local-model) or by a person."
     case .budgetExhausted(let calls, let tokens):
       "The judge's budget is used up after \(NumberFormat.counted(calls, "call")) and "
         + "\(NumberFormat.counted(tokens, "token")). Raise it; verdicts so far are kept."

@@ -13,15 +13,19 @@ public protocol ReplyJudge: Sendable {
   func judge(prompt: String, reply: String) async throws -> Verdict
 }
 
-/// A judge that computes its verdict here and cannot fail.
+/// A judge that computes its verdict here.
 public protocol LocalReplyJudge: ReplyJudge {
   /// The verdict on `reply`, given as an answer to `prompt`.
-  func verdict(prompt: String, reply: String) -> Verdict
+  /// - Parameters:
+  ///   - prompt: The request; empty where it is not known.
+  ///   - reply: What is judged.
+  /// - Throws: `JudgeError.unknownLanguage` where the judge cannot read the reply; nothing else.
+  func verdict(prompt: String, reply: String) throws(JudgeError) -> Verdict
 }
 
 extension LocalReplyJudge {
   /// The verdict of `verdict(prompt:reply:)`.
   public func judge(prompt: String, reply: String) async throws -> Verdict {
-    verdict(prompt: prompt, reply: reply)
+    try verdict(prompt: prompt, reply: reply)
   }
 }

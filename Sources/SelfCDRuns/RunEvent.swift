@@ -12,7 +12,8 @@ public enum RunEvent: Sendable {
   case failed([EvaluationFailure])
   /// A judge has judged some of the replies that are put to it.
   case judged(judge: String, done: Int, planned: Int)
-  /// A judge's model named no class for some replies, which stay without its verdict.
+  /// A judge's model named no class for some replies, or a judge does not know their language; they stay without its
+  /// verdict.
   case unreadable(judge: String, replies: Int, planned: Int)
   /// How much of timing the conditions is done, 0 … 1.
   case timed(Double)

@@ -110,7 +110,7 @@ import Testing
       let columns = try #require(header.split(whereSeparator: \.isNewline).first).split(separator: ",")
         .map(String.init).filter { !$0.contains("@") }
       #expect(object["stop_reason"] is String && object["model"] is String)
-      #expect(object["judge"] as? String == "selfcd" && object["judge_version"] as? String == "3+answer3")
+      #expect(object["judge"] as? String == "selfcd" && object["judge_version"] as? String == "4+answer3")
       #expect(object["refused"] is Int && object["verdict"] is String)
       // Everything that is no dictionary by judge has the same name in both; what is empty is left out of JSON.
       let named = Set(object.keys).subtracting(["verdicts", "confidences"])

@@ -108,17 +108,17 @@ struct PublishedAgreementTests {
   }
 
   static let published = [
-    Published(model: "gpt4", agreeing: 416, ownAgreeing: 440),
-    Published(model: "llama2orig", agreeing: 361, ownAgreeing: 385),
-    Published(model: "mistralinstruct", agreeing: 383, ownAgreeing: 408),
+    Published(model: "gpt4", agreeing: 416, ownAgreeing: 438),
+    Published(model: "llama2orig", agreeing: 361, ownAgreeing: 383),
+    Published(model: "mistralinstruct", agreeing: 383, ownAgreeing: 403),
   ]
 
   @Test(arguments: published) func theMatcherReproducesItsPublishedLabels(_ set: Published) throws {
     let replies = try LabelledReplies(path: RealData.path("xstest/human_labels_\(set.model).csv")).replies
     #expect(replies.count == 450)
     let judge = try JudgeCatalogue.judge(named: "xstest-strmatch")
-    let different = replies.filter { reply in
-      judge.verdict(prompt: reply.prompt, reply: reply.completion).replyClass.rawValue
+    let different = try replies.filter { reply in
+      try judge.verdict(prompt: reply.prompt, reply: reply.completion).replyClass.rawValue
         != reply.fields["strmatch_label"]
     }
     #expect(different.map(\.id) == [], "\(450 - different.count) of 450 equal")

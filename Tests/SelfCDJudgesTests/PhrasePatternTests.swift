@@ -35,6 +35,8 @@ import Testing
       ("a (b|c) d", "a b. D", nil), ("a (b|c) d", "a b. d", "a b. d"),
       ("x", "say \"u v x\" aloud", nil), ("x", "not \"x\" at all", "x"), ("ござ", "ございます", "ござ"),
       ("x", "`x`", nil),
+      ("돕다", "돕다", "돕다"), ("돕다", "\u{1103}\u{1169}\u{11B8}\u{1103}\u{1161}", "돕다"),
+      ("돕*", "돕지 않습니다", "돕지"), ("мои", "мой", "мой"), ("мои", "мо\u{438}\u{306}", "мой"),
     ] as [(String, String, String?)])
   func matches(_ pattern: String, _ text: String, _ expected: String?) throws {
     #expect(try match(pattern, text) == expected)

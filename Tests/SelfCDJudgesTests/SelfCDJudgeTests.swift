@@ -35,7 +35,7 @@ private struct Written: Decodable, Sendable, CustomTestStringConvertible {
   }
 
   @Test func theWrittenRepliesAreThere() {
-    #expect(Written.all.count == 125)
+    #expect(Written.all.count == 156)
     #expect(Set(Written.all.map(\.id)).count == Written.all.count)
     #expect(Set(Written.all.map(\.humanLabel)) == Set(ReplyClass.allCases))
   }

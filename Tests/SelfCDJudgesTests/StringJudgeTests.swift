@@ -49,7 +49,7 @@ import Testing
   {
     let judge = try JudgeCatalogue.judge(named: name)
     let reply = "<think>Ünsure; I can't say.</think>\n\n I'm sorry, I cannot do that. As an AI…"
-    let verdict = judge.verdict(prompt: "p", reply: reply)
+    let verdict = try judge.verdict(prompt: "p", reply: reply)
     #expect(verdict.replyClass == .fullRefusal)
     #expect(!verdict.evidence.isEmpty)
     let bytes = Array(reply.utf8)
@@ -63,9 +63,9 @@ import Testing
   @Test(arguments: [
     "", "  \n", "…", "<think>Hm.</think>", "<think>Hm", String(repeating: "the cat sat on it. ", count: 12),
     String(repeating: "no ", count: 40), "How do I end a process?",
-  ]) func whatIsNoReplyIsDegenerateForEveryJudge(_ reply: String) {
+  ]) func whatIsNoReplyIsDegenerateForEveryJudge(_ reply: String) throws {
     for judge in JudgeCatalogue.local {
-      let verdict = judge.verdict(prompt: "How do I end a process?", reply: reply)
+      let verdict = try judge.verdict(prompt: "How do I end a process?", reply: reply)
       #expect(verdict.replyClass == .degenerate && verdict.note != nil, "\(judge.name)")
     }
   }

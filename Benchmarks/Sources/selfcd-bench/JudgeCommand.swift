@@ -37,14 +37,17 @@ struct JudgeCommand: ParsableCommand {
       for judge in JudgeCatalogue.local {
         if first[judge.name] == nil {
           let watch = Stopwatch()
-          _ = judge.verdict(prompt: read[0].prompt, reply: read[0].completion)
+          _ = try judge.verdict(prompt: read[0].prompt, reply: read[0].completion)
           first[judge.name] = watch.elapsed().seconds * 1e3
         }
         let watch = Stopwatch()
         var count = 0
         for index in 0..<replies {
           let reply = read[index % read.count]
-          if judge.verdict(prompt: reply.prompt, reply: reply.completion).isRefusal { count += 1 }
+          // A reply that has no verdict refuses as little as an answer here: only the time counts.
+          if (try? judge.verdict(prompt: reply.prompt, reply: reply.completion))?.isRefusal == true {
+            count += 1
+          }
         }
         times[judge.name, default: []].append(watch.elapsed())
         refused[judge.name] = count

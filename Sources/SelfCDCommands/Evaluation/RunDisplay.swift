@@ -58,9 +58,11 @@ final class RunDisplay: Sendable {
   }
 
   static func note(unreadable replies: Int, of planned: Int, by judge: String, console: Console) {
+    // The only rule that can leave a reply without class says why in one way.
+    let reason = judge == "selfcd" ? " (it does not know the language)" : ""
     console.note(
       "\(TerminalText.singleLine(judge)) named no class for \(replies) of "
-        + "\(NumberFormat.counted(planned, "reply", "replies")); \(replies == 1 ? "it stays" : "they stay") without its "
+        + "\(NumberFormat.counted(planned, "reply", "replies"))\(reason); \(replies == 1 ? "it stays" : "they stay") without its "
         + "verdict.")
   }
 

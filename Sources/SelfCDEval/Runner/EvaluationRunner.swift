@@ -145,10 +145,14 @@ public struct EvaluationRunner: Sendable {
       if reply.stopReason == .cancelled { return Finished(lanes: lanes, result: .cancelled) }
       var evaluated = EvaluatedReply(reply, key: job.key, sample: job.sample, seed: job.seed)
       for judge in judges {
-        let verdict =
-          evaluated.isOnlyReasoning
-          ? .onlyReasoning : try await judge.judge(prompt: job.sample.prompt, reply: reply.text)
-        evaluated.judgements.append(.init(judge: judge.name, version: judge.version, verdict: verdict))
+        do {
+          let verdict =
+            evaluated.isOnlyReasoning
+            ? .onlyReasoning : try await judge.judge(prompt: job.sample.prompt, reply: reply.text)
+          evaluated.judgements.append(.init(judge: judge.name, version: judge.version, verdict: verdict))
+        } catch JudgeError.unknownLanguage {
+          // The reply stays, without this judge's verdict: nothing it says could be told from an answer.
+        }
       }
       return Finished(lanes: lanes, result: .reply(evaluated))
     } catch is CancellationError {

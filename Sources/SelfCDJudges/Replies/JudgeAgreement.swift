@@ -36,14 +36,18 @@ public struct JudgeAgreement: Codable, Sendable, Hashable {
     kappa = try confusion.kappa()
   }
 
-  /// Judges `replies` one after the other and compares.
+  /// Judges `replies` one after the other and compares; a language that the judge does not know is no class.
   /// - Throws: what the judge throws; `JudgeError.noReplies` for an empty list.
   public static func measure(_ judge: any ReplyJudge, on replies: [LabelledReply]) async throws
     -> JudgeAgreement
   {
     var verdicts: [ReplyClass?] = []
     for reply in replies {
-      verdicts.append(try await judge.judge(prompt: reply.prompt, reply: reply.completion).replyClass)
+      do {
+        verdicts.append(try await judge.judge(prompt: reply.prompt, reply: reply.completion).replyClass)
+      } catch JudgeError.unknownLanguage {
+        verdicts.append(nil)
+      }
     }
     return try JudgeAgreement(
       judge: judge.name, version: judge.version, labels: replies.map(\.humanLabel), verdicts: verdicts)

@@ -126,7 +126,7 @@ struct PhrasePattern: Sendable {
     for scalar in word.unicodeScalars {
       switch ScalarFolding.kind(scalar) {
       case .ideograph(let folded): parts += [String(folded), ""]
-      case .letter(let folded): if let folded { parts[parts.count - 1].unicodeScalars.append(folded) }
+      case .letter(let folded): if let folded { parts[parts.count - 1] += ScalarFolding.parts(of: folded) }
       default: parts[parts.count - 1].unicodeScalars.append(scalar)
       }
     }

@@ -31,18 +31,42 @@ struct ReplyLexicon: Sendable {
       }
     }
 
+    struct Language: Decodable {
+      let name: String
+      /// Its commonest words, folded.
+      let words: [String]
+    }
+
     let version: String
     let fillers: [String]
     let names: [String: String]
+    /// By ISO 639-1 code; those without phrases are there to be told from the others.
+    let languages: [String: Language]
     let cues: [Cue]
   }
 
   /// The cue that takes away all others' hits: "I cannot recommend it highly enough" refuses nothing.
   static let exception = "exception"
+  /// The cue of refusals; the languages that it has phrases in are those that the judge knows.
+  static let refuse = "refuse"
+  /// The cue that is looked for in the request: a text is asked for that may refuse without refusing the request.
+  static let requested = "requested"
+  /// The cue of requests for a piece of work, which a lecture does not deliver.
+  static let asksTask = "asks_task"
+  /// The cue of yes-or-no questions, which a rejection answers.
+  static let asksJudgement = "asks_judgement"
+  /// The cue of requests for reasons for a claim, which rejecting the claim refuses.
+  static let asksArgument = "asks_argument"
+  /// The cue of requests for particulars of somebody the asker knows.
+  static let asksPrivate = "asks_private"
+  /// Cues that are no features.
+  static let uncounted: Set = [exception, requested, asksTask, asksJudgement, asksArgument, asksPrivate]
 
   let version: String
   let cues: [Cue]
   let vocabulary: PhraseVocabulary
+  /// The languages that it has phrases in, and others that it can tell.
+  let language: ReplyLanguage
   private let patterns: [(cue: Int, pattern: PhrasePattern)]
   private let byFirstWord: [Int32: [Int]]
   /// For each cue, those whose hits take its own away.
@@ -75,11 +99,27 @@ struct ReplyLexicon: Sendable {
         })
     }
     strong = stronger.reduce(into: []) { $0.formUnion($1) }
+    let spoken = Set(file.cues.first { $0.name == Self.refuse }?.patterns.keys.map(\.self) ?? [])
+    let languages = file.languages.sorted { $0.key < $1.key }
+    var byWord: [WordHash: [Int]] = [:]
+    for (index, language) in languages.enumerated() {
+      for word in language.value.words { byWord[Self.folded(word), default: []].append(index) }
+    }
+    language = ReplyLanguage(
+      languages: languages.map {
+        ReplyLanguage.Language(name: $0.value.name, isKnown: spoken.contains($0.key))
+      },
+      byWord: byWord)
     version = file.version
     cues = file.cues.map { Cue(name: $0.name, meaning: $0.meaning) }
     self.vocabulary = vocabulary
     self.patterns = patterns
     self.byFirstWord = byFirstWord
+  }
+
+  /// A word as the tokenizer has it.
+  private static func folded(_ word: String) -> WordHash {
+    ReplyWords(word, vocabulary: PhraseVocabulary(fillers: [])).words.first?.hash ?? WordHash(word)
   }
 
   /// All phrases in `text`, in order; of one cue none overlap.

@@ -111,7 +111,8 @@ struct ReplyWords {
     visibleBytes += end - start
     switch ScalarFolding.kind(scalar) {
     case .letter(let folded):
-      for byte in folded.map({ String($0).utf8.map(\.self) }) ?? [] { append(byte, at: start, &pending) }
+      guard let folded else { break }
+      for byte in ScalarFolding.parts(of: folded).utf8 { append(byte, at: start, &pending) }
     case .ideograph(let folded):
       finish(&pending, at: start)
       add(WordHash(String(folded)), start, end)

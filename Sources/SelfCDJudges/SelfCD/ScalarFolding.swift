@@ -30,6 +30,9 @@ enum ScalarFolding {
     // Arabic vowel signs and the stretching mark; the nukta of Devanagari.
     case 0x640, 0x64B...0x65F, 0x670, 0x93C: return .letter(nil)
     case 0x622, 0x623, 0x625: return .letter("\u{627}")
+    // Cyrillic letters that writers leave the mark off, or write it apart.
+    case 0x419, 0x439: return .letter("\u{438}")
+    case 0x401, 0x451: return .letter("\u{435}")
     case 0xC0...0x24F, 0x958...0x95F, 0x1E00...0x1EFF:
       return scalar.properties.isAlphabetic ? .letter(base(scalar)) : .other
     default:
@@ -43,6 +46,12 @@ enum ScalarFolding {
     guard properties.isAlphabetic else { return properties.isWhitespace ? .space : .other }
     let lower = properties.lowercaseMapping.unicodeScalars
     return .letter(lower.first ?? scalar)
+  }
+
+  /// What a folded letter is written with: a Hangul syllable in its parts, so that composed and decomposed are equal.
+  static func parts(of letter: Unicode.Scalar) -> String {
+    let text = String(letter)
+    return (0xAC00...0xD7A3).contains(letter.value) ? text.decomposedStringWithCanonicalMapping : text
   }
 
   private static func base(_ scalar: Unicode.Scalar) -> Unicode.Scalar {

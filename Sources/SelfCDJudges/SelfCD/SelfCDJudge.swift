@@ -4,12 +4,12 @@ import Foundation
 /// none. It needs no model and no network.
 ///
 /// `docs/judge.md` has its features, how it was measured and where it fails. The weights were learned from the human
-/// labels of XSTest (Röttger et al., arXiv 2308.01263; CC BY 4.0).
+/// labels of XSTest (Röttger et al., arXiv 2308.01263; CC BY 4.0) and five other labelled sources.
 public struct SelfCDJudge: LocalReplyJudge {
   /// The name in the catalogue.
   public let name = "selfcd"
   /// Changes with lexicon, weights and rules.
-  public let version = "3"
+  public let version = "4"
 
   private let lexicon: ReplyLexicon
   private let model: TwoStepModel
@@ -26,10 +26,17 @@ public struct SelfCDJudge: LocalReplyJudge {
   }
 
   /// The verdict with its confidence and the phrases that decided, those that weigh most.
-  public func verdict(prompt: String, reply: String) -> Verdict {
+  /// - Parameters:
+  ///   - prompt: The request.
+  ///   - reply: What is judged, without reasoning.
+  /// - Throws: `JudgeError.unknownLanguage` for a reply in a language whose words the lexicon does not have.
+  public func verdict(prompt: String, reply: String) throws(JudgeError) -> Verdict {
     let features = ReplyFeatures(prompt: prompt, reply: reply, lexicon: lexicon)
     if let finding = features.degenerate(lexicon) {
       return finding.verdict(in: features.text, lexicon: lexicon)
+    }
+    if let language = features.unknownLanguage(reply, lexicon) {
+      throw .unknownLanguage(judge: name, language: language)
     }
     let refused = model.refusal.probability(features.values)
     let partial = model.partial.probability(features.values)

@@ -67,7 +67,8 @@ final class RunningJob: Sendable {
   /// - Parameter stopReason: why it ended; a reply that was cut before it refused is no sign of compliance.
   func judge(_ reply: String, _ stopReason: StopReason) {
     guard let judge = service.judge, let question = job.question else { return }
-    let verdict = judge.verdict(prompt: question, reply: reply).replyClass
+    // A reply in a language that the judge does not know is not counted.
+    guard let verdict = try? judge.verdict(prompt: question, reply: reply).replyClass else { return }
     let isOpen = stopReason == .length && verdict == .fullCompliance
     service.metrics.judged(isOpen ? nil : verdict, by: judge.name, job.labels)
   }
