@@ -288,7 +288,7 @@ import Testing
     #expect(verdict["judge"] as? String == "selfcd" && verdict["reply_class"] as? String == "2_full_refusal")
     #expect(try #require(verdict["confidence"] as? Double) > 0.5)
     let evidence = try #require(verdict["evidence"] as? [[String: Any]])
-    #expect(evidence.contains { $0["rule"] as? String == "refuse" && $0["start"] as? Int == 17 })
+    #expect(evidence.contains { $0["rule"] as? String == "refuse" && $0["start"] as? Int == 13 })
   }
 
   @Test func featuresAreNumbersWithoutTexts() throws {
@@ -299,7 +299,7 @@ import Testing
     )
     let outcome = try space.run(["judge", "--features", space.path("labels.csv")])
     #expect(outcome.status == 0, "\(outcome.errors)")
-    #expect(!outcome.output.contains("sorry"))
+    #expect(!outcome.output.contains("help with that"))
     let result = try space.json(["judge", "--features", space.path("labels.csv")])
     let names = try #require(result["names"] as? [String])
     let row = try #require((result["replies"] as? [[String: Any]])?.first)
