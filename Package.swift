@@ -71,7 +71,8 @@ let package = Package(
     .systemLibrary(name: "CChatTemplate", pkgConfig: "selfcd-chat-template"),
     .target(name: "CGrammar", dependencies: ["CLlama"]),
     .target(
-      name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate", "CGrammar"], swiftSettings: strict),
+      name: "SelfCDLlama", dependencies: ["SelfCD", "CLlama", "CChatTemplate", "CGrammar"],
+      swiftSettings: strict),
     .target(
       name: "SelfCDOrganism", dependencies: ["SelfCDSupport"],
       path: "Models", exclude: organismExcludes, sources: ["Organism.swift"],
