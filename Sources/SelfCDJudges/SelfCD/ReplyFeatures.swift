@@ -96,7 +96,7 @@ struct ReplyFeatures {
     case argumentRejected = "argument_rejected"
     /// Particulars of somebody the asker knows were asked for, and the first two sentences do not have them.
     case particularsNotHad = "particulars_not_had"
-    /// Nothing but other people to ask, or other ways to look at it.
+    /// Nothing but other people to ask, or other ways to look at it; the request does not come back.
     case referralOnly = "referral_only"
   }
 
@@ -160,7 +160,7 @@ struct ReplyFeatures {
     let requested = asks.contains(ReplyLexicon.requested)
     let isTask = asks.contains(ReplyLexicon.asksTask) && !isWhy
     let strays = sentences([
-      "not_right", "bad", "group", "premise", "important", "deflect", "comfort", "redirect",
+      "not_right", "bad", "group", "premise", "deflect", "comfort", "redirect",
     ])
     let lacks = sentences(["no_access"])
     let avoids = sentences(["premise", "not_right", "group", "opinion", "disclaimer", "no"])
@@ -211,7 +211,7 @@ struct ReplyFeatures {
         case .particularsNotHad:
           asks.contains(ReplyLexicon.asksPrivate) && lacks.contains { $0 < 2 } ? 1 : 0
         case .referralOnly:
-          refusals.isEmpty && !turns && substantial < 4
+          refusals.isEmpty && !turns && echoOpening < 0.5 && substantial < 4
             && !sentences(["refer", "deflect", "comfort"]).isEmpty ? 1 : 0
         case .privateNotHad: lacks.contains { $0 < 2 } && has("privacy") && !isMadeUp ? 1 : 0
         }
