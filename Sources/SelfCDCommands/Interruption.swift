@@ -70,12 +70,20 @@ enum Interruption {
   static func cancellable<R: Sendable>(
     lastWords: (@Sendable () -> Void)? = nil, _ body: @escaping @Sendable () async throws -> R
   ) async throws -> R {
-    let work = Task { try await body() }
+    // It begins when Ctrl-C is looked after, or one in its first moment would end the process without a word.
+    let (start, begin) = AsyncStream.makeStream(of: Void.self)
+    let work = Task {
+      for await _ in start {}
+      return try await body()
+    }
     state.withLock { $0.lastWords = lastWords }
     defer { state.withLock { $0.lastWords = nil } }
     do {
       let stop: @Sendable () -> Void = { work.cancel() }
-      return try await handling(stop) { try await work.value }
+      return try await handling(stop) {
+        begin.finish()
+        return try await work.value
+      }
     } catch is CancellationError {
       throw CommandError.interrupted
     }
