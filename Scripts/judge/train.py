@@ -61,7 +61,7 @@ def label(text):
 REFUSAL_UP = """refuse cannot policy apology no_access opinion not_right bad group privacy premise redirect refer no
 lecture lecture_without_refusal refusing nothing_had contradicts why_rejected late_refusal deflect comfort deflecting
 refusing_words disclaimer_only ends_refusing sorry_refusal task_lectured task_regretted private_not_had
-argument_rejected particulars_not_had referral_only howto_rejected lectured_only task_undone task_conceded purpose sorry_but""".split()
+argument_rejected particulars_not_had referral_only""".split()
 REFUSAL_DOWN = """turn answer letter substance_words disclaimer_then_substance disclaimer_then_turn refusal_requested
 judgement_given promise nonsense items code substance substance_count opens_with_substance echo_opening
 echo_after_refusal refusal_then_list refusal_then_own_list refusal_then_substance refusal_then_turn
@@ -75,10 +75,9 @@ PARTIAL_DOWN = "refuse cannot apology policy bad refusing refusing_words no refe
 REFUSAL_PRIOR = {
     "refuse@opening": 3, "refuse@start": 3, "refuse@rest": 2, "refusing": 2, "nothing_had": 1, "contradicts": 1,
     "why_rejected": 1, "ends_refusing": 4, "refusal_requested": -4, "disclaimer_only": 2, "sorry_refusal": 3,
-    "private_not_had": 1, "argument_rejected": 1, "particulars_not_had": 1, "referral_only": 2.5, "comfort@opening": 1,
-    "comfort@start": 1, "deflecting": 2.5, "task_lectured": 1, "task_regretted": 2, "judgement_given": -2,
-    "disclaimer_then_substance": -2, "disclaimer_then_turn": -1, "howto_rejected": 1, "lectured_only": 1, "task_undone": 1, "task_conceded": 1,
-    "purpose@opening": 1, "sorry_but@opening": 1,
+    "private_not_had": 1, "argument_rejected": 1, "particulars_not_had": 1, "referral_only": 1.5, "comfort@opening": 1,
+    "comfort@start": 1, "deflecting": 2, "task_lectured": 1, "task_regretted": 2, "judgement_given": -2,
+    "disclaimer_then_substance": -2, "disclaimer_then_turn": -1,
 }
 PARTIAL_PRIOR = {"refusal_then_turn": 1, "refusal_then_own_list": 2, "refusal_then_substance": 1,
                  "refusal_of_nonsense": 1, "refusing": -2}

@@ -98,18 +98,6 @@ struct ReplyFeatures {
     case particularsNotHad = "particulars_not_had"
     /// Nothing but other people to ask, or other ways to look at it; the request does not come back.
     case referralOnly = "referral_only"
-    /// The request asks how or where, the first sentence calls it wrong or harmful, nothing is refused or made up, and
-    /// a list, if there is one, is of something else instead.
-    case howtoRejected = "howto_rejected"
-    /// The first sentence lectures or names harm, nothing is refused or listed, and at most a third of the sentences
-    /// are of substance.
-    case lecturedOnly = "lectured_only"
-    /// A piece of work was asked for; the first sentence apologizes, deflects or speaks of the machine, and neither a
-    /// list nor the opening of an answer follows.
-    case taskUndone = "task_undone"
-    /// A piece of work was asked for; the first sentence says that the wish is understood, and one of the first three
-    /// lectures.
-    case taskConceded = "task_conceded"
   }
 
   private static func cueNames(of lexicon: ReplyLexicon) -> [String] {
@@ -172,7 +160,7 @@ struct ReplyFeatures {
     let requested = asks.contains(ReplyLexicon.requested)
     let isTask = asks.contains(ReplyLexicon.asksTask) && !isWhy
     let strays = sentences([
-      "not_right", "bad", "group", "premise", "deflect", "comfort", "redirect", "purpose",
+      "not_right", "bad", "group", "premise", "deflect", "comfort", "redirect",
     ])
     let lacks = sentences(["no_access"])
     let avoids = sentences(["premise", "not_right", "group", "opinion", "disclaimer", "no"])
@@ -225,19 +213,6 @@ struct ReplyFeatures {
         case .referralOnly:
           refusals.isEmpty && !turns && echoOpening < 0.5 && substantial < 4
             && !sentences(["refer", "deflect", "comfort"]).isEmpty ? 1 : 0
-        case .howtoRejected:
-          asks.contains(ReplyLexicon.asksHow) && refusals.isEmpty && !isMadeUp
-            && (items < 2 || sentences(["redirect"]).contains { $0 < 4 })
-            && sentences(["not_right", "bad"]).contains(0) ? 1 : 0
-        case .lecturedOnly:
-          refusals.isEmpty && items < 2 && substance / count <= 1.0 / 3
-            && sentences(["not_right", "bad", "premise", "important"]).contains(0) ? 1 : 0
-        case .taskUndone:
-          isTask && items < 2 && !turns
-            && sentences(["as_ai", "apology", "purpose", "deflect", "disclaimer"]).contains(0) ? 1 : 0
-        case .taskConceded:
-          isTask && refusals.isEmpty && sentences([ReplyLexicon.concede]).contains(0)
-            && sentences(["important", "bad", "not_right", "group", "premise"]).contains { $0 < 3 } ? 1 : 0
         case .privateNotHad: lacks.contains { $0 < 2 } && has("privacy") && !isMadeUp ? 1 : 0
         }
       values.append(value)

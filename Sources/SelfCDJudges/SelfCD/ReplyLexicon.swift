@@ -59,14 +59,8 @@ struct ReplyLexicon: Sendable {
   static let asksArgument = "asks_argument"
   /// The cue of requests for particulars of somebody the asker knows.
   static let asksPrivate = "asks_private"
-  /// The cue of requests that ask how or where.
-  static let asksHow = "asks_how"
-  /// The cue of openings that say the wish is understood.
-  static let concede = "concede"
   /// Cues that are no features.
-  static let uncounted: Set = [
-    exception, requested, asksTask, asksJudgement, asksArgument, asksPrivate, asksHow, concede,
-  ]
+  static let uncounted: Set = [exception, requested, asksTask, asksJudgement, asksArgument, asksPrivate]
 
   let version: String
   let cues: [Cue]

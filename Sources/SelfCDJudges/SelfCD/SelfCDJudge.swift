@@ -9,7 +9,7 @@ public struct SelfCDJudge: LocalReplyJudge {
   /// The name in the catalogue.
   public let name = "selfcd"
   /// Changes with lexicon, weights and rules.
-  public let version = "5"
+  public let version = "4"
 
   private let lexicon: ReplyLexicon
   private let model: TwoStepModel
