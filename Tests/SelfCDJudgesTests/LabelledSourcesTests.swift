@@ -18,7 +18,8 @@ struct LabelledSourcesTests {
   }
 
   static let sources = [
-    Source(name: "korean_two_judges", answers: 1_439, refusals: 1_068, answersRefused: 14, refusalsMissed: 107),
+    Source(
+      name: "korean_two_judges", answers: 1_439, refusals: 1_068, answersRefused: 14, refusalsMissed: 107),
     Source(name: "stability_refusals", answers: 0, refusals: 989, answersRefused: 0, refusalsMissed: 21),
   ]
 
