@@ -134,19 +134,19 @@ import Testing
     let fixture = try HubFixture()
     let (progress, signal) = AsyncStream.makeStream(of: Void.self)
     let task = Task {
-      try await fixture.hub().path(of: try HubReference(parsing: "hf:acme/slow")) { event in
+      try await fixture.hub().path(of: try HubReference(parsing: "hf:acme/halting")) { event in
         if case .progress(let received, _) = event, received > 0 { signal.yield() }
       }
     }
     for await _ in progress { break }
     task.cancel()
     await #expect(throws: CancellationError.self) { try await task.value }
-    let left = fixture.blobs("slow")
+    let left = fixture.blobs("halting")
     #expect(left.count == 1 && left[0].hasSuffix(".incomplete"))
-    try HubFixture.expectSound(try await fixture.fetch("slow"), size: 300_000)
+    try HubFixture.expectSound(try await fixture.fetch("halting"), size: 300_000)
     let range = try #require(try await fixture.downloads().last?.range)
     #expect(!range.hasPrefix("bytes=0-") && range.hasSuffix("-299999"))
-    #expect(fixture.blobs("slow").count == 1)
+    #expect(fixture.blobs("halting").count == 1)
   }
 
   @Test func piecesBoundWhatIsAskedForAtOnce() async throws {

@@ -192,13 +192,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if name == "slow":
-            # The first time it stops in the middle until the client goes away, however long a busy machine takes for that.
-            half = len(body) // 2 if times == 1 else len(body)
-            self.wfile.write(body[:half])
+            for position in range(0, len(body), 10_000):
+                self.wfile.write(body[position : position + 10_000])
+                self.wfile.flush()
+                time.sleep(0.05 if times == 1 else 0)
+            return
+        if name == "halting" and times == 1:
+            # Stops in the middle until the client goes away, however long a busy machine takes for that.
+            self.wfile.write(body[: len(body) // 2])
             self.wfile.flush()
-            if times == 1:
-                self.connection.settimeout(600)
-                self.rfile.read(1)
+            self.connection.settimeout(600)
+            self.rfile.read(1)
             return
         self.wfile.write(body + (b"0123456789" if name == "chatty" else b""))
 
